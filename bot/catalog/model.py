@@ -1,0 +1,133 @@
+"""The catalog's shape. Pure data; every field is checked when it is read."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Severity = Literal["sev1", "sev2", "sev3", "sev4"]
+Role = Literal["responder", "commander", "approver", "admin"]
+
+
+class Entry(BaseModel):
+    """An unknown field in the catalog is an error, with its file and line."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Check(Entry):
+    """A built-in synthetic HTTP probe of a service. Durations in seconds."""
+
+    id: Name
+    url: str = Field(pattern=r"^https?://")
+    every: Seconds = 10.0
+    timeout: Seconds = 5.0
+    requests: int = Field(default=1, ge=1, le=50, description="requests in one probe")
+    fail_after: int = Field(default=2, ge=1, le=100, description="failed probes that fire")
+    recover_after: int = Field(default=3, ge=1, le=100, description="good probes that resolve")
+    expect_status: int = Field(default=200, ge=100, le=599)
+    max_error_rate: float = Field(default=0.1, ge=0, le=1)
+
+
+class Evidence(Entry):
+    """What to look up when this service has an incident."""
+
+    integration: Name
+    target: str
+    queries: dict[str, str]
+
+
+class Service(Entry):
+    """One service: who owns it, how much it matters, what it needs."""
+
+    id: Name
+    title: str
+    tier: Literal["p0", "p1", "p2"]
+    owner: str = ""
+    depends_on: list[Name] = []
+    cost_per_minute: float | None = Field(default=None, ge=0)
+    currency: str = "USD"
+    slo: float | None = Field(default=None, gt=0, lt=1)
+    checks: list[Check] = []
+    evidence: list[Evidence] = []
+
+
+class Person(Entry):
+    """A person and what they may do; (workspace, user id) leads here."""
+
+    id: Name
+    name: str
+    email: str = ""
+    slack: list[str] = Field(default=[], description="workspace:user, such as T012:U345")
+    groups: list[Name] = []
+    roles: list[Role] = ["responder"]
+
+    @field_validator("slack")
+    @classmethod
+    def _workspace_and_user(cls, value: list[str]) -> list[str]:
+        for entry in value:
+            if entry.count(":") != 1:
+                raise ValueError(f"{entry!r} must be workspace:user, such as T012:U345")
+        return value
+
+
+class Rule(Entry):
+    """Alert → incident: the first rule whose labels all match decides."""
+
+    match: dict[str, str] = {}
+    severity: Severity | None = None
+    service: Name | None = None
+    declare: Literal["auto", "no"] = "auto"
+
+
+class Target(Entry):
+    """Something an action acts on, and the access paths that lead to it, best first."""
+
+    name: str = Field(pattern=r"^[a-z0-9_]+/[a-z0-9_.-]+$")
+    url: str = Field(pattern=r"^(https?|tcp)://[^\s/]+")
+    via: list[Name] = Field(default=["direct"], min_length=1)
+    headers: dict[str, str] = {}
+
+
+class Path(Entry):
+    """A named way to open a TCP connection.
+
+    ``connect_to`` pins an address, so that the path needs no DNS; the certificate is still
+    checked against the target's own name.
+    """
+
+    name: Name
+    kind: Literal["direct", "pinned"] = "direct"
+    connect_to: dict[str, str] = Field(default={}, description="host → address, for `pinned`")
+    depends_on: list[str] = []
+
+
+class Catalog(Entry):
+    """All of ``catalog/*.yaml``, merged."""
+
+    services: list[Service] = []
+    people: list[Person] = []
+    rules: list[Rule] = []
+    targets: list[Target] = []
+    paths: list[Path] = [Path(name="direct")]
+
+    def service(self, service_id: str) -> Service | None:
+        """The service, or None if the catalog does not know it."""
+        return next((s for s in self.services if s.id == service_id), None)
+
+    def person(self, person_id: str) -> Person | None:
+        """The person, or None."""
+        return next((p for p in self.people if p.id == person_id), None)
+
+    def person_of_slack(self, team: str, user: str) -> Person | None:
+        """The person behind a Slack user of a workspace, or None: then they may do nothing."""
+        return next((p for p in self.people if f"{team}:{user}" in p.slack), None)
+
+    def target(self, name: str) -> Target | None:
+        """The target, or None."""
+        return next((t for t in self.targets if t.name == name), None)
+
+    def path(self, name: str) -> Path | None:
+        """The access path, or None."""
+        return next((p for p in self.paths if p.name == name), None)

@@ -1,0 +1,212 @@
+"""What an integration may be: the abilities, and the data that crosses the border.
+
+An integration is a folder with a ``manifest.yaml`` and code that implements the abilities the
+manifest declares. It imports this module and ``bot.errors``, nothing else of Jackline, and it
+reaches its target only through the `Connection` it is handed (the access path), never by itself.
+Errors say *whether* to retry (see ``bot.errors``); retrying is the engine's work.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Frozen(BaseModel):
+    """Strict, immutable data: an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ── alerts ───────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class RawRequest:
+    """One HTTP request exactly as it came; header names are lower case."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+class Alert(Frozen):
+    """One firing or resolved notification. All times are UTC-aware.
+
+    ``fingerprint`` is the alert's identity over time: the same for its firing and its resolving.
+    """
+
+    source: str = Field(max_length=64)
+    fingerprint: str = Field(min_length=1, max_length=128)
+    status: Literal["firing", "resolved"]
+    name: str = Field(min_length=1, max_length=300)
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    starts_at: datetime
+    ends_at: datetime | None = None
+    link: str = ""
+
+    @property
+    def summary(self) -> str:
+        """What a person reads first."""
+        return self.annotations.get("summary") or self.annotations.get("description") or self.name
+
+
+@runtime_checkable
+class AlertSource(Protocol):
+    """Turns one vendor's webhook into alerts. Pure: no I/O, no clock."""
+
+    def authenticate(self, request: RawRequest, secrets: Sequence[str]) -> None:
+        """Raises `AuthFailed` unless the request proves one of the live ``secrets``."""
+
+    def parse(self, request: RawRequest) -> list[Alert]:
+        """Raises `BadInput` naming the field that is wrong."""
+
+
+# ── actions ──────────────────────────────────────────────────────────────────────────────────
+
+
+class Effect(StrEnum):
+    """What repeating an action does: decides what happens after a crash."""
+
+    READ = "read"
+    IDEMPOTENT = "idempotent"
+    ONCE = "once"
+
+
+class Change(Frozen):
+    """One line of a plan: what a target is now and what it would be.
+
+    ``share`` is the part of the serving capacity the change takes away, 0 to 1; None if it takes
+    none or the action cannot tell.
+    """
+
+    target: str
+    what: str
+    before: str
+    after: str
+    share: float | None = None
+
+
+class Preview(Frozen):
+    """What an action would do, found by reading only.
+
+    ``state`` is what was read, JSON-able: expressions see it, and `Action.undo` starts from it.
+    """
+
+    changes: list[Change] = []
+    state: dict[str, Any] = {}
+
+
+class Call(Frozen):
+    """An action by name with its arguments: how an undo is written down."""
+
+    action: str
+    params: dict[str, Any]
+
+
+class Connection(Protocol):
+    """An open access path to one target.
+
+    ``http`` is a client whose base URL is the target and whose sockets go over the path;
+    ``exchange`` sends one line-based request over TCP and returns all that came back.
+    Both raise `NotSent` when nothing left and `Unknown` when the answer never came.
+    """
+
+    target: str
+    path: str
+    http: httpx.AsyncClient
+
+    async def exchange(self, request: bytes, *, timeout: float = 5.0) -> bytes:
+        """Opens a TCP connection over the path, sends, reads to the end, closes."""
+
+
+class Action(Protocol):
+    """One verb of an integration, such as ``haproxy.drain_server``."""
+
+    name: ClassVar[str]
+    effect: ClassVar[Effect]
+    Params: ClassVar[type[BaseModel]]
+
+    def target(self, params: Any) -> str:  # noqa: ANN401 - each action narrows it to its Params
+        """The name of the target in the catalog, such as ``envoy/edge``: what is locked."""
+
+    async def preview(self, params: Any, connection: Connection) -> Preview:  # noqa: ANN401
+        """Reads, and says what `apply` would change."""
+
+    async def apply(self, params: Any, connection: Connection) -> dict[str, Any]:  # noqa: ANN401
+        """Does it; returns JSON-able facts that the step's ``verify`` can use as ``out``."""
+
+    async def verify(self, params: Any, connection: Connection) -> bool | None:  # noqa: ANN401
+        """Reads whether `apply` took effect; None when that cannot be told."""
+
+    def undo(self, params: Any, state: Mapping[str, Any]) -> Call | None:  # noqa: ANN401
+        """The call that takes it back to ``state`` (from `Preview`); None if nothing can."""
+
+
+# ── evidence ─────────────────────────────────────────────────────────────────────────────────
+
+
+class Series(Frozen):
+    """One line of a graph; points are (unix seconds, value)."""
+
+    label: str
+    points: list[tuple[float, float]]
+
+
+class Graph(Frozen):
+    """A graph to be drawn, not a picture: drawing is Jackline's."""
+
+    title: str
+    unit: str
+    series: list[Series]
+    link: str = ""
+
+
+@runtime_checkable
+class EvidenceSource(Protocol):
+    """Looks up what a responder would look up first."""
+
+    async def collect(
+        self,
+        service: str,
+        queries: Mapping[str, str],
+        since: datetime,
+        until: datetime,
+        connection: Connection,
+    ) -> list[Graph]:
+        """Graphs of a service over a time window; ``queries`` maps title to query."""
+
+
+# ── the folder ───────────────────────────────────────────────────────────────────────────────
+
+
+class Setting(Frozen):
+    """A setting of an integration, read from its target's entry in the catalog."""
+
+    name: str
+    description: str
+    secret: bool = False
+    required: bool = False
+
+
+class Manifest(Frozen):
+    """``manifest.yaml``: says what an integration is without importing its code."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{1,30}$")
+    title: str
+    description: str
+    alert_source: str = ""
+    actions: dict[str, str] = Field(
+        default={}, description="action name → 'module:Class' inside the folder"
+    )
+    evidence: str = ""
+    settings: list[Setting] = []
+    egress: list[str] = Field(default=[], description="hosts it talks to, for firewall rules")
+    docs: str
+    tested_against: Literal["real-server", "vendor-spec", "recorded"]
+    notes: str = ""

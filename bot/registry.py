@@ -1,0 +1,69 @@
+"""Loads integrations from their manifests: the only place that imports their code.
+
+A broken integration is reported and left out; the core never goes down with it.
+"""
+
+import importlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from pydantic import ValidationError
+
+from bot.contract import Action, AlertSource, EvidenceSource, Manifest
+from bot.errors import NotFound
+from bot.log import get
+
+log = get("registry")
+FOLDER = Path(__file__).resolve().parent.parent / "integrations"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What the installed integrations can do, by name."""
+
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    sources: dict[str, AlertSource] = field(default_factory=dict)
+    actions: dict[str, Action] = field(default_factory=dict)
+    evidence: dict[str, EvidenceSource] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def action(self, name: str) -> Action:
+        """Raises `NotFound` with the nearest names."""
+        if name not in self.actions:
+            known = ", ".join(sorted(self.actions)) or "none"
+            raise NotFound(f"There is no action {name!r}.", hint=f"Known actions: {known}.")
+        return self.actions[name]
+
+
+def load(folder: Path = FOLDER) -> Registry:
+    """Reads every ``integrations/*/manifest.yaml`` and imports what it declares."""
+    registry = Registry()
+    for path in sorted(folder.glob("*/manifest.yaml")):
+        name = path.parent.name
+        try:
+            _load_one(registry, path)
+        except (ImportError, AttributeError, TypeError, ValidationError, yaml.YAMLError) as error:
+            registry.broken[name] = f"{type(error).__name__}: {error}"
+            log.error("integration_left_out", integration=name, error=str(error))
+    return registry
+
+
+def _load_one(registry: Registry, path: Path) -> None:
+    manifest = Manifest.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    package = f"integrations.{path.parent.name}"
+    source = _instance(package, manifest.alert_source) if manifest.alert_source else None
+    evidence = _instance(package, manifest.evidence) if manifest.evidence else None
+    actions = {name: _instance(package, ref) for name, ref in manifest.actions.items()}
+    registry.manifests[manifest.id] = manifest
+    if source is not None:
+        registry.sources[manifest.id] = cast("AlertSource", source)
+    if evidence is not None:
+        registry.evidence[manifest.id] = cast("EvidenceSource", evidence)
+    registry.actions.update(cast("dict[str, Action]", actions))
+
+
+def _instance(package: str, reference: str) -> Any:  # noqa: ANN401 - cast by the caller
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(f"{package}.{module}"), name)()

@@ -1,0 +1,235 @@
+"""Settings, all from the environment: prefix ``JACKLINE_``, nesting by ``__``.
+
+Nothing here reads a file of secrets or touches the network; a wrong value becomes one
+`BadSetting` that names the variable, what is wrong, and an example.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import BadSetting
+
+PREFIX = "JACKLINE_"
+
+
+class Slack(BaseModel, extra="forbid"):
+    """How to reach Slack. Without a bot token Jackline runs with the console alone."""
+
+    bot_token: SecretStr | None = Field(
+        default=None, description="The app's bot token.", examples=["xoxb-…"]
+    )
+    app_token: SecretStr | None = Field(
+        default=None,
+        description="App-level token for Socket Mode (scope `connections:write`).",
+        examples=["xapp-…"],
+    )
+    signing_secret: SecretStr | None = Field(
+        default=None,
+        description="Verifies Slack's HTTP requests; needed when `mode` is `http`.",
+        examples=["8f742231b10e…"],
+    )
+    mode: Literal["socket", "http"] = Field(
+        default="socket",
+        description="How Slack reaches Jackline: `socket` needs no public address.",
+        examples=["http"],
+    )
+    api_url: str = Field(
+        default="https://slack.com/api/",
+        description="Slack's Web API; another address only for tests and proxies.",
+        examples=["http://127.0.0.1:8099/api/"],
+        pattern=r"^https?://.+/$",
+    )
+    digest_channel: str = Field(
+        default="",
+        description="Id of the channel that gets one line for each new incident.",
+        examples=["C0123456789"],
+        pattern=r"^([CG][A-Z0-9]{2,})?$",
+    )
+
+    @property
+    def enabled(self) -> bool:
+        """Whether a Slack workspace is connected."""
+        return self.bot_token is not None
+
+
+class Webhook(BaseModel, extra="forbid"):
+    """Credentials of one alert source."""
+
+    secrets: list[SecretStr] = Field(
+        default=[],
+        description="JSON list of live secrets (two while rotating) that the source may use.",
+        examples=['["s3cret-new", "s3cret-old"]'],
+    )
+
+
+class Console(BaseModel, extra="forbid"):
+    """The web page people use when Slack is down."""
+
+    session_key: SecretStr | None = Field(
+        default=None,
+        description="Signs sign-in cookies and links; made and kept in `DATA_DIR` if not given.",
+        examples=["32 random bytes, hex"],
+    )
+    public_url: str = Field(
+        default="",
+        description="The console's address as people see it, for links in Slack.",
+        examples=["https://jackline.example.com"],
+        pattern=r"^(https?://\S+)?$",
+    )
+
+
+class Settings(BaseSettings):
+    """Everything `jackline serve` can be told."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="ignore", frozen=True
+    )
+
+    database_url: str = Field(
+        default="",
+        description="SQLAlchemy address of the database; empty means SQLite in `DATA_DIR`.",
+        examples=["postgresql+asyncpg://jackline:pw@db/jackline"],
+    )
+    http_listen: str = Field(
+        default="127.0.0.1:8080",
+        description="Host and port of webhooks, console, API, health and metrics.",
+        examples=["0.0.0.0:8080"],
+    )
+    runbooks_dir: Path = Field(
+        default=Path("runbooks"),
+        description="Folder with the runbooks (`*.md`) and `catalog/*.yaml`.",
+        examples=["/etc/jackline/runbooks"],
+    )
+    data_dir: Path = Field(
+        default=Path("data"),
+        description="Folder for what Jackline writes: SQLite, keys, pictures, postmortems.",
+        examples=["/var/lib/jackline"],
+    )
+    audit_key: SecretStr | None = Field(
+        default=None,
+        description="Key of the timeline's seal; made and kept in `DATA_DIR` if not given. "
+        "Replicas on several machines must share one.",
+        examples=["32 random bytes, hex"],
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="How much is logged.", examples=["debug"]
+    )
+    slack: Slack = Slack()
+    webhooks: dict[str, Webhook] = {}
+    console: Console = Console()
+
+    @field_validator("http_listen")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        if not colon or not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the largest TCP port
+            raise ValueError("must be host:port")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_driver(cls, value: str) -> str:
+        if value.startswith(("postgres://", "postgresql://")):
+            value = "postgresql+asyncpg://" + value.split("://", 1)[1]
+        if value and not value.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
+            raise ValueError("must be a sqlite+aiosqlite or postgresql+asyncpg address")
+        return value
+
+    @property
+    def listen(self) -> tuple[str, int]:
+        """``http_listen`` as (host, port)."""
+        host, _, port = self.http_listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def store_url(self) -> str:
+        """The database's address, with the default filled in."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute()}/jackline.db"
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Reads the settings from ``environ`` (default: the process's own).
+
+    Raises `BadSetting` that names the first wrong variable.
+    """
+    env = dict(os.environ if environ is None else environ)
+    try:
+        settings = Settings(**_nested(env))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
+        raise _bad(name, first["msg"].removeprefix("Value error, ")) from None
+    return _coherent(settings)
+
+
+def _coherent(settings: Settings) -> Settings:
+    slack = settings.slack
+    if slack.enabled and slack.mode == "socket" and not slack.app_token:
+        raise _bad("JACKLINE_SLACK__APP_TOKEN", "Socket Mode needs an app-level token")
+    if slack.enabled and slack.mode == "http" and not slack.signing_secret:
+        raise _bad("JACKLINE_SLACK__SIGNING_SECRET", "HTTP mode needs the signing secret")
+    return settings
+
+
+def _nested(env: Mapping[str, str]) -> dict[str, Any]:
+    """Folds ``JACKLINE_A__B=…`` into ``{"a": {"b": …}}``.
+
+    Done here and not by the library so that an unknown variable is an error with its name.
+    """
+    tree: dict[str, Any] = {}
+    for name, raw in sorted(env.items()):
+        if not name.startswith(PREFIX):
+            continue
+        path = name.removeprefix(PREFIX).lower().split("__")
+        if path[0] not in Settings.model_fields:
+            raise _bad(name, "there is no such setting")
+        value: Any = raw
+        if path[0] == "webhooks" and path[-1] == "secrets":
+            try:
+                value = json.loads(raw)
+            except json.JSONDecodeError:
+                raise _bad(name, "is not a JSON list of strings") from None
+        node = tree
+        for part in path[:-1]:
+            node = node.setdefault(part, {})
+            if not isinstance(node, dict):
+                raise _bad(name, "is nested below a variable that is a plain value")
+        node[path[-1]] = value
+    return tree
+
+
+def _bad(name: str, problem: str) -> BadSetting:
+    example = next((e for variable, _, e, _ in reference() if _matches(variable, name)), "")
+    hint = f"Example: {name}={example}" if example else "See docs/reference.md for all settings."
+    return BadSetting(f"{name}: {problem}.", hint=hint, field=name)
+
+
+def _matches(pattern: str, name: str) -> bool:
+    left, _, right = pattern.partition("<SOURCE>")
+    return name == pattern or bool(right) and name.startswith(left) and name.endswith(right)
+
+
+def reference() -> list[tuple[str, str, str, str]]:
+    """Every setting as (variable, description, example, default), for the reference page."""
+    rows: list[tuple[str, str, str, str]] = []
+
+    def walk(model: type[BaseModel], prefix: str) -> None:
+        for name, info in model.model_fields.items():
+            annotation = info.annotation
+            if name == "webhooks":
+                walk(Webhook, f"{prefix}WEBHOOKS__<SOURCE>__")
+            elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                walk(annotation, f"{prefix}{name.upper()}__")
+            else:
+                default = "" if info.default in (None, []) else str(info.default)
+                example = str((info.examples or [""])[0])
+                rows.append((prefix + name.upper(), info.description or "", example, default))
+
+    walk(Settings, PREFIX)
+    return rows

@@ -1,0 +1,107 @@
+"""Opens the database and hands out transactions.
+
+On SQLite every writing transaction begins IMMEDIATE, so that two writers queue instead of
+failing half-way with "database is locked"; WAL with ``synchronous=FULL`` keeps what was
+acknowledged through a power cut.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK = 7_225_511  # any constant: it names our advisory lock on PostgreSQL
+
+
+class Store:
+    """The database of one process.
+
+    ``write()`` commits on leaving the block and rolls back on an error; ``read()`` never writes.
+    ``changed`` is set after every commit of this process, so that workers need not wait for
+    their next tick.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self.changed = asyncio.Event()
+        self.engine = _create(url)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that commits when the block ends without an error."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            if self.is_sqlite:
+                await (await session.connection()).exec_driver_sql("BEGIN IMMEDIATE")
+            yield session
+            await session.commit()
+        self.changed.set()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A snapshot to read from."""
+        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+            if self.is_sqlite:
+                await (await session.connection()).exec_driver_sql("BEGIN")
+            yield session
+            await session.rollback()
+
+    async def wait(self, seconds: float) -> None:
+        """Returns at this process's next commit, or after ``seconds`` (for other replicas')."""
+        try:
+            await asyncio.wait_for(self.changed.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def migrate(self) -> None:
+        """Brings the tables to this version; several replicas may start at once."""
+        async with self.engine.connect() as connection:
+            if self.is_sqlite:
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                await _lock(connection)
+            await connection.run_sync(_upgrade)
+            await connection.commit()
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self.engine.dispose()
+
+
+def _create(url: str) -> AsyncEngine:
+    if not url.startswith("sqlite"):
+        return create_async_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
+    database = make_url(url).database
+    if database:
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, pool_size=8, max_overflow=8, connect_args={"timeout": 15})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _pragmas(connection: Any, _: object) -> None:  # noqa: ANN401 - the DBAPI's own object
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    return engine
+
+
+async def _lock(connection: AsyncConnection) -> None:
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,30 @@
+"""Keys that Jackline makes for itself on first start and keeps in its data folder."""
+
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot.errors import Unavailable
+
+
+def load_key(given: SecretStr | None, data_dir: Path, name: str) -> bytes:
+    """The key given, else the one in ``data_dir``, made with mode 0600 if there is none yet."""
+    if given is not None:
+        return given.get_secret_value().encode()
+    path = data_dir / f"{name}.key"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise Unavailable(
+            f"Cannot write {path}: {error.strerror}.", hint="Set JACKLINE_DATA_DIR to a writable folder."
+        ) from error
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_hex(32).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_bytes().strip()
