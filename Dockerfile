@@ -76,7 +76,6 @@ ENV PATH=/venv/bin:/usr/local/bin:/usr/bin:/bin \
     MPLCONFIGDIR=/tmp \
     JACKLINE_HTTP_LISTEN=0.0.0.0:8080 \
     JACKLINE_DATA_DIR=/data \
-    JACKLINE_DATABASE_URL=sqlite+aiosqlite:////data/jackline.db \
     JACKLINE_RUNBOOKS_DIR=/app/runbooks
 
 WORKDIR /app

@@ -1,0 +1,16 @@
+"""Alerts: accepted durably, grouped, turned into incidents; checks and first evidence."""
+
+from bot.alerts.checks import CheckRunner
+from bot.alerts.evidence import EvidenceCollector
+from bot.alerts.intake import Intake
+from bot.alerts.routing import AlertRouter
+from bot.alerts.tables import CheckSample, StoredAlert
+
+__all__ = [
+    "AlertRouter",
+    "CheckRunner",
+    "CheckSample",
+    "EvidenceCollector",
+    "Intake",
+    "StoredAlert",
+]

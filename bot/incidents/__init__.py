@@ -1,0 +1,15 @@
+"""Incidents: declared, worked on, resolved. Rules are pure; `Incidents` changes the record."""
+
+from bot.incidents.flow import Incidents
+from bot.incidents.rules import ACTIVE, SEVERITIES, STATUSES, channel_name, topic
+from bot.incidents.tables import Incident
+
+__all__ = [
+    "ACTIVE",
+    "SEVERITIES",
+    "STATUSES",
+    "Incident",
+    "Incidents",
+    "channel_name",
+    "topic",
+]

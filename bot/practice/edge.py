@@ -169,6 +169,8 @@ def _cluster(name: str, port: int) -> Json:
                 "timeout": "1s",
                 "interval": "0.5s",
                 "no_traffic_interval": "0.5s",
+                "unhealthy_interval": "0.2s",
+                "no_traffic_healthy_interval": "0.5s",
                 "unhealthy_threshold": 2,
                 "healthy_threshold": 1,
                 "http_health_check": {"path": "/healthz"},

@@ -25,14 +25,15 @@ class Store:
     """The database of one process.
 
     ``write()`` commits on leaving the block and rolls back on an error; ``read()`` never writes.
-    ``changed`` is set after every commit of this process, so that workers need not wait for
-    their next tick.
+    ``version`` counts this process's commits: a worker notes it, looks for work, and waits for
+    the next one, so that no commit between the look and the wait is missed.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        self.changed = asyncio.Event()
+        self.version = 0
+        self._changed = asyncio.Condition()
         self.engine = _create(url)
 
     @asynccontextmanager
@@ -43,7 +44,9 @@ class Store:
                 await (await session.connection()).exec_driver_sql("BEGIN IMMEDIATE")
             yield session
             await session.commit()
-        self.changed.set()
+        async with self._changed:
+            self.version += 1
+            self._changed.notify_all()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -54,12 +57,15 @@ class Store:
             yield session
             await session.rollback()
 
-    async def wait(self, seconds: float) -> None:
-        """Returns at this process's next commit, or after ``seconds`` (for other replicas')."""
-        try:
-            await asyncio.wait_for(self.changed.wait(), seconds)
-        except TimeoutError:
-            return
+    async def wait(self, seen: int, seconds: float) -> None:
+        """Returns once ``version`` is past ``seen``, or after ``seconds`` (for other replicas)."""
+        async with self._changed:
+            try:
+                await asyncio.wait_for(
+                    self._changed.wait_for(lambda: self.version > seen), seconds
+                )
+            except TimeoutError:
+                return
 
     async def migrate(self) -> None:
         """Brings the tables to this version; several replicas may start at once."""

@@ -26,7 +26,9 @@ APT = {
     "npm": "npm",
     "postgres": "postgresql",
 }
-NAMES = {"alertmanager": ("prometheus-alertmanager", "alertmanager")}  # Debian's name, then upstream's
+NAMES = {
+    "alertmanager": ("prometheus-alertmanager", "alertmanager")
+}  # Debian's name, then upstream's
 CURE = "run `make servers`, or: sudo apt-get install -y --no-install-recommends {package}"
 
 

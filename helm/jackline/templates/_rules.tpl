@@ -14,7 +14,7 @@ pattern in the schema, because a schema's error repeats the value on the termina
 {{- if and .Values.database.url .Values.database.existingSecret.name -}}
 {{- fail "database: set url or existingSecret.name, not both" -}}
 {{- end -}}
-{{- if and .Values.database.url (not (regexMatch "^postgresql(\\+asyncpg)?://" .Values.database.url)) -}}
+{{- if and .Values.database.url (not (regexMatch "^(postgres|postgresql|postgresql\\+asyncpg)://" .Values.database.url)) -}}
 {{- fail "database.url: must start with postgresql+asyncpg:// (leave it empty for SQLite)" -}}
 {{- end -}}
 {{- $inline := or $s.slack.botToken $s.slack.appToken $s.slack.signingSecret $s.webhooks $s.auditKey $s.consoleSessionKey -}}
@@ -27,8 +27,24 @@ pattern in the schema, because a schema's error repeats the value on the termina
 {{- if and $s.slack.appToken (not (hasPrefix "xapp-" $s.slack.appToken)) -}}
 {{- fail "secrets.slack.appToken: an app-level token starts with xapp-" -}}
 {{- end -}}
-{{- if and $s.slack.botToken (not (or $s.slack.appToken $s.slack.signingSecret)) -}}
-{{- fail "secrets.slack: a bot token alone hears nothing; add appToken (Socket Mode) or signingSecret (HTTP mode)" -}}
+{{- if and $s.slack.botToken (eq .Values.slack.mode "socket") (not $s.slack.appToken) -}}
+{{- fail "secrets.slack.appToken: Socket Mode needs an app-level token (or set slack.mode to http)" -}}
+{{- end -}}
+{{- if and $s.slack.botToken (eq .Values.slack.mode "http") (not $s.slack.signingSecret) -}}
+{{- fail "secrets.slack.signingSecret: HTTP mode needs the signing secret" -}}
+{{- end -}}
+{{- range $source, $live := $s.webhooks -}}
+{{- range $live -}}
+{{- if lt (len .) 16 -}}
+{{- fail (printf "secrets.webhooks.%s: each secret needs at least 16 characters" $source) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $name := list "auditKey" "consoleSessionKey" -}}
+{{- $key := get $s $name -}}
+{{- if and $key (lt (len $key) 32) -}}
+{{- fail (printf "secrets.%s: needs at least 32 characters (openssl rand -hex 32)" $name) -}}
+{{- end -}}
 {{- end -}}
 {{- if and $several (not $s.existingSecret) (not (and $s.auditKey $s.consoleSessionKey)) -}}
 {{- fail "secrets: several replicas must share secrets.auditKey and secrets.consoleSessionKey; set both (openssl rand -hex 32)" -}}

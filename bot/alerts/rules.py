@@ -1,0 +1,61 @@
+"""From an alert to what should be done about it. Pure."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bot.catalog import Catalog, Rule
+
+_BY_LABEL = {
+    "critical": "sev1", "page": "sev1", "emergency": "sev1", "error": "sev2", "high": "sev2",
+    "warning": "sev3", "medium": "sev3", "info": "sev4", "low": "sev4", "none": "sev4",
+}  # fmt: skip
+_LOWER = {"sev1": "sev2", "sev2": "sev3", "sev3": "sev4", "sev4": "sev4"}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a firing alert leads to, and which rule said so."""
+
+    declare: bool
+    severity: str
+    service: str
+    group: str
+    because: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For storing beside the alert."""
+        return asdict(self)
+
+
+def decide(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> Decision:
+    """The first matching rule decides; what it leaves open comes from labels and the catalog.
+
+    Without a severity in a rule: the alert's own ``severity`` label, lowered by one for a
+    service of tier p2, since what is nice to have should wake nobody.
+    """
+    everything = {**labels, "alertname": labels.get("alertname", name), "source": source}
+    rule, because = _first(catalog.rules, everything)
+    service = rule.service or _service(catalog, labels)
+    severity = rule.severity or _severity(catalog, labels, service)
+    group = f"service:{service}" if service else f"alert:{source}:{everything['alertname']}"
+    return Decision(rule.declare == "auto", severity, service, group, because)
+
+
+def _first(rules: list[Rule], labels: dict[str, str]) -> tuple[Rule, str]:
+    for number, rule in enumerate(rules, start=1):
+        if all(labels.get(key) == value for key, value in rule.match.items()):
+            return rule, f"rule {number} ({rule.match or 'any alert'})"
+    return Rule(), "no rule matched: declared by default"
+
+
+def _service(catalog: Catalog, labels: dict[str, str]) -> str:
+    for key in ("service", "app", "job"):
+        if catalog.service(labels.get(key, "")):
+            return labels[key]
+    return ""
+
+
+def _severity(catalog: Catalog, labels: dict[str, str], service: str) -> str:
+    severity = _BY_LABEL.get(labels.get("severity", "").lower(), "sev2")
+    found = catalog.service(service)
+    return _LOWER[severity] if found and found.tier == "p2" else severity

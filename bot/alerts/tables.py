@@ -1,0 +1,59 @@
+"""Accepted alerts and the samples of built-in checks."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from bot.store import JsonColumn, UtcDateTime, now
+
+
+class StoredAlert(SQLModel, table=True):
+    """One accepted notification, once: a repeat has the same identity and is not stored again.
+
+    ``state`` is ``new`` until the router has decided.
+    """
+
+    __tablename__ = "alert"
+    __table_args__ = (UniqueConstraint("source", "fingerprint", "starts_at", "status"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str
+    fingerprint: str
+    status: str
+    starts_at: datetime = Field(sa_type=UtcDateTime)
+    ends_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    name: str
+    labels: dict[str, str] = Field(sa_type=JsonColumn, default_factory=dict)
+    annotations: dict[str, str] = Field(sa_type=JsonColumn, default_factory=dict)
+    link: str = ""
+    received_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
+    state: str = Field(default="new", index=True)
+    incident_id: int | None = Field(default=None, index=True)
+    decision: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
+
+
+class CheckSample(SQLModel, table=True):
+    """What one probe of a built-in check saw."""
+
+    __tablename__ = "check_sample"
+
+    id: int | None = Field(default=None, primary_key=True)
+    check_id: str = Field(index=True)
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    requests: int
+    failed: int
+    worst_ms: float
+    error: str = ""
+
+
+class CheckState(SQLModel, table=True):
+    """Where a check stands, and whose turn it is: replicas claim it by ``due_at``."""
+
+    __tablename__ = "check_state"
+
+    check_id: str = Field(primary_key=True)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    bad: int = 0
+    good: int = 0
+    firing_since: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,0 +1,31 @@
+"""What a surface must be able to do for the outbox."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bot.delivery.tables import Message
+
+
+@dataclass(frozen=True)
+class Job:
+    """One delivery with all it needs. ``channel`` and ``posted`` are earlier bindings' values."""
+
+    id: int
+    op: str
+    incident_id: int
+    payload: dict[str, Any]
+    message: Message | None = None
+    channel: dict[str, Any] = field(default_factory=dict)
+    posted: dict[str, Any] = field(default_factory=dict)
+
+
+class Surface(Protocol):
+    """One place where people are. Errors are those of ``bot.errors.TargetError``."""
+
+    name: str
+
+    async def deliver(self, job: Job) -> dict[str, Any]:
+        """Does the job; returns the binding's value (may be empty)."""
+
+    async def find(self, job: Job) -> dict[str, Any] | None:
+        """After a crash or a lost answer: the value if the job was done, None if it was not."""

@@ -1,0 +1,204 @@
+"""Changes incidents. Each change, its timeline row and what is said about it are one commit."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from bot.catalog import Catalog
+from bot.delivery import Outbox
+from bot.errors import BadInput, NotFound
+from bot.incidents.rules import (
+    ACTIVE,
+    channel_name,
+    check_severity,
+    check_title,
+    check_transition,
+    topic,
+)
+from bot.incidents.tables import Incident
+from bot.store import now
+from bot.timeline import Ledger
+
+NOTE_LIMIT = 3000
+
+
+class Incidents:
+    """The verbs of an incident. ``actor`` is ``jackline``, ``person:<id>`` or ``source:<id>``."""
+
+    def __init__(self, ledger: Ledger, outbox: Outbox, catalog: Callable[[], Catalog]) -> None:
+        self.ledger = ledger
+        self.outbox = outbox
+        self.catalog = catalog
+
+    async def declare(
+        self,
+        session: AsyncSession,
+        *,
+        title: str,
+        severity: str,
+        actor: str,
+        origin: str,
+        services: list[str] | None = None,
+        open_key: str | None = None,
+        trigger: dict[str, Any] | None = None,
+        drill: bool = False,
+    ) -> Incident:
+        """Declares an incident and asks for its channel, card, topic and digest line.
+
+        The same ``origin`` again returns the incident that it declared before.
+        """
+        title, severity = check_title(title), check_severity(severity)
+        self._known_services(services or [])
+        found = await session.execute(select(Incident).where(Incident.origin == origin))
+        if earlier := found.scalar_one_or_none():
+            return earlier
+        incident = Incident(
+            title=title, severity=severity, services=services or [], origin=origin,
+            open_key=open_key, trigger=trigger or {}, declared_by=actor, drill=drill,
+        )  # fmt: skip
+        session.add(incident)
+        await session.flush()
+        data = {"severity": severity, "services": incident.services, "title": title}
+        await self.ledger.append(
+            session, incident.number, "incident_declared", actor,
+            f"{severity.upper()} declared: {title}", data=data,
+        )  # fmt: skip
+        await self._announce(session, incident)
+        return incident
+
+    async def set_status(
+        self, session: AsyncSession, incident: Incident, status: str, actor: str
+    ) -> None:
+        """Moves the incident on; raises `Conflict` where the table of transitions says no."""
+        check_transition(incident.status, status)
+        before, incident.status = incident.status, status
+        if status == "resolved":
+            incident.resolved_at = now()
+        if status not in ACTIVE:
+            incident.open_key = None
+        elif before == "resolved":
+            incident.resolved_at = None
+        text = f"Status: {before} → {status}"
+        data = {"from": before, "to": status}
+        await self.ledger.append(session, incident.number, "status_changed", actor, text, data=data)
+        await self.outbox.say(
+            session, incident.number, f"status-{now().timestamp()}", "line", {"text": text}, author=actor
+        )
+        await self.refresh(session, incident)
+        await self._topic(session, incident)
+
+    async def set_severity(
+        self, session: AsyncSession, incident: Incident, severity: str, actor: str
+    ) -> None:
+        """Changes the severity; the same one again changes nothing."""
+        severity = check_severity(severity)
+        if severity == incident.severity:
+            return
+        before, incident.severity = incident.severity, severity
+        text = f"Severity: {before} → {severity}"
+        data = {"from": before, "to": severity}
+        await self.ledger.append(
+            session, incident.number, "severity_changed", actor, text, data=data
+        )
+        await self.outbox.say(
+            session, incident.number, f"severity-{now().timestamp()}", "line", {"text": text}, author=actor
+        )
+        await self.refresh(session, incident)
+        await self._topic(session, incident)
+
+    async def take_command(
+        self, session: AsyncSession, incident: Incident, person_id: str
+    ) -> None:
+        """Makes a person the incident commander."""
+        if incident.commander == person_id:
+            return
+        incident.commander = person_id
+        person = self.catalog().person(person_id)
+        text = f"{person.name if person else person_id} is incident commander"
+        await self.ledger.append(
+            session, incident.number, "commander_assigned", f"person:{person_id}", text
+        )
+        if incident.status == "declared":
+            await self.set_status(session, incident, "investigating", f"person:{person_id}")
+        await self.refresh(session, incident)
+
+    async def note(
+        self,
+        session: AsyncSession,
+        incident: Incident,
+        text: str,
+        actor: str,
+        *,
+        key: str,
+        origin: str = "",
+        link: str = "",
+    ) -> None:
+        """Records what a person wrote; ``key`` makes the same note delivered twice one note."""
+        clean = text.strip()
+        if not clean:
+            raise BadInput("There is nothing to note.", hint="For example: /incident note DNS is fine")
+        if len(clean) > NOTE_LIMIT:
+            raise BadInput(f"The note has {len(clean)} characters; {NOTE_LIMIT} is the limit.")
+        message = await self.outbox.say(
+            session, incident.number, f"note-{key}", "note", {"text": clean},
+            author=actor, origin=origin,
+        )  # fmt: skip
+        if message.version == 1:
+            await self.ledger.append(
+                session, incident.number, "note_added", actor, clean,
+                data={"surface": origin or "console"}, link=link,
+            )  # fmt: skip
+
+    async def refresh(self, session: AsyncSession, incident: Incident) -> None:
+        """Has the live card and the digest line redrawn everywhere."""
+        await self.outbox.say(session, incident.number, "card", "card")
+        await self.outbox.digest(session, incident.number)
+
+    async def get(self, session: AsyncSession, incident_id: int) -> Incident:
+        """The incident, locked against other writers on PostgreSQL. Raises `NotFound`."""
+        query = select(Incident).where(Incident.id == incident_id).with_for_update()
+        incident = (await session.execute(query)).scalar_one_or_none()
+        if incident is None:
+            raise NotFound(f"There is no incident {incident_id}.", hint="/incident list shows all.")
+        return incident
+
+    async def open_for(self, session: AsyncSession, open_key: str) -> Incident | None:
+        """The open incident of a group, if there is one."""
+        query = select(Incident).where(Incident.open_key == open_key).with_for_update()
+        return (await session.execute(query)).scalar_one_or_none()
+
+    async def listed(self, session: AsyncSession, *, everything: bool = False) -> list[Incident]:
+        """Incidents, newest first: the active ones, or all."""
+        query = select(Incident).order_by(col(Incident.id).desc()).limit(200)
+        if not everything:
+            query = query.where(col(Incident.status).in_(ACTIVE))
+        return list((await session.execute(query)).scalars())
+
+    def _known_services(self, services: list[str]) -> None:
+        for service in services:
+            if self.catalog().service(service) is None:
+                known = ", ".join(s.id for s in self.catalog().services) or "none"
+                raise BadInput(f"There is no service {service!r}.", hint=f"Known: {known}.")
+
+    async def _announce(self, session: AsyncSession, incident: Incident) -> None:
+        number = incident.number
+        name = channel_name(number, incident.title, drill=incident.drill)
+        await self.outbox.open_channel(session, number, name, f"Incident {number}: {incident.title}")
+        card = await self.outbox.say(session, number, "card", "card")
+        await self._topic(session, incident)
+        await self.outbox.pin(session, number, card)
+        catalog = self.catalog()
+        owners = {s.owner for i in incident.services if (s := catalog.service(i))}
+        people = [p.id for p in catalog.people if owners & set(p.groups)]
+        starter = incident.declared_by.removeprefix("person:")
+        if incident.declared_by.startswith("person:") and starter not in people:
+            people.append(starter)
+        if people:
+            await self.outbox.invite(session, number, people)
+        await self.outbox.digest(session, number)
+
+    async def _topic(self, session: AsyncSession, incident: Incident) -> None:
+        text = topic(incident.severity, incident.status, incident.title)
+        await self.outbox.set_topic(session, incident.number, text)

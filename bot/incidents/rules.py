@@ -1,0 +1,71 @@
+"""What an incident may become. Pure."""
+
+import re
+import unicodedata
+
+from bot.errors import BadInput, Conflict
+
+SEVERITIES = ("sev1", "sev2", "sev3", "sev4")
+STATUSES = (
+    "declared", "investigating", "mitigating", "monitoring", "resolved", "closed", "cancelled",
+)  # fmt: skip
+ACTIVE = ("declared", "investigating", "mitigating", "monitoring")
+_NEXT: dict[str, tuple[str, ...]] = {
+    "declared": ("investigating", "mitigating", "monitoring", "resolved", "cancelled"),
+    "investigating": ("mitigating", "monitoring", "resolved", "cancelled"),
+    "mitigating": ("investigating", "monitoring", "resolved", "cancelled"),
+    "monitoring": ("investigating", "mitigating", "resolved", "cancelled"),
+    "resolved": ("investigating", "closed"),
+    "closed": (),
+    "cancelled": (),
+}
+TITLE_LIMIT = 200
+_CHANNEL_LIMIT = 80
+
+
+def check_transition(current: str, wanted: str) -> None:
+    """Raises `BadInput` for a word that is no status, `Conflict` for a step that is not allowed."""
+    if wanted not in STATUSES:
+        raise BadInput(f"There is no status {wanted!r}.", hint=f"Use one of: {', '.join(STATUSES)}.")
+    if wanted == current:
+        raise Conflict(f"The incident is already {current}.")
+    if wanted not in _NEXT[current]:
+        allowed = ", ".join(_NEXT[current]) or "nothing: it has ended"
+        raise Conflict(f"An incident that is {current} cannot become {wanted}.", hint=f"It can become {allowed}.")
+
+
+def check_severity(severity: str) -> str:
+    """The severity as we write it; accepts ``1``, ``SEV1``, ``sev-1``. Raises `BadInput`."""
+    word = re.sub(r"[^a-z0-9]", "", severity.lower())
+    word = f"sev{word}" if word.isdigit() else word
+    if word not in SEVERITIES:
+        raise BadInput(f"There is no severity {severity!r}.", hint="Use sev1, sev2, sev3 or sev4.")
+    return word
+
+
+def check_title(title: str) -> str:
+    """One trimmed line. Raises `BadInput` if nothing is left or it is too long."""
+    clean = " ".join("".join(c for c in title if c.isprintable() or c.isspace()).split())
+    if not clean:
+        raise BadInput("An incident needs a title.", hint="For example: /incident declare Checkout is down")
+    if len(clean) > TITLE_LIMIT:
+        raise BadInput(f"The title has {len(clean)} characters; {TITLE_LIMIT} is the limit.")
+    return clean
+
+
+def channel_name(incident_id: int, title: str, *, drill: bool = False) -> str:
+    """``inc-12-checkout-is-down``: what Slack accepts (a–z 0–9 - _, 80 characters)."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    prefix = f"{'drill' if drill else 'inc'}-{incident_id}"
+    return f"{prefix}-{slug}"[:_CHANNEL_LIMIT].rstrip("-")
+
+
+def topic(severity: str, status: str, title: str) -> str:
+    """The channel's topic: what a person sees without scrolling."""
+    return f"{severity.upper()} | {status} | {title}"[:250]
+
+
+def worst(severities: list[str]) -> str:
+    """The gravest of some severities."""
+    return min(severities, key=SEVERITIES.index)

@@ -1,0 +1,42 @@
+"""The incident's table."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, SQLModel
+
+from bot.store import JsonColumn, UtcDateTime, now
+
+
+class Incident(SQLModel, table=True):
+    """One incident.
+
+    ``origin`` is what caused it, unique, so that a cause delivered twice declares once;
+    ``open_key`` is its group while it is open and empty (NULL) afterwards, unique, so that a
+    group has at most one open incident. ``trigger`` is what runbooks are matched against.
+    """
+
+    __tablename__ = "incident"
+
+    id: int | None = Field(default=None, primary_key=True)
+    title: str
+    severity: str
+    status: str = "declared"
+    services: list[str] = Field(sa_type=JsonColumn, default_factory=list)
+    drill: bool = False
+    origin: str = Field(unique=True)
+    open_key: str | None = Field(default=None, unique=True)
+    trigger: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
+    commander: str = ""
+    declared_by: str
+    declared_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
+    resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    proposed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    evidence_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+    @property
+    def number(self) -> int:
+        """The id of a stored incident."""
+        if self.id is None:
+            raise ValueError("not stored yet")
+        return self.id

@@ -1,0 +1,1 @@
+"""Envoy: traffic weights and load shedding through the admin port."""

@@ -1,0 +1,1 @@
+"""HAProxy: drain, weight and shed through the runtime API."""

