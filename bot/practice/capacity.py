@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 
-class Overloaded(Exception):  # noqa: N818 - the name says what the caller answers
+class Overloaded(Exception):  # noqa: N818 - the project names errors by what is wrong
     """The queue is full; the caller answers 503."""
 
 

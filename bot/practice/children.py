@@ -87,7 +87,9 @@ async def stop_all(children: Sequence[Child], grace: float) -> None:
         child.terminate()
     deadline = time.monotonic() + grace
     try:
-        while any(child.alive for child in children) and time.monotonic() < deadline:
+        while (  # noqa: ASYNC110 - nothing tells us of a Popen's end
+            any(child.alive for child in children) and time.monotonic() < deadline
+        ):
             await asyncio.sleep(_POLL)
     finally:
         for child in children:

@@ -4,9 +4,11 @@ A payment is acknowledged only after its line is on the disk (fsync), so whoever
 after a crash finds every acknowledged payment. A retry with the same id is the same payment.
 """
 
+import contextlib
 import json
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -31,8 +33,7 @@ class Ledger:
             self._catch_up()
             if payment_id in self._payments:
                 return False
-            self._file.write(line)
-            os.fsync(self._file.fileno())
+            self._append(line)
             self._catch_up()
         return True
 
@@ -59,17 +60,31 @@ class Ledger:
             file.write(b"beat\n")
             os.fsync(file.fileno())
 
+    def _append(self, line: bytes) -> None:
+        """Write and sync; a line that a killed process left half written is ended first."""
+        torn = os.fstat(self._file.fileno()).st_size > self._read
+        whole = b"\n" + line if torn else line
+        if self._file.write(whole) != len(whole):
+            raise OSError("the disk took only a part of the payment")
+        os.fsync(self._file.fileno())
+
     def _catch_up(self) -> None:
         """Read what others appended, whole lines only: the last may be half written."""
         fresh = os.pread(self._file.fileno(), os.fstat(self._file.fileno()).st_size, self._read)
         whole = fresh[: fresh.rfind(b"\n") + 1]
         self._read += len(whole)
-        for line in whole.splitlines():
-            entry = json.loads(line)
-            self._payments.setdefault(entry["id"], entry["pence"])
+        for payment_id, pence in _entries(whole):
+            self._payments.setdefault(payment_id, pence)
 
 
 def payment_ids(path: Path) -> set[str]:
     """Every payment in the file, for whoever audits it from outside."""
-    lines = path.read_bytes().splitlines(keepends=True)
-    return {json.loads(line)["id"] for line in lines if line.endswith(b"\n")}
+    return {payment_id for payment_id, _ in _entries(path.read_bytes())}
+
+
+def _entries(data: bytes) -> Iterator[tuple[str, int]]:
+    """The payments in these lines; a torn line was never acknowledged and is passed over."""
+    for line in data.splitlines():
+        with contextlib.suppress(ValueError):
+            entry = json.loads(line)
+            yield entry["id"], entry["pence"]

@@ -48,7 +48,7 @@ class Users:
 
     async def stream(self, service: str) -> None:
         """Send for ever, each request when it is due, whether or not the last was answered."""
-        while await self._ask(service, None) != "ok":
+        while await self._ask(service, None) != "ok":  # noqa: ASYNC110 - another process opens
             await asyncio.sleep(_BEFORE_OPENING)  # starting up is not an outage
         due = time.monotonic()
         for turn in itertools.count():

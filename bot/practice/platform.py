@@ -35,7 +35,7 @@ _STOP_WITHIN = 2.5
 _POLL = 0.03
 
 
-class StartFailed(RuntimeError):
+class StartFailed(RuntimeError):  # noqa: N818 - the project names errors by what is wrong
     """A child died or never answered; the text carries the end of its log."""
 
 
@@ -210,7 +210,7 @@ async def serve(folder: Path) -> None:
         switchboard = control.server(platform, port)
         serving = asyncio.create_task(switchboard.serve())
         try:
-            while not switchboard.started and not serving.done():
+            while not switchboard.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
                 await asyncio.sleep(_POLL)
             addresses = {**platform.addresses(), "control_url": f"http://127.0.0.1:{port}"}
             sys.stdout.write(json.dumps(addresses) + "\n")

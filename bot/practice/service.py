@@ -49,10 +49,15 @@ class Payments:
         self._beat = beat
 
     async def take(self, request: Request) -> Response:
-        order = await request.json()
+        """201 once it is on the disk, 200 for one that was there already."""
+        try:
+            order = await request.json()
+            payment_id, pence = str(order["id"]), int(order["pence"])
+        except (ValueError, TypeError, KeyError):
+            return JSONResponse({"error": "a payment has an id and pence"}, status_code=400)
         async with self._gate.work():
-            new = await asyncio.to_thread(self._ledger.accept, order["id"], order["pence"])
-        return JSONResponse({"id": order["id"], "new": new}, status_code=201 if new else 200)
+            new = await asyncio.to_thread(self._ledger.accept, payment_id, pence)
+        return JSONResponse({"id": payment_id, "new": new}, status_code=201 if new else 200)
 
     async def totals(self, _request: Request) -> Response:
         async with self._gate.work():

@@ -1,0 +1,20 @@
+"""Runbooks: the format, the plan, approvals and the run engine with its journal."""
+
+from bot.runbooks.engine import RunEngine
+from bot.runbooks.library import Library
+from bot.runbooks.model import Problem, Runbook
+from bot.runbooks.propose import Proposer
+from bot.runbooks.requests import Runs
+from bot.runbooks.tables import Approval, Run, StepAttempt
+
+__all__ = [
+    "Approval",
+    "Library",
+    "Problem",
+    "Proposer",
+    "Run",
+    "RunEngine",
+    "Runbook",
+    "Runs",
+    "StepAttempt",
+]

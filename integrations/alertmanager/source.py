@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from bot.contract import Alert, RawRequest
-from bot.errors import AuthFailed, BadInput
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -22,6 +20,9 @@ from pydantic import (
     StringConstraints,
     ValidationError,
 )
+
+from bot.contract import Alert, RawRequest
+from bot.errors import AuthFailed, BadInput
 
 SOURCE = "alertmanager"
 VERSION = "4"

@@ -1,91 +1,21 @@
 """The verbs on an Envoy: all of them set runtime keys, so all of them can be repeated."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from bot.contract import Call, Change, Connection, Effect, Frozen, Preview
+from bot.contract import Call, Change, Connection, Effect, Preview
 from bot.errors import Rejected
-from pydantic import Field, model_validator
 
 from .admin import Edge, healthy_hosts, read, write
-
-HUNDRED = 100
-_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
-_Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:|/-]{0,249}$")]
-_Percent = Annotated[int, Field(ge=0, le=HUNDRED, strict=True)]
-
-
-class EdgeParams(Frozen):
-    """Which Envoy."""
-
-    edge: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")] = Field(
-        description="The Envoy: `edge` is the target `envoy/edge` of the catalog."
-    )
-
-
-class RouteParams(EdgeParams):
-    """Which weighted route."""
-
-    route: _Name = Field(
-        description="The route's `runtime_key_prefix`, such as `jackline.weight.payments`; "
-        "the weight of a cluster is the runtime key `<route>.<cluster>`."
-    )
-    allow_unhealthy: bool = Field(
-        default=False,
-        description="Send more traffic even to a cluster that has no healthy host.",
-    )
-
-
-class SetWeightsParams(RouteParams):
-    """The whole split of a route."""
-
-    weights: dict[_Key, _Percent] = Field(
-        min_length=1,
-        max_length=50,
-        description="Percent of the traffic per cluster, every cluster of the route named, "
-        "100 in sum.",
-    )
-
-    @model_validator(mode="after")
-    def _sum_is_100(self) -> Self:
-        total = sum(self.weights.values())
-        if total != HUNDRED:
-            raise ValueError(f"the weights must sum to 100 and sum to {total}")
-        return self
-
-
-class DrainParams(RouteParams):
-    """The cluster to be emptied."""
-
-    cluster: _Key = Field(description="The cluster whose traffic goes to the others.")
-
-
-class ShedParams(EdgeParams):
-    """How much of a service's traffic is turned away."""
-
-    service: _Name = Field(description="The service whose requests are turned away.")
-    percent: _Percent = Field(description="Percent of its requests answered 503; 0 ends it.")
-    key: _Key | None = Field(
-        default=None,
-        description="The runtime key of the fault filter; `shed.<service>` if left out.",
-    )
-
-    @property
-    def runtime_key(self) -> str:
-        """The key that the fault filter reads."""
-        return self.key or f"shed.{self.service}"
-
-
-class RestoreRuntimeParams(EdgeParams):
-    """Runtime keys as they were."""
-
-    values: dict[_Key, Annotated[int, Field(ge=0, le=4_294_967_295, strict=True)] | None] = Field(
-        min_length=1,
-        max_length=100,
-        description="Runtime key → its value; null takes the override away, so that what is "
-        "configured holds again.",
-    )
+from .params import (
+    HUNDRED,
+    DrainParams,
+    EdgeParams,
+    RestoreRuntimeParams,
+    SetWeightsParams,
+    ShedParams,
+)
 
 
 @dataclass(frozen=True)
@@ -162,18 +92,16 @@ class SetWeights(_Envoy):
     async def verify(self, params: SetWeightsParams, connection: Connection) -> bool | None:
         return (await read(connection)).weights(params.route) == params.weights
 
-    async def _split(
-        self, params: SetWeightsParams, edge: Edge, connection: Connection
-    ) -> _Split:
+    async def _split(self, params: SetWeightsParams, edge: Edge, connection: Connection) -> _Split:
         before = edge.weights(params.route)
         _same_clusters(params.route, before, params.weights)
         split = _Split(params.route, before, {c: params.weights[c] for c in before})
-        await _check_health(split, connection, allow=params.allow_unhealthy)
+        _check_health(split, await healthy_hosts(connection), allow=params.allow_unhealthy)
         return split
 
 
 class Drain(_Envoy):
-    """Moves all of a cluster's weight to the other clusters of its route, in their proportion."""
+    """Moves a cluster's weight to the healthy others of its route, in their proportion."""
 
     name: ClassVar[str] = "envoy.drain"
     Params: ClassVar[type[DrainParams]] = DrainParams
@@ -192,13 +120,15 @@ class Drain(_Envoy):
         return weights.get(params.cluster) == 0 and sum(weights.values()) > 0
 
     async def _split(self, params: DrainParams, edge: Edge, connection: Connection) -> _Split:
-        before = edge.weights(params.route)
+        before, hosts = edge.weights(params.route), await healthy_hosts(connection)
         if params.cluster not in before:
-            _same_clusters(params.route, before, {params.cluster: 0})
-        if len(before) == 1:
+            raise _strange(params.route, before, [params.cluster])
+        others = [c for c in before if c != params.cluster]
+        if not others:
             raise Rejected(f"{params.cluster} is the only cluster of {params.route}.")
-        split = _Split(params.route, before, without(params.cluster, before))
-        await _check_health(split, connection, allow=params.allow_unhealthy)
+        healthy = [c for c in others if hosts.get(c)]
+        split = _Split(params.route, before, without(params.cluster, before, healthy or others))
+        _check_health(split, hosts, allow=params.allow_unhealthy)
         return split
 
 
@@ -264,16 +194,18 @@ class RestoreRuntime(_Envoy):
         return all(edge.override(key) == value for key, value in params.values.items())
 
 
-def without(cluster: str, weights: Mapping[str, int]) -> dict[str, int]:
-    """The same total without one cluster; equal parts if the others had nothing."""
-    others = {c: w for c, w in weights.items() if c != cluster}
-    shares = others if any(others.values()) else dict.fromkeys(others, 1)
+def without(cluster: str, weights: Mapping[str, int], among: Sequence[str]) -> dict[str, int]:
+    """The same total without one cluster; equal parts if those that take over had nothing."""
+    parts = {c: weights[c] for c in among}
+    shares = parts if any(parts.values()) else dict.fromkeys(among, 1)
     moved, total = weights[cluster], sum(shares.values())
-    result = {c: others[c] + moved * s // total for c, s in shares.items()}
+    result = {**weights, cluster: 0}
+    for name, share in shares.items():
+        result[name] += moved * share // total
     rest = sum(weights.values()) - sum(result.values())
     for name in sorted(shares, key=lambda c: -(moved * shares[c] % total))[:rest]:
         result[name] += 1
-    return {c: result.get(c, 0) for c in weights}
+    return result
 
 
 async def _apply(split: _Split, connection: Connection) -> dict[str, Any]:
@@ -284,17 +216,18 @@ async def _apply(split: _Split, connection: Connection) -> dict[str, Any]:
 def _same_clusters(route: str, known: Mapping[str, int], named: Mapping[str, int]) -> None:
     """A key that no route reads would change nothing; a cluster left out would keep its part."""
     if strange := sorted(set(named) - set(known)):
-        raise Rejected(
-            f"The route {route} has no cluster {', '.join(strange)}.",
-            hint=f"It has {', '.join(known)}.",
-        )
+        raise _strange(route, known, strange)
     if missing := sorted(set(known) - set(named)):
         raise Rejected(f"The plan leaves out {', '.join(missing)} of the route {route}.")
 
 
-async def _check_health(split: _Split, connection: Connection, *, allow: bool) -> None:
+def _strange(route: str, known: Iterable[str], strange: Sequence[str]) -> Rejected:
+    hint = f"It has {', '.join(known)}."
+    return Rejected(f"The route {route} has no cluster {', '.join(strange)}.", hint=hint)
+
+
+def _check_health(split: _Split, hosts: Mapping[str, int], *, allow: bool) -> None:
     """No traffic to where nobody would answer it."""
-    hosts = await healthy_hosts(connection)
     if unknown := sorted(set(split.after) - set(hosts)):
         raise Rejected(f"This Envoy has no cluster {', '.join(unknown)}.")
     gains = [c for c in split.after if split.after[c] > split.before[c]]

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+
 from bot.contract import Connection
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
 
+_DEFAULT_KEY = "fault.http.abort.abort_percent"  # what a fault filter reads unless told otherwise
 _PER = {"HUNDRED": 1.0, "TEN_THOUSAND": 0.01, "MILLION": 0.0001}
 _BAD_FLAGS = frozenset(
     {
@@ -124,7 +126,7 @@ def _splits(config: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any JSON
 
 def _percentages(node: Mapping[str, Any], key: str) -> Iterator[int]:
     """The configured default of a key: of a fault filter's abort, or of a runtime_fraction."""
-    if node.get("abort_percent_runtime") == key:
+    if "abort" in node and node.get("abort_percent_runtime", _DEFAULT_KEY) == key:
         yield _percentage(node.get("abort", {}).get("percentage", {}))
     if node.get("runtime_key") == key and "default_value" in node:
         yield _percentage(node["default_value"])

@@ -26,9 +26,8 @@ APT = {
     "npm": "npm",
     "postgres": "postgresql",
 }
-NAMES = {
-    "alertmanager": ("prometheus-alertmanager", "alertmanager")
-}  # Debian's name, then upstream's
+# Debian's name, then upstream's.
+NAMES = {"alertmanager": ("prometheus-alertmanager", "alertmanager")}
 CURE = "run `make servers`, or: sudo apt-get install -y --no-install-recommends {package}"
 
 

@@ -34,13 +34,15 @@ class Rendered:
     @property
     def pod_spec(self) -> Manifest:
         """What the bot's pods run."""
-        return self.one("StatefulSet")["spec"]["template"]["spec"]
+        spec: Manifest = self.one("StatefulSet")["spec"]["template"]["spec"]
+        return spec
 
     @property
     def container(self) -> Manifest:
         """The bot's container."""
-        (container,) = self.pod_spec["containers"]
-        return container
+        containers: list[Manifest] = self.pod_spec["containers"]
+        assert len(containers) == 1
+        return containers[0]
 
     @property
     def env(self) -> dict[str, Manifest]:

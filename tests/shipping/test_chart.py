@@ -241,7 +241,8 @@ def test_a_changed_secret_or_runbook_restarts_the_pods(change: dict[str, Any], m
 
     def sums(values: dict[str, Any]) -> dict[str, str]:
         template = render(values).one("StatefulSet")["spec"]["template"]
-        return template["metadata"]["annotations"]
+        annotations: dict[str, str] = template["metadata"]["annotations"]
+        return annotations
 
     before = {"secrets": {"auditKey": "a" * 32}, "runbooks": {"files": {"shed-load.md": "#\n"}}}
     first, second = sums(before), sums(before | change)

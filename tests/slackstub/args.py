@@ -36,7 +36,9 @@ class Args:
         value = self.values.get(name)
         return default if value is None else str(value).lower() in {"1", "true"}
 
-    def number(self, name: str, default: int, *, top: int = 1000, code: str = "invalid_limit") -> int:
+    def number(
+        self, name: str, default: int, *, top: int = 1000, code: str = "invalid_limit"
+    ) -> int:
         try:
             value = int(self.text(name) or default)
         except ValueError:
@@ -78,6 +80,8 @@ async def read_args(request: web.Request) -> Json:
         values |= body
     elif kind in {"application/x-www-form-urlencoded", "multipart/form-data"}:
         form = await request.post()
-        values |= {k: v if isinstance(v, str) else v.file.read() if hasattr(v, "file") else v
-                   for k, v in form.items()}
+        values |= {
+            k: v if isinstance(v, str) else v.file.read() if hasattr(v, "file") else v
+            for k, v in form.items()
+        }
     return values

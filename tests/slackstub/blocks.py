@@ -18,11 +18,19 @@ VIEW_BLOCKS = 100
 ATTACHMENTS = 100
 MARKDOWN = 12_000
 
-_SELECTS = {f"{kind}_select" for kind in ("static", "external", "users", "conversations", "channels")}
+_SELECTS = {
+    f"{kind}_select" for kind in ("static", "external", "users", "conversations", "channels")
+}
 _MULTI = {f"multi_{kind}" for kind in _SELECTS}
 _CHOICES = {"checkboxes", "radio_buttons", "datepicker", "timepicker"} | _SELECTS | _MULTI
 IN_SECTION = _CHOICES | {"button", "image", "overflow", "workflow_button"}
-IN_ACTIONS = _CHOICES | {"button", "datetimepicker", "overflow", "workflow_button", "rich_text_input"}
+IN_ACTIONS = _CHOICES | {
+    "button",
+    "datetimepicker",
+    "overflow",
+    "workflow_button",
+    "rich_text_input",
+}
 IN_INPUT = _CHOICES | {
     "datetimepicker",
     "email_text_input",
@@ -223,7 +231,9 @@ def _check_action_ids(found: Found, at: str, block: Json) -> None:
 def elements_of(block: Json) -> list[tuple[str, Json]]:
     """The parts of a block that a person can act on, with where they stand."""
     found: list[tuple[str, Any]] = []
-    if block.get("type") in {"actions", "context_actions"} and isinstance(block.get("elements"), list):
+    if block.get("type") in {"actions", "context_actions"} and isinstance(
+        block.get("elements"), list
+    ):
         found += [(f"elements/{i}", e) for i, e in enumerate(block["elements"])]
     found += [(key, block[key]) for key in ("accessory", "element") if key in block]
     return [(w, e) for w, e in found if isinstance(e, dict) and e.get("type") in ELEMENTS]
@@ -232,8 +242,11 @@ def elements_of(block: Json) -> list[tuple[str, Json]]:
 def check_message(blocks: Any, attachments: Any) -> None:
     found = Found()
     _check(found, "/blocks", blocks, surface="message", top=MESSAGE_BLOCKS)
-    markdown = [b for b in blocks if isinstance(b, dict) and b.get("type") == "markdown"] \
-        if isinstance(blocks, list) else []
+    markdown = (
+        [b for b in blocks if isinstance(b, dict) and b.get("type") == "markdown"]
+        if isinstance(blocks, list)
+        else []
+    )
     if sum(len(str(b.get("text", ""))) for b in markdown) > MARKDOWN:
         found.add("/blocks", f"markdown blocks must be less than {MARKDOWN + 1} characters in all")
     for index, attachment in enumerate(attachments):

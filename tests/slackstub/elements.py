@@ -41,9 +41,7 @@ def check_option(found: Found, at: str, option: Any, *, plain: bool) -> None:
         text(found, f"{at}/description", option["description"], 75, plain=plain)
 
 
-def check_options(
-    found: Found, at: str, options: Any, top: int, *, plain: bool = True
-) -> None:
+def check_options(found: Found, at: str, options: Any, top: int, *, plain: bool = True) -> None:
     if not isinstance(options, list) or not options:
         found.add(at, "no fewer than 1 items allowed")
         return
@@ -144,10 +142,18 @@ def _unchecked(found: Found, at: str, element: Json) -> None:
 
 
 _PEOPLE = ("initial_user",)
-_FILTERED = ("initial_conversation", "default_to_current_conversation", "filter",
-             "response_url_enabled")
-_MULTI_FILTERED = ("initial_conversations", "default_to_current_conversation", "filter",
-                   "max_selected_items")
+_FILTERED = (
+    "initial_conversation",
+    "default_to_current_conversation",
+    "filter",
+    "response_url_enabled",
+)
+_MULTI_FILTERED = (
+    "initial_conversations",
+    "default_to_current_conversation",
+    "filter",
+    "max_selected_items",
+)
 _TYPED = ("initial_value", "dispatch_action_config")
 
 ELEMENTS: dict[str, Check] = {

@@ -5,8 +5,13 @@ from .render import message_json
 from .state import Channel, Json, Message, Workspace
 
 # told even to an app that is not in the channel
-_EVERYWHERE = {"app_home_opened", "channel_created", "channel_archive", "channel_unarchive",
-               "channel_rename"}
+_EVERYWHERE = {
+    "app_home_opened",
+    "channel_created",
+    "channel_archive",
+    "channel_unarchive",
+    "channel_rename",
+}
 
 
 class EventFeed:

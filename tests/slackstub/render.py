@@ -55,7 +55,11 @@ def user_json(ws: Workspace, user: User) -> Json:
 
 
 def channel_json(ws: Workspace, channel: Channel, *, num_members: bool = False) -> Json:
-    common: Json = {"id": channel.id, "created": channel.created, "is_archived": channel.is_archived}
+    common: Json = {
+        "id": channel.id,
+        "created": channel.created,
+        "is_archived": channel.is_archived,
+    }
     common |= {"is_im": channel.is_im, "is_org_shared": False}
     if channel.is_im:
         other = next((m for m in channel.members if m != ws.bot_user_id), ws.bot_user_id)
@@ -156,7 +160,9 @@ def _thread(channel: Channel, message: Message) -> Json:
         parent = channel.messages.get(message.thread_ts)
         found = {"parent_user_id": parent.user} if parent else {}
         return {"thread_ts": message.thread_ts, **found}
-    replies = [m for m in channel.messages.values() if m.thread_ts == message.ts and m is not message]
+    replies = [
+        m for m in channel.messages.values() if m.thread_ts == message.ts and m is not message
+    ]
     if not replies:
         return {}
     people = list(dict.fromkeys(m.user for m in replies))

@@ -85,7 +85,9 @@ def find_element(blocks: list[Json], action_id: str, given: Any = None) -> tuple
         found = [(b, e) for b, e in found if given in {e.get("value"), b["block_id"]}] or found
     if not found:
         have = [e.get("action_id") for b in blocks for _, e in elements_of(b)]
-        raise HumanError(f"there is nothing with action_id {action_id!r} to press; there are {have}")
+        raise HumanError(
+            f"there is nothing with action_id {action_id!r} to press; there are {have}"
+        )
     return found[0]
 
 

@@ -126,10 +126,15 @@ def update(ws: Workspace, args: Args) -> Json:
     if channel.is_archived:
         raise SlackError("is_inactive")
     parts = content(args, top=UPDATE_TEXT)
-    change(ws, message, ws.bot_user_id, {
-        **{k: v for k, v in parts.items() if v or k in args.values or k == "blocks"},
-        **({"metadata": _metadata(args)} if "metadata" in args.values else {}),
-    })
+    change(
+        ws,
+        message,
+        ws.bot_user_id,
+        {
+            **{k: v for k, v in parts.items() if v or k in args.values or k == "blocks"},
+            **({"metadata": _metadata(args)} if "metadata" in args.values else {}),
+        },
+    )
     shown = message_json(ws, message, metadata=True)
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": shown}
 

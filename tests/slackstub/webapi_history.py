@@ -38,8 +38,11 @@ def _micros(ts: str) -> int:
 @method("conversations.history", 3)
 def history(ws: Workspace, args: Args) -> Json:
     channel = _readable(ws, args)
-    top = [m for m in channel.messages.values()
-           if not m.thread_ts or m.thread_ts == m.ts or m.subtype == "thread_broadcast"]
+    top = [
+        m
+        for m in channel.messages.values()
+        if not m.thread_ts or m.thread_ts == m.ts or m.subtype == "thread_broadcast"
+    ]
     found, more = page(args, _between(args, top)[::-1])
     following = more["response_metadata"]["next_cursor"]
     metadata = args.flag("include_all_metadata")

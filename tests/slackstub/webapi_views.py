@@ -81,8 +81,14 @@ def views_push(ws: Workspace, args: Args) -> Json:
 @method("views.update", 4)
 def views_update(ws: Workspace, args: Args) -> Json:
     ident, external = args.text("view_id"), args.text("external_id")
-    view = ws.views.get(ident) if ident else next(
-        (v for v in ws.views.values() if external and v.external_id == external and v.open), None)
+    view = (
+        ws.views.get(ident)
+        if ident
+        else next(
+            (v for v in ws.views.values() if external and v.external_id == external and v.open),
+            None,
+        )
+    )
     if view is None or not view.open:
         raise SlackError("not_found")
     source = read_view(args.json("view", "invalid_arguments"), view.source["type"])

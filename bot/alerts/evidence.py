@@ -1,0 +1,132 @@
+"""The first evidence of an incident: error rate and latency as a picture, within seconds.
+
+Each source fails on its own: what could not be had is said, and the rest is shown.
+"""
+
+import asyncio
+import hashlib
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlmodel import col, select
+
+from bot.access import Dialer
+from bot.alerts.tables import CheckSample
+from bot.catalog import Service
+from bot.contract import Graph, Series
+from bot.errors import JacklineError
+from bot.incidents import ACTIVE, Incident, Incidents
+from bot.registry import Registry
+from bot.store import Store, now
+from bot.timeline import draw
+
+WINDOW = timedelta(minutes=15)
+DELAY = timedelta(seconds=2)  # a few more samples make a picture that shows something
+LIMIT = 5.0  # seconds for all sources together
+
+
+class EvidenceCollector:
+    """Finds incidents that have no evidence yet, collects it, attaches it."""
+
+    def __init__(
+        self, store: Store, incidents: Incidents, registry: Registry, dialer: Dialer, folder: Path
+    ) -> None:
+        self.store = store
+        self.incidents = incidents
+        self.registry = registry
+        self.dialer = dialer
+        self.folder = folder
+
+    async def collect_next(self) -> bool:
+        """Collects for one incident; whether there was one."""
+        async with self.store.read() as session:
+            query = (
+                select(Incident)
+                .where(col(Incident.evidence_at).is_(None), col(Incident.status).in_(ACTIVE))
+                .where(col(Incident.declared_at) < now() - DELAY)
+                .limit(1)
+            )
+            incident = (await session.execute(query)).scalar_one_or_none()
+        if incident is None:
+            return False
+        graphs, missing = await self._graphs(incident)
+        file = await asyncio.to_thread(self._picture, incident, graphs) if graphs else ""
+        await self._attach(incident.number, file, graphs, missing)
+        return True
+
+    async def _graphs(self, incident: Incident) -> tuple[list[Graph], list[str]]:
+        catalog = self.incidents.catalog()
+        services = [s for i in incident.services if (s := catalog.service(i))]
+        until = now()
+        since = until - WINDOW
+        jobs = [self._from_checks(s, since) for s in services]
+        jobs += [self._from_source(s, i, since, until) for s in services for i in range(len(s.evidence))]
+        graphs, missing = [], []
+        for result in await asyncio.gather(*jobs, return_exceptions=True):
+            if isinstance(result, (JacklineError, TimeoutError)):
+                missing.append(str(result) or "took too long")
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                graphs += result
+        return graphs, missing
+
+    async def _from_checks(self, service: Service, since: datetime) -> list[Graph]:
+        names = [check.id for check in service.checks]
+        async with self.store.read() as session:
+            query = (
+                select(CheckSample)
+                .where(col(CheckSample.check_id).in_(names), col(CheckSample.at) > since)
+                .order_by(col(CheckSample.id))
+            )
+            samples = list((await session.execute(query)).scalars())
+        if not samples:
+            return []
+        errors = [(s.at.timestamp(), 100 * s.failed / s.requests) for s in samples]
+        worst = [(s.at.timestamp(), s.worst_ms) for s in samples]
+        return [
+            Graph(
+                title=f"{service.title}: failing requests",
+                unit="%",
+                series=[Series(label="errors", points=errors)],
+            ),
+            Graph(
+                title=f"{service.title}: slowest answer",
+                unit="ms",
+                series=[Series(label="latency", points=worst)],
+            ),
+        ]
+
+    async def _from_source(
+        self, service: Service, index: int, since: datetime, until: datetime
+    ) -> list[Graph]:
+        wanted = service.evidence[index]
+        source = self.registry.evidence.get(wanted.integration)
+        if source is None:
+            return []
+        async with asyncio.timeout(LIMIT), self.dialer.connect(wanted.target) as connection:
+            return await source.collect(service.id, wanted.queries, since, until, connection)
+
+    def _picture(self, incident: Incident, graphs: list[Graph]) -> str:
+        png = draw(graphs, [(incident.declared_at, "declared")])
+        name = f"inc-{incident.number}-{hashlib.sha256(png).hexdigest()[:16]}.png"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / name).write_bytes(png)
+        return name
+
+    async def _attach(
+        self, number: int, file: str, graphs: list[Graph], missing: list[str]
+    ) -> None:
+        async with self.store.write() as session:
+            incident = await self.incidents.get(session, number)
+            if incident.evidence_at is not None:
+                return
+            incident.evidence_at = now()
+            title = ", ".join(graph.title for graph in graphs) or "No evidence could be had"
+            data = {"file": file, "title": title, "missing": missing}
+            text = f"Evidence: {title}" + "".join(f"; missing: {m}" for m in missing)
+            await self.incidents.ledger.append(
+                session, number, "evidence_attached", "jackline", text, data=data
+            )
+            if file or missing:
+                await self.incidents.outbox.say(session, number, "evidence", "evidence", data)
