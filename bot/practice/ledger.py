@@ -26,6 +26,9 @@ class Ledger:
         self._lock = threading.Lock()
         self._payments: dict[str, int] = {}
 
+    def close(self) -> None:
+        self._file.close()
+
     def accept(self, payment_id: str, pence: int) -> bool:
         """Put the payment on the disk; False when it was there already."""
         line = json.dumps({"id": payment_id, "pence": pence}).encode() + b"\n"

@@ -109,6 +109,7 @@ async def test_no_acknowledged_payment_is_lost(running: Platform) -> None:
     await running.set_load("peak")
     await asyncio.sleep(2)
     await running.kill_primary()
+    await running.set_load("normal")
     await modify(running, TO_STANDBY)
     await asyncio.sleep(2)
     async with httpx.AsyncClient(trust_env=False) as client:

@@ -1,0 +1,75 @@
+"""A run's typed inputs. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bot.errors import BadInput
+from bot.runbooks.model import Input
+
+_LENGTH = 500
+
+
+def check_inputs_spec(inputs: Mapping[str, Input]) -> list[str]:
+    """What is wrong with the inputs as declared."""
+    found = []
+    for name, spec in inputs.items():
+        if spec.type == "enum" and not spec.values:
+            found.append(f"inputs.{name}.values: an enum needs its values")
+        if spec.type == "string" and not spec.pattern:
+            found.append(f"inputs.{name}.pattern: a string needs a pattern: it may come from an alert")
+        if spec.pattern:
+            try:
+                re.compile(spec.pattern)
+            except re.error as error:
+                found.append(f"inputs.{name}.pattern: {error}")
+        if spec.default is not None and not found:
+            try:
+                _one(name, spec, spec.default)
+            except BadInput as error:
+                found.append(f"inputs.{name}.default: {error.message}")
+    return found
+
+
+def resolve_inputs(specs: Mapping[str, Input], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs with defaults filled in. Raises `BadInput` naming the field."""
+    for name in given:
+        if name not in specs:
+            known = ", ".join(specs) or "none"
+            raise BadInput(f"There is no input {name!r}.", hint=f"Inputs: {known}.", field=name)
+    resolved = {}
+    for name, spec in specs.items():
+        value = given.get(name, spec.default)
+        if value is None:
+            if spec.required:
+                raise BadInput(f"The input {name!r} is needed.", hint=f"Add {name}=…", field=name)
+            continue
+        resolved[name] = _one(name, spec, value)
+    return resolved
+
+
+def _one(name: str, spec: Input, value: Any) -> str | int:  # noqa: ANN401 - what a person or a file gave
+    if spec.type == "integer":
+        return _integer(name, spec, value)
+    text = str(value)
+    if len(text) > _LENGTH:
+        raise BadInput(f"{name}: longer than {_LENGTH} characters.", field=name)
+    if text.startswith("-"):
+        raise BadInput(f"{name}: must not begin with '-': it would read as an option.", field=name)
+    if spec.type == "enum" and text not in (spec.values or []):
+        raise BadInput(f"{name}: {text!r} is not one of {', '.join(spec.values or [])}.", field=name)
+    if spec.pattern and not re.fullmatch(spec.pattern, text):
+        raise BadInput(f"{name}: {text!r} does not match {spec.pattern}.", field=name)
+    return text
+
+
+def _integer(name: str, spec: Input, value: Any) -> int:  # noqa: ANN401 - what a person or a file gave
+    try:
+        number = int(str(value), 10)
+    except ValueError:
+        raise BadInput(f"{name}: {value!r} is not a whole number.", field=name) from None
+    if spec.min is not None and number < spec.min:
+        raise BadInput(f"{name}: {number} is below {spec.min}.", field=name)
+    if spec.max is not None and number > spec.max:
+        raise BadInput(f"{name}: {number} is above {spec.max}.", field=name)
+    return number

@@ -1,0 +1,93 @@
+"""The runbooks of a folder, re-read when they change; a broken edit leaves the last good one."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from bot.catalog import Catalog, load_catalog
+from bot.errors import BadInput, NotFound
+from bot.log import get
+from bot.registry import Registry
+from bot.runbooks.check import check, near
+from bot.runbooks.model import Problem, Runbook
+from bot.runbooks.read import read
+
+log = get("runbooks")
+
+
+class Library:
+    """All runbooks and the catalog beside them."""
+
+    def __init__(self, folder: Path, registry: Registry) -> None:
+        self.folder = folder
+        self.registry = registry
+        self.catalog = load_catalog(folder / "catalog")
+        self.runbooks: dict[str, Runbook] = {}
+        self.problems: dict[str, list[Problem]] = {}
+        self._seen: dict[Path, int] = {}
+        self.reload()
+
+    def reload(self) -> bool:
+        """Reads what changed since the last time; whether anything did."""
+        files = {p: p.stat().st_mtime_ns for p in sorted(self.folder.glob("*.md"))}
+        catalogs = {p: p.stat().st_mtime_ns for p in sorted(self.folder.glob("catalog/*.yaml"))}
+        if files | catalogs == self._seen:
+            return False
+        self._reload_catalog()
+        for path in files:
+            self._read(path)
+        kept = {str(p) for p in files}
+        self.runbooks = {i: r for i, r in self.runbooks.items() if r.path in kept}
+        self.problems = {p: e for p, e in self.problems.items() if p in kept and e}
+        self._seen = files | catalogs
+        return True
+
+    async def watch(self) -> None:
+        """Re-reads every two seconds until cancelled."""
+        while True:
+            await asyncio.sleep(2)
+            try:
+                await asyncio.to_thread(self.reload)
+            except OSError as error:
+                log.warning("runbooks_not_readable", error=str(error))
+
+    def get(self, runbook_id: str) -> Runbook:
+        """Raises `NotFound` with the nearest name."""
+        if runbook_id not in self.runbooks:
+            known = ", ".join(sorted(self.runbooks)) or "none"
+            guess = near(runbook_id, self.runbooks)
+            raise NotFound(f"There is no runbook {runbook_id!r}{guess}.", hint=f"Known: {known}.")
+        return self.runbooks[runbook_id]
+
+    def matching(self, trigger: dict[str, Any], services: list[str], severity: str) -> list[Runbook]:
+        """Runbooks whose triggers name the incident's alert, check or service."""
+        name = str(trigger.get("alert", ""))
+        words = {f"alert:{name}", *(f"service:{s}" for s in services)}
+        if trigger.get("source") == "check":
+            words.add(f"check:{name}")
+        return [
+            r
+            for r in self.runbooks.values()
+            if words & set(r.front.triggers)
+            and (not r.front.severity or severity in r.front.severity)
+        ]
+
+    def _reload_catalog(self) -> None:
+        try:
+            self.catalog: Catalog = load_catalog(self.folder / "catalog")
+        except BadInput as error:
+            log.error("catalog_kept", error=str(error))
+
+    def _read(self, path: Path) -> None:
+        runbook, problems = read(path.read_text("utf-8"), str(path))
+        if runbook is not None:
+            problems = check(runbook, self.registry, self.catalog)
+        if runbook is not None and not problems:
+            twin = self.runbooks.get(runbook.id)
+            if twin is not None and twin.path != str(path) and Path(twin.path).exists():
+                problems = [Problem(str(path), 1, f"id: {runbook.id!r} is also in {twin.path}")]
+            else:
+                self.runbooks[runbook.id] = runbook
+        for problem in problems:
+            log.error("runbook_not_loaded", problem=str(problem))
+        self.problems[str(path)] = problems

@@ -1,0 +1,195 @@
+"""What people ask of runs: plan, request, approve, refuse, abort, undo, settle the unknown."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from bot.catalog import Person
+from bot.errors import Conflict, NotAllowed, NotFound
+from bot.incidents import Incident, Incidents
+from bot.runbooks.inputs import resolve_inputs
+from bot.runbooks.library import Library
+from bot.runbooks.tables import Approval, Run, StepAttempt
+from bot.store import now
+
+ENDED = ("succeeded", "failed", "refused", "aborted")
+
+
+class Runs:
+    """The verbs of a run. Roles are checked here, at the moment of the click."""
+
+    def __init__(self, incidents: Incidents, library: Library) -> None:
+        self.incidents = incidents
+        self.library = library
+
+    async def start(
+        self,
+        session: AsyncSession,
+        incident: Incident,
+        runbook_id: str,
+        inputs: dict[str, Any],
+        *,
+        origin: str,
+        requester: str,
+    ) -> Run:
+        """Has a run planned. ``requester`` is a person's id, or empty for Jackline's proposal.
+
+        The same ``origin`` again returns the same run. Raises `BadInput` for wrong inputs.
+        """
+        earlier = await session.execute(select(Run).where(Run.origin == origin))
+        if found := earlier.scalar_one_or_none():
+            return found
+        runbook = self.library.get(runbook_id)
+        run = Run(
+            incident_id=incident.number,
+            runbook_id=runbook.id,
+            title=runbook.front.title,
+            text=runbook.text,
+            digest=runbook.digest,
+            path=runbook.path,
+            inputs=resolve_inputs(runbook.front.inputs, inputs),
+            origin=origin,
+            requester=requester,
+        )
+        session.add(run)
+        await session.flush()
+        kind, actor = ("run_requested", f"person:{requester}") if requester else ("runbook_proposed", "jackline")
+        text = f"Runbook {'requested' if requester else 'proposed'}: {run.title}"
+        await self._record(session, run, kind, actor, text, {"runbook": run.runbook_id})
+        return run
+
+    async def request(self, session: AsyncSession, run_id: int, person: Person) -> Run:
+        """A person asks for a proposed run. A second click of the same person changes nothing."""
+        run = await self.get(session, run_id)
+        if run.requester == person.id and run.state != "proposed":
+            return run
+        if run.state != "proposed":
+            raise Conflict(f"The run is already {run.state}.")
+        run.state, run.requester = "waiting", person.id
+        await self._record(session, run, "run_requested", f"person:{person.id}", f"Asked to run: {run.title}")
+        await self._approve_if_enough(session, run)
+        return run
+
+    async def approve(
+        self, session: AsyncSession, run_id: int, person: Person, plan_digest: str, surface: str
+    ) -> Run:
+        """A person's yes to the plan that they saw. Counted once per person, never the requester."""
+        run = await self.get(session, run_id)
+        given = await session.get(Approval, (run_id, plan_digest, person.id))
+        if given is not None:
+            return run
+        self._may_approve(run, person, plan_digest)
+        session.add(
+            Approval(run_id=run_id, plan_digest=plan_digest, person=person.id, surface=surface)
+        )
+        await session.flush()
+        await self._record(
+            session, run, "run_approved", f"person:{person.id}",
+            f"Approved: {run.title}", {"digest": plan_digest, "surface": surface},
+        )  # fmt: skip
+        await self._approve_if_enough(session, run)
+        return run
+
+    async def refuse(
+        self, session: AsyncSession, run_id: int, person: Person, reason: str
+    ) -> Run:
+        """A person says no: the run ends."""
+        run = await self.get(session, run_id)
+        if run.state not in ("proposed", "waiting"):
+            raise Conflict(f"The run is already {run.state}.")
+        run.state, run.ended_at = "refused", now()
+        text = f"Refused: {run.title}" + (f" ({reason})" if reason else "")
+        await self._record(session, run, "run_refused", f"person:{person.id}", text, {"reason": reason})
+        return run
+
+    async def abort(self, session: AsyncSession, run_id: int, person: Person) -> Run:
+        """Stops a run: the step in flight is finished or marked, nothing new begins."""
+        run = await self.get(session, run_id)
+        if run.state in ENDED:
+            raise Conflict(f"The run has already ended: {run.state}.")
+        run.abort = True
+        if run.state != "running":
+            run.state, run.ended_at = "aborted", now()
+        await self._record(session, run, "run_aborted", f"person:{person.id}", f"Aborted: {run.title}")
+        return run
+
+    async def undo(self, session: AsyncSession, run_id: int, person: Person) -> Run:
+        """Has the steps of an ended run taken back, last one first."""
+        run = await self.get(session, run_id)
+        if run.state not in ("succeeded", "failed", "aborted"):
+            raise Conflict(f"The run is {run.state}: only an ended run can be undone.")
+        run.state, run.undo_requested, run.abort = "approved", True, False
+        run.ended_at, run.lease_until = None, None
+        await self._record(session, run, "undo_requested", f"person:{person.id}", f"Undo asked for: {run.title}")
+        return run
+
+    async def settle(
+        self, session: AsyncSession, run_id: int, person: Person, *, happened: bool
+    ) -> Run:
+        """A person says what became of a step whose outcome Jackline could not learn."""
+        run = await self.get(session, run_id)
+        if run.state != "unknown":
+            raise Conflict(f"The run is {run.state}: nothing is unknown.")
+        query = select(StepAttempt).where(StepAttempt.run_id == run_id, StepAttempt.state == "unknown")
+        for attempt in (await session.execute(query)).scalars():
+            attempt.state = "done" if happened else "failed"
+            attempt.error = "" if happened else f"{person.name} says that it did not happen"
+        run.state, run.lease_until = ("approved", None) if happened else ("failed", None)
+        run.ended_at = None if happened else now()
+        word = "happened" if happened else "did not happen"
+        await self._record(session, run, "outcome_settled", f"person:{person.id}", f"The unknown step {word}", {"happened": happened})
+        return run
+
+    async def get(self, session: AsyncSession, run_id: int) -> Run:
+        """The run, locked against other writers on PostgreSQL. Raises `NotFound`."""
+        run = (
+            await session.execute(select(Run).where(Run.id == run_id).with_for_update())
+        ).scalar_one_or_none()
+        if run is None:
+            raise NotFound(f"There is no run {run_id}.")
+        return run
+
+    async def of(self, session: AsyncSession, incident_id: int) -> list[Run]:
+        """An incident's runs, newest first."""
+        query = select(Run).where(Run.incident_id == incident_id).order_by(col(Run.id).desc())
+        return list((await session.execute(query)).scalars())
+
+    def _may_approve(self, run: Run, person: Person, plan_digest: str) -> None:
+        if run.state != "waiting":
+            raise Conflict(f"The run is {run.state}: there is nothing to approve.")
+        if plan_digest != run.plan_digest:
+            raise Conflict("The plan has changed since you saw it.", hint="Look at it again.")
+        if person.id == run.requester:
+            raise NotAllowed("You asked for this run, so another person must approve it.")
+        role = run.plan["approvals"]["role"]
+        if role not in person.roles and "admin" not in person.roles:
+            raise NotAllowed(f"Approving this run needs the role {role!r}.")
+
+    async def _approve_if_enough(self, session: AsyncSession, run: Run) -> None:
+        query = select(Approval.person).where(
+            Approval.run_id == run.id, Approval.plan_digest == run.plan_digest
+        )
+        people = set((await session.execute(query)).scalars()) - {run.requester}
+        if len(people) >= int(run.plan["approvals"]["count"]):
+            run.state, run.approved_at = "approved", now()
+            incident = await self.incidents.get(session, run.incident_id)
+            if incident.status in ("declared", "investigating"):
+                await self.incidents.set_status(session, incident, "mitigating", "jackline")
+        await self.show(session, run)
+
+    async def show(self, session: AsyncSession, run: Run) -> None:
+        """Has the run's message redrawn everywhere."""
+        await self.incidents.outbox.say(
+            session, run.incident_id, f"run-{run.id}", "run", {"run_id": run.id}
+        )
+
+    async def _record(
+        self, session: AsyncSession, run: Run, kind: str, actor: str, text: str,
+        data: dict[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        await self.incidents.ledger.append(
+            session, run.incident_id, kind, actor, text, data={"run_id": run.id, **(data or {})}
+        )
+        if run.state != "planning":
+            await self.show(session, run)

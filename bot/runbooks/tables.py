@@ -1,0 +1,98 @@
+"""The run engine's journal."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from bot.store import JsonColumn, UtcDateTime, now
+
+
+class Run(SQLModel, table=True):
+    """One execution of a runbook, from proposal to end.
+
+    ``planning → proposed → waiting → approved → running → succeeded``; a run ends otherwise as
+    ``failed``, ``refused``, ``aborted``, or stands at ``unknown`` until a person decides.
+    ``text`` pins the runbook: later edits of the file do not change this run. ``epoch`` is the
+    fencing token: it grows with each owner, and a former owner's writes are refused.
+    """
+
+    __tablename__ = "run"
+
+    id: int | None = Field(default=None, primary_key=True)
+    incident_id: int = Field(index=True)
+    runbook_id: str
+    title: str
+    text: str
+    digest: str
+    path: str
+    inputs: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
+    origin: str = Field(unique=True)
+    state: str = Field(default="planning", index=True)
+    requester: str = ""
+    approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    plan: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
+    plan_digest: str = ""
+    error: str = ""
+    abort: bool = False
+    undo_requested: bool = False
+    owner: str = ""
+    epoch: int = 0
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+    @property
+    def number(self) -> int:
+        """The id of a stored run."""
+        if self.id is None:
+            raise ValueError("not stored yet")
+        return self.id
+
+
+class StepAttempt(SQLModel, table=True):
+    """One attempt at a step: ``intent`` before the action is sent, its outcome after.
+
+    ``phase`` is ``do`` or ``undo``. ``before`` is what was read just before: undo starts from it.
+    """
+
+    __tablename__ = "step_attempt"
+    __table_args__ = (UniqueConstraint("run_id", "step", "phase", "attempt"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = Field(index=True)
+    step: str
+    phase: str = "do"
+    attempt: int
+    state: str = "intent"
+    epoch: int
+    action: str
+    target: str
+    access_path: str = ""
+    before: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
+    output: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
+    error: str = ""
+    started_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Approval(SQLModel, table=True):
+    """One person's yes to one plan. A person counts once, and only for that digest."""
+
+    __tablename__ = "approval"
+
+    run_id: int = Field(primary_key=True)
+    plan_digest: str = Field(primary_key=True)
+    person: str = Field(primary_key=True)
+    surface: str
+    at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
+
+
+class TargetLock(SQLModel, table=True):
+    """Two runs never act on one target at once."""
+
+    __tablename__ = "target_lock"
+
+    target: str = Field(primary_key=True)
+    run_id: int = Field(index=True)
