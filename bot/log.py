@@ -13,7 +13,9 @@ from typing import Any
 import structlog
 
 _SECRET_NAME = re.compile(r"(token|secret|password|authorization|cookie|api_?key)", re.IGNORECASE)
-_SECRET_VALUE = re.compile(r"\b(xox[abeoprs]-|xapp-)[A-Za-z0-9-]+|(?i:bearer)\s+[A-Za-z0-9._~+/=-]+")
+_SECRET_VALUE = re.compile(
+    r"\b(xox[abeoprs]-|xapp-)[A-Za-z0-9-]+|(?i:bearer)\s+[A-Za-z0-9._~+/=-]+"
+)
 
 
 def redact_text(text: str) -> str:

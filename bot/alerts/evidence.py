@@ -60,7 +60,9 @@ class EvidenceCollector:
         until = now()
         since = until - WINDOW
         jobs = [self._from_checks(s, since) for s in services]
-        jobs += [self._from_source(s, i, since, until) for s in services for i in range(len(s.evidence))]
+        jobs += [
+            self._from_source(s, i, since, until) for s in services for i in range(len(s.evidence))
+        ]
         graphs, missing = [], []
         for result in await asyncio.gather(*jobs, return_exceptions=True):
             if isinstance(result, (JacklineError, TimeoutError)):

@@ -45,7 +45,9 @@ class Intake:
         try:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull:
-            raise Unavailable("Too many alerts are waiting to be stored.", hint="Send again.") from None
+            raise Unavailable(
+                "Too many alerts are waiting to be stored.", hint="Send again."
+            ) from None
         await waiting.stored
 
     async def run(self) -> None:

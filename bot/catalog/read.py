@@ -28,8 +28,8 @@ def load_catalog(folder: Path) -> Catalog:
         catalog = Catalog.model_validate(merged)
     except ValidationError as error:
         first = error.errors()[0]
-        section, index, *rest = first["loc"]
-        path, node = origin[str(section), int(index)]
+        name, index, *rest = first["loc"]
+        path, node = origin[str(name), int(index)]
         field = ".".join(str(part) for part in rest)
         raise BadInput(f"{path}:{line_of(node, rest)}: {field}: {first['msg']}") from None
     _references(catalog, folder)

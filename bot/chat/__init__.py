@@ -1,0 +1,7 @@
+"""What every surface shares: commands, clicks and cards. Slack and the console are adapters."""
+
+from bot.chat.cards import Cards, Rendered
+from bot.chat.clicks import Clicks
+from bot.chat.commands import Command, Commands, Reply
+
+__all__ = ["Cards", "Clicks", "Command", "Commands", "Rendered", "Reply"]

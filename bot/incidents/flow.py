@@ -84,7 +84,12 @@ class Incidents:
         data = {"from": before, "to": status}
         await self.ledger.append(session, incident.number, "status_changed", actor, text, data=data)
         await self.outbox.say(
-            session, incident.number, f"status-{now().timestamp()}", "line", {"text": text}, author=actor
+            session,
+            incident.number,
+            f"status-{now().timestamp()}",
+            "line",
+            {"text": text},
+            author=actor,
         )
         await self.refresh(session, incident)
         await self._topic(session, incident)
@@ -103,14 +108,17 @@ class Incidents:
             session, incident.number, "severity_changed", actor, text, data=data
         )
         await self.outbox.say(
-            session, incident.number, f"severity-{now().timestamp()}", "line", {"text": text}, author=actor
+            session,
+            incident.number,
+            f"severity-{now().timestamp()}",
+            "line",
+            {"text": text},
+            author=actor,
         )
         await self.refresh(session, incident)
         await self._topic(session, incident)
 
-    async def take_command(
-        self, session: AsyncSession, incident: Incident, person_id: str
-    ) -> None:
+    async def take_command(self, session: AsyncSession, incident: Incident, person_id: str) -> None:
         """Makes a person the incident commander."""
         if incident.commander == person_id:
             return
@@ -138,7 +146,9 @@ class Incidents:
         """Records what a person wrote; ``key`` makes the same note delivered twice one note."""
         clean = text.strip()
         if not clean:
-            raise BadInput("There is nothing to note.", hint="For example: /incident note DNS is fine")
+            raise BadInput(
+                "There is nothing to note.", hint="For example: /incident note DNS is fine"
+            )
         if len(clean) > NOTE_LIMIT:
             raise BadInput(f"The note has {len(clean)} characters; {NOTE_LIMIT} is the limit.")
         message = await self.outbox.say(
@@ -185,7 +195,9 @@ class Incidents:
     async def _announce(self, session: AsyncSession, incident: Incident) -> None:
         number = incident.number
         name = channel_name(number, incident.title, drill=incident.drill)
-        await self.outbox.open_channel(session, number, name, f"Incident {number}: {incident.title}")
+        await self.outbox.open_channel(
+            session, number, name, f"Incident {number}: {incident.title}"
+        )
         card = await self.outbox.say(session, number, "card", "card")
         await self._topic(session, incident)
         await self.outbox.pin(session, number, card)

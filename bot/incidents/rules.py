@@ -26,12 +26,17 @@ _CHANNEL_LIMIT = 80
 def check_transition(current: str, wanted: str) -> None:
     """Raises `BadInput` for a word that is no status, `Conflict` for a step that is not allowed."""
     if wanted not in STATUSES:
-        raise BadInput(f"There is no status {wanted!r}.", hint=f"Use one of: {', '.join(STATUSES)}.")
+        raise BadInput(
+            f"There is no status {wanted!r}.", hint=f"Use one of: {', '.join(STATUSES)}."
+        )
     if wanted == current:
         raise Conflict(f"The incident is already {current}.")
     if wanted not in _NEXT[current]:
         allowed = ", ".join(_NEXT[current]) or "nothing: it has ended"
-        raise Conflict(f"An incident that is {current} cannot become {wanted}.", hint=f"It can become {allowed}.")
+        raise Conflict(
+            f"An incident that is {current} cannot become {wanted}.",
+            hint=f"It can become {allowed}.",
+        )
 
 
 def check_severity(severity: str) -> str:
@@ -47,7 +52,9 @@ def check_title(title: str) -> str:
     """One trimmed line. Raises `BadInput` if nothing is left or it is too long."""
     clean = " ".join("".join(c for c in title if c.isprintable() or c.isspace()).split())
     if not clean:
-        raise BadInput("An incident needs a title.", hint="For example: /incident declare Checkout is down")
+        raise BadInput(
+            "An incident needs a title.", hint="For example: /incident declare Checkout is down"
+        )
     if len(clean) > TITLE_LIMIT:
         raise BadInput(f"The title has {len(clean)} characters; {TITLE_LIMIT} is the limit.")
     return clean

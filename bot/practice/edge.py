@@ -12,9 +12,10 @@ Runtime keys (whole numbers; an empty value takes an override away again):
 
 The general forms are `jackline.weight.<route>.<cluster>` and `shed.<service>`. Envoy adds the
 weights of a route up at run time, so they are shares and need not sum to 100, but at least one
-must be above 0. A shed request gets `503`, `Retry-After` and `X-Shed: true`, which tells it
-from a request that failed. All keys are visible in `/runtime` from the start, because they are
-declared in a static layer; changes go to the admin layer above it.
+must be above 0: with none the edge answers 404. A shed request gets `503`, `Retry-After` and
+`X-Shed: true`, which tells it from a request that failed. All keys are visible in `/runtime`
+from the start, because they are declared in a static layer; changes go to the admin layer
+above it.
 """
 
 import importlib.util

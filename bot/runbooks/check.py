@@ -41,7 +41,11 @@ def check(runbook: Runbook, registry: Registry, catalog: Catalog) -> list[Proble
 
 
 def _check_step(
-    written: Written, registry: Registry, catalog: Catalog, report: Any, runbook: Runbook  # noqa: ANN401 - a local function
+    written: Written,
+    registry: Registry,
+    catalog: Catalog,
+    report: Any,
+    runbook: Runbook,  # noqa: ANN401 - a local function
 ) -> None:
     step = written.step
 

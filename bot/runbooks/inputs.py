@@ -17,7 +17,9 @@ def check_inputs_spec(inputs: Mapping[str, Input]) -> list[str]:
         if spec.type == "enum" and not spec.values:
             found.append(f"inputs.{name}.values: an enum needs its values")
         if spec.type == "string" and not spec.pattern:
-            found.append(f"inputs.{name}.pattern: a string needs a pattern: it may come from an alert")
+            found.append(
+                f"inputs.{name}.pattern: a string needs a pattern: it may come from an alert"
+            )
         if spec.pattern:
             try:
                 re.compile(spec.pattern)
@@ -57,7 +59,9 @@ def _one(name: str, spec: Input, value: Any) -> str | int:  # noqa: ANN401 - wha
     if text.startswith("-"):
         raise BadInput(f"{name}: must not begin with '-': it would read as an option.", field=name)
     if spec.type == "enum" and text not in (spec.values or []):
-        raise BadInput(f"{name}: {text!r} is not one of {', '.join(spec.values or [])}.", field=name)
+        raise BadInput(
+            f"{name}: {text!r} is not one of {', '.join(spec.values or [])}.", field=name
+        )
     if spec.pattern and not re.fullmatch(spec.pattern, text):
         raise BadInput(f"{name}: {text!r} does not match {spec.pattern}.", field=name)
     return text

@@ -21,7 +21,7 @@ class Library:
     def __init__(self, folder: Path, registry: Registry) -> None:
         self.folder = folder
         self.registry = registry
-        self.catalog = load_catalog(folder / "catalog")
+        self.catalog: Catalog = load_catalog(folder / "catalog")
         self.runbooks: dict[str, Runbook] = {}
         self.problems: dict[str, list[Problem]] = {}
         self._seen: dict[Path, int] = {}
@@ -59,7 +59,9 @@ class Library:
             raise NotFound(f"There is no runbook {runbook_id!r}{guess}.", hint=f"Known: {known}.")
         return self.runbooks[runbook_id]
 
-    def matching(self, trigger: dict[str, Any], services: list[str], severity: str) -> list[Runbook]:
+    def matching(
+        self, trigger: dict[str, Any], services: list[str], severity: str
+    ) -> list[Runbook]:
         """Runbooks whose triggers name the incident's alert, check or service."""
         name = str(trigger.get("alert", ""))
         words = {f"alert:{name}", *(f"service:{s}" for s in services)}
@@ -74,7 +76,7 @@ class Library:
 
     def _reload_catalog(self) -> None:
         try:
-            self.catalog: Catalog = load_catalog(self.folder / "catalog")
+            self.catalog = load_catalog(self.folder / "catalog")
         except BadInput as error:
             log.error("catalog_kept", error=str(error))
 

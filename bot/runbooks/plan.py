@@ -129,5 +129,5 @@ def undo_words(step: Step, action: Action) -> str:
 
 def digest(plan: dict[str, Any], runbook_digest: str) -> str:
     """SHA-256 over the plan and the runbook's version."""
-    body = {"plan": plan, "runbook": runbook_digest}
+    body: dict[str, Any] = {"plan": plan, "runbook": runbook_digest}
     return hashlib.sha256(rfc8785.dumps(body)).hexdigest()

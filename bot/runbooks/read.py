@@ -46,7 +46,9 @@ def read(text: str, path: str) -> tuple[Runbook | None, list[Problem]]:
         if ids.count(item.step.id) > 1 and item is not written[ids.index(item.step.id)]:
             problems.append(Problem(path, item.line, f"id: {item.step.id!r} is given twice"))
     if not written and not problems:
-        problems.append(Problem(path, offset + 1, f"has no step: add a ```{_FENCE} block under a ## heading"))
+        problems.append(
+            Problem(path, offset + 1, f"has no step: add a ```{_FENCE} block under a ## heading")
+        )
     if front is None or problems:
         return None, sorted(problems, key=lambda p: p.line)
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -63,9 +65,7 @@ def _split(text: str) -> tuple[str | None, str, int]:
     return None, text, 0
 
 
-def _steps(
-    body: str, offset: int, path: str, problems: list[Problem]
-) -> tuple[list[Written], str]:
+def _steps(body: str, offset: int, path: str, problems: list[Problem]) -> tuple[list[Written], str]:
     lines = body.splitlines()
     found: list[Written] = []
     heading, prose_from, intro = "", 0, ""
@@ -99,9 +99,7 @@ def _blocks(tokens: list[Token]) -> list[tuple[Token, str | None]]:
     return blocks
 
 
-def _model(
-    model: type[_M], text: str, line: int, path: str, problems: list[Problem]
-) -> _M | None:
+def _model(model: type[_M], text: str, line: int, path: str, problems: list[Problem]) -> _M | None:
     """Validates a YAML block that starts after line ``line``; problems get their own lines."""
     try:
         node = yaml.compose(text, Loader=_Strict)
@@ -120,5 +118,7 @@ def _model(
             where = [p for p in item["loc"] if p not in ("Undo", "NoUndo")]
             field = ".".join(str(part) for part in where)
             at = line + line_of(node, where)
-            problems.append(Problem(path, at, f"{field}: {item['msg'].removeprefix('Value error, ')}"))
+            problems.append(
+                Problem(path, at, f"{field}: {item['msg'].removeprefix('Value error, ')}")
+            )
         return None

@@ -54,7 +54,11 @@ class Runs:
         )
         session.add(run)
         await session.flush()
-        kind, actor = ("run_requested", f"person:{requester}") if requester else ("runbook_proposed", "jackline")
+        kind, actor = (
+            ("run_requested", f"person:{requester}")
+            if requester
+            else ("runbook_proposed", "jackline")
+        )
         text = f"Runbook {'requested' if requester else 'proposed'}: {run.title}"
         await self._record(session, run, kind, actor, text, {"runbook": run.runbook_id})
         return run
@@ -67,7 +71,9 @@ class Runs:
         if run.state != "proposed":
             raise Conflict(f"The run is already {run.state}.")
         run.state, run.requester = "waiting", person.id
-        await self._record(session, run, "run_requested", f"person:{person.id}", f"Asked to run: {run.title}")
+        await self._record(
+            session, run, "run_requested", f"person:{person.id}", f"Asked to run: {run.title}"
+        )
         await self._approve_if_enough(session, run)
         return run
 
@@ -91,16 +97,16 @@ class Runs:
         await self._approve_if_enough(session, run)
         return run
 
-    async def refuse(
-        self, session: AsyncSession, run_id: int, person: Person, reason: str
-    ) -> Run:
+    async def refuse(self, session: AsyncSession, run_id: int, person: Person, reason: str) -> Run:
         """A person says no: the run ends."""
         run = await self.get(session, run_id)
         if run.state not in ("proposed", "waiting"):
             raise Conflict(f"The run is already {run.state}.")
         run.state, run.ended_at = "refused", now()
         text = f"Refused: {run.title}" + (f" ({reason})" if reason else "")
-        await self._record(session, run, "run_refused", f"person:{person.id}", text, {"reason": reason})
+        await self._record(
+            session, run, "run_refused", f"person:{person.id}", text, {"reason": reason}
+        )
         return run
 
     async def abort(self, session: AsyncSession, run_id: int, person: Person) -> Run:
@@ -111,7 +117,9 @@ class Runs:
         run.abort = True
         if run.state != "running":
             run.state, run.ended_at = "aborted", now()
-        await self._record(session, run, "run_aborted", f"person:{person.id}", f"Aborted: {run.title}")
+        await self._record(
+            session, run, "run_aborted", f"person:{person.id}", f"Aborted: {run.title}"
+        )
         return run
 
     async def undo(self, session: AsyncSession, run_id: int, person: Person) -> Run:
@@ -121,7 +129,9 @@ class Runs:
             raise Conflict(f"The run is {run.state}: only an ended run can be undone.")
         run.state, run.undo_requested, run.abort = "approved", True, False
         run.ended_at, run.lease_until = None, None
-        await self._record(session, run, "undo_requested", f"person:{person.id}", f"Undo asked for: {run.title}")
+        await self._record(
+            session, run, "undo_requested", f"person:{person.id}", f"Undo asked for: {run.title}"
+        )
         return run
 
     async def settle(
@@ -131,14 +141,23 @@ class Runs:
         run = await self.get(session, run_id)
         if run.state != "unknown":
             raise Conflict(f"The run is {run.state}: nothing is unknown.")
-        query = select(StepAttempt).where(StepAttempt.run_id == run_id, StepAttempt.state == "unknown")
+        query = select(StepAttempt).where(
+            StepAttempt.run_id == run_id, StepAttempt.state == "unknown"
+        )
         for attempt in (await session.execute(query)).scalars():
             attempt.state = "done" if happened else "failed"
             attempt.error = "" if happened else f"{person.name} says that it did not happen"
         run.state, run.lease_until = ("approved", None) if happened else ("failed", None)
         run.ended_at = None if happened else now()
         word = "happened" if happened else "did not happen"
-        await self._record(session, run, "outcome_settled", f"person:{person.id}", f"The unknown step {word}", {"happened": happened})
+        await self._record(
+            session,
+            run,
+            "outcome_settled",
+            f"person:{person.id}",
+            f"The unknown step {word}",
+            {"happened": happened},
+        )
         return run
 
     async def get(self, session: AsyncSession, run_id: int) -> Run:

@@ -61,9 +61,7 @@ class Store:
         """Returns once ``version`` is past ``seen``, or after ``seconds`` (for other replicas)."""
         async with self._changed:
             try:
-                await asyncio.wait_for(
-                    self._changed.wait_for(lambda: self.version > seen), seconds
-                )
+                await asyncio.wait_for(self._changed.wait_for(lambda: self.version > seen), seconds)
             except TimeoutError:
                 return
 

@@ -21,7 +21,8 @@ def load_key(given: SecretStr | None, data_dir: Path, name: str) -> bytes:
         return path.read_bytes().strip()
     except OSError as error:
         raise Unavailable(
-            f"Cannot write {path}: {error.strerror}.", hint="Set JACKLINE_DATA_DIR to a writable folder."
+            f"Cannot write {path}: {error.strerror}.",
+            hint="Set JACKLINE_DATA_DIR to a writable folder.",
         ) from error
     with os.fdopen(handle, "wb") as file:
         file.write(secrets.token_hex(32).encode())

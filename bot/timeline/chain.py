@@ -22,7 +22,7 @@ def row_hash(
     previous: str,
 ) -> str:
     """SHA-256 over the row's canonical JSON (RFC 8785) and the row before it."""
-    body = {
+    body: dict[str, Any] = {
         "incident": incident_id,
         "seq": seq,
         "at": at.astimezone(UTC).isoformat(timespec="microseconds"),

@@ -76,7 +76,7 @@ class Ledger:
         return problems
 
     def _verify_one(self, rows: list[Entry], head: Head | None, incident_id: int) -> list[Problem]:
-        problems = []
+        problems: list[Problem] = []
         previous = GENESIS
         for expected, row in enumerate(rows, start=1):
             if row.seq != expected:
@@ -97,9 +97,7 @@ class Ledger:
         last = rows[-1].seq if rows else 0
         if head is None:
             return [Problem(incident_id, last, "the chain's seal is gone")]
-        if not hmac.compare_digest(
-            head.seal, seal(self._key, incident_id, head.seq, head.hash)
-        ):
+        if not hmac.compare_digest(head.seal, seal(self._key, incident_id, head.seq, head.hash)):
             return [Problem(incident_id, head.seq, "the seal was not made with this audit key")]
         if last != head.seq:
             return [Problem(incident_id, last, f"the end is cut off: {head.seq} rows were sealed")]

@@ -69,8 +69,8 @@ class Edge:
 
 async def read(connection: Connection) -> Edge:
     """Reads runtime and configuration; refuses an Envoy that could not be changed anyway."""
-    config = (await _send(connection, "GET", "/config_dump")).json()
-    runtime = (await _send(connection, "GET", "/runtime", {"format": "json"})).json()
+    config = await _get(connection, "/config_dump")
+    runtime = await _get(connection, "/runtime")
     layers = [y for x in _objects(config) for y in x.get("layered_runtime", {}).get("layers", [])]
     names = runtime.get("layers", [])
     ours = next((n for n in names for y in layers if y["name"] == n and "admin_layer" in y), None)
@@ -90,7 +90,7 @@ async def read(connection: Connection) -> Edge:
 
 async def healthy_hosts(connection: Connection) -> dict[str, int]:
     """How many healthy hosts each cluster has."""
-    answer = (await _send(connection, "GET", "/clusters", {"format": "json"})).json()
+    answer = await _get(connection, "/clusters")
     return {
         cluster["name"]: sum(_is_healthy(h) for h in cluster.get("host_statuses", []))
         for cluster in answer.get("cluster_statuses", [])
@@ -135,6 +135,17 @@ def _percentages(node: Mapping[str, Any], key: str) -> Iterator[int]:
 def _percentage(fraction: Mapping[str, Any]) -> int:
     scale = _PER.get(fraction.get("denominator", "HUNDRED"), 1.0)
     return round(int(fraction.get("numerator", 0)) * scale)
+
+
+async def _get(connection: Connection, path: str) -> dict[str, Any]:
+    answer = await _send(connection, "GET", path, {"format": "json"})
+    try:
+        found = answer.json()
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Rejected(f"{path} gave no JSON object.", hint="Is this Envoy's admin port?")
+    return found
 
 
 async def _send(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.contract import Connection
-from bot.errors import AuthFailed, Rejected
+from bot.errors import AuthFailed, Rejected, Retryable, Unknown
 
 _MAINTENANCE = 0x01 | 0x02 | 0x20 | 0x40  # forced, inherited, unresolved name, host name
 _DRAIN = 0x08 | 0x10  # forced, inherited
@@ -40,16 +40,25 @@ class Server:
         return f"{admin}, weight {self.weight}" + ("" if self.running else ", down")
 
 
-async def ask(connection: Connection, *commands: str) -> str:
-    """All commands on one line, so that they reach HAProxy together or not at all."""
-    answer = await connection.exchange(("; ".join(commands) + "\n").encode())
-    return answer.decode("utf-8", "replace").strip()
+async def ask(connection: Connection, question: str) -> str:
+    """A ``show`` command. One that got no answer did no harm and may be asked again."""
+    try:
+        return await _exchange(connection, question)
+    except Unknown as error:
+        raise Retryable(f"HAProxy did not answer: {error.message}") from error
 
 
 async def order(connection: Connection, commands: Sequence[str]) -> None:
-    """Commands that answer nothing when they worked: any text is HAProxy's refusal."""
-    if commands and (said := await ask(connection, *commands)):
+    """Commands that answer nothing when they worked: any text is HAProxy's refusal.
+
+    All on one line, so that they reach HAProxy together or not at all.
+    """
+    if commands and (said := await _exchange(connection, "; ".join(commands))):
         raise refusal(said)
+
+
+async def _exchange(connection: Connection, line: str) -> str:
+    return (await connection.exchange(f"{line}\n".encode())).decode("utf-8", "replace").strip()
 
 
 def refusal(said: str) -> AuthFailed | Rejected:

@@ -29,10 +29,9 @@ async def send(
     connection: Connection, method: str, path: str, body: JsonValue = None, *, read: bool = False
 ) -> Answer:
     """Sends once, never follows a redirect. ``read`` says that sending again would do no harm."""
-    content = {} if body is None else {"json": body}
     began = time.perf_counter()
     try:
-        request = connection.http.build_request(method, path, **content)
+        request = connection.http.build_request(method, path, json=body)
         response = await connection.http.send(request, stream=True, follow_redirects=False)
         try:
             text = await _text(response)

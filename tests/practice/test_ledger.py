@@ -8,7 +8,6 @@ import pytest
 
 from bot.practice.ledger import Ledger, payment_ids
 
-
 Open = Callable[[], Ledger]
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -194,6 +195,19 @@ def test_no_orphan_however_the_parent_ends(process, number: signal.Signals) -> N
     assert parent.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 0)
 
 
+@pytest.mark.parametrize("after", [0.9, 1.4, 1.9])
+def test_no_orphan_of_an_interrupted_start(tmp_path: Path, after: float) -> None:
+    """Ctrl-C in the middle of starting ends those that had started."""
+    command = [sys.executable, "-m", "bot.practice.platform", "--dir", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as parent:
+        time.sleep(after)
+        children = psutil.Process(parent.pid).children(recursive=True)
+        parent.send_signal(signal.SIGINT)
+        parent.wait(10)
+    assert not psutil.wait_procs(children, timeout=5)[1]
+    assert not [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in str(p.info)]
+
+
 def test_switchboard_over_http(process) -> None:
     """Another process can kill, start and load; an unknown name is a 404."""
     _, addresses = process
@@ -216,10 +230,13 @@ async def modify(platform: Platform, query: str) -> None:
 
 
 async def payments_during(platform: Platform, seconds: int) -> dict[str, float]:
-    """The error rate and the worst p95 of payments over the next full seconds."""
+    """The error rate and the middle p95 of payments over the next full seconds."""
     await asyncio.sleep(seconds + 1)
     async with httpx.AsyncClient(base_url=platform.load_url, trust_env=False) as client:
         points = (await client.get(f"/series?seconds={seconds}")).json()["payments"]
     requests = sum(point["requests"] for point in points)
     errors = sum(point["errors"] for point in points)
-    return {"rate": errors / requests, "p95_ms": max(p["p95_ms"] or 0 for p in points)}
+    return {
+        "rate": errors / requests,
+        "p95_ms": statistics.median(p["p95_ms"] or 0 for p in points),
+    }

@@ -95,6 +95,7 @@ class Forms(People):
         view_id: str,
         action_id: str,
         value: Any = None,
+        *,
         values: Json | None = None,
         user: str | None = None,
         wait: float = 0.0,

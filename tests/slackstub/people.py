@@ -61,6 +61,7 @@ class People(Parts):
         text: str,
         user: str = U_ANA,
         thread_ts: str | None = None,
+        *,
         copies: int = 1,
         new_event_ids: bool = False,
     ) -> Message:
@@ -85,11 +86,14 @@ class People(Parts):
         text: str,
         user: str = U_ANA,
         thread_ts: str | None = None,
+        *,
         copies: int = 1,
         new_event_ids: bool = False,
     ) -> Message:
         said = f"<@{self.ws.bot_user_id}> {text}"
-        return await self.message(channel, said, user, thread_ts, copies, new_event_ids)
+        return await self.message(
+            channel, said, user, thread_ts, copies=copies, new_event_ids=new_event_ids
+        )
 
     async def dm(self, text: str, user: str = U_ANA) -> Message:
         return await self.message(self.ws.im(user).id, text, user)
@@ -161,6 +165,7 @@ class People(Parts):
         ts: str,
         action_id: str,
         user: str = U_ANA,
+        *,
         value: Any = None,
         values: Json | None = None,
         wait: float = 0.0,

@@ -142,17 +142,21 @@ def message_json(ws: Workspace, message: Message, *, metadata: bool = False) -> 
         body["files"] = [file_json(ws, ws.files[f]) for f in message.files]
     if message.metadata and metadata:
         body["metadata"] = message.metadata
-    if message.reactions:
-        body["reactions"] = [
-            {"name": name, "users": list(users), "count": len(users)}
-            for name, users in message.reactions.items()
-        ]
+    body |= _reactions(message)
     channel = ws.channels[message.channel]
     if message.ts in channel.pins:
         body["pinned_to"] = [channel.id]
     if message.ephemeral_to:
         return body | {"is_ephemeral": True}
     return body | _thread(channel, message)
+
+
+def _reactions(message: Message) -> Json:
+    counted = [
+        {"name": name, "users": list(users), "count": len(users)}
+        for name, users in message.reactions.items()
+    ]
+    return {"reactions": counted} if counted else {}
 
 
 def _thread(channel: Channel, message: Message) -> Json:

@@ -1,6 +1,7 @@
 """Socket Mode: the app dials in, each envelope goes to one of its sockets, and is acknowledged."""
 
 import asyncio
+import contextlib
 import json
 import uuid
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ MAX_SOCKETS = 10
 @dataclass(eq=False)
 class Socket:
     wire: web.WebSocketResponse
+    request: web.Request
     # told to leave: still read from, no longer written to
     leaving: bool = False
     pending: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
@@ -39,7 +41,7 @@ class SocketHub:
         self.ws.tickets.discard(ticket)
         wire = web.WebSocketResponse(autoping=False)
         await wire.prepare(request)
-        socket = Socket(wire)
+        socket = Socket(wire, request)
         if len(self.sockets) >= MAX_SOCKETS:
             await self._bid_farewell(socket, "too_many_websockets")
             await wire.close()
@@ -149,17 +151,11 @@ class SocketHub:
         chosen = self.sockets[:]
         for socket in chosen:
             socket.leaving = True
-            transport = socket.wire.get_extra_info("transport") or getattr(
-                socket.wire._req, "transport", None
-            )
-            if transport is not None:
-                transport.abort()
+            if socket.request.transport is not None:
+                socket.request.transport.abort()
         return len(chosen)
 
     async def close(self) -> None:
         for socket in self.sockets[:]:
-            await asyncio.wait_for(_close(socket.wire), 1)
-
-
-async def _close(wire: web.WebSocketResponse) -> None:
-    wire._writer and await wire.close(code=1001)
+            with contextlib.suppress(TimeoutError, ConnectionError, RuntimeError):
+                await asyncio.wait_for(socket.wire.close(code=1001), 1)

@@ -101,7 +101,7 @@ def state_of(blocks: list[Json], values: Json | None = None) -> Json:
     for block in blocks:
         for _, element in elements_of(block):
             kind = element["type"]
-            if kind not in _PLAIN and kind not in _ONE | _MANY or kind == "overflow":
+            if kind not in {*_PLAIN, *_ONE, *_MANY} - {"overflow"}:
                 continue
             ident = element["action_id"]
             given = left.pop(block["block_id"], None) if block["type"] == "input" else None

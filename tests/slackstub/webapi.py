@@ -55,7 +55,8 @@ class WebApi:
         except SlackError as exc:
             values, refused = {}, exc
         call = self.log.begin(name, {k: _loggable(v) for k, v in values.items() if k != "token"})
-        status, error = 0, "cancelled"
+        status = 0
+        error: str | None = "cancelled"
         try:
             status, error, response = await self._answer(request, call, values, refused)
         finally:

@@ -144,7 +144,7 @@ def change(ws: Workspace, message: Message, user: str, parts: Json) -> None:
     for name, value in parts.items():
         setattr(message, name, value)
     message.edited = {"user": user, "ts": ws.new_ts()}
-    event = {"type": "message", "subtype": "message_changed", "channel": message.channel}
+    event: Json = {"type": "message", "subtype": "message_changed", "channel": message.channel}
     event |= {"message": message_json(ws, message), "previous_message": before}
     ws.emit(event | {"hidden": True, "ts": message.edited["ts"]})
 
@@ -164,6 +164,6 @@ def erase(ws: Workspace, message: Message) -> None:
     before = message_json(ws, message)
     del channel.messages[message.ts]
     channel.pins.pop(message.ts, None)
-    event = {"type": "message", "subtype": "message_deleted", "channel": channel.id}
+    event: Json = {"type": "message", "subtype": "message_deleted", "channel": channel.id}
     event |= {"deleted_ts": message.ts, "previous_message": before}
     ws.emit(event | {"hidden": True, "ts": ws.new_ts()})

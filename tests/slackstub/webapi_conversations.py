@@ -226,10 +226,7 @@ def open_conversation(ws: Workspace, args: Args) -> Json:
         raise SlackError("users_list_not_supplied")
     for user in users:
         ws.user(user)
-    if len(users) == 1:
-        found = ws.im(users[0])
-    else:
-        found = _group_conversation(ws, users)
+    found = ws.im(users[0]) if len(users) == 1 else _group_conversation(ws, users)
     whole = channel_json(ws, found)
     return {"channel": whole if args.flag("return_im") else {"id": found.id}}
 

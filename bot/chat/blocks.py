@@ -1,0 +1,77 @@
+"""Block Kit's parts as plain data, cut to Slack's limits. Pure.
+
+The same blocks are sent to Slack and rendered to HTML by the console.
+"""
+
+from datetime import datetime
+from typing import Any
+
+Block = dict[str, Any]
+TEXT, HEADER, BUTTON, FIELD = 3000, 150, 75, 2000
+
+
+def cut(text: str, limit: int) -> str:
+    """``text``, shortened with an ellipsis where it is over ``limit``."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def escape(text: str) -> str:
+    """Alert text is data: it must not become a mention, a link or a tag."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def header(text: str) -> Block:
+    """A headline, plain text."""
+    return {
+        "type": "header",
+        "text": {"type": "plain_text", "text": cut(text, HEADER), "emoji": True},
+    }
+
+
+def section(text: str) -> Block:
+    """A paragraph of mrkdwn."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": cut(text, TEXT)}}
+
+
+def fields(*texts: str) -> Block:
+    """Up to ten short facts, two in a row."""
+    return {
+        "type": "section",
+        "fields": [{"type": "mrkdwn", "text": cut(t, FIELD)} for t in texts[:10]],
+    }
+
+
+def context(text: str) -> Block:
+    """Small print."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": cut(text, TEXT)}]}
+
+
+def actions(*buttons: Block) -> Block:
+    """A row of buttons."""
+    return {"type": "actions", "elements": list(buttons)}
+
+
+def button(text: str, action_id: str, value: str, *, style: str = "", confirm: str = "") -> Block:
+    """A button; ``confirm`` asks once more with that text."""
+    made: Block = {
+        "type": "button",
+        "text": {"type": "plain_text", "text": cut(text, BUTTON), "emoji": True},
+        "action_id": action_id,
+        "value": value,
+    }
+    if style:
+        made["style"] = style
+    if confirm:
+        made["confirm"] = {
+            "title": {"type": "plain_text", "text": "Are you sure?"},
+            "text": {"type": "mrkdwn", "text": cut(confirm, 300)},
+            "confirm": {"type": "plain_text", "text": "Yes"},
+            "deny": {"type": "plain_text", "text": "No"},
+        }
+    return made
+
+
+def when(at: datetime) -> str:
+    """A moment, in each reader's own time zone in Slack."""
+    stamp = int(at.timestamp())
+    return f"<!date^{stamp}^{{time_secs}}|{at:%H:%M:%S} UTC>"

@@ -1,0 +1,151 @@
+"""Messages as Block Kit, drawn from the state at the moment of showing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from bot.catalog import Catalog
+from bot.chat.blocks import Block, actions, button, context, escape, fields, header, section, when
+from bot.chat.run_card import run_blocks
+from bot.delivery import Message
+from bot.incidents import ACTIVE, Incident
+from bot.runbooks import Approval, Run, StepAttempt
+
+SIGN = {"sev1": "🔴", "sev2": "🟠", "sev3": "🟡", "sev4": "🔵"}
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A message ready for a surface: ``text`` for notifications, ``file`` a picture's name."""
+
+    text: str
+    blocks: list[Block] = field(default_factory=list)
+    file: str = ""
+    title: str = ""
+
+
+class Cards:
+    """Renders every kind of message. Reads only."""
+
+    def __init__(self, catalog: Callable[[], Catalog], public_url: str) -> None:
+        self.catalog = catalog
+        self.public_url = public_url.rstrip("/")
+
+    async def render(self, session: AsyncSession, message: Message) -> Rendered:
+        """What the message looks like now."""
+        payload = message.payload
+        match message.kind:
+            case "card":
+                return await self._card(session, await self._incident(session, message))
+            case "digest":
+                return self._digest(await self._incident(session, message))
+            case "run":
+                return await self._run(session, int(payload["run_id"]))
+            case "evidence":
+                return self._evidence(payload)
+            case "alert":
+                return self._alert(payload)
+            case "note":
+                return self._note(message)
+            case _:
+                text = escape(str(payload.get("text", message.kind)))
+                return Rendered(text, [context(f"{text} · {self.name(message.author)}")])
+
+    def name(self, actor: str) -> str:
+        """An actor as people call them."""
+        if actor.startswith("person:"):
+            person = self.catalog().person(actor.removeprefix("person:"))
+            return escape(person.name if person else actor.removeprefix("person:"))
+        return "Jackline" if actor == "jackline" else escape(actor.removeprefix("source:"))
+
+    async def _incident(self, session: AsyncSession, message: Message) -> Incident:
+        return await session.get_one(Incident, message.incident_id)
+
+    async def _card(self, session: AsyncSession, incident: Incident) -> Rendered:
+        query = select(Run).where(Run.incident_id == incident.id).order_by(col(Run.id).desc())
+        run = (await session.execute(query.limit(1))).scalar_one_or_none()
+        number = str(incident.number)
+        title = f"{SIGN[incident.severity]} {incident.severity.upper()} · {incident.title}"
+        commander = (
+            self.name(f"person:{incident.commander}") if incident.commander else "_nobody yet_"
+        )
+        services = ", ".join(self._service(s) for s in incident.services) or "_not known_"
+        blocks = [
+            header(("[drill] " if incident.drill else "") + title),
+            fields(
+                f"*Status*\n{incident.status}",
+                f"*Since*\n{when(incident.declared_at)}",
+                f"*Commander*\n{commander}",
+                f"*Services*\n{services}",
+            ),
+        ]
+        if run is not None:
+            blocks.append(section(f"*Runbook* {escape(run.title)} — *{run.state}*"))
+        buttons = self._buttons(incident, number)
+        if buttons:
+            blocks.append(actions(*buttons))
+        if self.public_url:
+            blocks.append(context(f"<{self.public_url}/incidents/{number}|Open in the console>"))
+        return Rendered(f"{title} ({incident.status})", blocks)
+
+    def _buttons(self, incident: Incident, number: str) -> list[Block]:
+        if incident.status not in ACTIVE:
+            return []
+        buttons = []
+        if not incident.commander:
+            buttons.append(button("Take command", "incident_lead", number, style="primary"))
+        if incident.status != "monitoring":
+            buttons.append(button("Mitigated, monitoring", "incident_monitoring", number))
+        confirm = f"Resolve incident {number}? Its postmortem is drafted then."
+        buttons.append(button("Resolve", "incident_resolve", number, confirm=confirm))
+        return buttons
+
+    def _service(self, service_id: str) -> str:
+        service = self.catalog().service(service_id)
+        return f"{escape(service.title)} ({service.tier})" if service else escape(service_id)
+
+    def _digest(self, incident: Incident) -> Rendered:
+        text = (
+            f"{SIGN[incident.severity]} *#{incident.number}* {escape(incident.title)} — "
+            f"{incident.severity}, {incident.status}, since {when(incident.declared_at)}"
+        )
+        return Rendered(f"#{incident.number} {incident.title}", [section(text)])
+
+    async def _run(self, session: AsyncSession, run_id: int) -> Rendered:
+        run = await session.get_one(Run, run_id)
+        attempts = (
+            select(StepAttempt).where(StepAttempt.run_id == run_id).order_by(col(StepAttempt.id))
+        )
+        given = select(Approval.person).where(
+            Approval.run_id == run_id, Approval.plan_digest == run.plan_digest
+        )
+        blocks = run_blocks(
+            run,
+            list((await session.execute(attempts)).scalars()),
+            [self.name(f"person:{p}") for p in (await session.execute(given)).scalars()],
+            self.name(f"person:{run.requester}") if run.requester else "",
+        )
+        return Rendered(f"Runbook {run.title}: {run.state}", blocks)
+
+    def _evidence(self, payload: dict[str, Any]) -> Rendered:
+        title = str(payload["title"])
+        blocks = [section(f"*Evidence* {escape(title)}")]
+        blocks += [context(f"Could not be had: {escape(m)}") for m in payload.get("missing", [])]
+        return Rendered(f"Evidence: {title}", blocks, file=str(payload["file"]), title=title)
+
+    def _alert(self, payload: dict[str, Any]) -> Rendered:
+        sign = "🔥" if payload.get("firing") else "✅"
+        text = f"{sign} {escape(str(payload['text']))}"
+        link = str(payload.get("link", ""))
+        if link.startswith(("http://", "https://")) and "|" not in link and ">" not in link:
+            text += f"  <{link}|source>"
+        return Rendered(str(payload["text"]), [section(text)])
+
+    def _note(self, message: Message) -> Rendered:
+        text = escape(str(message.payload["text"]))
+        via = f" (in {message.origin})" if message.origin else " (in the console)"
+        blocks = [section(text), context(f"{self.name(message.author)}{via}")]
+        return Rendered(str(message.payload["text"]), blocks)

@@ -1,0 +1,258 @@
+"""What a person types, on any surface: text in, a domain call, a reply out."""
+
+import shlex
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.catalog import Person
+from bot.chat.blocks import Block, cut, escape, section, when
+from bot.errors import BadInput, NotAllowed
+from bot.incidents import Incident, Incidents
+from bot.runbooks import Runs
+from bot.runbooks.check import near
+from bot.store import Store
+
+INCIDENT_HELP = (
+    ("/incident declare [sev1…sev4] TITLE", "opens an incident and its channel"),
+    ("/incident list [all]", "the open incidents, or all"),
+    ("/incident status [STATUS]", "where this incident stands, or moves it on"),
+    ("/incident severity SEVERITY", "changes the severity"),
+    ("/incident lead", "makes you incident commander"),
+    ("/incident note TEXT", "puts a line on the timeline"),
+    ("/incident resolve", "ends the incident and drafts its postmortem"),
+    ("/incident help", "this list"),
+)
+RUNBOOK_HELP = (
+    ("/runbook list", "the runbooks there are"),
+    ("/runbook plan ID [name=value …]", "shows what a run would do; changes nothing"),
+    ("/runbook run ID [name=value …]", "asks for a run; another person approves it"),
+    ("/runbook help", "this list"),
+)
+_SYNONYMS = {
+    "new": "declare", "open": "declare", "create": "declare", "ls": "list", "sev": "severity",
+    "commander": "lead", "close": "resolve", "done": "resolve", "?": "help", "execute": "run",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command as it came. ``key`` identifies it, so that a repeat changes nothing.
+
+    ``incident_id`` is the incident of the channel or page where it was typed, if any.
+    """
+
+    name: str
+    text: str
+    person: Person | None
+    key: str
+    surface: str
+    incident_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer for the one who asked; ``menu`` asks the surface to open its menu."""
+
+    text: str
+    blocks: list[Block] = field(default_factory=list)
+    menu: bool = False
+    incident_id: int | None = None
+
+
+_Handler = Callable[[AsyncSession, Command, list[str]], Awaitable[Reply]]
+
+
+class Commands:
+    """`handle` is the one door for commands of every surface."""
+
+    def __init__(self, store: Store, incidents: Incidents, runs: Runs) -> None:
+        self.store = store
+        self.incidents = incidents
+        self.runs = runs
+        self._incident: dict[str, _Handler] = {
+            "declare": self._declare, "list": self._list, "status": self._status,
+            "severity": self._severity, "lead": self._lead, "note": self._note,
+            "resolve": self._resolve,
+        }  # fmt: skip
+        self._runbook: dict[str, _Handler] = {
+            "list": self._runbooks, "plan": self._plan, "run": self._plan,
+        }  # fmt: skip
+
+    async def handle(self, command: Command) -> Reply:
+        """Does what was asked. Raises `BadInput`, `Conflict`, `NotFound` with words for people."""
+        verb, rest = _verb(command.text)
+        if command.name == "runbook":
+            verbs, usage = self._runbook, RUNBOOK_HELP
+        else:
+            verbs, usage = self._incident, INCIDENT_HELP
+        if not verb and command.name == "incident":
+            return Reply("What would you like to do?", menu=True)
+        if verb in ("help", ""):
+            return _help(usage)
+        if verb not in verbs:
+            hint = near(verb, [*verbs, *_SYNONYMS])
+            raise BadInput(
+                f"I do not know {verb!r}{hint}.", hint=f"/{command.name} help lists all."
+            )
+        person_of(command)
+        words = _words(rest) if verb != "note" else [rest]
+        async with self.store.write() as session:
+            return await verbs[verb](session, command, words)
+
+    async def declare(self, command: Command, severity: str, title: str) -> Reply:
+        """The same as ``/incident declare``, for menus."""
+        person = person_of(command)
+        async with self.store.write() as session:
+            incident = await self.incidents.declare(
+                session, title=title, severity=severity, actor=f"person:{person.id}",
+                origin=command.key,
+            )  # fmt: skip
+        text = f"Incident {incident.number} ({incident.severity}) is declared. Its channel is being opened."
+        return Reply(text, incident_id=incident.number)
+
+    async def _declare(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        severity = "sev2"
+        if words and words[0].lower().replace("-", "") in ("sev1", "sev2", "sev3", "sev4"):
+            severity, words = words[0], words[1:]
+        incident = await self.incidents.declare(
+            session, title=" ".join(words), severity=severity,
+            actor=f"person:{person_of(command).id}", origin=command.key,
+        )  # fmt: skip
+        text = f"Incident {incident.number} ({incident.severity}) is declared. Its channel is being opened."
+        return Reply(text, incident_id=incident.number)
+
+    async def _list(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        del command
+        everything = _only(words, ("all",), "/incident list [all]") == "all"
+        found = await self.incidents.listed(session, everything=everything)
+        if not found:
+            return Reply("No incident is open." if not everything else "There was no incident yet.")
+        lines = [
+            f"*#{i.number}* {i.severity} · {i.status} · {escape(i.title)} · since {when(i.declared_at)}"
+            for i in found[:40]
+        ]
+        return Reply(f"{len(found)} incidents", [section(cut("\n".join(lines), 3000))])
+
+    async def _status(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        incident, words = await self._which(session, command, words)
+        if not words:
+            commander = incident.commander or "nobody"
+            return Reply(
+                f"#{incident.number} {incident.severity}, {incident.status}: {incident.title}. "
+                f"Commander: {commander}.", incident_id=incident.number,
+            )  # fmt: skip
+        actor = f"person:{person_of(command).id}"
+        await self.incidents.set_status(session, incident, words[0].lower(), actor)
+        return Reply(f"#{incident.number} is {incident.status} now.", incident_id=incident.number)
+
+    async def _severity(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        incident, words = await self._which(session, command, words)
+        if len(words) != 1:
+            raise BadInput("Say one severity.", hint="Usage: /incident severity sev1")
+        actor = f"person:{person_of(command).id}"
+        await self.incidents.set_severity(session, incident, words[0], actor)
+        return Reply(f"#{incident.number} is {incident.severity} now.", incident_id=incident.number)
+
+    async def _lead(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        incident, words = await self._which(session, command, words)
+        _only(words, (), "/incident lead")
+        await self.incidents.take_command(session, incident, person_of(command).id)
+        return Reply(f"You are commander of #{incident.number}.", incident_id=incident.number)
+
+    async def _note(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        incident, _ = await self._which(session, command, [])
+        actor = f"person:{person_of(command).id}"
+        await self.incidents.note(session, incident, words[0], actor, key=command.key)
+        return Reply("Noted on the timeline.", incident_id=incident.number)
+
+    async def _resolve(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        incident, words = await self._which(session, command, words)
+        _only(words, (), "/incident resolve")
+        await self.incidents.set_status(
+            session, incident, "resolved", f"person:{person_of(command).id}"
+        )
+        text = f"#{incident.number} is resolved. Its postmortem is being drafted."
+        return Reply(text, incident_id=incident.number)
+
+    async def _runbooks(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        del session, command
+        _only(words, (), "/runbook list")
+        library = self.runs.library
+        lines = [f"*{r.id}* {escape(r.front.title)}" for r in library.runbooks.values()]
+        broken = [str(p) for problems in library.problems.values() for p in problems[:1]]
+        lines += [f"⚠️ not loaded: {escape(b)}" for b in broken]
+        text = "\n".join(lines) or "There are no runbooks yet."
+        return Reply(f"{len(library.runbooks)} runbooks", [section(text)])
+
+    async def _plan(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        incident, words = await self._which(session, command, words)
+        asks = _verb(command.text)[0] == "run"
+        if not words:
+            raise BadInput("Say which runbook.", hint=f"Usage: {RUNBOOK_HELP[2 if asks else 1][0]}")
+        inputs = {}
+        for word in words[1:]:
+            name, equals, value = word.partition("=")
+            if not equals:
+                raise BadInput(f"{word!r} is not name=value.", hint=f"Usage: {RUNBOOK_HELP[1][0]}")
+            inputs[name] = value
+        run = await self.runs.start(
+            session, incident, words[0], inputs, origin=command.key,
+            requester=person_of(command).id if asks else "",
+        )  # fmt: skip
+        word = "asked for" if asks else "being planned"
+        return Reply(
+            f"{run.title} is {word}; the plan appears in the channel of #{incident.number}.",
+            incident_id=incident.number,
+        )
+
+    async def _which(
+        self, session: AsyncSession, command: Command, words: list[str]
+    ) -> tuple[Incident, list[str]]:
+        """The incident meant: ``#12`` as the first word, else the channel's, else the only open one."""
+        if words and words[0].startswith("#") and words[0][1:].isdigit():
+            return await self.incidents.get(session, int(words[0][1:])), words[1:]
+        if command.incident_id is not None:
+            return await self.incidents.get(session, command.incident_id), words
+        found = await self.incidents.listed(session)
+        if len(found) == 1:
+            return await self.incidents.get(session, found[0].number), words
+        raise BadInput(
+            "Which incident?",
+            hint="Say it in the incident's channel, or put its number first: #12.",
+        )
+
+
+def person_of(command: Command) -> Person:
+    """The known person who typed. Raises `NotAllowed`: deny by default."""
+    if command.person is None:
+        raise NotAllowed(
+            "I do not know you, so I may not do that for you.",
+            hint="Ask the platform team to add you to the catalog's people.",
+        )
+    return command.person
+
+
+def _verb(text: str) -> tuple[str, str]:
+    head, _, rest = text.strip().partition(" ")
+    verb = head.lower()
+    return _SYNONYMS.get(verb, verb), rest.strip()
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def _only(words: list[str], allowed: tuple[str, ...], usage: str) -> str:
+    if len(words) > 1 or (words and words[0] not in allowed):
+        raise BadInput(f"I did not understand {' '.join(words)!r}.", hint=f"Usage: {usage}")
+    return words[0] if words else ""
+
+
+def _help(usage: tuple[tuple[str, str], ...]) -> Reply:
+    lines = [f"`{form}` {what}" for form, what in usage]
+    return Reply("\n".join(f"{f}: {w}" for f, w in usage), [section("\n".join(lines))])

@@ -1,0 +1,156 @@
+"""The response clock: six moments, each with the row that proves it, or unknown. Pure.
+
+Nothing here is ever guessed. A moment that no row proves stays ``None`` and says why.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.timeline import Entry
+
+_LONG_AGO = 2000  # vendors send the year 1 for "no time"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One moment. ``basis`` says how it was found, or why it is unknown."""
+
+    title: str
+    at: datetime | None
+    seq: int | None
+    basis: str
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The marks of one incident, in the order in which they are expected."""
+
+    impact_start: Mark
+    detected: Mark
+    declared: Mark
+    acknowledged: Mark
+    mitigated: Mark
+    resolved: Mark
+
+    def marks(self) -> list[Mark]:
+        """All six."""
+        return [getattr(self, each.name) for each in fields(self)]
+
+
+def ordered(rows: Iterable[Entry]) -> list[Entry]:
+    """Rows as they happened: a row that was merged in late stands where it belongs."""
+    return sorted(rows, key=lambda row: (row.at, row.seq))
+
+
+def minutes_between(start: Mark, end: Mark) -> float | None:
+    """Minutes from one mark to another, or None if either is unknown."""
+    if start.at is None or end.at is None:
+        return None
+    return (end.at - start.at).total_seconds() / 60
+
+
+def clock(rows: Sequence[Entry]) -> Clock:
+    """Finds the marks in an incident's rows."""
+    rows = ordered(rows)
+    resolved = _resolved(rows)
+    return Clock(
+        impact_start=_impact_start(rows),
+        detected=_first("Detected", rows, _of_kind("alert_received"), "first alert received", "no alert was recorded"),
+        declared=_first("Declared", rows, _of_kind("incident_declared"), "declared", "no declaration was recorded"),
+        acknowledged=_first("Acknowledged", rows, _by_person, "first row by a person", "no person appears in the record"),
+        mitigated=_mitigated(rows, resolved),
+        resolved=resolved,
+    )  # fmt: skip
+
+
+def _first(
+    title: str, rows: Sequence[Entry], wanted: Callable[[Entry], bool], found: str, missing: str
+) -> Mark:
+    row = next((row for row in rows if wanted(row)), None)
+    return Mark(title, row.at, row.seq, found) if row else Mark(title, None, None, missing)
+
+
+def _of_kind(*kinds: str) -> Callable[[Entry], bool]:
+    return lambda row: row.kind in kinds
+
+
+def _by_person(row: Entry) -> bool:
+    return row.actor.startswith("person:")
+
+
+def _moves_to(row: Entry, *statuses: str) -> bool:
+    return row.kind == "status_changed" and row.data.get("to") in statuses
+
+
+def _impact_start(rows: Sequence[Entry]) -> Mark:
+    alerts = [row for row in rows if row.kind == "alert_received"]
+    timed = [(at, row.seq) for row in alerts if (at := _starts_at(row))]
+    if timed:
+        at, seq = min(timed)
+        return Mark("Impact start", at, seq, "earliest start time that an alert reported")
+    why = "no alert reported a usable start time" if alerts else "no alert was recorded"
+    return Mark("Impact start", None, None, why)
+
+
+def _starts_at(row: Entry) -> datetime | None:
+    """What the source said; a time after its own arrival is a wrong clock, so not a fact."""
+    at = read_time(row.data.get("starts_at"))
+    return at if at and at <= row.at else None
+
+
+def read_time(value: Any) -> datetime | None:  # noqa: ANN401 - whatever a source sent
+    """A moment with its zone, or None for anything that is not one."""
+    try:
+        at = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return at.astimezone(UTC) if at.tzinfo and at.year > _LONG_AGO else None
+
+
+def _resolved(rows: Sequence[Entry]) -> Mark:
+    """The last resolution; one that was taken back by a reopening does not count."""
+    moves = [row for row in rows if row.kind == "status_changed"]
+    ended = [row for row in moves if _moves_to(row, "resolved")]
+    if not ended:
+        return Mark("Resolved", None, None, "no change to resolved was recorded")
+    last = ended[-1]
+    after = moves[moves.index(last) + 1 :]
+    if any(not _moves_to(row, "closed") for row in after):
+        return Mark("Resolved", None, None, f"reopened after row {last.seq}")
+    times = "" if len(ended) == 1 else f", the last of {len(ended)}"
+    return Mark("Resolved", last.at, last.seq, f"status set to resolved{times}")
+
+
+def _mitigated(rows: Sequence[Entry], resolved: Mark) -> Mark:
+    """A person's or the engine's word "monitoring"; without it, the first sign of recovery."""
+    if resolved.seq is not None:
+        rows = rows[: next(i for i, row in enumerate(rows) if row.seq == resolved.seq) + 1]
+    setback = max((i for i, r in enumerate(rows) if _moves_to(r, "investigating", "mitigating")), default=-1)  # fmt: skip
+    for row in rows[setback + 1 :]:
+        if _moves_to(row, "monitoring"):
+            return Mark("Mitigated", row.at, row.seq, "status set to monitoring")
+    for index, row in enumerate(rows):
+        if row.kind in ("alert_resolved", "run_succeeded"):
+            return Mark("Mitigated", row.at, row.seq, _sign(row, rows[: index + 1]))
+    return Mark("Mitigated", None, None, "no monitoring status, resolved alert or successful run")
+
+
+def _sign(row: Entry, so_far: Sequence[Entry]) -> str:
+    what = "first alert resolved" if row.kind == "alert_resolved" else "first run succeeded"
+    firing = still_firing(so_far)
+    note = f"; {len(firing)} alert(s) still firing then" if firing else ""
+    return f"{what}, a sign of recovery rather than a recorded decision{note}"
+
+
+def still_firing(rows: Sequence[Entry]) -> dict[str, int]:
+    """Fingerprint → row of the alerts that fired and had not resolved by the last row."""
+    firing: dict[str, int] = {}
+    for row in rows:
+        key = f"{row.data.get('source')}/{row.data.get('fingerprint')}"
+        if row.kind == "alert_received":
+            firing.setdefault(key, row.seq)
+        elif row.kind == "alert_resolved":
+            firing.pop(key, None)
+    return firing

@@ -1,0 +1,120 @@
+"""Puts each runbook run together again from its rows. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.postmortems.marks import ordered
+from bot.timeline import Entry
+
+_ENDS = {
+    "run_succeeded": "succeeded",
+    "run_failed": "failed",
+    "run_aborted": "aborted",
+    "run_refused": "refused",
+}
+_STEP_ENDS = {
+    "step_succeeded": "succeeded",
+    "step_failed": "failed",
+    "step_unknown": "outcome unknown",
+}
+
+
+@dataclass
+class Step:
+    """One step of a run: what the plan said and what happened."""
+
+    id: str
+    action: str = ""
+    outcome: str = "not run"
+    attempts: int = 0
+    seconds: float | None = None
+    paths: list[str] = field(default_factory=list)
+    error: str = ""
+    undone: bool = False
+    seqs: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Run:
+    """One execution of a runbook."""
+
+    id: str
+    title: str = ""
+    outcome: str = "not finished in the record"
+    rows: list[Entry] = field(default_factory=list)
+    steps: dict[str, Step] = field(default_factory=dict)
+    guards: list[Entry] = field(default_factory=list)
+
+    def row(self, *kinds: str) -> Entry | None:
+        """The run's last row of one of these kinds."""
+        return next((row for row in reversed(self.rows) if row.kind in kinds), None)
+
+    @property
+    def end(self) -> Entry | None:
+        """The row that ended it."""
+        return self.row(*_ENDS)
+
+    @property
+    def minutes(self) -> float | None:
+        """From start to end as the record has it; None if either is missing."""
+        start = self.row("run_started")
+        if start is None or self.end is None:
+            return None
+        return (self.end.at - start.at).total_seconds() / 60
+
+
+def runs(rows: Sequence[Entry]) -> list[Run]:
+    """Every run that the rows mention, in order of appearance."""
+    found: dict[str, Run] = {}
+    for row in ordered(rows):
+        run_id = row.data.get("run_id")
+        if run_id is not None:
+            run = found.setdefault(str(run_id), Run(str(run_id)))
+            run.rows.append(row)
+            _take(run, row)
+    return list(found.values())
+
+
+def _take(run: Run, row: Entry) -> None:
+    data = row.data
+    run.title = str(data.get("title") or run.title or data.get("runbook") or "")
+    run.outcome = _ENDS.get(row.kind, run.outcome)
+    if row.kind == "run_planned":
+        _plan(run, data.get("steps"))
+    elif row.kind == "guard_failed":
+        run.guards.append(row)
+    elif row.kind.startswith("step_") and data.get("step") is not None:
+        _take_step(_step(run, str(data["step"])), row)
+
+
+def _plan(run: Run, steps: Any) -> None:  # noqa: ANN401 - JSON of any shape
+    for each in steps if isinstance(steps, list) else []:
+        if isinstance(each, dict) and each.get("id") is not None:
+            _step(run, str(each["id"])).action = str(each.get("action") or "")
+
+
+def _step(run: Run, step_id: str) -> Step:
+    return run.steps.setdefault(step_id, Step(step_id))
+
+
+def _take_step(step: Step, row: Entry) -> None:
+    data = row.data
+    step.seqs.append(row.seq)
+    step.action = str(data.get("action") or step.action)
+    if path := data.get("path"):
+        step.paths += [str(path)] if str(path) not in step.paths else []
+    if row.kind == "step_started":
+        step.attempts += 1
+        step.outcome = "started, no outcome recorded"
+    elif row.kind == "step_undone":
+        step.undone = True
+    elif row.kind in _STEP_ENDS:
+        _end_step(step, row)
+
+
+def _end_step(step: Step, row: Entry) -> None:
+    step.outcome = _STEP_ENDS[row.kind]
+    step.error = str(row.data.get("error") or step.error)
+    seconds = row.data.get("seconds")
+    step.seconds = float(seconds) if isinstance(seconds, int | float) else None

@@ -1,0 +1,184 @@
+"""The journal's transitions: who owns a run, what was intended, what came of it.
+
+Every write of an owner checks its epoch first: an owner that was paused past its lease finds
+that the run has another epoch, and its late outcome is refused.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, or_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from bot.runbooks.requests import Runs
+from bot.runbooks.tables import Run, StepAttempt, TargetLock
+from bot.store import Store, now
+
+LEASE = timedelta(seconds=15)
+WORK = ("planning", "approved", "running")
+
+
+class Fenced(Exception):  # noqa: N818 - not an error of anybody's: this owner is simply too late
+    """The run has another owner by now."""
+
+
+class Journal:
+    """One per engine; ``owner`` names this process."""
+
+    def __init__(self, store: Store, runs: Runs, owner: str) -> None:
+        self.store = store
+        self.runs = runs
+        self.owner = owner
+
+    async def claim(self) -> list[tuple[Run, int]]:
+        """Runs with work and no living owner, with the epoch under which they are now ours."""
+        free = or_(col(Run.lease_until).is_(None), col(Run.lease_until) < now())
+        waiting = select(Run).where(col(Run.state).in_(WORK), free).order_by(col(Run.id)).limit(20)
+        async with self.store.read() as session:
+            if (await session.execute(waiting)).first() is None:
+                return []
+        claimed = []
+        async with self.store.write() as session:
+            locked = waiting.with_for_update(skip_locked=True)
+            for run in (await session.execute(locked)).scalars():
+                run.owner, run.epoch, run.lease_until = self.owner, run.epoch + 1, now() + LEASE
+                claimed.append((run, run.epoch))
+        return claimed
+
+    @asynccontextmanager
+    async def fenced(self, run_id: int, epoch: int) -> AsyncIterator[tuple[AsyncSession, Run]]:
+        """A transaction that is only ours under this epoch; it renews the lease.
+
+        Raises `Fenced`.
+        """
+        async with self.store.write() as session:
+            run = await self.runs.get(session, run_id)
+            if run.epoch != epoch:
+                raise Fenced
+            run.lease_until = now() + LEASE
+            yield session, run
+
+    async def renew(self, run_id: int, epoch: int) -> None:
+        """Keeps the lease while a step takes long. Raises `Fenced`."""
+        async with self.store.write() as session:
+            renewed = await session.execute(
+                update(Run)
+                .where(col(Run.id) == run_id, col(Run.epoch) == epoch)
+                .values(lease_until=now() + LEASE)
+            )
+            if not renewed.rowcount:  # type: ignore[attr-defined]  # an UPDATE's CursorResult
+                raise Fenced
+
+    async def lock_targets(self, session: AsyncSession, run: Run) -> str:
+        """Takes the run's targets; returns the first one that another run holds, or ''."""
+        wanted = sorted(run.plan.get("targets", []))
+        held = select(TargetLock).where(col(TargetLock.target).in_(wanted))
+        holders = {lock.target: lock.run_id for lock in (await session.execute(held)).scalars()}
+        for target in wanted:
+            if holders.get(target, run.number) != run.number:
+                return str(target)
+        for target in wanted:
+            if target not in holders:
+                session.add(TargetLock(target=target, run_id=run.number))
+        await session.flush()
+        return ""
+
+    async def unlock_targets(self, session: AsyncSession, run: Run) -> None:
+        """Lets the run's targets go."""
+        await session.execute(delete(TargetLock).where(col(TargetLock.run_id) == run.number))
+
+    async def attempts(self, run_id: int, phase: str) -> list[StepAttempt]:
+        """A run's attempts of one phase, in order."""
+        query = (
+            select(StepAttempt)
+            .where(StepAttempt.run_id == run_id, StepAttempt.phase == phase)
+            .order_by(col(StepAttempt.id))
+        )
+        async with self.store.read() as session:
+            return list((await session.execute(query)).scalars())
+
+    async def intend(
+        self,
+        run_id: int,
+        epoch: int,
+        step: str,
+        phase: str,
+        **facts: Any,  # noqa: ANN401 - columns of StepAttempt
+    ) -> StepAttempt:
+        """Commits that an action is about to be sent. Raises `Fenced`."""
+        async with self.fenced(run_id, epoch) as (session, run):
+            query = select(func.max(StepAttempt.attempt)).where(
+                StepAttempt.run_id == run_id, StepAttempt.step == step, StepAttempt.phase == phase
+            )
+            number = ((await session.execute(query)).scalar() or 0) + 1
+            attempt = StepAttempt(
+                run_id=run_id, step=step, phase=phase, attempt=number, epoch=epoch, **facts
+            )
+            session.add(attempt)
+            await session.flush()
+            kind = "step_started" if phase == "do" else "undo_started"
+            word = "" if phase == "do" else "Undo of "
+            data = {"step": step, "action": attempt.action, "target": attempt.target,
+                    "path": attempt.access_path, "attempt": number}  # fmt: skip
+            await self.record(
+                session, run, kind, f"{word}{step}: {attempt.action} on {attempt.target}", data
+            )
+        return attempt
+
+    async def settle(
+        self,
+        attempt: StepAttempt,
+        epoch: int,
+        state: str,
+        *,
+        output: dict[str, Any] | None = None,
+        error: str = "",
+    ) -> None:
+        """Commits what came of an attempt: ``done``, ``failed``, ``not_sent`` or ``unknown``."""
+        async with self.fenced(attempt.run_id, epoch) as (session, run):
+            row = await session.get_one(StepAttempt, attempt.id)
+            row.state, row.output, row.error, row.ended_at = state, output or {}, error, now()
+            seconds = round((row.ended_at - row.started_at).total_seconds(), 3)
+            kind, text = _outcome(row, seconds)
+            data = {"step": row.step, "action": row.action, "path": row.access_path,
+                    "attempt": row.attempt, "seconds": seconds, "error": error,
+                    "out": row.output}  # fmt: skip
+            await self.record(session, run, kind, text, data)
+
+    async def end(
+        self, run_id: int, epoch: int, state: str, error: str = "", step: str = ""
+    ) -> None:
+        """Commits the end of a run (or its stop at *unknown*) and lets its targets go."""
+        async with self.fenced(run_id, epoch) as (session, run):
+            run.state, run.error, run.lease_until = state, error, None
+            if state != "unknown":
+                run.ended_at, run.undo_requested = now(), False
+                await self.unlock_targets(session, run)
+            seconds = (now() - run.started_at).total_seconds() if run.started_at else 0.0
+            data = {"step": step, "error": error, "seconds": round(seconds, 3)}
+            text = f"{run.title}: {state}" + (f" at {step}: {error}" if error else "")
+            await self.record(session, run, f"run_{state}", text, data)
+
+    async def record(
+        self, session: AsyncSession, run: Run, kind: str, text: str, data: dict[str, Any]
+    ) -> None:
+        """A timeline row of Jackline's, and the run's message redrawn."""
+        await self.runs.incidents.ledger.append(
+            session, run.incident_id, kind, "jackline", text, data={"run_id": run.id, **data}
+        )
+        await self.runs.show(session, run)
+
+
+def _outcome(row: StepAttempt, seconds: float) -> tuple[str, str]:
+    name = f"{'Undo of ' if row.phase == 'undo' else ''}{row.step}"
+    if row.state == "done":
+        kind = "step_succeeded" if row.phase == "do" else "step_undone"
+        return kind, f"{name}: done in {seconds:.1f} s"
+    if row.state == "not_sent":
+        return "access_failed", f"{name}: no way in over {row.access_path}: {row.error}"
+    if row.state == "unknown":
+        return "step_unknown", f"{name}: outcome unknown: {row.error}"
+    return "step_failed", f"{name}: {row.error}"

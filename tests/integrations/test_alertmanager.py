@@ -1,0 +1,237 @@
+"""Alertmanager's webhook: the real payload, what is refused, and that garbage is only refused."""
+
+import base64
+import contextlib
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.contract import Alert, AlertSource, RawRequest
+from bot.errors import AuthFailed, BadInput
+from integrations.alertmanager.source import AlertmanagerSource
+
+SOURCE = AlertmanagerSource()
+# A request of Alertmanager 0.25, recorded.
+REAL = (
+    rb'{"receiver":"bot","status":"firing","alerts":[{"status":"firing","labels":{"alertname":'
+    rb'"TargetDown","cluster":"eu1","instance":"127.0.0.1:19099","job":"app","service":"checkout",'
+    rb'"severity":"critical"},"annotations":{"description":"value 0","runbook_url":'
+    rb'"https://example.test/rb/failover","summary":"127.0.0.1:19099 is down"},"startsAt":'
+    rb'"2026-11-23T21:19:58.632Z","endsAt":"0001-01-01T00:00:00Z","generatorURL":'
+    rb'"http://vm:19090/graph?g0.expr=up%7Bjob%3D%22app%22%7D+%3D%3D+0\u0026g0.tab=1",'
+    rb'"fingerprint":"468b1d51ea167ee1"}],"groupLabels":{"alertname":"TargetDown","cluster":"eu1"},'
+    rb'"commonLabels":{"alertname":"TargetDown","cluster":"eu1","instance":"127.0.0.1:19099",'
+    rb'"job":"app","service":"checkout","severity":"critical"},"commonAnnotations":{"description":'
+    rb'"value 0","runbook_url":"https://example.test/rb/failover","summary":'
+    rb'"127.0.0.1:19099 is down"},"externalURL":"http://vm:19093","version":"4","groupKey":'
+    rb'"{}:{alertname=\"TargetDown\", cluster=\"eu1\"}","truncatedAlerts":0}'
+)
+
+
+def request(body: bytes = b"", authorization: str | None = None) -> RawRequest:
+    headers = {} if authorization is None else {"authorization": authorization}
+    return RawRequest(headers, body)
+
+
+def changed(*path: str | int, to: Any) -> bytes:
+    """The real payload with one field replaced; `...` takes it away."""
+    payload = json.loads(REAL)
+    at: Any = payload
+    for step in path[:-1]:
+        at = at[step]
+    if to is ...:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = to
+    return json.dumps(payload).encode()
+
+
+def parse(body: bytes) -> list[Alert]:
+    return SOURCE.parse(request(body))
+
+
+def test_it_is_an_alert_source() -> None:
+    """By the protocol, not by a base class."""
+    assert isinstance(SOURCE, AlertSource)
+
+
+def test_the_real_payload() -> None:
+    """Identity, times and link of a request that Alertmanager really sent."""
+    (alert,) = parse(REAL)
+
+    assert alert.fingerprint == "468b1d51ea167ee1"
+    assert (alert.source, alert.status, alert.name) == ("alertmanager", "firing", "TargetDown")
+    assert alert.labels["service"] == "checkout"
+    assert alert.summary == "127.0.0.1:19099 is down"
+    assert alert.starts_at == datetime(2026, 11, 23, 21, 19, 58, 632000, tzinfo=UTC)
+    assert alert.ends_at is None
+    assert alert.link.endswith("%3D%3D+0&g0.tab=1")
+
+
+def test_resolved_keeps_the_fingerprint_and_has_an_end() -> None:
+    """So that the resolving finds the incident of the firing; times come out in UTC."""
+    payload = json.loads(REAL)
+    payload["alerts"][0] |= {"status": "resolved", "endsAt": "2026-11-23T23:30:00.123456789+02:00"}
+    (alert,) = parse(json.dumps(payload).encode())
+
+    assert alert.status == "resolved"
+    assert alert.fingerprint == "468b1d51ea167ee1"
+    assert alert.ends_at == datetime(2026, 11, 23, 21, 30, 0, 123456, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"", "$"),
+        (b"[1]", "$"),
+        (b"\xff\xfe", "$"),
+        (b"[" * 100_000, "$"),
+        (changed("version", to="3"), "version"),
+        (changed("version", to=4), "version"),
+        (changed("version", to=...), "version"),
+        (changed("alerts", to=...), "alerts"),
+        (changed("alerts", to={}), "alerts"),
+        (changed("alerts", 0, "status", to="flapping"), "alerts[0].status"),
+        (changed("alerts", 0, "startsAt", to="yesterday"), "alerts[0].startsAt"),
+        (changed("alerts", 0, "startsAt", to=0), "alerts[0].startsAt"),
+        (changed("alerts", 0, "startsAt", to="2026-11-23T21:19:58"), "alerts[0].startsAt"),
+        (changed("alerts", 0, "startsAt", to="0001-01-01T00:00:00Z"), "alerts[0].startsAt"),
+        (changed("alerts", 0, "endsAt", to="9999-12-31T23:59:59-05:00"), "alerts[0].endsAt"),
+        (changed("alerts", 0, "labels", "job", to=1), "alerts[0].labels.job"),
+        (changed("alerts", 0, "labels", "job", to="a\0b"), "alerts[0].labels.job"),
+        (changed("alerts", 0, "labels", "job", to="x" * 5000), "alerts[0].labels.job"),
+        (changed("alerts", 0, "fingerprint", to=""), "alerts[0].fingerprint"),
+        (changed("alerts", 0, "fingerprint", to=...), "alerts[0].fingerprint"),
+    ],
+)
+def test_a_bad_field_is_named_by_its_path(body: bytes, field: str) -> None:
+    """Whoever configured the sender reads which field is wrong."""
+    with pytest.raises(BadInput) as caught:
+        parse(body)
+    assert caught.value.field == field
+    assert field == "$" or field in caught.value.message
+
+
+def test_the_path_counts_alerts() -> None:
+    """The third alert is `alerts[2]`."""
+    payload = json.loads(REAL)
+    payload["alerts"] = [payload["alerts"][0], payload["alerts"][0], {"status": "firing"}]
+    with pytest.raises(BadInput, match=r"alerts\[2\]\.labels"):
+        parse(json.dumps(payload).encode())
+
+
+def test_another_version_is_refused_in_clear_words() -> None:
+    """Before the many complaints that would follow from it."""
+    with pytest.raises(BadInput, match="payload version '3' and Jackline reads version '4'"):
+        parse(b'{"version": "3", "alert": []}')
+
+
+def test_more_than_ten_thousand_alerts_are_refused() -> None:
+    """10,000 are read, and in well under the time Alertmanager waits."""
+    payload = json.loads(REAL)
+    payload["alerts"] *= 10_000
+    began = time.perf_counter()
+    assert len(parse(json.dumps(payload).encode())) == 10_000
+    assert time.perf_counter() - began < 5
+
+    payload["alerts"].append(payload["alerts"][0])
+    with pytest.raises(BadInput) as caught:
+        parse(json.dumps(payload).encode())
+    assert caught.value.field == "alerts"
+
+
+def test_what_can_be_shortened_is_not_refused() -> None:
+    """A refused alert is a lost alert."""
+    payload = json.loads(REAL)
+    alert = payload["alerts"][0]
+    alert["annotations"]["summary"] = "x" * 100_000
+    alert["labels"]["alertname"] = "n" * 1000
+    alert["generatorURL"] = "javascript:alert(1)"
+    alert["novelty"] = payload["novelty"] = {"of": "a later Alertmanager"}
+    (read,) = parse(json.dumps(payload).encode())
+
+    assert len(read.summary) == 8_192
+    assert read.name == "n" * 300
+    assert read.link == ""
+
+
+def test_an_alert_without_a_name_has_one() -> None:
+    """Alertmanager does not insist on `alertname`."""
+    (alert,) = parse(changed("alerts", 0, "labels", "alertname", to=...))
+    assert alert.name == "unnamed alert"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=12,
+)
+KEYS = ["status", "labels", "annotations", "startsAt", "endsAt", "generatorURL", "fingerprint"]
+
+
+@given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
+def test_garbage_raises_nothing_but_bad_input(body: bytes) -> None:
+    """Whatever arrives at the port."""
+    with pytest.raises(BadInput):
+        parse(body)
+
+
+@given(st.sampled_from(KEYS), JSON | st.datetimes().map(lambda when: when.isoformat() + "Z"))
+def test_a_garbled_field_raises_nothing_but_bad_input(key: str, value: Any) -> None:
+    """Nearly right is the harder case."""
+    with contextlib.suppress(BadInput):
+        alerts = parse(changed("alerts", 0, key, to=value))
+        assert all(a.starts_at.tzinfo is UTC for a in alerts)
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bearer s3cret",
+        "bearer  s3cret ",
+        "Bearer older",
+        basic("any", "s3cret"),
+        basic("", "older"),
+    ],
+)
+def test_each_live_secret_is_accepted(header: str) -> None:
+    """Two can be live while they are rotated; basic carries it as the password."""
+    SOURCE.authenticate(request(authorization=header), ["s3cret", "older"])
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *[None, "", "Bearer", "Bearer ", "Bearer wrong", "Bearer s3cret2", "s3cret"],
+        *["Basic", "Basic ???", "Basic s3cret", basic("s3cret", ""), basic("s3cret", "no")],
+        *["Digest s3cret", "Bearer \u00e9\ud800", "Basic \u00e9"],
+    ],
+)
+def test_anything_else_is_not(header: str | None) -> None:
+    """And an empty secret in the settings opens no door."""
+    with pytest.raises(AuthFailed):
+        SOURCE.authenticate(request(authorization=header), ["s3cret", ""])
+
+
+def test_without_a_secret_nobody_comes_in() -> None:
+    """Closed by default."""
+    with pytest.raises(AuthFailed):
+        SOURCE.authenticate(request(authorization="Bearer "), [])
+    with pytest.raises(AuthFailed):
+        SOURCE.authenticate(request(authorization=basic("a", "")), [""])
+
+
+@given(st.text())
+def test_a_garbage_header_raises_nothing_but_auth_failed(header: str) -> None:
+    """A header is as hostile as a body."""
+    with pytest.raises(AuthFailed):
+        SOURCE.authenticate(request(authorization=header), ["s3cret"])
