@@ -132,3 +132,5 @@ class EvidenceCollector:
             )
             if file or missing:
                 await self.incidents.outbox.say(session, number, "evidence", "evidence", data)
+            if file:
+                await self.incidents.outbox.upload(session, number, file, title)

@@ -83,14 +83,12 @@ class Commands:
     async def handle(self, command: Command) -> Reply:
         """Does what was asked. Raises `BadInput`, `Conflict`, `NotFound` with words for people."""
         verb, rest = _verb(command.text)
-        if command.name == "runbook":
-            verbs, usage = self._runbook, RUNBOOK_HELP
-        else:
-            verbs, usage = self._incident, INCIDENT_HELP
+        runbook = command.name == "runbook"
+        verbs = self._runbook if runbook else self._incident
         if not verb and command.name == "incident":
             return Reply("What would you like to do?", menu=True)
         if verb in ("help", ""):
-            return _help(usage)
+            return _help(RUNBOOK_HELP if runbook else INCIDENT_HELP)
         if verb not in verbs:
             hint = near(verb, [*verbs, *_SYNONYMS])
             raise BadInput(

@@ -66,6 +66,11 @@ class Outbox:
         query = select(Message.id).where(Message.key == f"{incident_id}:{key}")
         return (await session.execute(query)).first() is not None
 
+    async def said(self, session: AsyncSession, incident_id: int, key: str) -> bool:
+        """Whether a message with that key exists."""
+        query = select(Message.id).where(Message.key == f"{incident_id}:{key}")
+        return (await session.execute(query)).first() is not None
+
     async def set_topic(self, session: AsyncSession, incident_id: int, topic: str) -> None:
         """Sets the channel's topic."""
         self._queue(session, "topic", f"{incident_id}:topic", incident_id, {"topic": topic})
@@ -74,12 +79,10 @@ class Outbox:
         """Pins a message once it is there."""
         self._queue(session, "pin", f"{incident_id}:pin", incident_id, {}, message.id)
 
-    async def bookmark(
-        self, session: AsyncSession, incident_id: int, title: str, link: str
-    ) -> None:
-        """Adds a link to the channel's header."""
-        payload = {"title": title, "link": link}
-        self._queue(session, "bookmark", f"{incident_id}:bookmark", incident_id, payload)
+    async def upload(self, session: AsyncSession, incident_id: int, file: str, title: str) -> None:
+        """Shows a picture of the evidence folder; ``file`` is unique, so a repeat is seen."""
+        payload = {"file": file, "title": title}
+        self._queue(session, "upload", f"{incident_id}:upload", incident_id, payload)
 
     async def invite(self, session: AsyncSession, incident_id: int, people: list[str]) -> None:
         """Brings people (ids of the catalog) into the channel."""

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from bot.delivery.surface import Job, Surface
 from bot.delivery.tables import Binding, Delivery, Message
-from bot.errors import NotSent, Retryable, TargetError, Unknown
+from bot.errors import AuthFailed, NotSent, Retryable, TargetError, Unknown
 from bot.log import get
 from bot.store import Store, now
 
@@ -122,7 +122,7 @@ class DeliveryWorker:
                 value = await self.surface.deliver(job)
         except Unknown as error:
             await self._later(job, error, state="sending", seconds=1.0)
-        except (NotSent, Retryable) as error:
+        except (NotSent, Retryable, AuthFailed) as error:
             await self._later(job, error, state="pending", seconds=await self._pause(job, error))
         except TargetError as error:
             log.error("delivery_refused", op=job.op, incident_id=job.incident_id, error=str(error))

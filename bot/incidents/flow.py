@@ -151,15 +151,16 @@ class Incidents:
             )
         if len(clean) > NOTE_LIMIT:
             raise BadInput(f"The note has {len(clean)} characters; {NOTE_LIMIT} is the limit.")
-        message = await self.outbox.say(
+        if await self.outbox.said(session, incident.number, f"note-{key}"):
+            return
+        await self.outbox.say(
             session, incident.number, f"note-{key}", "note", {"text": clean},
             author=actor, origin=origin,
         )  # fmt: skip
-        if message.version == 1:
-            await self.ledger.append(
-                session, incident.number, "note_added", actor, clean,
-                data={"surface": origin or "console"}, link=link,
-            )  # fmt: skip
+        await self.ledger.append(
+            session, incident.number, "note_added", actor, clean,
+            data={"surface": origin or "console"}, link=link,
+        )  # fmt: skip
 
     async def refresh(self, session: AsyncSession, incident: Incident) -> None:
         """Has the live card and the digest line redrawn everywhere."""

@@ -1,0 +1,52 @@
+"""Slack's answers as Jackline's errors: what may be tried again and what may not."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+
+from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
+
+_AUTH = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+_SERVER_ERROR = 500
+_RATE_LIMITED = 429
+
+
+@asynccontextmanager
+async def slack_errors(method: str, *, once: bool) -> AsyncIterator[None]:
+    """Translates what a call raised.
+
+    ``once``: the call must not be repeated blindly (posting, creating), so a lost answer is
+    `Unknown`; for the others it is `Retryable`.
+    """
+    lost = Unknown if once else Retryable
+    try:
+        yield
+    except SlackApiError as error:
+        raise _of_answer(method, error, lost) from error
+    except aiohttp.ClientConnectorError as error:
+        raise NotSent(f"Slack cannot be reached: {error}.") from error
+    except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+        raise lost(f"Slack did not answer {method}: {type(error).__name__}.") from error
+
+
+def _of_answer(
+    method: str, error: SlackApiError, lost: type[Unknown | Retryable]
+) -> Unknown | Retryable | AuthFailed | Rejected:
+    response = error.response
+    status = getattr(response, "status_code", 200)
+    code = response.get("error", "") if hasattr(response, "get") else ""
+    if status == _RATE_LIMITED or code == "ratelimited":
+        pause = response.headers.get("Retry-After", "1")
+        return Retryable(f"Slack limits {method}.", retry_after=float(pause))
+    if status >= _SERVER_ERROR or code in ("internal_error", "fatal_error", "service_unavailable"):
+        return lost(f"Slack failed at {method} ({code or status}).")
+    if code in _AUTH:
+        return AuthFailed(f"Slack refuses the bot's token: {code}.", hint="Install the app again.")
+    return Rejected(f"Slack refused {method}: {code}.")
+
+
+def code_of(error: Rejected) -> str:
+    """Slack's error code inside one of our refusals."""
+    return error.message.rpartition(": ")[2].rstrip(".")

@@ -1,0 +1,232 @@
+"""Gets deliveries to Slack, and finds out what became of those that were interrupted.
+
+Slack's Web API has no idempotency key. A message therefore carries our message's id in its
+metadata, a channel its incident's number in its name and our bot as creator, a picture a unique
+file name: after a crash or a lost answer these are looked for before anything is sent again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.catalog import Catalog
+from bot.chat.cards import Cards, Rendered
+from bot.chat.slack.calls import code_of, slack_errors
+from bot.delivery import Job
+from bot.errors import NotSent, Rejected, TargetError
+from bot.store import Store, now
+
+EVENT_TYPE = "jackline_message"
+
+
+class SlackSurface:
+    """Implements ``bot.delivery.Surface``. ``down_since`` is None while Slack answers."""
+
+    name = "slack"
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        store: Store,
+        cards: Cards,
+        catalog: Callable[[], Catalog],
+        digest_channel: str,
+        pictures: Path,
+    ) -> None:
+        self.client = client
+        self.store = store
+        self.cards = cards
+        self.catalog = catalog
+        self.digest_channel = digest_channel
+        self.pictures = pictures
+        self.down_since: datetime | None = None
+        self._me: dict[str, str] = {}
+
+    async def deliver(self, job: Job) -> dict[str, Any]:
+        """Does one job. Raises the errors of ``bot.errors.TargetError``."""
+        try:
+            value = await self._deliver(job)
+        except NotSent:
+            self.down_since = self.down_since or now()
+            raise
+        self.down_since = None
+        return value
+
+    async def _deliver(self, job: Job) -> dict[str, Any]:
+        match job.op:
+            case "open_channel":
+                return await self._open(job)
+            case "say":
+                return await self._say(job, job.channel["channel"])
+            case "digest":
+                return await self._say(job, self.digest_channel) if self.digest_channel else {}
+            case "upload":
+                return await self._upload(job)
+            case "topic":
+                return await self._topic(job)
+            case "pin":
+                return await self._pin(job)
+            case "invite":
+                return await self._invite(job)
+        raise Rejected(f"Slack has no operation {job.op!r}")
+
+    async def find(self, job: Job) -> dict[str, Any] | None:
+        """What became of a job that was begun before; None if it was not done."""
+        if job.op == "open_channel":
+            return await self._find_channel(job.payload["name"])
+        if job.op in ("say", "digest") and job.message and not job.posted:
+            channel = self.digest_channel if job.op == "digest" else job.channel["channel"]
+            return await self._find_message(channel, job.message.id) if channel else {}
+        if job.op == "upload":
+            return await self._find_file(job)
+        return None
+
+    async def me(self) -> dict[str, str]:
+        """Team and user id of the bot."""
+        if not self._me:
+            async with slack_errors("auth.test", once=False):
+                answer = await self.client.auth_test()
+            self._me = {"team": str(answer["team_id"]), "user": str(answer["user_id"])}
+        return self._me
+
+    async def _open(self, job: Job) -> dict[str, Any]:
+        """Creates the channel. A name that somebody else holds is left alone: ours gets a suffix."""
+        wanted = job.payload["name"]
+        for suffix in ("", "-2", "-3", "-4", "-5"):
+            name = wanted[: 80 - len(suffix)] + suffix
+            try:
+                async with slack_errors("conversations.create", once=True):
+                    answer = await self.client.conversations_create(name=name)
+            except Rejected as error:
+                if code_of(error) != "name_taken":
+                    raise
+                if ours := await self._find_channel(name):
+                    return ours
+                continue
+            channel: dict[str, Any] = answer["channel"]
+            return {"channel": channel["id"], "name": channel["name"]}
+        raise Rejected(f"Slack has channels named {wanted} up to {wanted}-5 already")
+
+    async def _find_channel(self, name: str) -> dict[str, Any] | None:
+        mine = (await self.me())["user"]
+        cursor = ""
+        while True:
+            async with slack_errors("conversations.list", once=False):
+                page = await self.client.conversations_list(
+                    limit=500, cursor=cursor, exclude_archived=True
+                )
+            for channel in page["channels"]:
+                if channel["name"] == name and channel.get("creator") == mine:
+                    return {"channel": channel["id"], "name": name}
+            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
+                return None
+
+    async def _rendered(self, job: Job) -> Rendered:
+        if job.message is None:
+            raise Rejected("nothing to say")
+        async with self.store.read() as session:
+            return await self.cards.render(session, job.message)
+
+    async def _say(self, job: Job, channel: str) -> dict[str, Any]:
+        rendered = await self._rendered(job)
+        if job.posted:
+            async with slack_errors("chat.update", once=False):
+                await self.client.chat_update(
+                    channel=job.posted["channel"], ts=job.posted["ts"],
+                    text=rendered.text, blocks=rendered.blocks,
+                )  # fmt: skip
+            return {}
+        number = job.message.id if job.message else 0
+        async with slack_errors("chat.postMessage", once=True):
+            answer = await self.client.chat_postMessage(
+                channel=channel, text=rendered.text, blocks=rendered.blocks,
+                unfurl_links=False, unfurl_media=False,
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"message_id": number}},
+            )  # fmt: skip
+        return {"channel": channel, "ts": answer["ts"]}
+
+    async def _find_message(self, channel: str, message_id: int | None) -> dict[str, Any] | None:
+        async for message in self._history(channel):
+            metadata = message.get("metadata") or {}
+            payload = metadata.get("event_payload") or {}
+            if metadata.get("event_type") == EVENT_TYPE and payload.get("message_id") == message_id:
+                return {"channel": channel, "ts": message["ts"]}
+        return None
+
+    async def _find_file(self, job: Job) -> dict[str, Any] | None:
+        async for message in self._history(job.channel["channel"]):
+            if any(f.get("name") == job.payload["file"] for f in message.get("files") or []):
+                return {}
+        return None
+
+    async def _history(self, channel: str) -> AsyncIterator[dict[str, Any]]:
+        cursor = ""
+        while True:
+            async with slack_errors("conversations.history", once=False):
+                page = await self.client.conversations_history(
+                    channel=channel, limit=200, cursor=cursor, include_all_metadata=True
+                )
+            for message in page["messages"]:
+                yield message
+            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
+                return
+
+    async def _upload(self, job: Job) -> dict[str, Any]:
+        path = self.pictures / job.payload["file"]
+        async with slack_errors("files.upload", once=True):
+            await self.client.files_upload_v2(
+                channel=job.channel["channel"], file=str(path), filename=path.name,
+                title=job.payload["title"], request_file_info=False,
+            )  # fmt: skip
+        return {}
+
+    async def _topic(self, job: Job) -> dict[str, Any]:
+        async with slack_errors("conversations.setTopic", once=False):
+            await self.client.conversations_setTopic(
+                channel=job.channel["channel"], topic=job.payload["topic"]
+            )
+        return {}
+
+    async def _pin(self, job: Job) -> dict[str, Any]:
+        await self._unless(
+            "already_pinned", "pins.add",
+            self.client.pins_add(channel=job.posted["channel"], timestamp=job.posted["ts"]),
+        )  # fmt: skip
+        return {}
+
+    async def _invite(self, job: Job) -> dict[str, Any]:
+        team = (await self.me())["team"]
+        people = [p for i in job.payload["people"] if (p := self.catalog().person(i))]
+        users = [s.split(":")[1] for p in people for s in p.slack if s.split(":")[0] == team]
+        if users:
+            await self._unless(
+                "already_in_channel", "conversations.invite",
+                self.client.conversations_invite(channel=job.channel["channel"], users=users),
+            )  # fmt: skip
+        return {}
+
+    async def _unless(self, fine: str, method: str, call: Any) -> None:  # noqa: ANN401 - an awaitable answer
+        try:
+            async with slack_errors(method, once=False):
+                await call
+        except Rejected as error:
+            if code_of(error) != fine:
+                raise
+
+    async def watch(self) -> None:
+        """Notices when Slack comes back (or goes) while there is nothing to deliver."""
+        while True:
+            await asyncio.sleep(10)
+            try:
+                async with slack_errors("api.test", once=False):
+                    await self.client.api_test()
+            except TargetError:
+                self.down_since = self.down_since or now()
+            else:
+                self.down_since = None
