@@ -66,11 +66,6 @@ class Outbox:
         query = select(Message.id).where(Message.key == f"{incident_id}:{key}")
         return (await session.execute(query)).first() is not None
 
-    async def said(self, session: AsyncSession, incident_id: int, key: str) -> bool:
-        """Whether a message with that key exists."""
-        query = select(Message.id).where(Message.key == f"{incident_id}:{key}")
-        return (await session.execute(query)).first() is not None
-
     async def set_topic(self, session: AsyncSession, incident_id: int, topic: str) -> None:
         """Sets the channel's topic."""
         self._queue(session, "topic", f"{incident_id}:topic", incident_id, {"topic": topic})

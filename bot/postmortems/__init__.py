@@ -1,0 +1,6 @@
+"""Postmortems: clock, cost and a draft, drawn from the timeline and nothing else."""
+
+from bot.postmortems.flow import Postmortems
+from bot.postmortems.tables import Postmortem
+
+__all__ = ["Postmortem", "Postmortems"]

@@ -46,8 +46,16 @@ def _minute(mark: Mark) -> str:
 
 def _response(case: Case) -> Line:
     detected, person = case.clock.detected, case.clock.acknowledged
-    found = f"A machine's alert reported it at {_minute(detected)} UTC" if detected.at else "No alert reported it"
-    acted = f"a person first acted at {_minute(person)} UTC" if person.at else "no person appears in the record"
+    found = (
+        f"A machine's alert reported it at {_minute(detected)} UTC"
+        if detected.at
+        else "No alert reported it"
+    )
+    acted = (
+        f"a person first acted at {_minute(person)} UTC"
+        if person.at
+        else "no person appears in the record"
+    )
     return (f"{found}, and {acted} ", *cites([detected.seq, person.seq]), ".")
 
 

@@ -1,0 +1,273 @@
+"""Wires Jackline once, in the order of the flow:
+
+    alert ──► incident ──► channel ──► runbook ──► timeline ──► postmortem
+
+`Jackline` holds the wired parts; `Jackline.serve` runs its workers until it is told to stop.
+Every worker finds its work in the database, so any of them may die at any moment and any
+replica may go on from there.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+
+import uvicorn
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from fastapi import FastAPI, Request, Response
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import registry as integrations
+from bot.access import Dialer
+from bot.alerts import AlertRouter, CheckRunner, EvidenceCollector, Intake
+from bot.chat import Cards, Clicks, Commands
+from bot.chat.console import build_console
+from bot.chat.slack import SlackIn, SlackSurface, build_app
+from bot.delivery import DeliveryWorker, Outbox
+from bot.errors import JacklineError
+from bot.incidents import Incidents
+from bot.log import get
+from bot.postmortems import Postmortems
+from bot.runbooks import Library, Proposer, RunEngine, Runs
+from bot.runbooks.journal import Journal
+from bot.runbooks.plan import Planner
+from bot.settings import Settings
+from bot.store import Store, load_key
+from bot.timeline import Ledger
+from bot.web import build_web
+from bot.web.metrics import Metrics
+
+log = get("app")
+_GRACE = 5
+
+
+class Jackline:
+    """All parts of one process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        data = settings.data_dir.absolute()
+        owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        surfaces = ("slack",) if settings.slack.enabled else ()
+
+        # what everything stands on
+        self.store = Store(settings.store_url)
+        self.registry = integrations.load()
+        self.library = Library(settings.runbooks_dir, self.registry)
+        self.dialer = Dialer(lambda: self.library.catalog)
+        self.ledger = Ledger(load_key(settings.audit_key, data, "audit"))
+        self.session_key = load_key(settings.console.session_key, data, "session")
+        self.outbox = Outbox(surfaces)
+
+        # alert → incident
+        self.incidents = Incidents(self.ledger, self.outbox, lambda: self.library.catalog)
+        self.intake = Intake(self.store)
+        self.checks = CheckRunner(self.store, self.intake)
+        self.router = AlertRouter(self.store, self.incidents)
+        self.evidence = EvidenceCollector(
+            self.store, self.incidents, self.registry, self.dialer, data / "evidence"
+        )
+
+        # incident → runbook
+        self.runs = Runs(self.incidents, self.library)
+        self.planner = Planner(self.registry, self.dialer)
+        self.proposer = Proposer(self.store, self.runs)
+        self.engine = RunEngine(Journal(self.store, self.runs, owner), self.planner)
+
+        # timeline → postmortem
+        self.postmortems = Postmortems(self.store, self.ledger, lambda: self.library.catalog, data)
+
+        # people: incident → channel, and what they type and click
+        self.cards = Cards(lambda: self.library.catalog, settings.console.public_url)
+        self.commands = Commands(self.store, self.incidents, self.runs)
+        self.clicks = Clicks(self.store, self.incidents, self.runs)
+        self.slack = _Slack(self, owner) if settings.slack.enabled else None
+        self.metrics = Metrics(self.store)
+        self.web = self._web()
+
+    async def serve(self) -> None:
+        """Runs until SIGTERM or SIGINT. What is in flight then is left to its journal."""
+        await self.store.migrate()
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        server = _Server(self.web, *self.settings.listen)
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        scheduler.add_job(self._tick, "interval", seconds=0.5, max_instances=20, coalesce=True)
+        tasks = [asyncio.create_task(work, name=name) for name, work in self._workers().items()]
+        http = asyncio.create_task(server.serve(), name="http")
+        scheduler.start()
+        stopped = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([*tasks, http, stopped], return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(http), _GRACE)
+        scheduler.shutdown(wait=False)
+        for task in (*tasks, http, stopped):
+            task.cancel()
+        await asyncio.gather(*tasks, http, return_exceptions=True)
+        await self.close()
+        for task in done - {stopped}:
+            task.result()
+
+    async def close(self) -> None:
+        """Lets connections go."""
+        if self.slack is not None:
+            await self.slack.close()
+        await self.checks.close()
+        await self.store.close()
+
+    def _workers(self) -> dict[str, Coroutine[None, None, None]]:
+        """The flow's workers, in the flow's order."""
+        work: dict[str, Coroutine[None, None, None]] = {
+            "intake": self.intake.run(),
+            "router": self._repeat(self.router.route_next),
+            "evidence": self._repeat(self.evidence.collect_next),
+            "proposer": self._repeat(self.proposer.propose_next),
+            "engine": self.engine.run(),
+            "postmortems": self._repeat(self.postmortems.draft_next),
+            "runbooks": self.library.watch(),
+        }
+        if self.slack is not None:
+            work |= self.slack.workers()
+        return work
+
+    async def _repeat(self, step: Callable[[], Awaitable[bool]]) -> None:
+        """Does a step whenever there is work, and survives the database being away."""
+        while True:
+            seen = self.store.version
+            try:
+                while await step():
+                    pass
+            except (SQLAlchemyError, OSError, JacklineError) as error:
+                log.error("worker_failed", step=step.__qualname__, error=str(error))
+                await asyncio.sleep(1)
+            await self.store.wait(seen, 0.5)
+
+    async def _tick(self) -> None:
+        try:
+            await self.checks.run_due(self.library.catalog)
+        except (SQLAlchemyError, OSError, JacklineError) as error:
+            log.error("checks_failed", error=str(error))
+
+    def _web(self) -> FastAPI:
+        console = build_console(
+            store=self.store,
+            cards=self.cards,
+            commands=self.commands,
+            clicks=self.clicks,
+            incidents=self.incidents,
+            runs=self.runs,
+            postmortem=self.postmortems.find,
+            catalog=lambda: self.library.catalog,
+            session_key=self.session_key,
+            data_dir=self.settings.data_dir.absolute(),
+            notice=self._notice,
+        )
+        return build_web(
+            settings=self.settings,
+            store=self.store,
+            registry=self.registry,
+            intake=self.intake,
+            metrics=self.metrics,
+            console=console,
+            slack=self.slack.request if self.slack and self.settings.slack.mode == "http" else None,
+        )
+
+    def _notice(self) -> str:
+        since = self.slack.surface.down_since if self.slack else None
+        if since is None:
+            return ""
+        return f"Slack cannot be reached since {since:%H:%M} UTC. Everything works here; Slack catches up later."
+
+
+class _Slack:
+    """Slack's two directions over one client."""
+
+    def __init__(self, parts: Jackline, owner: str) -> None:
+        settings = parts.settings.slack
+        token = settings.bot_token.get_secret_value() if settings.bot_token else ""
+        secret = settings.signing_secret.get_secret_value() if settings.signing_secret else ""
+        # The client's own handlers would repeat a post whose answer was lost: we look first.
+        self.client = AsyncWebClient(token=token, base_url=settings.api_url, retry_handlers=[])
+        self.settings = settings
+        self.surface = SlackSurface(
+            self.client, parts.store, parts.cards, lambda: parts.library.catalog,
+            settings.digest_channel, parts.settings.data_dir.absolute() / "evidence",
+        )  # fmt: skip
+        self.delivery = DeliveryWorker(parts.store, self.surface, owner)
+        incoming = SlackIn(
+            parts.store, parts.commands, parts.clicks, parts.incidents,
+            lambda: parts.library.catalog,
+        )  # fmt: skip
+        self.app: AsyncApp = build_app(self.client, secret, incoming)
+        self._handler = AsyncSlackRequestHandler(self.app)
+        self._socket: AsyncSocketModeHandler | None = None
+
+    def workers(self) -> dict[str, Coroutine[None, None, None]]:
+        work: dict[str, Coroutine[None, None, None]] = {
+            "slack out": self.delivery.run(),
+            "slack watch": self.surface.watch(),
+        }
+        if self.settings.mode == "socket":
+            work["slack in"] = self._listen()
+        return work
+
+    async def request(self, request: Request) -> Response:
+        """One request of Slack over HTTP; bolt checks its signature."""
+        return await self._handler.handle(request)
+
+    async def _listen(self) -> None:
+        """Keeps a socket open. Slack being down must not keep Jackline from working."""
+        token = self.settings.app_token.get_secret_value() if self.settings.app_token else ""
+        while True:
+            self._socket = AsyncSocketModeHandler(self.app, token)
+            try:
+                await self._socket.connect_async()
+                while await self._socket.client.is_connected():
+                    await asyncio.sleep(5)
+                log.warning("slack_socket_lost")
+            except (SlackApiError, OSError, TimeoutError) as error:
+                log.warning("slack_socket_failed", error=str(error))
+            await self._drop_socket()
+            await asyncio.sleep(1)
+
+    async def _drop_socket(self) -> None:
+        if self._socket is not None:
+            with suppress(Exception):
+                await self._socket.close_async()
+            self._socket = None
+
+    async def close(self) -> None:
+        await self._drop_socket()
+        if self.client.session is not None:
+            await self.client.session.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: `Jackline.serve` decides when to stop."""
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                log_config=None,
+                lifespan="off",
+                timeout_graceful_shutdown=_GRACE - 1,
+                proxy_headers=False,
+            )  # fmt: skip
+        )
+
+    def install_signal_handlers(self) -> None:
+        """Not ours to install."""

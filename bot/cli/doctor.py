@@ -1,0 +1,79 @@
+"""What ``jackline doctor`` looks at: settings, folders, database, runbooks, Slack."""
+
+from dataclasses import dataclass
+
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import registry
+from bot.chat.slack.calls import slack_errors
+from bot.errors import BadInput, TargetError
+from bot.runbooks.library import Library
+from bot.settings import Settings, load
+from bot.store import Store
+
+
+@dataclass(frozen=True)
+class Result:
+    """One thing looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+async def diagnose() -> list[Result]:
+    """All checks that make sense; a wrong setting ends them."""
+    try:
+        settings = load()
+    except BadInput as error:
+        return [Result("settings", False, str(error))]
+    results = [Result("settings", True, "readable"), _integrations(), _runbooks(settings)]
+    results.append(await _database(settings))
+    results.append(await _slack(settings))
+    return results
+
+
+def _integrations() -> Result:
+    found = registry.load()
+    if found.broken:
+        return Result(
+            "integrations", False, "; ".join(f"{k}: {v}" for k, v in found.broken.items())
+        )
+    return Result("integrations", True, ", ".join(sorted(found.manifests)))
+
+
+def _runbooks(settings: Settings) -> Result:
+    try:
+        library = Library(settings.runbooks_dir, registry.load())
+    except BadInput as error:
+        return Result("runbooks", False, str(error))
+    problems = [str(p) for found in library.problems.values() for p in found]
+    detail = problems[0] if problems else f"{len(library.runbooks)} in {settings.runbooks_dir}"
+    return Result("runbooks", not problems, detail)
+
+
+async def _database(settings: Settings) -> Result:
+    store = Store(settings.store_url)
+    try:
+        async with store.read() as session:
+            await session.execute(text("SELECT 1"))
+    except (SQLAlchemyError, OSError) as error:
+        return Result("database", False, str(error).splitlines()[0])
+    finally:
+        await store.close()
+    return Result("database", True, "SQLite" if store.is_sqlite else "PostgreSQL")
+
+
+async def _slack(settings: Settings) -> Result:
+    token = settings.slack.bot_token
+    if token is None:
+        return Result("slack", True, "not connected; the console works alone")
+    client = AsyncWebClient(token=token.get_secret_value(), base_url=settings.slack.api_url)
+    try:
+        async with slack_errors("auth.test", once=False):
+            answer = await client.auth_test()
+    except TargetError as error:
+        return Result("slack", False, str(error))
+    return Result("slack", True, f"{answer['user']} in {answer['team']}")

@@ -1,0 +1,276 @@
+"""Commands of the terminal. Answers go to stdout, everything else to stderr."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot import log, registry, settings
+from bot.app import Jackline
+from bot.chat.console import signin_link
+from bot.cli.doctor import diagnose
+from bot.errors import BadInput, JacklineError, NotFound
+from bot.incidents import Incident
+from bot.practice.demo import play
+from bot.runbooks.inputs import resolve_inputs
+from bot.runbooks.library import Library
+from bot.runbooks.model import Problem
+from bot.timeline import rows_of
+from bot.web.api import entry_json, incident_json
+from bot.web.server import count_alerts
+
+_T = TypeVar("_T")
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  help="Incident response that still works in the outage it is for.")  # fmt: skip
+incidents_app = typer.Typer(no_args_is_help=True, help="Incidents and their timelines.")
+alerts_app = typer.Typer(no_args_is_help=True, help="What alerts are stored.")
+audit_app = typer.Typer(no_args_is_help=True, help="Proof that nobody touched the record.")
+postmortem_app = typer.Typer(no_args_is_help=True, help="Drafted postmortems.")
+for name, group in (
+    ("incidents", incidents_app),
+    ("alerts", alerts_app),
+    ("audit", audit_app),
+    ("postmortem", postmortem_app),
+):
+    app.add_typer(group, name=name)
+out = Console(soft_wrap=True, highlight=False)
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+
+def main() -> None:
+    """The entry point: our errors become one line on stderr and exit code 2 or 1."""
+    try:
+        app()
+    except BadInput as error:
+        sys.stderr.write(f"jackline: {error}\n")
+        sys.exit(2)
+    except JacklineError as error:
+        sys.stderr.write(f"jackline: {error}\n")
+        sys.exit(1)
+
+
+@app.command()
+def serve() -> None:
+    """Run Jackline: webhooks, checks, chat, console and the run engine."""
+    loaded = settings.load()
+    log.configure(loaded.log_level)
+    asyncio.run(_served(loaded))
+
+
+async def _served(loaded: settings.Settings) -> None:
+    await Jackline(loaded).serve()
+
+
+@app.command()
+def demo(
+    script: Annotated[bool, typer.Option("--script", help="Play it to the end, alone.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the console; 0 picks a free one.")] = 0,
+    keep: Annotated[Path, typer.Option(help="Where the postmortem is left.")] = Path("data/demo"),
+) -> None:
+    """Break a small practice platform for real and repair it with Jackline. Needs no account."""
+    raise SystemExit(play(script=script, port=port, keep=keep))
+
+
+@app.command()
+def check(
+    folder: Annotated[Path | None, typer.Argument(help="Folder of runbooks.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check all runbooks and the catalog beside them; every problem as file:line: message."""
+    from_settings = folder or settings.load().runbooks_dir
+    if not from_settings.is_dir():
+        raise BadInput(f"{from_settings} is not a folder.", hint="Usage: jackline check FOLDER")
+    log.configure("error")
+    problems, count = _checked(from_settings)
+    if as_json:
+        rows = [{"path": p.path, "line": p.line, "message": p.message} for p in problems]
+        out.print_json(json.dumps({"runbooks": count, "problems": rows}))
+    else:
+        for problem in problems:
+            out.print(str(problem), markup=False)
+        out.print(f"{count} runbooks, {len(problems)} problems", markup=False)
+    raise SystemExit(1 if problems else 0)
+
+
+def _checked(folder: Path) -> tuple[list[Problem], int]:
+    library = Library(folder, registry.load())
+    problems = [p for found in library.problems.values() for p in found]
+    return problems, len(library.problems)
+
+
+@app.command()
+def plan(
+    runbook: Annotated[str, typer.Argument(help="The runbook's id.")],
+    inputs: Annotated[list[str] | None, typer.Argument(help="name=value …")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a run would do, step by step, before → after. Changes nothing."""
+    given = _pairs(inputs or [])
+
+    async def work(parts: Jackline) -> dict[str, Any]:
+        found = parts.library.get(runbook)
+        return await parts.planner.plan(found, resolve_inputs(found.front.inputs, given))
+
+    made = _with_parts(work)
+    if as_json:
+        out.print_json(json.dumps(made))
+        return
+    table = Table("step", "action", "before → after", "undo", title=made["title"])
+    for step in made["steps"]:
+        changes = "\n".join(f"{c['what']}: {c['before']} → {c['after']}" for c in step["changes"])
+        table.add_row(step["heading"], step["action"], changes or step["note"], step["undo"])
+    out.print(table)
+
+
+@incidents_app.command("list")
+def incidents_list(
+    everything: Annotated[bool, typer.Option("--all", help="Ended ones too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The open incidents, newest first."""
+
+    async def work(parts: Jackline) -> list[dict[str, Any]]:
+        async with parts.store.read() as session:
+            found = await parts.incidents.listed(session, everything=everything)
+            return [incident_json(i) for i in found]
+
+    found = _with_parts(work)
+    if as_json:
+        out.print_json(json.dumps(found))
+        return
+    table = Table("#", "severity", "status", "title", "declared")
+    for i in found:
+        table.add_row(str(i["id"]), i["severity"], i["status"], i["title"], i["declared_at"][:19])
+    out.print(table)
+
+
+@incidents_app.command("show")
+def incidents_show(number: int, as_json: AsJson = False) -> None:
+    """One incident with its timeline."""
+
+    async def work(parts: Jackline) -> dict[str, Any]:
+        async with parts.store.read() as session:
+            incident = await session.get(Incident, number)
+            if incident is None:
+                raise NotFound(f"There is no incident {number}.")
+            rows = [entry_json(e) for e in await rows_of(session, number)]
+            return {**incident_json(incident), "timeline": rows}
+
+    found = _with_parts(work)
+    if as_json:
+        out.print_json(json.dumps(found))
+        return
+    out.print(f"#{number} {found['severity']} {found['status']}: {found['title']}", markup=False)
+    for row in found["timeline"]:
+        out.print(
+            f"{row['seq']:>4}  {row['at'][:19]}  {row['kind']:<20} {row['actor']:<18} {row['text']}",
+            markup=False,
+        )
+
+
+@alerts_app.command("count")
+def alerts_count(as_json: AsJson = False) -> None:
+    """How many alerts are stored, and how many still fire."""
+    counted = _with_parts(lambda parts: count_alerts(parts.store))
+    if as_json:
+        out.print_json(json.dumps(counted))
+    else:
+        out.print(f"{counted['stored']} stored, {counted['firing']} firing", markup=False)
+
+
+@audit_app.command("verify")
+def audit_verify(
+    incident: Annotated[int | None, typer.Option(help="One incident only.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find edited, deleted, reordered or cut-off timeline rows. Exit code 1 if there are any."""
+
+    async def work(parts: Jackline) -> list[dict[str, Any]]:
+        async with parts.store.read() as session:
+            found = await parts.ledger.verify(session, incident)
+        return [{"incident": p.incident_id, "seq": p.seq, "problem": p.problem} for p in found]
+
+    problems = _with_parts(work)
+    if as_json:
+        out.print_json(json.dumps({"ok": not problems, "problems": problems}))
+    else:
+        for p in problems:
+            out.print(f"incident {p['incident']}, row {p['seq']}: {p['problem']}", markup=False)
+        out.print(
+            "The record is whole." if not problems else f"{len(problems)} problems", markup=False
+        )
+    raise SystemExit(1 if problems else 0)
+
+
+@postmortem_app.command("show")
+def postmortem_show(
+    number: int,
+    html: Annotated[bool, typer.Option("--html", help="HTML instead of Markdown.")] = False,
+) -> None:
+    """Print an incident's drafted postmortem."""
+
+    async def work(parts: Jackline) -> str:
+        async with parts.store.read() as session:
+            found = await parts.postmortems.get(session, number)
+            return found.html if html else found.markdown
+
+    sys.stdout.write(_with_parts(work))
+
+
+@app.command()
+def signin(person: Annotated[str, typer.Argument(help="A person's id in the catalog.")]) -> None:
+    """Print a link that signs a person in to the console once. Needs no SSO and no Slack."""
+
+    async def work(parts: Jackline) -> str:
+        if parts.library.catalog.person(person) is None:
+            known = ", ".join(p.id for p in parts.library.catalog.people) or "nobody"
+            raise NotFound(
+                f"There is no person {person!r} in the catalog.", hint=f"Known: {known}."
+            )
+        host, port = parts.settings.listen
+        base = parts.settings.console.public_url or f"http://{host}:{port}"
+        return signin_link(parts.session_key, person, base)
+
+    out.print(_with_parts(work), markup=False)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check that Jackline could start and work here, and say what to do where it could not."""
+    results = asyncio.run(diagnose())
+    if as_json:
+        rows = [{"check": r.name, "ok": r.ok, "detail": r.detail} for r in results]
+        out.print_json(json.dumps(rows))
+    else:
+        for result in results:
+            out.print(f"{'✓' if result.ok else '✗'} {result.name}: {result.detail}", markup=False)
+    raise SystemExit(0 if all(r.ok for r in results) else 1)
+
+
+def _with_parts(work: Callable[[Jackline], Awaitable[_T]]) -> _T:
+    async def inside() -> _T:
+        parts = Jackline(settings.load())
+        try:
+            await parts.store.migrate()
+            return await work(parts)
+        finally:
+            await parts.close()
+
+    log.configure("error")
+    return asyncio.run(inside())
+
+
+def _pairs(words: list[str]) -> dict[str, str]:
+    pairs = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise BadInput(f"{word!r} is not name=value.", hint="For example: percent=100")
+        pairs[name] = value
+    return pairs

@@ -1,0 +1,68 @@
+"""Turns plain text into Markdown that shows exactly that text, wherever it stands. Pure.
+
+An alert's text is written by whoever can reach the monitoring system: it must not be able to
+break a table, inject HTML, load a picture or hide what it says.
+"""
+
+import re
+import unicodedata
+from urllib.parse import quote, urlsplit
+
+from markupsafe import Markup
+
+from bot.log import redact_text
+from bot.postmortems.page import Anchor, Cite, Line, Link
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#!~$])")
+_LINE_START = re.compile(r"^(\d{1,9})([.)])|^([-+=:])")
+_URL_SAFE = "/?:@!$&'*+,;=%~-._#"
+
+
+def text(value: str) -> str:
+    """One line of plain text, escaped for every place where a line can stand."""
+    clean = " ".join("".join(_visible(c) for c in value).split())
+    clean = _SPECIAL.sub(r"\\\1", clean)
+    clean = "".join(_ENTITIES.get(c, c) for c in clean)
+    return _LINE_START.sub(r"\1\\\2\3", clean)
+
+
+def _visible(char: str) -> str:
+    """Line ends become blanks; controls and marks that reorder text (Cc, Cf …) go."""
+    if char.isspace():
+        return " "
+    return "" if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co") else char
+
+
+def line(parts: Line) -> Markup:
+    """A line with its citations and links."""
+    done = "".join(_part(part) for part in parts)
+    return Markup(done)  # noqa: S704 - every part is escaped just above
+
+
+def _part(part: str | Cite | Anchor | Link) -> str:
+    if isinstance(part, Cite):
+        return f"[\\#{part.seq}](#row-{part.seq})"
+    if isinstance(part, Anchor):
+        return f'<a id="row-{part.seq}"></a>\\#{part.seq}'
+    if isinstance(part, Link):
+        return _link(part)
+    lead = " " if part[:1].isspace() else ""
+    trail = " " if part[-1:].isspace() and part.strip() else ""
+    return f"{lead}{text(part)}{trail}"
+
+
+def _link(link: Link) -> str:
+    url = safe_url(link.url)
+    return f"[{text(link.label)}]({url})" if url else text(link.url)
+
+
+def safe_url(url: str) -> str:
+    """The address with everything odd percent-encoded, or "" unless it is http(s)."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return ""
+    return quote(redact_text(url.strip()), safe=_URL_SAFE)

@@ -1,0 +1,114 @@
+"""A draft as Markdown, and as one HTML page that needs nothing else. Pure."""
+
+import base64
+import re
+from collections.abc import Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+from markupsafe import Markup
+
+from bot.postmortems import escape
+from bot.postmortems.page import Draft
+
+FOLDER = "../evidence/"
+_ORIGINS = ("recorded", "derived", "to be written")
+_ANCHOR = re.compile(r'<a id="row-(\d+)"></a>')
+_SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+}
+
+# Autoescape is on so that a value somebody forgets to pass through `line` is still harmless.
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_TEMPLATES.filters["line"] = escape.line
+_TEMPLATES.filters["plain"] = lambda value: escape.line((value,))
+
+
+def markdown(draft: Draft) -> str:
+    """The document to edit and to keep; its front matter is YAML."""
+    front = yaml.safe_dump(draft.front, sort_keys=False, allow_unicode=True, width=10_000)
+    return f"---\n{front}---\n{_body(draft)}"
+
+
+def html(draft: Draft, pictures: Mapping[str, bytes]) -> str:
+    """The document to read: self-contained, with its pictures inside."""
+    content = _reader(pictures).render(_body(draft))
+    page = _TEMPLATES.get_template("page.html.j2")
+    return page.render(draft=draft, content=Markup(content))  # noqa: S704 - markdown-it's, HTML off
+
+
+def media_type(picture: bytes) -> str:
+    """What the bytes are by their signature; "" unless it is a picture we show."""
+    return next((kind for sign, kind in _SIGNATURES.items() if picture.startswith(sign)), "")
+
+
+def _body(draft: Draft) -> str:
+    text = _TEMPLATES.get_template("postmortem.md.j2").render(draft=draft, folder=FOLDER)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _reader(pictures: Mapping[str, bytes]) -> MarkdownIt:
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    reader.inline.ruler.before("entity", "row_anchor", _read_anchor)
+    reader.core.ruler.push("origins", _mark_origins)
+    reader.add_render_rule("row_anchor", _show_anchor)
+    reader.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>\n')
+    reader.add_render_rule("table_close", lambda *_: "</table></div>\n")
+    reader.add_render_rule("image", _image_rule(pictures))
+    return reader
+
+
+def _read_anchor(state: StateInline, silent: bool) -> bool:
+    """The one piece of HTML we write ourselves; recorded text cannot, its ``<`` is escaped."""
+    found = _ANCHOR.match(state.src, state.pos)
+    if found is None:
+        return False
+    if not silent:
+        state.push("row_anchor", "a", 0).meta = {"seq": found.group(1)}
+    state.pos = found.end()
+    return True
+
+
+def _show_anchor(
+    _: RendererHTML, tokens: Sequence[Token], index: int, *__: OptionsDict | MutableMapping[str, Any]
+) -> str:  # fmt: skip
+    return f'<a id="row-{tokens[index].meta["seq"]}"></a>'
+
+
+def _mark_origins(state: StateCore) -> None:
+    """Gives ``*recorded*`` and its kin under a heading a class, so that they look different."""
+    for heading, opening, inline in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):  # fmt: skip
+        if heading.type == "heading_close" and opening.type == "paragraph_open":
+            word = inline.content.strip("*")
+            if word in _ORIGINS and inline.content == f"*{word}*":
+                opening.attrJoin("class", f"origin {word.replace(' ', '-')}")
+
+
+def _image_rule(pictures: Mapping[str, bytes]) -> Any:  # noqa: ANN401 - markdown-it's render rule
+    def show(_: RendererHTML, tokens: Sequence[Token], index: int, *__: object) -> str:
+        token = tokens[index]
+        data = pictures.get(str(token.attrs.get("src", "")).removeprefix(FOLDER), b"")
+        kind, title = media_type(data), Markup.escape(token.content_text())
+        if not kind:
+            return f"<em>{title}: picture not available</em>"
+        inside = base64.b64encode(data).decode()
+        return f'<img src="data:{kind};base64,{inside}" alt="{title}">'
+
+    return show

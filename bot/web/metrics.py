@@ -1,0 +1,67 @@
+"""What Jackline says about itself, for Prometheus."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from bot.alerts import StoredAlert
+from bot.delivery import Delivery
+from bot.incidents import ACTIVE, Incident
+from bot.runbooks import Run
+from bot.store import Store, now
+
+
+class Metrics:
+    """Counters of this process, and gauges read from the database when asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.registry = CollectorRegistry()
+        self.accepted = Counter(
+            "jackline_alerts_accepted", "Alerts stored before they were acknowledged.",
+            ["source"], registry=self.registry,
+        )  # fmt: skip
+        self.refused = Counter(
+            "jackline_requests_refused", "Webhook requests refused, by reason.",
+            ["source", "reason"], registry=self.registry,
+        )  # fmt: skip
+        self._open = self._gauge("jackline_incidents_open", "Incidents that are not over.")
+        self._waiting = self._gauge("jackline_alerts_waiting", "Alerts stored and not yet routed.")
+        self._unsent = self._gauge("jackline_outbox_unsent", "Deliveries not yet made.")
+        self._oldest = self._gauge(
+            "jackline_outbox_oldest_seconds", "Age of the oldest delivery not yet made."
+        )
+        self._unknown = self._gauge(
+            "jackline_runs_unknown", "Runs that stand at an unknown outcome."
+        )
+
+    async def render(self) -> bytes:
+        """The exposition text."""
+        unsent = col(Delivery.state).in_(("pending", "sending"))
+        async with self.store.read() as session:
+
+            async def count(query: object) -> float:
+                return float((await session.execute(query)).scalar() or 0)  # type: ignore[call-overload]  # any SELECT of one number
+
+            self._open.set(
+                await count(
+                    select(func.count(col(Incident.id))).where(col(Incident.status).in_(ACTIVE))
+                )
+            )
+            self._waiting.set(
+                await count(
+                    select(func.count(col(StoredAlert.id))).where(StoredAlert.state == "new")
+                )
+            )
+            self._unsent.set(await count(select(func.count(col(Delivery.id))).where(unsent)))
+            self._unknown.set(
+                await count(select(func.count(col(Run.id))).where(Run.state == "unknown"))
+            )
+            oldest = (
+                await session.execute(select(func.min(Delivery.created_at)).where(unsent))
+            ).scalar()
+        self._oldest.set((now() - oldest).total_seconds() if oldest else 0)
+        return generate_latest(self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, registry=self.registry)

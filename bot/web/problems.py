@@ -1,0 +1,67 @@
+"""Errors as ``application/problem+json`` (RFC 9457): never a traceback, never a 500 for bad input."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from bot.errors import (
+    AuthFailed,
+    BadInput,
+    Conflict,
+    JacklineError,
+    NotAllowed,
+    NotFound,
+    Unavailable,
+)
+from bot.log import get
+
+log = get("web")
+_STATUS: tuple[tuple[type[JacklineError], int], ...] = (
+    (NotAllowed, 403),
+    (AuthFailed, 401),
+    (BadInput, 400),
+    (NotFound, 404),
+    (Conflict, 409),
+    (Unavailable, 503),
+)
+
+
+def problem(status: int, title: str, detail: str, *, field: str = "") -> JSONResponse:
+    """One problem document; 503 says when to come back."""
+    body = {"type": "about:blank", "status": status, "title": title, "detail": detail}
+    if field:
+        body["field"] = field
+    headers = {"Retry-After": "5"} if status == 503 else {}  # noqa: PLR2004 - Service Unavailable
+    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+
+
+def status_of(error: JacklineError) -> int:
+    """The HTTP status that says what the error says."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def install(app: FastAPI) -> None:
+    """Has every error of the app answered as a problem document."""
+
+    @app.exception_handler(JacklineError)
+    async def _ours(request: Request, error: JacklineError) -> JSONResponse:
+        del request
+        return problem(status_of(error), type(error).__name__, str(error), field=error.field)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        del request
+        return problem(error.status_code, "HTTP error", str(error.detail))
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        del request
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        return problem(400, "Bad request", f"{field}: {first['msg']}", field=field)
+
+    @app.exception_handler(Exception)
+    async def _bug(request: Request, error: Exception) -> JSONResponse:
+        log.error("request_crashed", path=request.url.path, exc_info=error)
+        return problem(500, "Jackline's fault", "Something is wrong in Jackline; see its log.")

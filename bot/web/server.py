@@ -1,0 +1,140 @@
+"""Routes of the HTTP app. Each does one call into a room below and answers."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from sqlalchemy import func, text
+from sqlmodel import col, select
+from starlette.routing import BaseRoute
+
+from bot.alerts import Intake, StoredAlert
+from bot.contract import RawRequest
+from bot.errors import AuthFailed, BadInput, NotFound, Unavailable
+from bot.incidents import Incident
+from bot.registry import Registry
+from bot.settings import Settings
+from bot.store import Store
+from bot.web.api import incident_json
+from bot.web.metrics import Metrics
+from bot.web.problems import install
+
+BODY_LIMIT = 5 * 1024 * 1024
+
+
+def build_web(
+    *,
+    settings: Settings,
+    store: Store,
+    registry: Registry,
+    intake: Intake,
+    metrics: Metrics,
+    console: Sequence[BaseRoute],
+    slack: Callable[[Request], Awaitable[Response]] | None,
+) -> FastAPI:
+    """The whole app. ``slack`` is given when Slack reaches us over HTTP."""
+    app = FastAPI(
+        title="Jackline",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    install(app)
+    _webhooks(app, settings, registry, intake, metrics)
+    _health(app, store, metrics)
+    _api(app, store)
+    if slack is not None:
+        app.add_api_route("/slack/events", slack, methods=["POST"], include_in_schema=False)
+    app.router.routes.extend(console)
+    return app
+
+
+def _webhooks(
+    app: FastAPI, settings: Settings, registry: Registry, intake: Intake, metrics: Metrics
+) -> None:
+    @app.post("/webhooks/{integration}", status_code=200, summary="Alerts in")
+    async def webhook(integration: str, request: Request) -> dict[str, Any]:
+        source = registry.sources.get(integration)
+        if source is None:
+            known = ", ".join(sorted(registry.sources)) or "none"
+            raise NotFound(f"There is no alert source {integration!r}.", hint=f"Known: {known}.")
+        raw = RawRequest(dict(request.headers), await _body(request), dict(request.query_params))
+        configured = settings.webhooks.get(integration)
+        try:
+            secrets = [s.get_secret_value() for s in configured.secrets] if configured else []
+            if not secrets:
+                variable = f"JACKLINE_WEBHOOKS__{integration.upper()}__SECRETS"
+                raise AuthFailed(f"No secret is set for {integration}.", hint=f"Set {variable}.")
+            source.authenticate(raw, secrets)
+            alerts = source.parse(raw)
+        except AuthFailed:
+            metrics.refused.labels(integration, "unauthenticated").inc()
+            raise
+        except BadInput:
+            metrics.refused.labels(integration, "malformed").inc()
+            raise
+        await intake.accept(alerts)
+        metrics.accepted.labels(integration).inc(len(alerts))
+        return {"accepted": len(alerts)}
+
+
+async def _body(request: Request) -> bytes:
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > BODY_LIMIT:
+            raise BadInput(
+                f"The body is larger than {BODY_LIMIT} bytes.", hint="Send fewer alerts at once."
+            )
+    return bytes(received)
+
+
+def _health(app: FastAPI, store: Store, metrics: Metrics) -> None:
+    @app.get("/healthz", summary="The process is alive")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", summary="The database answers")
+    async def readyz() -> dict[str, str]:
+        try:
+            async with store.read() as session:
+                await session.execute(text("SELECT 1"))
+        except Exception as error:
+            raise Unavailable("The database does not answer.") from error
+        return {"status": "ready"}
+
+    @app.get("/metrics", summary="Prometheus metrics")
+    async def exposition() -> Response:
+        return Response(await metrics.render(), media_type="text/plain; version=0.0.4")
+
+
+def _api(app: FastAPI, store: Store) -> None:
+    @app.get("/api/v1/alerts/count", summary="What is stored")
+    async def alerts_count() -> Mapping[str, Any]:
+        return await count_alerts(store)
+
+    @app.get("/api/v1/incidents", summary="All incidents, newest first")
+    async def incidents() -> list[dict[str, Any]]:
+        async with store.read() as session:
+            found = await session.execute(
+                select(Incident).order_by(col(Incident.id).desc()).limit(500)
+            )
+            return [incident_json(incident) for incident in found.scalars()]
+
+
+async def count_alerts(store: Store) -> dict[str, Any]:
+    """``stored`` counts each accepted notification once; ``firing`` those not resolved since."""
+    async with store.read() as session:
+        by_source = await session.execute(
+            select(StoredAlert.source, func.count(col(StoredAlert.id))).group_by(StoredAlert.source)
+        )
+        sources = {source: number for source, number in by_source.all()}
+        newest = select(func.max(StoredAlert.id)).group_by(
+            StoredAlert.source, StoredAlert.fingerprint
+        )
+        firing = select(func.count(col(StoredAlert.id))).where(
+            col(StoredAlert.id).in_(newest), StoredAlert.status == "firing"
+        )
+        still = (await session.execute(firing)).scalar() or 0
+    return {"stored": sum(sources.values()), "firing": still, "by_source": sources}
