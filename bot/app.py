@@ -35,7 +35,7 @@ from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
 from bot.incidents import Incidents
 from bot.log import get
-from bot.postmortems import Postmortems
+from bot.postmortems import Postmortem, Postmortems
 from bot.runbooks import Library, Proposer, RunEngine, Runs
 from bot.runbooks.journal import Journal
 from bot.runbooks.plan import Planner
@@ -167,7 +167,7 @@ class Jackline:
             clicks=self.clicks,
             incidents=self.incidents,
             runs=self.runs,
-            postmortem=self.postmortems.find,
+            postmortem=lambda session, number: session.get(Postmortem, number),
             catalog=lambda: self.library.catalog,
             session_key=self.session_key,
             data_dir=self.settings.data_dir.absolute(),
@@ -178,6 +178,7 @@ class Jackline:
             store=self.store,
             registry=self.registry,
             intake=self.intake,
+            ledger=self.ledger,
             metrics=self.metrics,
             console=console,
             slack=self.slack.request if self.slack and self.settings.slack.mode == "http" else None,

@@ -16,13 +16,11 @@ from bot.app import Jackline
 from bot.chat.console import signin_link
 from bot.cli.doctor import diagnose
 from bot.errors import BadInput, JacklineError, NotFound
-from bot.incidents import Incident
 from bot.practice.demo import play
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
 from bot.runbooks.model import Problem
-from bot.timeline import rows_of
-from bot.web.api import entry_json, incident_json
+from bot.web.api import incident_json, whole_incident
 from bot.web.server import count_alerts
 
 _T = TypeVar("_T")
@@ -156,11 +154,7 @@ def incidents_show(number: int, as_json: AsJson = False) -> None:
 
     async def work(parts: Jackline) -> dict[str, Any]:
         async with parts.store.read() as session:
-            incident = await session.get(Incident, number)
-            if incident is None:
-                raise NotFound(f"There is no incident {number}.")
-            rows = [entry_json(e) for e in await rows_of(session, number)]
-            return {**incident_json(incident), "timeline": rows}
+            return await whole_incident(session, number)
 
     found = _with_parts(work)
     if as_json:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from bot.catalog import Catalog
 from bot.postmortems.cast import Cast
 from bot.postmortems.cost import Impact, impact
 from bot.postmortems.marks import Clock, clock, ordered
-from bot.postmortems.page import cell
-from bot.postmortems.page import Line as PageLine
+from bot.postmortems.page import Line, cell
 from bot.postmortems.runs import Run, runs
 from bot.timeline import Entry
 
@@ -68,7 +68,7 @@ class Case:
                 found.append((row, rest.strip()))
         return found
 
-    def say(self, value: object) -> PageLine:
+    def say(self, value: object) -> Line:
         """Recorded text as a line, names replaced by roles."""
         return cell(self.cast.plain(value))
 
@@ -99,7 +99,7 @@ def look_at(
 def _gaps(rows: Sequence[Entry], found: Clock) -> list[Gap]:
     """Silences longer than a quarter of an hour, up to the resolution."""
     gaps = []
-    for after, before in zip(rows, rows[1:], strict=False):
+    for after, before in pairwise(rows):
         minutes = (before.at - after.at).total_seconds() / 60
         during = found.resolved.at is None or after.at < found.resolved.at
         if minutes > GAP_MINUTES and during:

@@ -12,10 +12,11 @@ from bot.timeline import Entry
 
 _COMMANDER = "incident commander"
 _SHORTEST_NAME = 3
-_JOB_WORDS = frozenset(
-    "the user demo test engineer operator admin team call responder commander approver bot "
-    "lead oncall incident service database network support platform".split()
-)
+_JOB_WORDS = frozenset({
+    "the", "user", "demo", "test", "engineer", "operator", "admin", "team", "call", "responder",
+    "commander", "approver", "bot", "lead", "oncall", "incident", "service", "database",
+    "network", "support", "platform",
+})  # fmt: skip
 
 
 class Cast:

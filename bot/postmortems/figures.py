@@ -1,9 +1,12 @@
 """The sections with numbers: impact, cost, SLO and the response clock."""
 
+from collections.abc import Callable
+
 from bot.postmortems.case import Case
 from bot.postmortems.cost import NOT_COUNTED, WINDOW_DAYS, ServiceImpact, Value
 from bot.postmortems.marks import Mark, minutes_between
 from bot.postmortems.page import (
+    Block,
     Cite,
     Line,
     Section,
@@ -35,7 +38,7 @@ def _affected(case: Case) -> Section:
         (cell(each.title), cell(each.service), cell(each.tier)) for each in case.impact.services
     )
     start, end = case.clock.impact_start, case.clock.mitigated
-    blocks = (
+    blocks: tuple[Block, ...] = (
         text_of(f"From {utc(start.at)} to {utc(end.at)} UTC ", *cites([start.seq, end.seq]), "."),
         *([Table(("Service", "Id", "Tier"), rows)] if rows else []),
         text_of("What users could not do, how many were affected and how that was measured: to be written."),
@@ -50,8 +53,7 @@ def _downtime(case: Case) -> Section:
     return Section("Downtime", "derived", (table, how), level=3)
 
 
-def _figures(values: tuple[Value, ...], shape: object) -> tuple[Line, ...]:
-    show = shape if callable(shape) else str
+def _figures(values: tuple[Value, ...], show: Callable[[float], str]) -> tuple[Line, ...]:
     return tuple(
         cell(f"not computed: {v.missing}") if v.figure is None else cell(show(v.figure))
         for v in values
@@ -66,7 +68,7 @@ def _cost(case: Case) -> Section:
     missing = "; ".join(NOT_COUNTED)
     blocks = (
         Table(("Service", "Cost per minute (catalog)", *_HEAD), rows),
-        text_of("Cost = downtime × cost per minute, as if all of the service's traffic was affected."),
+        text_of("Cost = downtime times cost per minute, as if all of the service's traffic was affected."),
         text_of(f"Not computed: input missing: {missing}."),
     )  # fmt: skip
     return Section("Cost", "derived", blocks, level=3)
@@ -86,7 +88,7 @@ def _slo(case: Case) -> Section:
         why = "Not computed: input missing: the catalog has no slo for the services of this incident."  # fmt: skip
         return Section("SLO budget", "derived", level=3, empty=why)
     how = text_of(
-        f"Burn = downtime ÷ ((1 − SLO) × {WINDOW_DAYS} days), as if every request failed meanwhile."
+        f"Burn = downtime / ((1 - SLO) * {WINDOW_DAYS} days), as if every request failed meanwhile."
     )
     head = ("Service", "SLO (catalog)", f"Budget in {WINDOW_DAYS} days", *_HEAD)
     return Section("SLO budget", "derived", (Table(head, rows), how), level=3)

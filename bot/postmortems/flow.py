@@ -48,6 +48,7 @@ class Postmortems:
         async with self.store.read() as session:
             incident = await self._waiting(session)
             rows = await rows_of(session, incident.number) if incident else []
+            session.expunge_all()  # the end of a read would empty them
         if incident is None:
             return False
         made = await asyncio.to_thread(self._draw, _facts(incident), rows)
@@ -71,6 +72,7 @@ class Postmortems:
         """Writes the files again that are missing, from the database. Raises `NotFound`."""
         async with self.store.read() as session:
             found = await self.get(session, incident_id)
+            session.expunge_all()
         await asyncio.to_thread(self._write, found, only_missing=True)
 
     async def _waiting(self, session: AsyncSession) -> Incident | None:
@@ -99,7 +101,8 @@ class Postmortems:
         number = made.incident_id
         lock = select(Incident.status).where(Incident.id == number).with_for_update()
         status = (await session.execute(lock)).scalar_one()
-        if status not in _ENDED or await session.get(Postmortem, number):
+        earlier = await session.get(Postmortem, number)
+        if earlier is not None or status not in _ENDED:
             return False
         session.add(made)
         await self.ledger.append(

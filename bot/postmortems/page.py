@@ -35,7 +35,8 @@ class Link:
     label: str
 
 
-Line = tuple[str | Cite | Anchor | Link, ...]
+Part = str | Cite | Anchor | Link
+Line = tuple[Part, ...]
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,11 @@ class Section:
     empty: str = ""
     level: int = 2
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing below the heading, or a table that waits for rows."""
+        return all(isinstance(block, Table) and not block.rows for block in self.blocks)
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -94,14 +100,14 @@ class Draft:
     drawn_from: int
 
 
-def cell(*parts: str | Cite | Anchor | Link) -> Line:
+def cell(*parts: Part) -> Line:
     """A line from its parts."""
     return parts
 
 
-def text_of(line: str, *parts: str | Cite | Link) -> Paragraph:
+def text_of(*parts: Part) -> Paragraph:
     """A paragraph from its parts."""
-    return Paragraph((line, *parts))
+    return Paragraph(parts)
 
 
 def cites(seqs: Iterable[int | None]) -> Line:
@@ -123,7 +129,7 @@ def span(minutes: float | None) -> str:
     if minutes is None:
         return UNKNOWN
     seconds = round(abs(minutes) * 60)
-    sign = "−" if minutes < 0 and seconds else ""
+    sign = "minus " if minutes < 0 and seconds else ""
     if seconds < _MINUTE:
         return f"{sign}{seconds} s"
     if seconds < _HOUR:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from bot.postmortems.case import Case
-from bot.postmortems.page import Bullets, Cite, Line, Section, Table, cell, cites, span
+from bot.postmortems.page import Bullets, Cite, Line, Origin, Section, Table, cell, cites, span
 from bot.postmortems.runs import Run
 
-_WRITE = "to be written"
+_WRITE: Origin = "to be written"
 _FACILITATOR = (
     "What did each responder see first, and what did they take it to mean at the time?",
     "At each decision, which options were on the table and what was known then?",
@@ -122,7 +122,7 @@ def _unknowns(case: Case) -> Iterator[Line]:
     for row in case.of("step_unknown"):
         yield cell("What came of the step whose outcome was not known? ", Cite(row.seq))
     for run in case.runs:
-        if run.end is None and run.row("run_started"):
+        if run.end is None and run.started:
             yield cell(case.cast.plain(f"How did run {run.id} end? Its end is not in the record."))
     yield from _missing_inputs(case)
     if not case.notes("cause", "root cause", "trigger"):

@@ -19,10 +19,11 @@ from bot.postmortems.page import (
 from bot.timeline import Entry
 
 OPEN = "to be named"
-_DECISIONS = frozenset(
-    "incident_declared severity_changed status_changed commander_assigned run_requested "
-    "run_approved run_refused run_aborted".split()
-)
+_DECISIONS = frozenset({
+    "incident_declared", "severity_changed", "status_changed", "commander_assigned",
+    "run_requested", "run_approved", "run_refused", "run_aborted", "undo_requested",
+    "outcome_settled",
+})  # fmt: skip
 
 
 def front_matter(case: Case) -> dict[str, object]:

@@ -101,11 +101,15 @@ def _mark_origins(state: StateCore) -> None:
                 opening.attrJoin("class", f"origin {word.replace(' ', '-')}")
 
 
+def _plain(token: Token) -> Markup:
+    return Markup.escape("".join(child.content for child in token.children or []))
+
+
 def _image_rule(pictures: Mapping[str, bytes]) -> Any:  # noqa: ANN401 - markdown-it's render rule
     def show(_: RendererHTML, tokens: Sequence[Token], index: int, *__: object) -> str:
         token = tokens[index]
         data = pictures.get(str(token.attrs.get("src", "")).removeprefix(FOLDER), b"")
-        kind, title = media_type(data), Markup.escape(token.content_text())
+        kind, title = media_type(data), _plain(token)
         if not kind:
             return f"<em>{title}: picture not available</em>"
         inside = base64.b64encode(data).decode()

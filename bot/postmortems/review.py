@@ -47,27 +47,30 @@ def _run_facts(case: Case, run: Run) -> Iterator[Line]:
     end = run.end
     yield (f"Outcome: {run.outcome} ", *cites([end.seq if end else None]))
     yield cell(f"Duration: {span(run.minutes)}")
-    for label, kind in (("Requested", "run_requested"), ("Approved", "run_approved")):
-        yield _who(case, label, run.row(kind))
+    yield from _people(case, run)
     if run.guards:
         yield ("Guards that stopped it: ", *cites(row.seq for row in run.guards))
     else:
         yield cell("Guards: no failure recorded")
-    undone = [step.id for step in run.steps.values() if step.undone]
+    undone = [f"{step.id} {step.undo}" for step in run.steps.values() if step.undo]
     yield cell(case.cast.plain(f"Undo: {', '.join(undone) or 'none recorded'}"))
     skipped = [step.id for step in run.steps.values() if not step.seqs]
     if skipped:
         yield cell(case.cast.plain(f"Planned but not run: {', '.join(skipped)}"))
 
 
-def _who(case: Case, label: str, row: Entry | None) -> Line:
-    if row is None:
-        return cell(f"{label}: not recorded")
-    return cell(f"{label}: {utc(row.at)} UTC by {case.cast.actor(row.actor)} ", Cite(row.seq))
+def _people(case: Case, run: Run) -> Iterator[Line]:
+    """Who asked for it and who approved it; several may have to."""
+    for label, kind in (("Requested", "run_requested"), ("Approved", "run_approved")):
+        rows = [row for row in run.rows if row.kind == kind]
+        for row in rows:
+            yield (f"{label}: {utc(row.at)} UTC by {case.cast.actor(row.actor)} ", Cite(row.seq))
+        if not rows:
+            yield cell(f"{label}: not recorded")
 
 
 def _step(case: Case, step: Step) -> tuple[Line, ...]:
-    outcome = step.outcome + (", undone" if step.undone else "")
+    outcome = step.outcome + (f", undo {step.undo}" if step.undo else "")
     error = f" ({step.error})" if step.error else ""
     time = span(step.seconds / 60 if step.seconds is not None else None) if step.seqs else ""
     return (
@@ -100,10 +103,10 @@ def _attempts(case: Case, row: Entry) -> Iterator[tuple[Line, ...]]:
     for each in tried if isinstance(tried, list) else []:
         path, result = _attempt(each)
         yield _attempt_row(case, row, path, result)
-    if path := row.data.get("path"):
+    if last := row.data.get("path"):
         error = row.data.get("error")
-        result = row.kind.replace("_", " ") + (f": {error}" if error else "")
-        yield _attempt_row(case, row, str(path), result)
+        ended = row.kind.replace("_", " ") + (f": {error}" if error else "")
+        yield _attempt_row(case, row, str(last), ended)
 
 
 def _attempt(each: Any) -> tuple[str, str]:  # noqa: ANN401 - JSON of any shape

@@ -13,10 +13,13 @@ _ENDS = {
     "run_aborted": "aborted",
     "run_refused": "refused",
 }
+_STOPPED = "stopped: the outcome of a step is unknown"
 _STEP_ENDS = {
     "step_succeeded": "succeeded",
     "step_failed": "failed",
     "step_unknown": "outcome unknown",
+    "access_failed": "no access",
+    "guard_failed": "held back by a guard",
 }
 
 
@@ -31,7 +34,7 @@ class Step:
     seconds: float | None = None
     paths: list[str] = field(default_factory=list)
     error: str = ""
-    undone: bool = False
+    undo: str = ""
     seqs: list[int] = field(default_factory=list)
 
 
@@ -41,19 +44,24 @@ class Run:
 
     id: str
     title: str = ""
-    outcome: str = "not finished in the record"
+    outcome: str = "proposed, not run"
     rows: list[Entry] = field(default_factory=list)
     steps: dict[str, Step] = field(default_factory=dict)
     guards: list[Entry] = field(default_factory=list)
 
     def row(self, *kinds: str) -> Entry | None:
-        """The run's last row of one of these kinds."""
-        return next((row for row in reversed(self.rows) if row.kind in kinds), None)
+        """The run's first row of one of these kinds."""
+        return next((row for row in self.rows if row.kind in kinds), None)
+
+    @property
+    def started(self) -> bool:
+        """Whether it was more than a proposal."""
+        return self.row("run_started") is not None
 
     @property
     def end(self) -> Entry | None:
-        """The row that ended it."""
-        return self.row(*_ENDS)
+        """The row that ended it; the last one, since an abort is asked for before it is done."""
+        return next((row for row in reversed(self.rows) if row.kind in _ENDS), None)
 
     @property
     def minutes(self) -> float | None:
@@ -79,12 +87,14 @@ def runs(rows: Sequence[Entry]) -> list[Run]:
 def _take(run: Run, row: Entry) -> None:
     data = row.data
     run.title = str(data.get("title") or run.title or data.get("runbook") or "")
-    run.outcome = _ENDS.get(row.kind, run.outcome)
+    run.outcome = _STOPPED if row.kind == "run_unknown" else _ENDS.get(row.kind, run.outcome)
+    if row.kind == "run_started":
+        run.outcome = "not finished in the record"
     if row.kind == "run_planned":
         _plan(run, data.get("steps"))
-    elif row.kind == "guard_failed":
+    if row.kind == "guard_failed":
         run.guards.append(row)
-    elif row.kind.startswith("step_") and data.get("step") is not None:
+    if data.get("step") and not row.kind.startswith("run_"):
         _take_step(_step(run, str(data["step"])), row)
 
 
@@ -99,22 +109,29 @@ def _step(run: Run, step_id: str) -> Step:
 
 
 def _take_step(step: Step, row: Entry) -> None:
-    data = row.data
     step.seqs.append(row.seq)
-    step.action = str(data.get("action") or step.action)
-    if path := data.get("path"):
+    if row.kind in ("undo_started", "step_undone") or step.undo == "started":
+        step.undo = _undo(row)
+        return
+    step.action = str(row.data.get("action") or step.action)
+    if path := row.data.get("path"):
         step.paths += [str(path)] if str(path) not in step.paths else []
     if row.kind == "step_started":
         step.attempts += 1
         step.outcome = "started, no outcome recorded"
-    elif row.kind == "step_undone":
-        step.undone = True
     elif row.kind in _STEP_ENDS:
         _end_step(step, row)
 
 
+def _undo(row: Entry) -> str:
+    """How far taking it back got; its rows have the same kinds as those of doing it."""
+    if row.kind == "undo_started":
+        return "started"
+    return "done" if row.kind == "step_undone" else _STEP_ENDS.get(row.kind, "started")
+
+
 def _end_step(step: Step, row: Entry) -> None:
     step.outcome = _STEP_ENDS[row.kind]
-    step.error = str(row.data.get("error") or step.error)
+    step.error = str(row.data.get("error") or row.data.get("reason") or "")
     seconds = row.data.get("seconds")
     step.seconds = float(seconds) if isinstance(seconds, int | float) else None

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 
 from bot.postmortems.case import Case
 from bot.postmortems.marks import Mark, minutes_between
-from bot.postmortems.page import Cite, Line, Paragraph, Section, cites, span, utc
+from bot.postmortems.page import Line, Paragraph, Part, Section, cites, span, utc
+from bot.postmortems.runs import Run
 
 
 def summary(case: Case) -> Section:
     """One paragraph; each sentence cites its rows."""
-    line: list[str | Cite] = []
+    line: list[Part] = []
     for sentence in (_what(case), _impact(case), _response(case), _runs(case), _cause(case)):
         line += [" "] * bool(line and sentence)
-        line += [part for part in sentence if isinstance(part, str | Cite)]
+        line += sentence
     return Section("Summary", "derived", (Paragraph(tuple(line)),))
 
 
@@ -22,11 +23,11 @@ def _what(case: Case) -> Line:
     where = case.service_titles()
     touching = f" affecting {where}" if where else ""
     seq = case.clock.declared.seq
-    return (
+    opening = (
         f"On {utc(facts.declared_at, '%Y-%m-%d at %H:%M')} UTC {kind} of severity "
-        f"{facts.severity.upper()}{touching} was declared under the title “",
-        *case.say(facts.title), "” ", *cites([seq]), ".",
-    )  # fmt: skip
+        f"{facts.severity.upper()}{touching} was declared under the title “"
+    )
+    return (opening, *case.say(facts.title), "” ", *cites([seq]), ".")
 
 
 def _impact(case: Case) -> Line:
@@ -61,18 +62,17 @@ def _response(case: Case) -> Line:
 
 def _runs(case: Case) -> Line:
     """Sentences for the prepared procedures that were run; nothing if there were none."""
-    return tuple(_run_sentences(case)) if case.runs else ()
+    started = [run for run in case.runs if run.started]
+    return tuple(_run_sentences(case, started)) if started else ()
 
 
-def _run_sentences(case: Case) -> Iterator[str | Cite]:
-    count = len(case.runs)
-    outcomes = ", ".join(f"“{run.title or run.id}” {run.outcome}" for run in case.runs[:3])
+def _run_sentences(case: Case, started: list[Run]) -> Iterator[Part]:
+    count = len(started)
+    outcomes = ", ".join(f"“{run.title or run.id}” {run.outcome}" for run in started[:3])
     more = f" and {count - 3} more" if count > 3 else ""  # noqa: PLR2004 - the slice above
     plan = "one prepared procedure" if count == 1 else f"{count} prepared procedures"
     yield case.cast.plain(f"The responders turned to {plan}: {outcomes}{more} ")
-    for part in cites(run.end.seq if run.end else None for run in case.runs):
-        if isinstance(part, str | Cite):
-            yield part
+    yield from cites(run.end.seq if run.end else None for run in started)
     yield "."
 
 

@@ -2,8 +2,13 @@
 
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from bot.errors import NotFound
 from bot.incidents import Incident
-from bot.timeline import Entry
+from bot.runbooks import Run
+from bot.timeline import Entry, rows_of
 
 
 def incident_json(incident: Incident) -> dict[str, Any]:
@@ -33,4 +38,34 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "data": entry.data,
         "link": entry.link,
         "hash": entry.hash,
+    }
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """One run with its plan."""
+    return {
+        "id": run.number,
+        "runbook": run.runbook_id,
+        "title": run.title,
+        "state": run.state,
+        "requester": run.requester or None,
+        "inputs": run.inputs,
+        "plan": run.plan,
+        "plan_digest": run.plan_digest,
+        "error": run.error,
+        "started_at": run.started_at.isoformat() if run.started_at else None,
+        "ended_at": run.ended_at.isoformat() if run.ended_at else None,
+    }
+
+
+async def whole_incident(session: AsyncSession, number: int) -> dict[str, Any]:
+    """An incident with its timeline and runs (newest first). Raises `NotFound`."""
+    incident = await session.get(Incident, number)
+    if incident is None:
+        raise NotFound(f"There is no incident {number}.")
+    query = select(Run).where(Run.incident_id == number).order_by(col(Run.id).desc())
+    return {
+        **incident_json(incident),
+        "runs": [run_json(r) for r in (await session.execute(query)).scalars()],
+        "timeline": [entry_json(e) for e in await rows_of(session, number)],
     }

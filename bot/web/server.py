@@ -1,9 +1,11 @@
 """Routes of the HTTP app. Each does one call into a room below and answers."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+import hmac
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi import Path as PathParam
 from sqlalchemy import func, text
 from sqlmodel import col, select
 from starlette.routing import BaseRoute
@@ -15,7 +17,8 @@ from bot.incidents import Incident
 from bot.registry import Registry
 from bot.settings import Settings
 from bot.store import Store
-from bot.web.api import incident_json
+from bot.timeline import Ledger
+from bot.web.api import incident_json, whole_incident
 from bot.web.metrics import Metrics
 from bot.web.problems import install
 
@@ -28,6 +31,7 @@ def build_web(
     store: Store,
     registry: Registry,
     intake: Intake,
+    ledger: Ledger,
     metrics: Metrics,
     console: Sequence[BaseRoute],
     slack: Callable[[Request], Awaitable[Response]] | None,
@@ -43,7 +47,7 @@ def build_web(
     install(app)
     _webhooks(app, settings, registry, intake, metrics)
     _health(app, store, metrics)
-    _api(app, store)
+    _api(app, settings, store, ledger)
     if slack is not None:
         app.add_api_route("/slack/events", slack, methods=["POST"], include_in_schema=False)
     app.router.routes.extend(console)
@@ -109,18 +113,41 @@ def _health(app: FastAPI, store: Store, metrics: Metrics) -> None:
         return Response(await metrics.render(), media_type="text/plain; version=0.0.4")
 
 
-def _api(app: FastAPI, store: Store) -> None:
-    @app.get("/api/v1/alerts/count", summary="What is stored")
-    async def alerts_count() -> Mapping[str, Any]:
+def _api(app: FastAPI, settings: Settings, store: Store, ledger: Ledger) -> None:
+    def authorised(authorization: Annotated[str, Header()] = "") -> None:
+        """The API wants a bearer token of `JACKLINE_WEBHOOKS__API__SECRETS`."""
+        configured = settings.webhooks.get("api")
+        live = [s.get_secret_value() for s in configured.secrets] if configured else []
+        given = authorization.removeprefix("Bearer ").encode()
+        if not any([hmac.compare_digest(given, secret.encode()) for secret in live]):
+            raise AuthFailed(
+                "The API needs a bearer token.", hint="Set JACKLINE_WEBHOOKS__API__SECRETS."
+            )
+
+    api = APIRouter(prefix="/api/v1", dependencies=[Depends(authorised)])
+
+    @api.get("/alerts/count", summary="What is stored")
+    async def alerts_count() -> dict[str, Any]:
         return await count_alerts(store)
 
-    @app.get("/api/v1/incidents", summary="All incidents, newest first")
+    @api.get("/incidents", summary="All incidents, newest first")
     async def incidents() -> list[dict[str, Any]]:
+        query = select(Incident).order_by(col(Incident.id).desc()).limit(500)
         async with store.read() as session:
-            found = await session.execute(
-                select(Incident).order_by(col(Incident.id).desc()).limit(500)
-            )
-            return [incident_json(incident) for incident in found.scalars()]
+            return [incident_json(i) for i in (await session.execute(query)).scalars()]
+
+    @api.get("/incidents/{number}", summary="One incident with its timeline and runs")
+    async def incident(number: Annotated[int, PathParam(ge=1, le=2**31 - 1)]) -> dict[str, Any]:
+        async with store.read() as session:
+            return await whole_incident(session, number)
+
+    @api.get("/audit", summary="Whether the record is whole")
+    async def audit() -> dict[str, Any]:
+        async with store.read() as session:
+            problems = await ledger.verify(session)
+        return {"ok": not problems, "problems": [vars(p) for p in problems]}
+
+    app.include_router(api)
 
 
 async def count_alerts(store: Store) -> dict[str, Any]:

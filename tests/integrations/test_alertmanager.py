@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from bot.contract import Alert, AlertSource, RawRequest
 from bot.errors import AuthFailed, BadInput
 from integrations.alertmanager.source import AlertmanagerSource
+from tests.servers.alertmanager import alertmanager
+from tests.servers.http_app import http_app
 
 SOURCE = AlertmanagerSource()
 # A request of Alertmanager 0.25, recorded.
@@ -71,6 +73,29 @@ def test_the_real_payload() -> None:
     assert alert.starts_at == datetime(2026, 11, 23, 21, 19, 58, 632000, tzinfo=UTC)
     assert alert.ends_at is None
     assert alert.link.endswith("%3D%3D+0&g0.tab=1")
+
+
+@pytest.mark.server
+def test_a_real_alertmanager() -> None:
+    """Firing and resolved as the server sends them, with the secret as users configure it."""
+    with (
+        http_app("bot") as bot,
+        alertmanager(webhook_url=f"{bot.url}/webhooks/alertmanager", token="s3cret") as server,
+    ):
+        labels = {"alertname": "Down", "service": "checkout"}
+        server.post(labels, summary="it is down")
+        bot.wait_for("/webhooks/alertmanager")
+        server.post(labels, resolved=True)
+        sent = bot.wait_for("/webhooks/alertmanager", count=2)
+
+    got = [RawRequest(r.headers, r.body.encode()) for r in sent]
+    for raw in got:
+        SOURCE.authenticate(raw, ["older", "s3cret"])
+    firing, resolved = (SOURCE.parse(raw)[0] for raw in (got[0], got[-1]))
+    assert (firing.status, firing.summary, firing.ends_at) == ("firing", "it is down", None)
+    assert (resolved.status, resolved.fingerprint) == ("resolved", firing.fingerprint)
+    assert resolved.ends_at is not None
+    assert resolved.ends_at > firing.starts_at
 
 
 def test_resolved_keeps_the_fingerprint_and_has_an_end() -> None:

@@ -4,5 +4,5 @@ from alembic import context
 from sqlmodel import SQLModel
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=SQLModel.metadata, transactional_ddl=False)
+context.configure(connection=connection, target_metadata=SQLModel.metadata)
 context.run_migrations()

@@ -1,0 +1,55 @@
+"""What the console's pages work with, handed in once by `build_console`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from jinja2 import Environment
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.catalog import Catalog
+from bot.chat.cards import Cards
+from bot.chat.clicks import Clicks
+from bot.chat.commands import Commands
+from bot.chat.console.sessions import Sessions
+from bot.incidents import Incidents
+from bot.runbooks import Runs
+from bot.store import Store
+
+
+class Postmortem(Protocol):
+    """A drafted postmortem in the two forms people download."""
+
+    @property
+    def markdown(self) -> str:
+        """The document as Markdown."""
+
+    @property
+    def html(self) -> str:
+        """The document as one HTML file."""
+
+
+Postmortems = Callable[[AsyncSession, int], Awaitable[Postmortem | None]]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything a page may ask; no page reaches past it."""
+
+    store: Store
+    cards: Cards
+    commands: Commands
+    clicks: Clicks
+    incidents: Incidents
+    runs: Runs
+    postmortem: Postmortems
+    catalog: Callable[[], Catalog]
+    sessions: Sessions
+    data_dir: Path
+    notice: Callable[[], str]
+    templates: Environment
+
+    def draw(self, template: str, **values: Any) -> str:  # noqa: ANN401 - a template's own values
+        """A template with its values, escaped."""
+        return self.templates.get_template(template).render(**values)

@@ -1,0 +1,59 @@
+"""Server-sent events: `changed` whenever a page would look different. The page then asks."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.catalog import Person
+from bot.chat.console import reads
+from bot.chat.console.desk import Desk
+from bot.log import get
+
+log = get("console")
+Stamp = Callable[[AsyncSession], Awaitable[str]]
+
+
+async def list_events(desk: Desk, request: Request, person: Person) -> Response:
+    """For the list of incidents."""
+    del person
+    return _stream(desk, request, lambda session: reads.list_fingerprint(desk, session))
+
+
+async def incident_events(desk: Desk, request: Request, person: Person) -> Response:
+    """For one incident."""
+    del person
+    number = int(request.path_params["id"])
+    async with desk.store.read() as session:
+        await reads.incident_of(session, number)
+    return _stream(desk, request, lambda session: reads.fingerprint(desk, session, number))
+
+
+def _stream(desk: Desk, request: Request, stamp: Stamp) -> Response:
+    return EventSourceResponse(_changes(desk, request, stamp), ping=15)
+
+
+async def _changes(desk: Desk, request: Request, stamp: Stamp) -> AsyncIterator[ServerSentEvent]:
+    """The page's fingerprint is the event's id, so nothing between two connections is missed.
+
+    A session that ended gets one last `changed`: the page asks, and is sent to sign in.
+    """
+    known = request.headers.get("last-event-id") or request.query_params.get("seen", "")
+    while True:
+        seen = desk.store.version
+        if desk.sessions.person(request) is None:
+            yield ServerSentEvent("signed out", event="changed")
+            return
+        try:
+            async with desk.store.read() as session:
+                current = await stamp(session)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("console_events_ended", error=str(error))
+            return
+        if current != known:
+            known = current
+            yield ServerSentEvent(current, event="changed", id=current)
+        await desk.store.wait(seen, 1.0)

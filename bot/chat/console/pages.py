@@ -1,0 +1,151 @@
+"""The pages and fragments people look at."""
+
+import re
+import secrets
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+
+from bot.catalog import Person
+from bot.chat.console import reads
+from bot.chat.console.desk import Desk, Postmortem
+from bot.errors import BadInput, NotFound
+from bot.incidents import ACTIVE, Incident
+from bot.timeline import rows_of
+
+_PICTURE = re.compile(r"[a-z0-9][a-z0-9_-]{0,100}\.png")
+_KINDS = {"md": "text/markdown", "html": "text/html"}
+
+
+async def listing(desk: Desk, request: Request, person: Person) -> Response:
+    """All incidents, and the form that declares one."""
+    async with desk.store.read() as session:
+        values = await _list_values(desk, session)
+    page = desk.draw("list.html", me=person, key=secrets.token_urlsafe(12), **values)
+    del request
+    return HTMLResponse(page)
+
+
+async def list_fragment(desk: Desk, request: Request, person: Person) -> Response:
+    """The list alone, for a live page."""
+    del request, person
+    async with desk.store.read() as session:
+        values = await _list_values(desk, session)
+    return HTMLResponse(desk.draw("list_items.html", **values))
+
+
+async def _list_values(desk: Desk, session: AsyncSession) -> dict[str, Any]:
+    active, others = await reads.listed(desk, session)
+    return {
+        "active": active,
+        "others": others,
+        "notice": desk.notice(),
+        "stamp": await reads.list_fingerprint(desk, session),
+    }
+
+
+async def incident(desk: Desk, request: Request, person: Person) -> Response:
+    """One incident: card, channel, timeline, postmortem."""
+    number = int(request.path_params["id"])
+    limit = reads.ALL if "all" in request.query_params else reads.SHOWN
+    async with desk.store.read() as session:
+        found = await reads.incident_of(session, number)
+        values = await _head(desk, session, found)
+        messages = await reads.feed_of(desk, session, number, limit=limit)
+        values["messages"] = [await reads.shown(desk, session, m) for m in messages]
+        values["rows"] = await rows_of(session, number)
+        values["hidden"] = max(0, await reads.count_of(session, number) - len(messages))
+    marks = {m.id: m.mark for m in values["messages"]}
+    values |= _marker(values, marks, messages[0].id or 0 if messages else 0, 0)
+    page = desk.draw("incident.html", me=person, key=secrets.token_urlsafe(12), **values)
+    return HTMLResponse(page)
+
+
+async def feed(desk: Desk, request: Request, person: Person) -> Response:
+    """What is new on an incident's page since what the browser says it shows."""
+    del person
+    number, asked = int(request.path_params["id"]), request.query_params
+    seen = reads.parse_seen(asked.get("marks", ""), asked.get("first", "0"), asked.get("row", "0"))
+    async with desk.store.read() as session:
+        found = await reads.incident_of(session, number)
+        values = await _head(desk, session, found)
+        messages = await reads.feed_of(desk, session, number, first=seen.first)
+        new = [m for m in messages if seen.messages.get(m.id or 0) != str(m.version)]
+        drawn = [await reads.shown(desk, session, m) for m in new]
+        values["rows"] = await rows_of(session, number, after=seen.row)
+    card = values["card"]
+    values["card_changed"] = card is not None and seen.messages.get(card.id) != card.mark
+    values["changed"] = [m for m in drawn if m.id in seen.messages]
+    values["added"] = [m for m in drawn if m.id not in seen.messages]
+    marks = {m.id or 0: str(m.version) for m in messages}
+    values |= _marker(values, marks, seen.first or min(marks, default=0), seen.row)
+    return HTMLResponse(desk.draw("feed.html", **values))
+
+
+async def _head(desk: Desk, session: AsyncSession, found: Incident) -> dict[str, Any]:
+    """What is at the top of the page and may change at any time."""
+    return {
+        "incident": found,
+        "stamp": await reads.fingerprint(desk, session, found.number),
+        "card": await reads.card_of(desk, session, found),
+        "next": await reads.next_step(session, found),
+        "postmortem": await _postmortem(desk, session, found) is not None,
+        "notice": desk.notice(),
+        "name": desk.cards.name,
+    }
+
+
+def _marker(values: dict[str, Any], marks: dict[int, str], first: int, row: int) -> dict[str, Any]:
+    card, rows = values["card"], values["rows"]
+    if card is not None:
+        marks = {card.id: card.mark, **marks}
+    joined = ",".join(f"{number}.{mark}" for number, mark in marks.items())
+    return {"marks": joined, "first": first, "row": rows[-1].seq if rows else row}
+
+
+async def _postmortem(desk: Desk, session: AsyncSession, found: Incident) -> Postmortem | None:
+    if found.status in (*ACTIVE, "cancelled"):
+        return None
+    return await desk.postmortem(session, found.number)
+
+
+async def postmortem(desk: Desk, request: Request, person: Person) -> Response:
+    """The drafted postmortem as a file. Attached, so that its markup never runs as our page."""
+    del person
+    number, kind = int(request.path_params["id"]), str(request.path_params["kind"])
+    if kind not in _KINDS:
+        raise NotFound(f"A postmortem has no form {kind!r}.", hint="There are md and html.")
+    async with desk.store.read() as session:
+        found = await reads.incident_of(session, number)
+        document = await _postmortem(desk, session, found)
+    if document is None:
+        raise NotFound("There is no postmortem yet.", hint="It is drafted at resolution.")
+    body = document.markdown if kind == "md" else document.html
+    name = f'attachment; filename="postmortem-{number}.{kind}"'
+    return Response(body, media_type=_KINDS[kind], headers={"Content-Disposition": name})
+
+
+async def evidence(desk: Desk, request: Request, person: Person) -> Response:
+    """A picture out of the evidence folder, and nothing else of the disk."""
+    del person
+    name, folder = str(request.path_params["file"]), desk.data_dir / "evidence"
+    path = folder / name
+    if not _PICTURE.fullmatch(name) or path.is_symlink() or not path.is_file():
+        raise NotFound("There is no such picture.")
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return FileResponse(path, media_type="image/png", headers=headers)
+
+
+async def signin(desk: Desk, request: Request) -> Response:
+    """Follows a sign-in link, or says how to get one. HEAD (a link preview) uses nothing up."""
+    token = request.query_params.get("token", "")
+    if not token or request.method == "HEAD":
+        return HTMLResponse(desk.draw("signin.html", me=desk.sessions.person(request)))
+    if len(token) > 1000:  # noqa: PLR2004 - far longer than any link of ours
+        raise BadInput("This is not a sign-in link.")
+    person = desk.sessions.redeem(token)
+    response = RedirectResponse("/", status_code=303)
+    desk.sessions.start(request, response, person)
+    return response

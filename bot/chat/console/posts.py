@@ -1,0 +1,117 @@
+"""What people send: a click, a line of text, a new incident, a sign-out."""
+
+import re
+from urllib.parse import urlsplit
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot.catalog import Person
+from bot.chat.commands import Command, Reply
+from bot.chat.console.desk import Desk
+from bot.chat.console.guard import by_htmx
+from bot.chat.console.html import blocks_html
+from bot.errors import BadInput
+
+SURFACE = "console"
+_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_COMMAND = re.compile(r"/([a-z]+)(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
+
+
+async def click(desk: Desk, request: Request, person: Person) -> Response:
+    """A button of a message, through the same door as Slack's."""
+    form = await request.form()
+    reply = await desk.clicks.handle(
+        _word(form, "action_id"), _word(form, "value"), person, SURFACE
+    )
+    return _done(desk, request, reply)
+
+
+async def declare(desk: Desk, request: Request, person: Person) -> Response:
+    """The form on the list; leads to the new incident's page."""
+    form = await request.form()
+    command = Command("incident", "declare", person, _key(form, person), SURFACE)
+    reply = await desk.commands.declare(command, _word(form, "severity"), _word(form, "title"))
+    where = f"/incidents/{reply.incident_id}"
+    if by_htmx(request):
+        return Response(headers={"HX-Redirect": where})
+    return RedirectResponse(where, status_code=303)
+
+
+async def say(desk: Desk, request: Request, person: Person) -> Response:
+    """A line typed on an incident's page: a command, else a note on the timeline."""
+    form = await request.form()
+    text, number = _word(form, "text").strip(), _word(form, "incident")
+    if not number.isdecimal():
+        raise BadInput("Say it on an incident's page.")
+    key = _key(form, person)
+    if found := _COMMAND.fullmatch(text):
+        reply = await _command(desk, found, person, key, int(number))
+    else:
+        reply = await _note(desk, text, person, key, int(number))
+    return _done(desk, request, reply)
+
+
+async def signout(desk: Desk, request: Request, person: Person) -> Response:
+    """Ends the session."""
+    del person
+    response = RedirectResponse("/signin", status_code=303)
+    desk.sessions.stop(request, response)
+    return response
+
+
+async def _command(
+    desk: Desk, found: re.Match[str], person: Person, key: str, number: int
+) -> Reply:
+    """A misspelt command is refused and not noted: the person meant it to do something."""
+    name = found[1].lower()
+    if name not in ("incident", "runbook"):
+        raise BadInput(
+            f"I do not know /{name}.", hint="There are /incident help and /runbook help."
+        )
+    command = Command(name, found[2] or "", person, key, SURFACE, number)
+    reply = await desk.commands.handle(command)
+    if not reply.menu:
+        return reply
+    return await desk.commands.handle(Command(name, "help", person, key, SURFACE, number))
+
+
+async def _note(desk: Desk, text: str, person: Person, key: str, number: int) -> Reply:
+    async with desk.store.write() as session:
+        found = await desk.incidents.get(session, number)
+        await desk.incidents.note(session, found, text, f"person:{person.id}", key=key)
+    return Reply("Noted.", incident_id=number)
+
+
+def _done(desk: Desk, request: Request, reply: Reply) -> Response:
+    """The answer beside the button; without scripts, back to where the person was."""
+    if not by_htmx(request):
+        path = urlsplit(request.headers.get("referer", "")).path
+        back = path if path.startswith("/") and not path.startswith("//") else "/"
+        return RedirectResponse(back, status_code=303)
+    body = desk.draw(
+        "toast.html", message=reply.text, hint="", good=True,
+        blocks=blocks_html(reply.blocks, heading=3), elsewhere=_elsewhere(request, reply),
+    )  # fmt: skip
+    return HTMLResponse(body)
+
+
+def _elsewhere(request: Request, reply: Reply) -> int | None:
+    """The incident the answer is about, where that is not the one on the page."""
+    page = urlsplit(request.headers.get("hx-current-url", "")).path
+    number = reply.incident_id
+    return number if number is not None and page != f"/incidents/{number}" else None
+
+
+def _word(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _key(form: FormData, person: Person) -> str:
+    """Identifies one submission: sent twice over a bad line it still counts once."""
+    key = _word(form, "key")
+    if not _KEY.fullmatch(key):
+        raise BadInput("The page is out of date.", hint="Reload it.")
+    return f"console:{person.id}:{key}"

@@ -1,0 +1,99 @@
+"""Puts the console together: every route it has is in this file."""
+
+import hashlib
+import importlib.resources
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bot.catalog import Catalog
+from bot.chat.cards import Cards
+from bot.chat.clicks import Clicks
+from bot.chat.commands import Commands
+from bot.chat.console import live, pages, posts, reads
+from bot.chat.console.desk import Desk, Postmortem
+from bot.chat.console.guard import open_to_all, private
+from bot.chat.console.sessions import Sessions
+from bot.errors import NotFound
+from bot.incidents import ACTIVE, SEVERITIES, Incidents
+from bot.runbooks import Runs
+from bot.store import Store
+
+_HERE = Path(__file__).parent
+_HTMX = Path(str(importlib.resources.files("django_htmx"))) / "static" / "django_htmx"
+_FILES = {
+    "htmx.js": _HTMX / "htmx-2.min.js",
+    "sse.js": _HTMX / "ext" / "hx-sse-2.min.js",
+    "console.js": _HERE / "static" / "console.js",
+    "console.css": _HERE / "static" / "console.css",
+    "icon.svg": _HERE / "static" / "icon.svg",
+}
+
+
+def build_console(
+    *,
+    store: Store,
+    cards: Cards,
+    commands: Commands,
+    clicks: Clicks,
+    incidents: Incidents,
+    runs: Runs,
+    postmortem: Callable[[AsyncSession, int], Awaitable[Postmortem | None]],
+    catalog: Callable[[], Catalog],
+    session_key: bytes,
+    data_dir: Path,
+    notice: Callable[[], str] = lambda: "",
+) -> list[BaseRoute]:
+    """The console's routes, for the web app to take in.
+
+    ``notice`` is one line for everybody, such as that Slack cannot be reached, or empty.
+    """
+    desk = Desk(
+        store=store, commands=commands, clicks=clicks, incidents=incidents, runs=runs,
+        cards=Cards(cards.catalog, ""),  # without the link to the console: they are in it
+        postmortem=postmortem, catalog=catalog, sessions=Sessions(session_key, catalog),
+        data_dir=data_dir, notice=notice, templates=_templates(),
+    )  # fmt: skip
+    one = "/incidents/{id:int}"
+    return [
+        Route("/", private(desk, pages.listing)),
+        Route("/list", private(desk, pages.list_fragment)),
+        Route("/events", private(desk, live.list_events)),
+        Route(one, private(desk, pages.incident)),
+        Route(one + "/feed", private(desk, pages.feed)),
+        Route(one + "/events", private(desk, live.incident_events)),
+        Route(one + "/postmortem.{kind}", private(desk, pages.postmortem)),
+        Route("/evidence/{file}", private(desk, pages.evidence)),
+        Route("/declare", private(desk, posts.declare), methods=["POST"]),
+        Route("/click", private(desk, posts.click), methods=["POST"]),
+        Route("/say", private(desk, posts.say), methods=["POST"]),
+        Route("/signout", private(desk, posts.signout), methods=["POST"]),
+        Route("/signin", open_to_all(desk, pages.signin)),
+        Route("/static/{file}", open_to_all(desk, _static)),
+    ]
+
+
+async def _static(desk: Desk, request: Request) -> Response:
+    del desk
+    path = _FILES.get(str(request.path_params["file"]))
+    if path is None:
+        raise NotFound("There is no such file.")
+    return FileResponse(path, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+
+def _templates() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(_HERE / "templates"), autoescape=True,
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    digest = hashlib.blake2b(b"".join(p.read_bytes() for p in _FILES.values()), digest_size=6)
+    made.globals.update(
+        version=digest.hexdigest(), sign=reads.sign, lasted=reads.lasted,
+        SEVERITIES=SEVERITIES, ACTIVE=ACTIVE,
+    )  # fmt: skip
+    return made

@@ -1,0 +1,28 @@
+"""Fixtures every suite may use."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.store import Store
+
+pytest_plugins = ["tests.servers.fixtures"]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database, once on each engine that Jackline runs on."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/jackline.db"
+    else:
+        yield request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    """A migrated store."""
+    opened = Store(database_url)
+    await opened.migrate()
+    yield opened
+    await opened.close()
