@@ -11,11 +11,13 @@ from bot.catalog import Catalog, Person
 from bot.timeline import Entry
 
 _COMMANDER = "incident commander"
-_SHORTEST_NAME = 3
+_SHORTEST_NAME = 2
 _JOB_WORDS = frozenset({
     "the", "user", "demo", "test", "engineer", "operator", "admin", "team", "call", "responder",
     "commander", "approver", "bot", "lead", "oncall", "incident", "service", "database",
-    "network", "support", "platform",
+    "network", "support", "platform", "an", "as", "at", "be", "by", "de", "do", "he", "if", "in",
+    "is", "it", "la", "le", "me", "my", "no", "of", "on", "or", "so", "to", "up", "us", "we", "van",
+    "von", "may", "will",
 })  # fmt: skip
 
 
@@ -81,5 +83,5 @@ def _words(person: Person) -> list[str]:
 
 
 def _is_name(word: str) -> bool:
-    """Whether a part of a name stands for the person by itself (job titles do not)."""
+    """Whether a part of a name stands for the person by itself (job titles and small words do not)."""
     return len(word) >= _SHORTEST_NAME and word[0].isupper() and word.lower() not in _JOB_WORDS

@@ -14,8 +14,8 @@ from bot.log import redact_text
 from bot.postmortems.page import Anchor, Cite, Line, Link
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#!~$])")
-_LINE_START = re.compile(r"^(\d{1,9})([.)])|^([-+=:])")
+_SPECIAL = re.compile(r"([\\`*{}\[\]#~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+_LINE_START = re.compile(r"^(\d{1,9})([.)])(?=\s|$)|^([-+=:])")
 _URL_SAFE = "/?:@!$&'*+,;=%~-._#"
 
 

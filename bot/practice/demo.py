@@ -77,8 +77,8 @@ async def _play(*, script: bool, port: int, keep: Path) -> int:
 
 async def _invite(bot: BotProcess, progress: Progress) -> None:
     progress.say("Open the console in two browsers (or one private window), each link works once:")
-    progress.say(f"  Ana, commander: {await bot.signin_link(ANA)}")
-    progress.say(f"  Ben, approver:  {await bot.signin_link(BEN)}")
+    progress.say(f"  Ana, commander: {bot.signin_link(ANA)}")
+    progress.say(f"  Ben, approver:  {bot.signin_link(BEN)}")
     progress.say(f"The blackout begins in {WARNING:.0f} s.")
     await asyncio.sleep(WARNING)
 

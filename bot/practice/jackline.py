@@ -11,8 +11,10 @@ from typing import Any
 
 import httpx
 
+from bot.chat.console import signin_link
 from bot.errors import Unavailable
 from bot.practice.children import free_ports
+from bot.store import load_key
 
 Row = dict[str, Any]
 
@@ -63,16 +65,9 @@ class BotProcess:
                 process.kill()
                 await process.wait()
 
-    async def signin_link(self, person: str) -> str:
-        """What ``jackline signin PERSON`` prints."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot.cli", "signin", person, env=self._env,
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        output, _ = await process.communicate()
-        if process.returncode:
-            raise Unavailable("jackline signin failed.", hint=self.log_tail())
-        return output.decode().strip()
+    def signin_link(self, person: str) -> str:
+        """What ``jackline signin PERSON`` prints, without waiting for another process."""
+        return signin_link(load_key(None, self.data_dir, "session"), person, self.url)
 
     async def wait_for(self, wanted: Callable[[Row], object], what: str, limit: float) -> Row:
         """The newest incident once ``wanted`` holds for it."""

@@ -25,7 +25,7 @@ class Browser:
 
     async def sign_in(self) -> None:
         """Follows the person's own sign-in link."""
-        (await self._http.get(await self.bot.signin_link(self.person))).raise_for_status()
+        (await self._http.get(self.bot.signin_link(self.person))).raise_for_status()
 
     async def click(self, action_id: str, value: str) -> None:
         """Presses a button of the console."""

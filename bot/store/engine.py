@@ -55,6 +55,7 @@ class Store:
             if self.is_sqlite:
                 await (await session.connection()).exec_driver_sql("BEGIN")
             yield session
+            session.expunge_all()  # what was read stays readable: a rollback would expire it
             await session.rollback()
 
     async def wait(self, seen: int, seconds: float) -> None:

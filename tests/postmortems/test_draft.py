@@ -33,7 +33,7 @@ def test_the_same_record_gives_the_same_draft():
 def test_nobody_is_named():
     """Names, addresses, user ids and person ids never reach the document; roles do."""
     text = written(blackout())
-    for name in ("Ana", "Souza", "Lindqvist", "U888", "ana@example", "person:"):
+    for name in ("Ana", "Souza", "Bo ", "Lindqvist", "U888", "ana@example", "person:"):
         assert name not in text
     assert "incident commander" in text
     assert "responder 1" in text
@@ -46,7 +46,7 @@ def test_every_row_is_there_and_every_citation_leads_to_one():
     anchors = re.findall(r'<a id="row-(\d+)"></a>', text)
     assert anchors == [str(row.seq) for row in rows]
     assert set(re.findall(r"\]\(#row-(\d+)\)", text)) <= set(anchors)
-    assert "moon\\_phase\\_changed" in text
+    assert "moon_phase_changed" in text
 
 
 def test_the_front_matter_says_where_it_comes_from():

@@ -41,7 +41,7 @@ def to_html(text: str) -> Markup:
 def to_plain(text: str) -> str:
     """The words alone, for places that take no markup."""
     without = re.sub(r"<([^<>\n]+)>", lambda m: _label(m[1]), text)
-    return _decode(re.sub(r"[*_`~]", "", without))
+    return unescape(re.sub(r"[*_`~]", "", without))
 
 
 def is_web(url: str) -> bool:
@@ -57,19 +57,19 @@ def is_web(url: str) -> bool:
 
 def _lifted(found: re.Match[str]) -> Markup:
     if block := found["block"]:
-        return Markup("<code class=block>{}</code>").format(_decode(block.strip("\n")))
+        return Markup("<code class=block>{}</code>").format(unescape(block.strip("\n")))
     if code := found["code"]:
-        return Markup("<code>{}</code>").format(_decode(code))
+        return Markup("<code>{}</code>").format(unescape(code))
     if tag := found["tag"]:
         return _tag(tag)
     address = found["url"].rstrip(".,;:!?)]}*_~")
-    return _link(_decode(address), _decode(address)) + _decode(found["url"][len(address) :])
+    return _link(unescape(address), unescape(address)) + unescape(found["url"][len(address) :])
 
 
 def _tag(tag: str) -> Markup:
     if date := _DATE.match(tag):
-        return _time(int(date[1]), _decode(_label(tag)))
-    return _link(_decode(tag.partition("|")[0]), _decode(_label(tag)))
+        return _time(int(date[1]), unescape(_label(tag)))
+    return _link(unescape(tag.partition("|")[0]), unescape(_label(tag)))
 
 
 def _label(tag: str) -> str:
@@ -116,8 +116,9 @@ def _plain(text: str, kept: list[Markup]) -> Markup:
 
 
 def _lines(text: str) -> Markup:
-    return Markup("<br>").join(_decode(line) for line in text.split("\n"))
+    return Markup("<br>").join(unescape(line) for line in text.split("\n"))
 
 
-def _decode(text: str) -> str:
+def unescape(text: str) -> str:
+    """Takes back what `bot.chat.blocks.escape` did, and only that."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

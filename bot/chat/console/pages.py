@@ -53,7 +53,7 @@ async def incident(desk: Desk, request: Request, person: Person) -> Response:
     async with desk.store.read() as session:
         found = await reads.incident_of(session, number)
         values = await _head(desk, session, found)
-        messages = await reads.feed_of(desk, session, number, limit=limit)
+        messages = await reads.feed_of(session, number, limit=limit)
         values["messages"] = [await reads.shown(desk, session, m) for m in messages]
         values["rows"] = await rows_of(session, number)
         values["hidden"] = max(0, await reads.count_of(session, number) - len(messages))
@@ -71,7 +71,7 @@ async def feed(desk: Desk, request: Request, person: Person) -> Response:
     async with desk.store.read() as session:
         found = await reads.incident_of(session, number)
         values = await _head(desk, session, found)
-        messages = await reads.feed_of(desk, session, number, first=seen.first)
+        messages = await reads.feed_of(session, number, first=seen.first)
         new = [m for m in messages if seen.messages.get(m.id or 0) != str(m.version)]
         drawn = [await reads.shown(desk, session, m) for m in new]
         values["rows"] = await rows_of(session, number, after=seen.row)

@@ -12,6 +12,7 @@ from bot.chat.commands import Command, Reply
 from bot.chat.console.desk import Desk
 from bot.chat.console.guard import by_htmx
 from bot.chat.console.html import blocks_html
+from bot.chat.console.reads import LARGEST
 from bot.errors import BadInput
 
 SURFACE = "console"
@@ -42,14 +43,12 @@ async def declare(desk: Desk, request: Request, person: Person) -> Response:
 async def say(desk: Desk, request: Request, person: Person) -> Response:
     """A line typed on an incident's page: a command, else a note on the timeline."""
     form = await request.form()
-    text, number = _word(form, "text").strip(), _word(form, "incident")
-    if not number.isdecimal():
-        raise BadInput("Say it on an incident's page.")
+    text, incident = _word(form, "text").strip(), number(_word(form, "incident"))
     key = _key(form, person)
     if found := _COMMAND.fullmatch(text):
-        reply = await _command(desk, found, person, key, int(number))
+        reply = await _command(desk, found, person, key, incident)
     else:
-        reply = await _note(desk, text, person, key, int(number))
+        reply = await _note(desk, text, person, key, incident)
     return _done(desk, request, reply)
 
 
@@ -62,7 +61,7 @@ async def signout(desk: Desk, request: Request, person: Person) -> Response:
 
 
 async def _command(
-    desk: Desk, found: re.Match[str], person: Person, key: str, number: int
+    desk: Desk, found: re.Match[str], person: Person, key: str, incident: int
 ) -> Reply:
     """A misspelt command is refused and not noted: the person meant it to do something."""
     name = found[1].lower()
@@ -70,18 +69,18 @@ async def _command(
         raise BadInput(
             f"I do not know /{name}.", hint="There are /incident help and /runbook help."
         )
-    command = Command(name, found[2] or "", person, key, SURFACE, number)
+    command = Command(name, found[2] or "", person, key, SURFACE, incident)
     reply = await desk.commands.handle(command)
     if not reply.menu:
         return reply
-    return await desk.commands.handle(Command(name, "help", person, key, SURFACE, number))
+    return await desk.commands.handle(Command(name, "help", person, key, SURFACE, incident))
 
 
-async def _note(desk: Desk, text: str, person: Person, key: str, number: int) -> Reply:
+async def _note(desk: Desk, text: str, person: Person, key: str, incident: int) -> Reply:
     async with desk.store.write() as session:
-        found = await desk.incidents.get(session, number)
+        found = await desk.incidents.get(session, incident)
         await desk.incidents.note(session, found, text, f"person:{person.id}", key=key)
-    return Reply("Noted.", incident_id=number)
+    return Reply("Noted.", incident_id=incident)
 
 
 def _done(desk: Desk, request: Request, reply: Reply) -> Response:
@@ -102,6 +101,13 @@ def _elsewhere(request: Request, reply: Reply) -> int | None:
     page = urlsplit(request.headers.get("hx-current-url", "")).path
     number = reply.incident_id
     return number if number is not None and page != f"/incidents/{number}" else None
+
+
+def number(word: str) -> int:
+    """An id from a form. Raises `BadInput` for what no row of ours can have."""
+    if not word.isdecimal() or len(word) > 10 or int(word) > LARGEST:  # noqa: PLR2004
+        raise BadInput("The page is out of date.", hint="Reload it.")
+    return int(word)
 
 
 def _word(form: FormData, name: str) -> str:

@@ -26,6 +26,7 @@ from bot.timeline import Entry
 
 log = get("console")
 SHOWN, ALL = 200, 1000
+LARGEST = 2**31 - 1  # what PostgreSQL's integer holds
 _APART = ("card", "digest")  # shown elsewhere than in the feed
 _NEXT = {
     "unknown": "Decide: did it happen?", "waiting": "Approve or refuse",
@@ -60,14 +61,15 @@ def parse_seen(marks: str, first: str, row: str) -> Seen:
     """Reads the browser's hidden fields. Raises `BadInput`."""
     pairs = [part.partition(".") for part in marks.split(",") if part]
     whole = [p[0] for p in pairs] + [first, row]
-    if any(not w.isdecimal() or len(w) > 18 for w in whole):  # noqa: PLR2004 - digits of a bigint
+    if any(not w.isdecimal() or len(w) > 10 or int(w) > LARGEST for w in whole):  # noqa: PLR2004
         raise BadInput("The page is out of date.", hint="Reload it.")
     return Seen({int(p[0]): p[2] for p in pairs}, int(first), int(row))
 
 
 async def incident_of(session: AsyncSession, incident_id: int) -> Incident:
     """Raises `NotFound`."""
-    incident = await session.get(Incident, incident_id)
+    known = incident_id <= LARGEST
+    incident = await session.get(Incident, incident_id) if known else None
     if incident is None:
         raise NotFound(f"There is no incident {incident_id}.", hint="The list shows all.")
     return incident
@@ -113,7 +115,7 @@ async def card_of(desk: Desk, session: AsyncSession, incident: Incident) -> Show
 
 
 async def feed_of(
-    desk: Desk, session: AsyncSession, incident_id: int, *, limit: int = SHOWN, first: int = 0
+    session: AsyncSession, incident_id: int, *, limit: int = SHOWN, first: int = 0
 ) -> list[Message]:
     """The messages of the channel in order: the latest ``limit``, or all from ``first`` on."""
     query = (

@@ -15,7 +15,7 @@ from bot.catalog import Catalog
 from bot.chat.cards import Cards
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Commands
-from bot.chat.console import live, pages, posts, reads
+from bot.chat.console import live, mrkdwn, pages, posts, reads
 from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.guard import open_to_all, private
 from bot.chat.console.sessions import Sessions
@@ -96,4 +96,5 @@ def _templates() -> Environment:
         version=digest.hexdigest(), sign=reads.sign, lasted=reads.lasted,
         SEVERITIES=SEVERITIES, ACTIVE=ACTIVE,
     )  # fmt: skip
+    made.filters["unescaped"] = mrkdwn.unescape  # names come escaped for Slack
     return made
