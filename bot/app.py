@@ -12,8 +12,8 @@ import os
 import signal
 import socket
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -233,19 +233,23 @@ class _Slack:
         while True:
             self._socket = AsyncSocketModeHandler(self.app, token)
             try:
-                await self._socket.connect_async()
-                while await self._socket.client.is_connected():
-                    await asyncio.sleep(5)
+                await self._socket.connect_async()  # type: ignore[no-untyped-call]  # bolt's is not annotated
+                await self._until_lost(self._socket)
                 log.warning("slack_socket_lost")
             except (SlackApiError, OSError, TimeoutError) as error:
                 log.warning("slack_socket_failed", error=str(error))
             await self._drop_socket()
             await asyncio.sleep(1)
 
+    async def _until_lost(self, socket: AsyncSocketModeHandler) -> None:
+        """A socket can be dead while the process is healthy, so it is asked again and again."""
+        while await socket.client.is_connected():  # noqa: ASYNC110 - the client has no event for it
+            await asyncio.sleep(5)
+
     async def _drop_socket(self) -> None:
         if self._socket is not None:
             with suppress(Exception):
-                await self._socket.close_async()
+                await self._socket.close_async()  # type: ignore[no-untyped-call]  # bolt's is not annotated
             self._socket = None
 
     async def close(self) -> None:
@@ -258,17 +262,18 @@ class _Server(uvicorn.Server):
     """uvicorn without its own signal handling: `Jackline.serve` decides when to stop."""
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                host=host,
-                port=port,
-                log_config=None,
-                lifespan="off",
-                timeout_graceful_shutdown=_GRACE - 1,
-                proxy_headers=False,
-            )  # fmt: skip
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            lifespan="off",
+            timeout_graceful_shutdown=_GRACE - 1,
+            proxy_headers=False,
         )
+        super().__init__(config)
 
-    def install_signal_handlers(self) -> None:
-        """Not ours to install."""
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Not ours to catch."""
+        yield

@@ -121,7 +121,7 @@ class Connection(Protocol):
     path: str
     http: httpx.AsyncClient
 
-    async def exchange(self, request: bytes, *, timeout: float = 5.0) -> bytes:
+    async def exchange(self, request: bytes, *, timeout: float = 5.0) -> bytes:  # noqa: ASYNC109 - callers set it per target
         """Opens a TCP connection over the path, sends, reads to the end, closes."""
 
 

@@ -212,7 +212,7 @@ def _bad(name: str, problem: str) -> BadSetting:
 
 def _matches(pattern: str, name: str) -> bool:
     left, _, right = pattern.partition("<SOURCE>")
-    return name == pattern or bool(right) and name.startswith(left) and name.endswith(right)
+    return name == pattern or (bool(right) and name.startswith(left) and name.endswith(right))
 
 
 def reference() -> list[tuple[str, str, str, str]]:

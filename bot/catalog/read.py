@@ -1,5 +1,6 @@
 """Reads ``catalog/*.yaml`` into one `Catalog`; every error has its file and line."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,14 +89,22 @@ def _references(catalog: Catalog, folder: Path) -> None:
         double = next((n for n in names if names.count(n) > 1), None)
         if double:
             raise BadInput(f"{folder}: {kind} {double!r} is defined twice")
+    for where, name, found in _uses(catalog):
+        if found is None:
+            raise BadInput(f"{folder}: {where}: there is no {name!r}")
+
+
+def _uses(catalog: Catalog) -> Iterator[tuple[str, str, object]]:
+    """Every reference from one entry to another: where it stands, the name, what it leads to."""
     for service in catalog.services:
         for needed in service.depends_on:
-            if catalog.service(needed) is None:
-                raise BadInput(f"{folder}: service {service.id}: depends_on unknown {needed!r}")
+            yield f"service {service.id}: depends_on", needed, catalog.service(needed)
         for evidence in service.evidence:
-            if catalog.target(evidence.target) is None:
-                raise BadInput(f"{folder}: service {service.id}: no target {evidence.target!r}")
+            yield (
+                f"service {service.id}: evidence",
+                evidence.target,
+                catalog.target(evidence.target),
+            )
     for target in catalog.targets:
         for via in target.via:
-            if catalog.path(via) is None:
-                raise BadInput(f"{folder}: target {target.name}: unknown path {via!r}")
+            yield f"target {target.name}: via", via, catalog.path(via)

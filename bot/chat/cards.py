@@ -36,23 +36,26 @@ class Cards:
 
     async def render(self, session: AsyncSession, message: Message) -> Rendered:
         """What the message looks like now."""
-        payload = message.payload
         match message.kind:
             case "card":
                 return await self._card(session, await self._incident(session, message))
             case "digest":
                 return self._digest(await self._incident(session, message))
             case "run":
-                return await self._run(session, int(payload["run_id"]))
+                return await self._run(session, int(message.payload["run_id"]))
+        return self._plain(message)
+
+    def _plain(self, message: Message) -> Rendered:
+        """Kinds that show no state but their own payload."""
+        match message.kind:
             case "evidence":
-                return self._evidence(payload)
+                return self._evidence(message.payload)
             case "alert":
-                return self._alert(payload)
+                return self._alert(message.payload)
             case "note":
                 return self._note(message)
-            case _:
-                text = escape(str(payload.get("text", message.kind)))
-                return Rendered(text, [context(f"{text} · {self.name(message.author)}")])
+        text = escape(str(message.payload.get("text", message.kind)))
+        return Rendered(text, [context(f"{text} · {self.name(message.author)}")])
 
     def name(self, actor: str) -> str:
         """An actor as people call them."""

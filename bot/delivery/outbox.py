@@ -117,14 +117,10 @@ class Outbox:
         skip: str = "",
     ) -> None:
         for surface in self.surfaces:
-            if surface != skip:
-                session.add(
-                    Delivery(
-                        surface=surface,
-                        lane=lane,
-                        op=op,
-                        incident_id=incident_id,
-                        payload=payload,
-                        message_id=message_id,
-                    )  # fmt: skip
-                )
+            if surface == skip:
+                continue
+            row = Delivery(
+                surface=surface, lane=lane, op=op, incident_id=incident_id,
+                payload=payload, message_id=message_id,
+            )  # fmt: skip
+            session.add(row)

@@ -61,7 +61,7 @@ def check_title(title: str) -> str:
 
 
 def channel_name(incident_id: int, title: str, *, drill: bool = False) -> str:
-    """``inc-12-checkout-is-down``: what Slack accepts (a–z 0–9 - _, 80 characters)."""
+    """``inc-12-checkout-is-down``: what Slack accepts (a to z, 0 to 9, - and _, 80 characters)."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     prefix = f"{'drill' if drill else 'inc'}-{incident_id}"

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 
-class Overloaded(Exception):  # noqa: N818 - the project names errors by what is wrong
+class Overloaded(Exception):
     """The queue is full; the caller answers 503."""
 
 

@@ -49,7 +49,7 @@ async def _play(*, script: bool, port: int, keep: Path) -> int:
     folder = Path(tempfile.mkdtemp(prefix="jackline-demo-"))
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        progress.say("Starting the practice platform: edge, payments ×2, pricing, social, load")
+        progress.say("Starting the practice platform: edge, payments twice, pricing, social, load")
         platform = await stack.enter_async_context(Platform(folder / "platform"))
         runbooks = write_runbooks(folder / "runbooks", platform)
         bot = await stack.enter_async_context(BotProcess(folder, runbooks, port))

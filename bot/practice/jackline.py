@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -40,7 +40,7 @@ class BotProcess:
         )
         self._process: asyncio.subprocess.Process | None = None
 
-    async def __aenter__(self) -> "BotProcess":
+    async def __aenter__(self) -> Self:
         log = (self.folder / "jackline.log").open("wb")
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot.cli", "serve", stdout=log, stderr=log, env=self._env,

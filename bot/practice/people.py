@@ -1,5 +1,7 @@
 """The two practice people, acting through the console as a browser would."""
 
+from typing import Self
+
 import httpx
 
 from bot.practice.jackline import BotProcess
@@ -17,7 +19,7 @@ class Browser:
             base_url=bot.url, headers={"Origin": bot.url}, follow_redirects=True, trust_env=False
         )
 
-    async def __aenter__(self) -> "Browser":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -35,7 +35,7 @@ _STOP_WITHIN = 2.5
 _POLL = 0.03
 
 
-class StartFailed(RuntimeError):  # noqa: N818 - the project names errors by what is wrong
+class StartFailed(RuntimeError):
     """A child died or never answered; the text carries the end of its log."""
 
 

@@ -5,8 +5,7 @@ Pure given the registry and the catalog.
 
 import difflib
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,6 +17,7 @@ from bot.runbooks.expressions import check_syntax, templated
 from bot.runbooks.inputs import check_inputs_spec
 from bot.runbooks.model import NoUndo, Problem, Runbook, Step, Undo, Written
 
+Report = Callable[[int, str], None]
 _TRIGGER = re.compile(r"^(alert|check|service):[A-Za-z0-9_.-]+$")
 
 
@@ -41,11 +41,7 @@ def check(runbook: Runbook, registry: Registry, catalog: Catalog) -> list[Proble
 
 
 def _check_step(
-    written: Written,
-    registry: Registry,
-    catalog: Catalog,
-    report: Any,
-    runbook: Runbook,  # noqa: ANN401 - a local function
+    written: Written, registry: Registry, catalog: Catalog, report: Report, runbook: Runbook
 ) -> None:
     step = written.step
 
@@ -58,10 +54,7 @@ def _check_step(
     action = registry.actions.get(step.action)
     if action is not None:
         _check_params(step, action.Params, lambda m: report(at("with:"), m))
-        if action.effect is not Effect.READ and not step.verify and action.effect is Effect.ONCE:
-            report(at("action:"), "verify: an action with effect 'once' needs a verify")
-        if action.effect is Effect.READ and isinstance(step.undo, Undo | NoUndo):
-            report(at("undo:"), "undo: a reading step changes nothing, so leave undo out")
+        _check_effect(step, action.effect, lambda word, m: report(at(word), m))
     for expression in _expressions(step):
         if problem := check_syntax(expression):
             report(at(expression), f"expect: {expression!r}: {problem}")
@@ -71,7 +64,14 @@ def _check_step(
             report(at("via:"), f"via: there is no access path {via!r}{near(via, names)}")
 
 
-def _check_params(step: Step, model: type[BaseModel], report: Any) -> None:  # noqa: ANN401 - a local function
+def _check_effect(step: Step, effect: Effect, report: Callable[[str, str], None]) -> None:
+    if effect is Effect.ONCE and not step.verify:
+        report("action:", "verify: an action with effect 'once' needs a verify")
+    if effect is Effect.READ and isinstance(step.undo, Undo | NoUndo):
+        report("undo:", "undo: a reading step changes nothing, so leave undo out")
+
+
+def _check_params(step: Step, model: type[BaseModel], report: Callable[[str], None]) -> None:
     """Arguments that are written out are checked now; templated ones when the plan is made."""
     unknown = [k for k in step.with_ if k not in model.model_fields]
     for key in unknown:
@@ -88,7 +88,7 @@ def _check_params(step: Step, model: type[BaseModel], report: Any) -> None:  # n
         report(f"with.{'.'.join(str(p) for p in first['loc'])}: {first['msg']}")
 
 
-def _unused_inputs(runbook: Runbook, report: Any) -> None:  # noqa: ANN401 - a local function
+def _unused_inputs(runbook: Runbook, report: Report) -> None:
     body = runbook.text.split("\n---", 1)[-1]
     for name in runbook.front.inputs:
         if not re.search(rf"\binputs\.{re.escape(name)}\b", body):

@@ -21,7 +21,7 @@ LEASE = timedelta(seconds=15)
 WORK = ("planning", "approved", "running")
 
 
-class Fenced(Exception):  # noqa: N818 - not an error of anybody's: this owner is simply too late
+class Fenced(Exception):
     """The run has another owner by now."""
 
 

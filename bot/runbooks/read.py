@@ -42,9 +42,11 @@ def read(text: str, path: str) -> tuple[Runbook | None, list[Problem]]:
     front = _model(Front, front_text, 1, path, problems)
     written, intro = _steps(body, offset, path, problems)
     ids = [w.step.id for w in written]
-    for item in written:
-        if ids.count(item.step.id) > 1 and item is not written[ids.index(item.step.id)]:
-            problems.append(Problem(path, item.line, f"id: {item.step.id!r} is given twice"))
+    problems += [
+        Problem(path, item.line, f"id: {item.step.id!r} is given twice")
+        for index, item in enumerate(written)
+        if ids.index(item.step.id) != index
+    ]
     if not written and not problems:
         problems.append(
             Problem(path, offset + 1, f"has no step: add a ```{_FENCE} block under a ## heading")

@@ -64,13 +64,8 @@ def _webhooks(
             known = ", ".join(sorted(registry.sources)) or "none"
             raise NotFound(f"There is no alert source {integration!r}.", hint=f"Known: {known}.")
         raw = RawRequest(dict(request.headers), await _body(request), dict(request.query_params))
-        configured = settings.webhooks.get(integration)
         try:
-            secrets = [s.get_secret_value() for s in configured.secrets] if configured else []
-            if not secrets:
-                variable = f"JACKLINE_WEBHOOKS__{integration.upper()}__SECRETS"
-                raise AuthFailed(f"No secret is set for {integration}.", hint=f"Set {variable}.")
-            source.authenticate(raw, secrets)
+            source.authenticate(raw, _secrets(settings, integration))
             alerts = source.parse(raw)
         except AuthFailed:
             metrics.refused.labels(integration, "unauthenticated").inc()
@@ -81,6 +76,16 @@ def _webhooks(
         await intake.accept(alerts)
         metrics.accepted.labels(integration).inc(len(alerts))
         return {"accepted": len(alerts)}
+
+
+def _secrets(settings: Settings, source: str) -> list[str]:
+    """The live secrets of a source. Raises `AuthFailed` if there are none: deny by default."""
+    configured = settings.webhooks.get(source)
+    live = [s.get_secret_value() for s in configured.secrets] if configured else []
+    if not live:
+        variable = f"JACKLINE_WEBHOOKS__{source.upper()}__SECRETS"
+        raise AuthFailed(f"No secret is set for {source}.", hint=f"Set {variable}.")
+    return live
 
 
 async def _body(request: Request) -> bytes:
@@ -116,13 +121,12 @@ def _health(app: FastAPI, store: Store, metrics: Metrics) -> None:
 def _api(app: FastAPI, settings: Settings, store: Store, ledger: Ledger) -> None:
     def authorised(authorization: Annotated[str, Header()] = "") -> None:
         """The API wants a bearer token of `JACKLINE_WEBHOOKS__API__SECRETS`."""
-        configured = settings.webhooks.get("api")
-        live = [s.get_secret_value() for s in configured.secrets] if configured else []
         given = authorization.removeprefix("Bearer ").encode()
-        if not any([hmac.compare_digest(given, secret.encode()) for secret in live]):
-            raise AuthFailed(
-                "The API needs a bearer token.", hint="Set JACKLINE_WEBHOOKS__API__SECRETS."
-            )
+        matches = [
+            hmac.compare_digest(given, secret.encode()) for secret in _secrets(settings, "api")
+        ]
+        if not any(matches):
+            raise AuthFailed("The API needs a bearer token.", hint="Send Authorization: Bearer …")
 
     api = APIRouter(prefix="/api/v1", dependencies=[Depends(authorised)])
 
@@ -156,7 +160,7 @@ async def count_alerts(store: Store) -> dict[str, Any]:
         by_source = await session.execute(
             select(StoredAlert.source, func.count(col(StoredAlert.id))).group_by(StoredAlert.source)
         )
-        sources = {source: number for source, number in by_source.all()}
+        sources = {str(source): int(number) for source, number in by_source.all()}
         newest = select(func.max(StoredAlert.id)).group_by(
             StoredAlert.source, StoredAlert.fingerprint
         )

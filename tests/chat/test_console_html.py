@@ -30,7 +30,7 @@ class Tags(HTMLParser):
         self.found: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
         self.open: list[str] = []
-        self.feed(html)
+        self.feed(str(html))
         self.close()
         assert not self.open
 

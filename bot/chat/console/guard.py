@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -75,7 +76,9 @@ async def _answer(desk: Desk, handler: Open, request: Request) -> Response:
         return await handler(desk, request)
     except JacklineError as error:
         return _problem(desk, request, error)
-    except (SQLAlchemyError, OSError) as error:
+    except OverflowError:
+        return _problem(desk, request, BadInput("There is no such number."))
+    except (DBAPIError, PoolTimeout, OSError) as error:
         log.error("console_store_away", path=request.url.path, error=str(error))
         away = Unavailable("The database does not answer.", hint="Try again in a moment.")
         return _problem(desk, request, away)

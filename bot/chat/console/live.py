@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from sqlalchemy.exc import SQLAlchemyError
+import anyio
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
@@ -33,16 +34,23 @@ async def incident_events(desk: Desk, request: Request, person: Person) -> Respo
 
 
 def _stream(desk: Desk, request: Request, stamp: Stamp) -> Response:
-    return EventSourceResponse(_changes(desk, request, stamp), ping=15)
+    """The server's shutdown sets ``ending``; the stream then ends by itself, not torn off."""
+    ending = anyio.Event()
+    return EventSourceResponse(
+        _changes(desk, request, stamp, ending), ping=15, shutdown_event=ending,
+        shutdown_grace_period=2,
+    )  # fmt: skip
 
 
-async def _changes(desk: Desk, request: Request, stamp: Stamp) -> AsyncIterator[ServerSentEvent]:
+async def _changes(
+    desk: Desk, request: Request, stamp: Stamp, ending: anyio.Event
+) -> AsyncIterator[ServerSentEvent]:
     """The page's fingerprint is the event's id, so nothing between two connections is missed.
 
     A session that ended gets one last `changed`: the page asks, and is sent to sign in.
     """
     known = request.headers.get("last-event-id") or request.query_params.get("seen", "")
-    while True:
+    while not ending.is_set():
         seen = desk.store.version
         if desk.sessions.person(request) is None:
             yield ServerSentEvent("signed out", event="changed")
@@ -50,7 +58,7 @@ async def _changes(desk: Desk, request: Request, stamp: Stamp) -> AsyncIterator[
         try:
             async with desk.store.read() as session:
                 current = await stamp(session)
-        except (SQLAlchemyError, OSError) as error:
+        except (DBAPIError, OSError) as error:
             log.warning("console_events_ended", error=str(error))
             return
         if current != known:

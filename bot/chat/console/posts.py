@@ -23,9 +23,9 @@ _COMMAND = re.compile(r"/([a-z]+)(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 async def click(desk: Desk, request: Request, person: Person) -> Response:
     """A button of a message, through the same door as Slack's."""
     form = await request.form()
-    reply = await desk.clicks.handle(
-        _word(form, "action_id"), _word(form, "value"), person, SURFACE
-    )
+    action_id, value = _word(form, "action_id"), _word(form, "value")
+    _number(value.partition("|")[0])
+    reply = await desk.clicks.handle(action_id, value, person, SURFACE)
     return _done(desk, request, reply)
 
 
@@ -43,7 +43,7 @@ async def declare(desk: Desk, request: Request, person: Person) -> Response:
 async def say(desk: Desk, request: Request, person: Person) -> Response:
     """A line typed on an incident's page: a command, else a note on the timeline."""
     form = await request.form()
-    text, incident = _word(form, "text").strip(), number(_word(form, "incident"))
+    text, incident = _word(form, "text").strip(), _number(_word(form, "incident"))
     key = _key(form, person)
     if found := _COMMAND.fullmatch(text):
         reply = await _command(desk, found, person, key, incident)
@@ -103,7 +103,7 @@ def _elsewhere(request: Request, reply: Reply) -> int | None:
     return number if number is not None and page != f"/incidents/{number}" else None
 
 
-def number(word: str) -> int:
+def _number(word: str) -> int:
     """An id from a form. Raises `BadInput` for what no row of ours can have."""
     if not word.isdecimal() or len(word) > 10 or int(word) > LARGEST:  # noqa: PLR2004
         raise BadInput("The page is out of date.", hint="Reload it.")

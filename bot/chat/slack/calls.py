@@ -36,7 +36,8 @@ def _of_answer(
 ) -> Unknown | Retryable | AuthFailed | Rejected:
     response = error.response
     status = getattr(response, "status_code", 200)
-    code = response.get("error", "") if hasattr(response, "get") else ""
+    data = getattr(response, "data", response)  # text, where a proxy answered instead of Slack
+    code = data.get("error", "") if isinstance(data, dict) else ""
     if status == _RATE_LIMITED or code == "ratelimited":
         pause = response.headers.get("Retry-After", "1")
         return Retryable(f"Slack limits {method}.", retry_after=float(pause))

@@ -57,22 +57,24 @@ class SlackSurface:
         return value
 
     async def _deliver(self, job: Job) -> dict[str, Any]:
-        match job.op:
-            case "open_channel":
-                return await self._open(job)
-            case "say":
-                return await self._say(job, job.channel["channel"])
-            case "digest":
-                return await self._say(job, self.digest_channel) if self.digest_channel else {}
-            case "upload":
-                return await self._upload(job)
-            case "topic":
-                return await self._topic(job)
-            case "pin":
-                return await self._pin(job)
-            case "invite":
-                return await self._invite(job)
-        raise Rejected(f"Slack has no operation {job.op!r}")
+        verbs = {
+            "open_channel": self._open,
+            "say": self._post,
+            "digest": self._post_digest,
+            "upload": self._upload,
+            "topic": self._topic,
+            "pin": self._pin,
+            "invite": self._invite,
+        }
+        if job.op not in verbs:
+            raise Rejected(f"Slack has no operation {job.op!r}")
+        return await verbs[job.op](job)
+
+    async def _post(self, job: Job) -> dict[str, Any]:
+        return await self._say(job, job.channel["channel"])
+
+    async def _post_digest(self, job: Job) -> dict[str, Any]:
+        return await self._say(job, self.digest_channel) if self.digest_channel else {}
 
     async def find(self, job: Job) -> dict[str, Any] | None:
         """What became of a job that was begun before; None if it was not done."""
