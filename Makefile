@@ -58,6 +58,11 @@ fmt: $(VENV)/.dev ## format, and fix what ruff can fix
 	@$(VENV)/bin/ruff check --fix-only -q .
 	@$(VENV)/bin/ruff format .
 
+.PHONY: docs
+docs: $(VENV)/.dev ## write docs/reference.md anew from the code
+	@$(PY) -m bot.cli.reference > docs/reference.md.new
+	@mv docs/reference.md.new docs/reference.md
+
 .PHONY: lock
 lock: UV := $(shell command -v uv)
 lock: ## recompile both requirements locks from pyproject.toml (needs uv)

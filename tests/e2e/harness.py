@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -96,7 +96,7 @@ class Bot:
             "JACKLINE_SLACK__MODE": mode,
         }
 
-    async def __aenter__(self) -> "Bot":
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 

@@ -1,0 +1,80 @@
+"""The docs say what the code does: a setting or command that they do not mention fails here."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot import registry, settings
+from bot.catalog import load_catalog
+from bot.chat.commands import INCIDENT_HELP, RUNBOOK_HELP
+from bot.chat.slack.app import COMMANDS
+from bot.cli.reference import reference
+from bot.runbooks.check import check
+from bot.runbooks.read import read
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("*.md"))]
+
+
+def test_reference_is_what_the_code_says() -> None:
+    """docs/reference.md is the generator's output; `make docs` writes it anew."""
+    assert (ROOT / "docs" / "reference.md").read_text("utf-8") == reference()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link of a page names a file that exists."""
+    for link in re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8")):
+        if "://" not in link:
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_settings_named_exist(page: Path) -> None:
+    """A JACKLINE_… variable in a page is one that can be set."""
+    known = {name.replace("<SOURCE>", "") for name, *_ in settings.reference()}
+    for name in re.findall(r"JACKLINE_[A-Z_]+[A-Z]", page.read_text("utf-8")):
+        plain = re.sub(r"(JACKLINE_WEBHOOKS__)[A-Z]+(__SECRETS)", r"\1\2", name)
+        assert plain in known or any(k.startswith(plain) for k in known), f"{page.name}: {name}"
+
+
+def test_every_runbook_example_passes_the_checker() -> None:
+    """What a page shows as a runbook can be copied and works."""
+    integrations = registry.load()
+    catalog = load_catalog(ROOT / "runbooks" / "catalog")
+    found = 0
+    for page in PAGES:
+        for text in re.findall(r"````markdown\n(---\n.*?)````", page.read_text("utf-8"), re.DOTALL):
+            runbook, problems = read(text, str(page))
+            assert runbook is not None, problems
+            assert check(runbook, integrations, catalog) == []
+            found += 1
+    assert found
+
+
+def test_shipped_runbooks_pass_the_checker() -> None:
+    """Everything in runbooks/ is loadable as it is."""
+    integrations = registry.load()
+    catalog = load_catalog(ROOT / "runbooks" / "catalog")
+    for path in (ROOT / "runbooks").glob("*.md"):
+        runbook, problems = read(path.read_text("utf-8"), str(path))
+        assert runbook is not None, problems
+        assert check(runbook, integrations, catalog) == []
+
+
+def test_slack_manifest_has_our_commands() -> None:
+    """The app that the manifest makes knows every command that Jackline answers."""
+    manifest = yaml.safe_load((ROOT / "docs" / "slack-app-manifest.yaml").read_text("utf-8"))
+    commands = {c["command"] for c in manifest["features"]["slash_commands"]}
+    assert commands == set(COMMANDS)
+    assert manifest["settings"]["socket_mode_enabled"] is True
+
+
+def test_readme_mentions_every_chat_command() -> None:
+    """A command that nobody reads about is a command that nobody uses."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for form, _ in (*INCIDENT_HELP, *RUNBOOK_HELP):
+        words = " ".join(form.split()[:2])
+        assert words in readme, words
