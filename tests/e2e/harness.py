@@ -148,9 +148,7 @@ class Bot:
             "/webhooks/alertmanager", json=payload, headers={"Authorization": f"Bearer {secret}"}
         )
 
-    async def until(
-        self, look: Callable[[], Awaitable[Any]], what: str, limit: float = 30
-    ) -> Any:
+    async def until(self, look: Callable[[], Awaitable[Any]], what: str, limit: float = 30) -> Any:
         """The first truthy answer."""
         deadline = time.monotonic() + limit
         while time.monotonic() < deadline:

@@ -57,7 +57,9 @@ async def play(slack: SlackStub, bot: Bot, edge: Any) -> dict[str, Any]:
     """The whole story; returns the incident as it ended."""
     assert (await bot.alert(firing())).status_code == 200
     run = await bot.run_in("proposed")
-    channel = next(c for c in slack.state()["channels"].values() if c["name"].startswith("inc-1-"))["id"]
+    channel = next(c for c in slack.state()["channels"].values() if c["name"].startswith("inc-1-"))[
+        "id"
+    ]
     plan = await slack.wait_message(channel, contains="Runbook Move traffic")
     assert "→" in str(plan.blocks), plan.blocks
     card = (await slack.wait_message(channel, contains="SEV1 · The shop")).ts
