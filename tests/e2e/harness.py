@@ -78,6 +78,7 @@ class Bot:
             "JACKLINE_WEBHOOKS__API__SECRETS": json.dumps([TOKEN]),
             "JACKLINE_WEBHOOKS__ALERTMANAGER__SECRETS": json.dumps([ALERTS, "older"]),
             "PYTHONPATH": str(ROOT),
+            "PYTHONFAULTHANDLER": "1",
             **extra,
         }
         self.http = httpx.AsyncClient(
@@ -133,7 +134,8 @@ class Bot:
         try:
             return await asyncio.wait_for(self.process.wait(), 15)
         except TimeoutError:
-            self.process.kill()
+            self.process.send_signal(signal.SIGABRT)  # faulthandler writes where it hangs
+            await self.process.wait()
             raise AssertionError(f"did not stop\n{self.log()}") from None
 
     async def api(self, path: str) -> Any:
@@ -179,6 +181,14 @@ class Bot:
             return next((r for r in rows if r["kind"] == kind), None)
 
         return await self.until(look, kind)
+
+    async def said_all(self) -> None:
+        """Waits until nothing is left to be said on any surface."""
+
+        async def look() -> bool:
+            return "jackline_outbox_unsent 0.0" in (await self.http.get("/metrics")).text
+
+        await self.until(look, "the outbox to be empty")
 
     def log(self) -> str:
         """The end of the process's log."""

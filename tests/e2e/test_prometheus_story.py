@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import ALERTS, Bot, write_runbooks
+from tests.servers.http_app import Answer
 
 pytestmark = pytest.mark.server
 
@@ -19,6 +20,7 @@ async def test_fires_and_resolves(
 ) -> None:
     """A target goes down and comes back: one incident, with both ends on its timeline."""
     shop = http_server("shop")
+    shop.default = Answer(body="shop_orders_total 1\n", headers={"Content-Type": "text/plain"})
     runbooks = write_runbooks(
         tmp_path / "runbooks", team="T0", edge="http://127.0.0.1:1", shop=shop.url
     )

@@ -93,7 +93,7 @@ async def test_the_whole_story(mode: str, database_url: str, tmp_path: Path, edg
     """One alert leads to one channel, one run of two approved steps, and a postmortem."""
     async with story(mode, database_url, tmp_path, edge) as (slack, bot):
         incident = await play(slack, bot, edge)
-        await slack.wait_quiet()
+        await bot.said_all()
         kinds = [row["kind"] for row in incident["timeline"]]
         assert kinds == [
             "incident_declared", "alert_received", "runbook_proposed", "run_planned",
@@ -118,10 +118,14 @@ async def test_a_retried_and_a_doubled_mention_declare_once(
         text = "declare sev3 Search is slow"
         await slack.mention(C_GENERAL, text, U_ANA, copies=3, new_event_ids=False)
         await slack.mention(C_GENERAL, text, U_ANA, copies=2, new_event_ids=True)
-        await bot.until(lambda: bot.api("/incidents"), "incidents")
-        await slack.wait_quiet()
+
+        async def both() -> bool:
+            return len(await bot.api("/incidents")) == 2
+
         # Two messages of Ana, five deliveries: two incidents, and never more.
-        assert len(await bot.api("/incidents")) == 2
+        await bot.until(both, "two incidents")
+        await bot.said_all()
+        assert await both()
 
 
 async def test_menu_form_and_wrong_words(
@@ -158,7 +162,7 @@ async def test_slack_away_blocks_nothing_and_catches_up(
 
         (found,) = await bot.until(channel, "the channel")
         await slack.wait_message(found["id"], contains="Runbook Move traffic")
-        await slack.wait_quiet()
+        await bot.said_all()
         texts = [m.text for m in slack.messages(found["id"]) if m.text]
         assert sum("Runbook Move" in t for t in texts) == 1
         assert sum("SEV1" in t for t in texts) == 1
@@ -180,7 +184,7 @@ async def test_a_lost_answer_never_doubles_anything(
             return ours and slack.messages(ours[0]["id"], contains="Runbook Move") and ours
 
         ours = await bot.until(told, "the plan in Slack")
-        await slack.wait_quiet()
+        await bot.said_all()
         assert len(ours) == 1
         texts = [m.text for m in slack.messages(ours[0]["id"]) if m.text]
         assert sum("Runbook Move" in t for t in texts) == 1
