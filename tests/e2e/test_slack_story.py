@@ -165,7 +165,7 @@ async def test_slack_away_blocks_nothing_and_catches_up(
         await bot.said_all()
         texts = [m.text for m in slack.messages(found["id"]) if m.text]
         assert sum("Runbook Move" in t for t in texts) == 1
-        assert sum("SEV1" in t for t in texts) == 1
+        assert sum("SEV1 · The shop" in t for t in texts) == 1
 
 
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "http_500", "ratelimited"])
@@ -188,4 +188,4 @@ async def test_a_lost_answer_never_doubles_anything(
         assert len(ours) == 1
         texts = [m.text for m in slack.messages(ours[0]["id"]) if m.text]
         assert sum("Runbook Move" in t for t in texts) == 1
-        assert sum("SEV1" in t for t in texts) == 1
+        assert sum("SEV1 · The shop" in t for t in texts) == 1
