@@ -51,7 +51,7 @@ def _chat() -> str:
         "|---|---|",
     ]
     lines += [
-        f"| `{form.replace('|', '∣')}` | {what} |" for form, what in (*INCIDENT_HELP, *RUNBOOK_HELP)
+        f"| `{form.replace('|', '\\|')}` | {what} |" for form, what in (*INCIDENT_HELP, *RUNBOOK_HELP)
     ]
     return "\n".join(lines)
 
