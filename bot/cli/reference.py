@@ -50,9 +50,9 @@ def _chat() -> str:
         "| command | what it does |",
         "|---|---|",
     ]
-    lines += [
-        f"| `{form.replace('|', '\\|')}` | {what} |" for form, what in (*INCIDENT_HELP, *RUNBOOK_HELP)
-    ]
+    for form, what in (*INCIDENT_HELP, *RUNBOOK_HELP):
+        cell = form.replace("|", r"\|")  # a bar would end the table's cell
+        lines.append(f"| `{cell}` | {what} |")
     return "\n".join(lines)
 
 

@@ -60,6 +60,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 async def shot(page: Page, name: str, tmp_path: Path) -> None:
+    await page.evaluate("scrollTo(0, 0)")
     folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
     await page.screenshot(path=folder / f"{name}.png", full_page=name.startswith("phone"))
 
