@@ -63,11 +63,11 @@ class Driver:
         return answer.is_success and kind in {r["kind"] for r in answer.json()["timeline"]}
 
     def channel(self) -> str:
-        return [
-            c["id"]
-            for c in self.slack.state()["channels"].values()
-            if c["name"].startswith("inc-1-")
-        ][0]  # noqa: RUF015 - IndexError: not there yet, so the driver tries again
+        """The incident's channel; LookupError until it is there."""
+        for channel in self.slack.state()["channels"].values():
+            if channel["name"].startswith("inc-1-"):
+                return str(channel["id"])
+        raise LookupError("no channel of incident 1 yet")
 
     async def press(self, text: str, action: str, user: str) -> None:
         found = self.slack.messages(self.channel(), contains=text)
