@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 import socket
+import threading
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
@@ -32,7 +33,7 @@ from bot.chat import Cards, Clicks, Commands
 from bot.chat.console import build_console
 from bot.chat.slack import SlackIn, SlackSurface, build_app
 from bot.delivery import DeliveryWorker, Outbox
-from bot.errors import JacklineError
+from bot.errors import BadSetting, JacklineError
 from bot.incidents import Incidents
 from bot.log import get
 from bot.postmortems import Postmortem, Postmortems
@@ -46,7 +47,7 @@ from bot.web import build_web
 from bot.web.metrics import Metrics
 
 log = get("app")
-_GRACE = 5
+_GRACE = 3
 
 
 class Jackline:
@@ -95,19 +96,21 @@ class Jackline:
 
     async def serve(self) -> None:
         """Runs until SIGTERM or SIGINT. What is in flight then is left to its journal."""
+        listening = _listen(*self.settings.listen)
         await self.store.migrate()
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        server = _Server(self.web, *self.settings.listen)
+        server = _Server(self.web)
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.add_job(self._tick, "interval", seconds=0.5, max_instances=20, coalesce=True)
         tasks = [asyncio.create_task(work, name=name) for name, work in self._workers().items()]
-        http = asyncio.create_task(server.serve(), name="http")
+        http = asyncio.create_task(server.serve(sockets=[listening]), name="http")
         scheduler.start()
         stopped = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([*tasks, http, stopped], return_when=asyncio.FIRST_COMPLETED)
+        _leave_within(3 * _GRACE)
         server.should_exit = True
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(http), _GRACE)
@@ -151,6 +154,9 @@ class Jackline:
             except (SQLAlchemyError, OSError, JacklineError) as error:
                 log.error("worker_failed", step=step.__qualname__, error=str(error))
                 await asyncio.sleep(1)
+            except Exception:  # a bug in one stage must not end the others in an outage
+                log.exception("worker_crashed", step=step.__qualname__)
+                await asyncio.sleep(5)
             await self.store.wait(seen, 0.5)
 
     async def _tick(self) -> None:
@@ -258,14 +264,37 @@ class _Slack:
             await self.client.session.close()
 
 
+def _listen(host: str, port: int) -> socket.socket:
+    """The listening socket. Raises `BadSetting` where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise BadSetting(
+            f"JACKLINE_HTTP_LISTEN: cannot listen on {host}:{port}: {error.strerror or error}.",
+            hint="Is another Jackline running, or is the address of another machine?",
+            field="JACKLINE_HTTP_LISTEN",
+        ) from None
+
+
+def _leave_within(seconds: float) -> None:
+    """Ends the process though something hangs in its stopping: all that counts is on disk."""
+
+    def leave() -> None:
+        log.warning("stop_overdue", seconds=seconds)
+        os._exit(0)
+
+    overdue = threading.Timer(seconds, leave)
+    overdue.daemon = True
+    overdue.start()
+
+
 class _Server(uvicorn.Server):
     """uvicorn without its own signal handling: `Jackline.serve` decides when to stop."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI) -> None:
         config = uvicorn.Config(
             app,
-            host=host,
-            port=port,
             log_config=None,
             lifespan="off",
             timeout_graceful_shutdown=_GRACE - 1,

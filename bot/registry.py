@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import yaml
-from pydantic import ValidationError
 
 from bot.contract import Action, AlertSource, EvidenceSource, Manifest
 from bot.errors import NotFound
@@ -30,7 +29,7 @@ class Registry:
     broken: dict[str, str] = field(default_factory=dict)
 
     def action(self, name: str) -> Action:
-        """Raises `NotFound` with the nearest names."""
+        """Raises `NotFound` with the names there are."""
         if name not in self.actions:
             known = ", ".join(sorted(self.actions)) or "none"
             raise NotFound(f"There is no action {name!r}.", hint=f"Known actions: {known}.")
@@ -44,23 +43,36 @@ def load(folder: Path = FOLDER) -> Registry:
         name = path.parent.name
         try:
             _load_one(registry, path)
-        except (ImportError, AttributeError, TypeError, ValidationError, yaml.YAMLError) as error:
-            registry.broken[name] = f"{type(error).__name__}: {error}"
-            log.error("integration_left_out", integration=name, error=str(error))
+        except Exception as error:  # noqa: BLE001 - whatever a stranger's module raises on import
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            registry.broken[name] = reason
+            log.error("integration_left_out", integration=name, error=reason)
     return registry
 
 
 def _load_one(registry: Registry, path: Path) -> None:
+    """All of a folder or nothing of it: what cannot be used whole is left out whole."""
     manifest = Manifest.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    if manifest.id in registry.manifests:
+        raise ValueError(f"another integration has the id {manifest.id!r}")
     package = f"integrations.{path.parent.name}"
     source = _instance(package, manifest.alert_source) if manifest.alert_source else None
     evidence = _instance(package, manifest.evidence) if manifest.evidence else None
     actions = {name: _instance(package, ref) for name, ref in manifest.actions.items()}
+    if source is not None and not isinstance(source, AlertSource):
+        raise TypeError(f"{manifest.alert_source} is no alert source")
+    if evidence is not None and not isinstance(evidence, EvidenceSource):
+        raise TypeError(f"{manifest.evidence} is no evidence source")
+    for name, action in actions.items():
+        if getattr(action, "name", None) != name:
+            raise TypeError(f"{manifest.actions[name]} is not the action {name!r}")
+        if name in registry.actions:
+            raise ValueError(f"another integration has the action {name!r}")
     registry.manifests[manifest.id] = manifest
     if source is not None:
-        registry.sources[manifest.id] = cast("AlertSource", source)
+        registry.sources[manifest.id] = source
     if evidence is not None:
-        registry.evidence[manifest.id] = cast("EvidenceSource", evidence)
+        registry.evidence[manifest.id] = evidence
     registry.actions.update(cast("dict[str, Action]", actions))
 
 

@@ -4,18 +4,23 @@ Nothing here reads a file of secrets or touches the network; a wrong value becom
 `BadSetting` that names the variable, what is wrong, and an example.
 """
 
+import difflib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from bot.errors import BadSetting
 
 PREFIX = "JACKLINE_"
+_HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.%a-z]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 
 
 class Slack(BaseModel, extra="forbid"):
@@ -93,6 +98,7 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         default="",
+        repr=False,  # it may hold a password
         description="SQLAlchemy address of the database; empty means SQLite in `DATA_DIR`.",
         examples=["postgresql+asyncpg://jackline:pw@db/jackline"],
     )
@@ -127,8 +133,8 @@ class Settings(BaseSettings):
     @field_validator("http_listen")
     @classmethod
     def _host_and_port(cls, value: str) -> str:
-        host, colon, port = value.rpartition(":")
-        if not colon or not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the largest TCP port
+        found = _HOST_AND_PORT.fullmatch(value)
+        if not found or int(found[2]) > 65535:  # noqa: PLR2004 - the largest TCP port
             raise ValueError("must be host:port")
         return value
 
@@ -137,8 +143,17 @@ class Settings(BaseSettings):
     def _known_driver(cls, value: str) -> str:
         if value.startswith(("postgres://", "postgresql://")):
             value = "postgresql+asyncpg://" + value.split("://", 1)[1]
-        if value and not value.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
+        if not value:
+            return value
+        if not value.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
             raise ValueError("must be a sqlite+aiosqlite or postgresql+asyncpg address")
+        try:
+            url = make_url(value)
+        except (ArgumentError, ValueError):
+            # Not the library's own words: they hold the address, and so the password.
+            raise ValueError("is not an address: look at the port and at special signs") from None
+        if url.drivername.startswith("sqlite") and url.database in (None, "", ":memory:"):
+            raise ValueError("must name a file: what is in memory is lost at the end")
         return value
 
     @property
@@ -163,13 +178,31 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         settings = Settings(**_nested(env))
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
-        raise _bad(name, first["msg"].removeprefix("Value error, ")) from None
+        # A list's element belongs to the variable that holds the list.
+        loc = [str(part) for part in first["loc"] if not isinstance(part, int)]
+        words = _words(first["type"], first["msg"], loc[-1])
+        raise _bad(PREFIX + "__".join(loc).upper(), words) from None
     return _coherent(settings)
+
+
+def _words(kind: str, message: str, name: str) -> str:
+    """pydantic's finding in words for who sets environment variables; never the value."""
+    match kind:
+        case "extra_forbidden" | "model_type" | "dict_type":
+            return "there is no such setting"
+        case "string_pattern_mismatch":
+            return "does not look right"
+        case "list_type" | "string_type" if name == "secrets":
+            return "is not a JSON list of strings"
+    return message.removeprefix("Value error, ").replace("Input should be", "must be")
 
 
 def _coherent(settings: Settings) -> Settings:
     slack = settings.slack
+    if slack.bot_token and slack.bot_token.get_secret_value().startswith("xapp-"):
+        raise _bad("JACKLINE_SLACK__BOT_TOKEN", "is an app-level token, not the bot token")
+    if slack.app_token and not slack.app_token.get_secret_value().startswith("xapp-"):
+        raise _bad("JACKLINE_SLACK__APP_TOKEN", "is not an app-level token")
     if slack.enabled and slack.mode == "socket" and not slack.app_token:
         raise _bad("JACKLINE_SLACK__APP_TOKEN", "Socket Mode needs an app-level token")
     if slack.enabled and slack.mode == "http" and not slack.signing_secret:
@@ -181,6 +214,7 @@ def _nested(env: Mapping[str, str]) -> dict[str, Any]:
     """Folds ``JACKLINE_A__B=…`` into ``{"a": {"b": …}}``.
 
     Done here and not by the library so that an unknown variable is an error with its name.
+    A variable set to nothing counts as not set: an empty key would sign for everybody.
     """
     tree: dict[str, Any] = {}
     for name, raw in sorted(env.items()):
@@ -189,6 +223,8 @@ def _nested(env: Mapping[str, str]) -> dict[str, Any]:
         path = name.removeprefix(PREFIX).lower().split("__")
         if path[0] not in Settings.model_fields:
             raise _bad(name, "there is no such setting")
+        if not raw.strip():
+            continue
         value: Any = raw
         if path[0] == "webhooks" and path[-1] == "secrets":
             try:
@@ -199,7 +235,7 @@ def _nested(env: Mapping[str, str]) -> dict[str, Any]:
         for part in path[:-1]:
             node = node.setdefault(part, {})
             if not isinstance(node, dict):
-                raise _bad(name, "is nested below a variable that is a plain value")
+                raise _bad(name, "there is no such setting")
         node[path[-1]] = value
     return tree
 
@@ -207,12 +243,17 @@ def _nested(env: Mapping[str, str]) -> dict[str, Any]:
 def _bad(name: str, problem: str) -> BadSetting:
     example = next((e for variable, _, e, _ in reference() if _matches(variable, name)), "")
     hint = f"Example: {name}={example}" if example else "See docs/reference.md for all settings."
+    if not example:
+        known = [variable for variable, *_ in reference()]
+        close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.8)
+        hint = f"Did you mean {close[0]}?" if close else hint
     return BadSetting(f"{name}: {problem}.", hint=hint, field=name)
 
 
 def _matches(pattern: str, name: str) -> bool:
     left, _, right = pattern.partition("<SOURCE>")
-    return name == pattern or (bool(right) and name.startswith(left) and name.endswith(right))
+    inside = name.removeprefix(left).removesuffix(right)
+    return name == pattern or (bool(right) and name == left + inside + right and bool(inside))
 
 
 def reference() -> list[tuple[str, str, str, str]]:

@@ -18,7 +18,7 @@ import httpx
 
 from bot.catalog import Catalog, Target
 from bot.catalog.model import Path
-from bot.errors import AuthFailed, NotFound, NotSent, Unknown
+from bot.errors import AuthFailed, BadInput, NotFound, NotSent, Unknown
 
 CONNECT_TIMEOUT = 3.0
 _ANSWER_LIMIT = 8 * 1024 * 1024
@@ -66,15 +66,14 @@ class Dialer:
     async def connect(self, target: str, path: str = "") -> AsyncIterator[Link]:
         """A connection for the time of the block. Opening is lazy: nothing is sent yet.
 
-        Raises `NotFound` for an unknown target or path, `AuthFailed` for a missing credential.
+        Raises `NotFound` for an unknown target or path, `BadInput` for an address that is none,
+        `AuthFailed` for a missing credential.
         """
         entry = self._target(target)
         way = self.catalog().path(path or entry.via[0])
         if way is None:
             raise NotFound(f"There is no access path {path!r}.")
-        parts = urlsplit(entry.url)
-        port = parts.port or {"https": 443}.get(parts.scheme, 80)
-        host = parts.hostname or ""
+        host, port = _host_and_port(entry)
         address = (way.connect_to.get(host, host), port)
         headers = {k: _secret(v) for k, v in entry.headers.items()}
         base = entry.url.replace("tcp://", "http://", 1)
@@ -141,6 +140,14 @@ async def _read_all(reader: asyncio.StreamReader) -> bytes:
         if len(received) > _ANSWER_LIMIT:
             raise Unknown(f"The answer is larger than {_ANSWER_LIMIT} bytes.")
     return bytes(received)
+
+
+def _host_and_port(target: Target) -> tuple[str, int]:
+    try:
+        parts = urlsplit(target.url)
+        return parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80)
+    except ValueError as error:
+        raise BadInput(f"The address of {target.name} is wrong: {error}.") from error
 
 
 def _secret(value: str) -> str:

@@ -10,6 +10,8 @@ from datetime import timedelta
 
 import httpx
 from sqlalchemy import delete, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col
 
 from bot.alerts.intake import Intake
@@ -52,16 +54,14 @@ class CheckRunner:
             state = await session.get(CheckState, check.id)
             if state is not None and state.due_at > moment:
                 return False
+        first = sqlite_insert if self.store.is_sqlite else postgresql_insert
+        values = {"check_id": check.id, "due_at": moment, "bad": 0, "good": 0}
         async with self.store.write() as session:
-            state = await session.get(CheckState, check.id)
-            following = moment + timedelta(seconds=check.every)
-            if state is None:
-                session.add(CheckState(check_id=check.id, due_at=following))
-                return True
+            await session.execute(first(CheckState).values(values).on_conflict_do_nothing())
             claimed = await session.execute(
                 update(CheckState)
                 .where(col(CheckState.check_id) == check.id, col(CheckState.due_at) <= moment)
-                .values(due_at=following)
+                .values(due_at=moment + timedelta(seconds=check.every))
             )
             return bool(claimed.rowcount)  # type: ignore[attr-defined]  # an UPDATE's CursorResult
 
@@ -85,10 +85,12 @@ class CheckRunner:
     async def _one(self, check: Check) -> tuple[float, str]:
         started = time.perf_counter()
         try:
-            answer = await self._http.get(check.url, timeout=check.timeout)
+            # httpx's own timeout is for each read: a target that trickles would never end.
+            async with asyncio.timeout(check.timeout):
+                answer = await self._http.get(check.url, timeout=check.timeout)
             wrong = answer.status_code != check.expect_status
             error = f"HTTP {answer.status_code}" if wrong else ""
-        except httpx.HTTPError as problem:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as problem:
             error = type(problem).__name__
         return (time.perf_counter() - started) * 1000, error
 

@@ -14,12 +14,14 @@ from bot.access import Dialer
 from bot.alerts.tables import CheckSample
 from bot.catalog import Service
 from bot.contract import Graph, Series
-from bot.errors import JacklineError
+from bot.errors import JacklineError, NotFound, Unavailable
 from bot.incidents import ACTIVE, Incident, Incidents
+from bot.log import get
 from bot.registry import Registry
 from bot.store import Store, now
 from bot.timeline import draw
 
+log = get("evidence")
 WINDOW = timedelta(minutes=15)
 DELAY = timedelta(seconds=2)  # a few more samples make a picture that shows something
 LIMIT = 5.0  # seconds for all sources together
@@ -50,7 +52,12 @@ class EvidenceCollector:
         if incident is None:
             return False
         graphs, missing = await self._graphs(incident)
-        file = await asyncio.to_thread(self._picture, incident, graphs) if graphs else ""
+        file = ""
+        try:
+            file = await asyncio.to_thread(self._picture, incident, graphs) if graphs else ""
+        except (ValueError, ArithmeticError, OSError) as error:
+            log.exception("evidence_not_drawn", incident_id=incident.number)
+            missing.append(f"The graphs could not be drawn: {type(error).__name__}.")
         await self._attach(incident.number, file, graphs, missing)
         return True
 
@@ -65,8 +72,8 @@ class EvidenceCollector:
         ]
         graphs, missing = [], []
         for result in await asyncio.gather(*jobs, return_exceptions=True):
-            if isinstance(result, (JacklineError, TimeoutError)):
-                missing.append(str(result) or "took too long")
+            if isinstance(result, JacklineError):
+                missing.append(str(result))
             elif isinstance(result, BaseException):
                 raise result
             else:
@@ -105,9 +112,17 @@ class EvidenceCollector:
         wanted = service.evidence[index]
         source = self.registry.evidence.get(wanted.integration)
         if source is None:
-            return []
-        async with asyncio.timeout(LIMIT), self.dialer.connect(wanted.target) as connection:
-            return await source.collect(service.id, wanted.queries, since, until, connection)
+            raise NotFound(f"There is no evidence source {wanted.integration!r}.")
+        try:
+            async with asyncio.timeout(LIMIT), self.dialer.connect(wanted.target) as connection:
+                return await source.collect(service.id, wanted.queries, since, until, connection)
+        except TimeoutError:
+            raise Unavailable(f"{wanted.integration} took too long.") from None
+        except JacklineError:
+            raise
+        except Exception as error:  # an integration's fault must not cost the other evidence
+            log.exception("evidence_source_broke", integration=wanted.integration)
+            raise Unavailable(f"{wanted.integration} broke: {type(error).__name__}.") from error
 
     def _picture(self, incident: Incident, graphs: list[Graph]) -> str:
         png = draw(graphs, [(incident.declared_at, "declared")])

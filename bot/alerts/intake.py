@@ -29,6 +29,15 @@ class _Waiting:
     rows: list[dict[str, Any]]
     stored: "asyncio.Future[None]"
 
+    def answer(self, error: Unavailable | None = None) -> None:
+        """Tells the one who waits, unless they have given up."""
+        if self.stored.done():
+            return
+        if error is None:
+            self.stored.set_result(None)
+        else:
+            self.stored.set_exception(error)
+
 
 class Intake:
     """``accept`` returns only after the commit; ``run`` is the writer."""
@@ -60,7 +69,7 @@ class Intake:
                 await self._commit(batch)
         finally:
             while not self._queue.empty():
-                self._queue.get_nowait().stored.set_exception(Unavailable("Shutting down."))
+                self._queue.get_nowait().answer(Unavailable("Shutting down."))
 
     async def _commit(self, batch: list[_Waiting]) -> None:
         rows = [row for waiting in batch for row in waiting.rows]
@@ -70,10 +79,14 @@ class Intake:
         except (SQLAlchemyError, OSError) as error:
             log.error("alerts_not_stored", count=len(rows), error=str(error))
             for waiting in batch:
-                waiting.stored.set_exception(Unavailable("The database did not take the alerts."))
+                waiting.answer(Unavailable("The database did not take the alerts."))
             return
+        except asyncio.CancelledError:
+            for waiting in batch:  # perhaps stored, perhaps not: sent again it is stored once
+                waiting.answer(Unavailable("Shutting down."))
+            raise
         for waiting in batch:
-            waiting.stored.set_result(None)
+            waiting.answer()
 
     def _insert(self) -> Insert:
         table = StoredAlert.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes

@@ -1,5 +1,7 @@
 """Turns stored alerts into incidents, in the order in which they were accepted."""
 
+from contextlib import suppress
+
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
@@ -7,10 +9,13 @@ from sqlmodel import col, select
 from bot.alerts.rules import Decision, decide
 from bot.alerts.tables import StoredAlert
 from bot.catalog import Catalog
+from bot.errors import BadInput, JacklineError
 from bot.incidents import Incident, Incidents
-from bot.incidents.rules import TITLE_LIMIT, worst
+from bot.incidents.rules import TITLE_LIMIT, check_title, worst
+from bot.log import get
 from bot.store import Store
 
+log = get("alerts")
 _BATCH = 200
 
 
@@ -22,7 +27,11 @@ class AlertRouter:
         self.incidents = incidents
 
     async def route_next(self) -> bool:
-        """Routes what is waiting; whether there was anything."""
+        """Routes what is waiting; whether anything was.
+
+        An alert that cannot be routed stays waiting, in the log and in the metrics, and does
+        not hold up those behind it.
+        """
         async with self.store.read() as session:
             query = select(StoredAlert.id).where(StoredAlert.state == "new")
             waiting = (
@@ -30,10 +39,16 @@ class AlertRouter:
                 .scalars()
                 .all()
             )
+        routed = False
         for alert_id in waiting:
-            async with self.store.write() as session:
-                await self._route(session, alert_id)
-        return bool(waiting)
+            try:
+                async with self.store.write() as session:
+                    await self._route(session, alert_id)
+            except JacklineError as error:
+                log.error("alert_not_routed", alert_id=alert_id, error=str(error))
+            else:
+                routed = True
+        return routed
 
     async def _route(self, session: AsyncSession, alert_id: int | None) -> None:
         claim = (
@@ -122,4 +137,7 @@ def _title(alert: StoredAlert, decision: Decision, catalog: Catalog) -> str:
     text = _summary(alert)
     if service and service.title.lower() not in text.lower():
         text = f"{service.title}: {text}"
-    return " ".join(text.split())[:TITLE_LIMIT] or alert.name
+    for candidate in (text, alert.name):
+        with suppress(BadInput):  # nothing that can be read is left of it
+            return check_title(" ".join(candidate.split())[:TITLE_LIMIT])
+    return "An alert without a name"

@@ -35,7 +35,8 @@ def decide(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> 
     """
     everything = {**labels, "alertname": labels.get("alertname", name), "source": source}
     rule, because = _first(catalog.rules, everything)
-    service = rule.service or _service(catalog, labels)
+    wanted = catalog.service(rule.service or "")
+    service = wanted.id if wanted else _service(catalog, labels)
     severity = rule.severity or _severity(catalog, labels, service)
     group = f"service:{service}" if service else f"alert:{source}:{everything['alertname']}"
     return Decision(rule.declare == "auto", severity, service, group, because)

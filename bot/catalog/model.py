@@ -46,7 +46,7 @@ class Service(Entry):
     tier: Literal["p0", "p1", "p2"]
     owner: str = ""
     depends_on: list[Name] = []
-    cost_per_minute: float | None = Field(default=None, ge=0)
+    cost_per_minute: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     currency: str = "USD"
     slo: float | None = Field(default=None, gt=0, lt=1)
     checks: list[Check] = []

@@ -1,110 +1,128 @@
 """Reads ``catalog/*.yaml`` into one `Catalog`; every error has its file and line."""
 
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from bot.catalog.files import Origin, entries, line_of, near
 from bot.catalog.model import Catalog
-from bot.errors import BadInput
 
-SECTIONS = ("services", "people", "rules", "targets", "paths")
+__all__ = ["line_of", "load_catalog"]
+_Origins = dict[str, list[Origin]]
+_Where = list[int | str]
 
 
 def load_catalog(folder: Path) -> Catalog:
     """The merged catalog of a folder; an absent folder is an empty catalog.
 
-    Raises `BadInput` with ``file:line: field: problem``.
+    Raises `BadInput` with ``file:line: field: problem``, and nothing else.
     """
     merged: dict[str, list[Any]] = {}
-    origin: dict[tuple[str, int], tuple[Path, yaml.Node]] = {}
+    origins: _Origins = {}
     for path in sorted(folder.glob("*.yaml")):
-        for section, entries, nodes in _sections(path):
-            for entry, node in zip(entries, nodes, strict=True):
-                origin[section, len(merged.setdefault(section, []))] = (path, node)
-                merged[section].append(entry)
+        for section, entry, origin in entries(path):
+            merged.setdefault(section, []).append(entry)
+            origins.setdefault(section, []).append(origin)
     try:
         catalog = Catalog.model_validate(merged)
     except ValidationError as error:
-        first = error.errors()[0]
-        name, index, *rest = first["loc"]
-        path, node = origin[str(name), int(index)]
-        field = ".".join(str(part) for part in rest)
-        raise BadInput(f"{path}:{line_of(node, rest)}: {field}: {first['msg']}") from None
-    _references(catalog, folder)
+        first = error.errors(include_url=False, include_input=False)[0]
+        name, index, *where = first["loc"]
+        section = str(name)
+        origin = origins[section][int(index)]
+        raise origin.problem(where, _words(first, [section, *where])) from None
+    _unique(catalog, origins)
+    _no_dangling(catalog, origins)
+    _no_circle(catalog, origins)
     return catalog
 
 
-def _sections(path: Path) -> list[tuple[str, list[Any], list[yaml.Node]]]:
-    try:
-        text = path.read_text("utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BadInput(f"{path}:{line}: {error.problem}") from None
-    if root is None:
-        return []
-    if not isinstance(root, yaml.MappingNode):
-        raise BadInput(f"{path}:1: must be a mapping of {', '.join(SECTIONS)}")
-    found = []
-    for key, value in root.value:
-        line = key.start_mark.line + 1
-        if key.value not in SECTIONS:
-            raise BadInput(f"{path}:{line}: {key.value}: unknown section; use {SECTIONS}")
-        if not isinstance(value, yaml.SequenceNode):
-            raise BadInput(f"{path}:{line}: {key.value}: must be a list")
-        found.append((key.value, data[key.value], list(value.value)))
-    return found
+def _words(error: Any, where: _Where) -> str:  # noqa: ANN401 - pydantic's own mapping
+    """pydantic's finding, in words for who edits the file."""
+    match error["type"]:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return f"unknown field{near(str(where[-1]), _fields(where[:-1]))}"
+        case "model_type":
+            return "must be a mapping"
+        case "string_pattern_mismatch":
+            return f"must match {error['ctx']['pattern']}"
+    message: str = error["msg"]
+    return message.removeprefix("Value error, ")
 
 
-def line_of(node: yaml.Node, path: list[int | str] | tuple[int | str, ...]) -> int:
-    """The 1-based line of the deepest part of ``path`` that exists below ``node``."""
-    line = node.start_mark.line + 1
-    for part in path:
-        if isinstance(node, yaml.MappingNode):
-            match = next(((k, v) for k, v in node.value if k.value == part), None)
-            if match is None:
-                return line
-            line, node = match[0].start_mark.line + 1, match[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            if part >= len(node.value):
-                return line
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line
+def _fields(where: _Where) -> list[str]:
+    """The fields that may stand at a place of the catalog."""
+    model: type[BaseModel] = Catalog
+    for part in where:
+        inside = get_args(model.model_fields[part].annotation) if isinstance(part, str) else ()
+        model = inside[0] if inside else model
+    return list(model.model_fields)
 
 
-def _references(catalog: Catalog, folder: Path) -> None:
-    """Names used but never defined, and names defined twice."""
-    for kind, names in {
+def _unique(catalog: Catalog, origins: _Origins) -> None:
+    seen: set[tuple[str, str]] = set()
+    for kind, name, section, index, where in _names(catalog):
+        if (kind, name) in seen and section in origins:
+            raise origins[section][index].problem(where, f"{kind} {name!r} is defined twice")
+        seen.add((kind, name))
+
+
+def _names(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
+    """Every name that is defined: its kind, itself, and where it stands."""
+    for index, service in enumerate(catalog.services):
+        yield "service", service.id, "services", index, ["id"]
+        for number, check in enumerate(service.checks):
+            yield "check", check.id, "services", index, ["checks", number, "id"]
+    for index, person in enumerate(catalog.people):
+        yield "person", person.id, "people", index, ["id"]
+        for number, user in enumerate(person.slack):
+            yield "Slack user", user, "people", index, ["slack", number]
+    for index, target in enumerate(catalog.targets):
+        yield "target", target.name, "targets", index, ["name"]
+    for index, path in enumerate(catalog.paths):
+        yield "path", path.name, "paths", index, ["name"]
+
+
+def _no_dangling(catalog: Catalog, origins: _Origins) -> None:
+    known = {
         "service": [s.id for s in catalog.services],
-        "person": [p.id for p in catalog.people],
         "target": [t.name for t in catalog.targets],
         "path": [p.name for p in catalog.paths],
-        "check": [c.id for s in catalog.services for c in s.checks],
-    }.items():
-        double = next((n for n in names if names.count(n) > 1), None)
-        if double:
-            raise BadInput(f"{folder}: {kind} {double!r} is defined twice")
-    for where, name, found in _uses(catalog):
-        if found is None:
-            raise BadInput(f"{folder}: {where}: there is no {name!r}")
+    }
+    sets = {kind: set(names) for kind, names in known.items()}
+    for kind, name, section, index, where in _uses(catalog):
+        if name not in sets[kind]:
+            text = f"there is no {name!r}{near(name, known[kind])}"
+            raise origins[section][index].problem(where, text)
 
 
-def _uses(catalog: Catalog) -> Iterator[tuple[str, str, object]]:
-    """Every reference from one entry to another: where it stands, the name, what it leads to."""
-    for service in catalog.services:
-        for needed in service.depends_on:
-            yield f"service {service.id}: depends_on", needed, catalog.service(needed)
-        for evidence in service.evidence:
-            yield (
-                f"service {service.id}: evidence",
-                evidence.target,
-                catalog.target(evidence.target),
-            )
-    for target in catalog.targets:
-        for via in target.via:
-            yield f"target {target.name}: via", via, catalog.path(via)
+def _uses(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
+    """Every reference from one entry to another: what it leads to, and where it stands."""
+    for index, service in enumerate(catalog.services):
+        for number, needed in enumerate(service.depends_on):
+            yield "service", needed, "services", index, ["depends_on", number]
+        for number, evidence in enumerate(service.evidence):
+            yield "target", evidence.target, "services", index, ["evidence", number, "target"]
+    for index, rule in enumerate(catalog.rules):
+        if rule.service is not None:
+            yield "service", rule.service, "rules", index, ["service"]
+    for index, target in enumerate(catalog.targets):
+        for number, via in enumerate(target.via):
+            yield "path", via, "targets", index, ["via", number]
+
+
+def _no_circle(catalog: Catalog, origins: _Origins) -> None:
+    """A service that needs itself, straight or by others, says nothing about what fails first."""
+    graph = {service.id: service.depends_on for service in catalog.services}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1][::-1]
+        index = list(graph).index(circle[0])
+        text = f"runs in a circle: {' → '.join(circle)}"
+        raise origins["services"][index].problem(["depends_on"], text) from None

@@ -3,16 +3,36 @@
 The same blocks are sent to Slack and rendered to HTML by the console.
 """
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 Block = dict[str, Any]
 TEXT, HEADER, BUTTON, FIELD = 3000, 150, 75, 2000
+_HALF = re.compile(r"(<[^<>]*|&[a-z]{0,3})$")
 
 
 def cut(text: str, limit: int) -> str:
     """``text``, shortened with an ellipsis where it is over ``limit``."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def clip(text: str, limit: int) -> str:
+    """The same for mrkdwn: the end is never half a link or half of an escaped sign."""
+    return text if len(text) <= limit else _HALF.sub("", text[: limit - 1]) + "…"
+
+
+def joined(parts: Sequence[str], limit: int, separator: str = "\n") -> str:
+    """As many whole parts as fit, and how many more there are."""
+    kept, room = list[str](), limit - len(f"{separator}… and {len(parts)} more")
+    for part in parts:
+        room -= len(part) + len(separator)
+        if room < 0 and len(separator.join(parts)) > limit:
+            left = len(parts) - len(kept)
+            return separator.join([*kept, f"… and {left} more"])
+        kept.append(part)
+    return separator.join(kept)
 
 
 def escape(text: str) -> str:
@@ -30,20 +50,20 @@ def header(text: str) -> Block:
 
 def section(text: str) -> Block:
     """A paragraph of mrkdwn."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": cut(text, TEXT)}}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": clip(text, TEXT)}}
 
 
 def fields(*texts: str) -> Block:
     """Up to ten short facts, two in a row."""
     return {
         "type": "section",
-        "fields": [{"type": "mrkdwn", "text": cut(t, FIELD)} for t in texts[:10]],
+        "fields": [{"type": "mrkdwn", "text": clip(t, FIELD)} for t in texts[:10]],
     }
 
 
 def context(text: str) -> Block:
     """Small print."""
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": cut(text, TEXT)}]}
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": clip(text, TEXT)}]}
 
 
 def actions(*buttons: Block) -> Block:
@@ -64,7 +84,7 @@ def button(text: str, action_id: str, value: str, *, style: str = "", confirm: s
     if confirm:
         made["confirm"] = {
             "title": {"type": "plain_text", "text": "Are you sure?"},
-            "text": {"type": "mrkdwn", "text": cut(confirm, 300)},
+            "text": {"type": "mrkdwn", "text": clip(confirm, 300)},
             "confirm": {"type": "plain_text", "text": "Yes"},
             "deny": {"type": "plain_text", "text": "No"},
         }

@@ -1,5 +1,6 @@
 """Messages as Block Kit, drawn from the state at the moment of showing."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,18 +9,37 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.catalog import Catalog
-from bot.chat.blocks import Block, actions, button, context, escape, fields, header, section, when
+from bot.chat.blocks import (
+    FIELD,
+    TEXT,
+    Block,
+    actions,
+    button,
+    clip,
+    context,
+    escape,
+    fields,
+    header,
+    joined,
+    section,
+    when,
+)
 from bot.chat.run_card import run_blocks
 from bot.delivery import Message
 from bot.incidents import ACTIVE, Incident
 from bot.runbooks import Approval, Run, StepAttempt
 
 SIGN = {"sev1": "🔴", "sev2": "🟠", "sev3": "🟡", "sev4": "🔵"}
+_LINK = 1000  # characters kept free for an alert's link
+_LINKABLE = re.compile(r"https?://[^\s|<>]{1,900}")
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A message ready for a surface: ``text`` for notifications, ``file`` a picture's name."""
+    """A message ready for a surface: ``text`` for notifications, ``file`` a picture's name.
+
+    ``text`` is mrkdwn as the blocks are: what people and alerts wrote is escaped in it.
+    """
 
     text: str
     blocks: list[Block] = field(default_factory=list)
@@ -75,14 +95,14 @@ class Cards:
         commander = (
             self.name(f"person:{incident.commander}") if incident.commander else "_nobody yet_"
         )
-        services = ", ".join(self._service(s) for s in incident.services) or "_not known_"
+        services = joined([self._service(s) for s in incident.services], FIELD - 50, ", ")
         blocks = [
             header(("[drill] " if incident.drill else "") + title),
             fields(
                 f"*Status*\n{incident.status}",
                 f"*Since*\n{when(incident.declared_at)}",
                 f"*Commander*\n{commander}",
-                f"*Services*\n{services}",
+                f"*Services*\n{services or '_not known_'}",
             ),
         ]
         if run is not None:
@@ -92,7 +112,7 @@ class Cards:
             blocks.append(actions(*buttons))
         if self.public_url:
             blocks.append(context(f"<{self.public_url}/incidents/{number}|Open in the console>"))
-        return Rendered(f"{title} ({incident.status})", blocks)
+        return Rendered(escape(f"{title} ({incident.status})"), blocks)
 
     def _buttons(self, incident: Incident, number: str) -> list[Block]:
         if incident.status not in ACTIVE:
@@ -115,7 +135,7 @@ class Cards:
             f"{SIGN[incident.severity]} *#{incident.number}* {escape(incident.title)} — "
             f"{incident.severity}, {incident.status}, since {when(incident.declared_at)}"
         )
-        return Rendered(f"#{incident.number} {incident.title}", [section(text)])
+        return Rendered(escape(f"#{incident.number} {incident.title}"), [section(text)])
 
     async def _run(self, session: AsyncSession, run_id: int) -> Rendered:
         run = await session.get_one(Run, run_id)
@@ -131,24 +151,26 @@ class Cards:
             [self.name(f"person:{p}") for p in (await session.execute(given)).scalars()],
             self.name(f"person:{run.requester}") if run.requester else "",
         )
-        return Rendered(f"Runbook {run.title}: {run.state}", blocks)
+        return Rendered(escape(f"Runbook {run.title}: {run.state}"), blocks)
 
     def _evidence(self, payload: dict[str, Any]) -> Rendered:
         title = str(payload["title"])
         blocks = [section(f"*Evidence* {escape(title)}")]
-        blocks += [context(f"Could not be had: {escape(m)}") for m in payload.get("missing", [])]
-        return Rendered(f"Evidence: {title}", blocks, file=str(payload["file"]), title=title)
+        if missing := [f"Could not be had: {escape(str(m))}" for m in payload.get("missing", [])]:
+            blocks.append(context(joined(missing, TEXT)))
+        text = escape(f"Evidence: {title}")
+        return Rendered(text, blocks, file=str(payload["file"]), title=title)
 
     def _alert(self, payload: dict[str, Any]) -> Rendered:
         sign = "🔥" if payload.get("firing") else "✅"
-        text = f"{sign} {escape(str(payload['text']))}"
-        link = str(payload.get("link", ""))
-        if link.startswith(("http://", "https://")) and "|" not in link and ">" not in link:
+        text = clip(f"{sign} {escape(str(payload['text']))}", TEXT - _LINK)
+        link = escape(str(payload.get("link", "")))
+        if _LINKABLE.fullmatch(link):
             text += f"  <{link}|source>"
-        return Rendered(str(payload["text"]), [section(text)])
+        return Rendered(escape(str(payload["text"])), [section(text)])
 
     def _note(self, message: Message) -> Rendered:
         text = escape(str(message.payload["text"]))
         via = f" (in {message.origin})" if message.origin else " (in the console)"
         blocks = [section(text), context(f"{self.name(message.author)}{via}")]
-        return Rendered(str(message.payload["text"]), blocks)
+        return Rendered(text, blocks)

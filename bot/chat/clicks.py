@@ -1,6 +1,9 @@
 """What a person clicks, on any surface. Roles are checked at the click, in the domain call."""
 
+import re
+
 from bot.catalog import Person
+from bot.chat.blocks import cut
 from bot.chat.commands import Reply
 from bot.errors import BadInput, NotAllowed
 from bot.incidents import Incidents
@@ -12,6 +15,7 @@ RUN_CLICKS = (
     "run_request", "run_approve", "run_refuse", "run_abort", "run_undo", "run_happened",
     "run_not_happened",
 )  # fmt: skip
+_ID = re.compile(r"[0-9]{1,9}")
 
 
 class Clicks:
@@ -31,12 +35,12 @@ class Clicks:
                 "I do not know you, so this button does nothing for you.",
                 hint="Ask the platform team to add you to the catalog's people.",
             )
-        if action_id in INCIDENT_CLICKS and value.isdigit():
+        if action_id in INCIDENT_CLICKS and _ID.fullmatch(value):
             return await self._on_incident(action_id, int(value), person)
         run_id, _, digest = value.partition("|")
-        if action_id in RUN_CLICKS and run_id.isdigit():
+        if action_id in RUN_CLICKS and _ID.fullmatch(run_id):
             return await self._on_run(action_id, int(run_id), digest, person, surface)
-        raise BadInput(f"I do not know the button {action_id!r}.")
+        raise BadInput(f"I do not know the button {cut(action_id, 40)!r}.")
 
     async def _on_incident(self, action_id: str, incident_id: int, person: Person) -> Reply:
         async with self.store.write() as session:

@@ -1,5 +1,6 @@
 """What a person types, on any surface: text in, a domain call, a reply out."""
 
+import re
 import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.catalog import Person
-from bot.chat.blocks import Block, cut, escape, section, when
+from bot.chat.blocks import TEXT, Block, cut, escape, joined, section, when
 from bot.errors import BadInput, NotAllowed
 from bot.incidents import Incident, Incidents
 from bot.runbooks import Runs
@@ -34,6 +35,7 @@ _SYNONYMS = {
     "new": "declare", "open": "declare", "create": "declare", "ls": "list", "sev": "severity",
     "commander": "lead", "close": "resolve", "done": "resolve", "?": "help", "execute": "run",
 }  # fmt: skip
+_NUMBER = re.compile(r"#([0-9]{1,9})")
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,13 @@ class Commands:
         if verb in ("help", ""):
             return _help(RUNBOOK_HELP if runbook else INCIDENT_HELP)
         if verb not in verbs:
-            hint = near(verb, [*verbs, *_SYNONYMS])
+            known = ["help", *verbs, *(word for word, meant in _SYNONYMS.items() if meant in verbs)]
             raise BadInput(
-                f"I do not know {verb!r}{hint}.", hint=f"/{command.name} help lists all."
+                f"I do not know {cut(verb, 40)!r}{near(verb, known) or '.'}",
+                hint=f"/{command.name} help lists all.",
             )
         person_of(command)
-        words = _words(rest) if verb != "note" else [rest]
+        words = _words(verb, rest)
         async with self.store.write() as session:
             return await verbs[verb](session, command, words)
 
@@ -129,9 +132,9 @@ class Commands:
             return Reply("No incident is open." if not everything else "There was no incident yet.")
         lines = [
             f"*#{i.number}* {i.severity} · {i.status} · {escape(i.title)} · since {when(i.declared_at)}"
-            for i in found[:40]
+            for i in found
         ]
-        return Reply(f"{len(found)} incidents", [section(cut("\n".join(lines), 3000))])
+        return Reply(f"{len(found)} incidents", [section(joined(lines, TEXT))])
 
     async def _status(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         incident, words = await self._which(session, command, words)
@@ -141,6 +144,8 @@ class Commands:
                 f"#{incident.number} {incident.severity}, {incident.status}: {incident.title}. "
                 f"Commander: {commander}.", incident_id=incident.number,
             )  # fmt: skip
+        if len(words) > 1:
+            raise BadInput("Say one status.", hint="Usage: /incident status [STATUS]")
         actor = f"person:{person_of(command).id}"
         await self.incidents.set_status(session, incident, words[0].lower(), actor)
         return Reply(f"#{incident.number} is {incident.status} now.", incident_id=incident.number)
@@ -160,9 +165,16 @@ class Commands:
         return Reply(f"You are commander of #{incident.number}.", incident_id=incident.number)
 
     async def _note(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
-        incident, _ = await self._which(session, command, [])
+        text = words[0] if words else ""
+        if command.incident_id is None:
+            # Only there: in an incident's channel "#3 is back" is about a thing of theirs.
+            head, _, rest = text.partition(" ")
+            incident, left = await self._which(session, command, [head, rest])
+            text = " ".join(left).strip()
+        else:
+            incident = await self.incidents.get(session, command.incident_id)
         actor = f"person:{person_of(command).id}"
-        await self.incidents.note(session, incident, words[0], actor, key=command.key)
+        await self.incidents.note(session, incident, text, actor, key=command.key)
         return Reply("Noted on the timeline.", incident_id=incident.number)
 
     async def _resolve(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
@@ -181,7 +193,7 @@ class Commands:
         lines = [f"*{r.id}* {escape(r.front.title)}" for r in library.runbooks.values()]
         broken = [str(p) for problems in library.problems.values() for p in problems[:1]]
         lines += [f"⚠️ not loaded: {escape(b)}" for b in broken]
-        text = "\n".join(lines) or "There are no runbooks yet."
+        text = joined(lines, TEXT) or "There are no runbooks yet."
         return Reply(f"{len(library.runbooks)} runbooks", [section(text)])
 
     async def _plan(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
@@ -209,8 +221,8 @@ class Commands:
         self, session: AsyncSession, command: Command, words: list[str]
     ) -> tuple[Incident, list[str]]:
         """The incident meant: ``#12`` as the first word, else the channel's, else the only open one."""
-        if words and words[0].startswith("#") and words[0][1:].isdigit():
-            return await self.incidents.get(session, int(words[0][1:])), words[1:]
+        if words and (named := _NUMBER.fullmatch(words[0])):
+            return await self.incidents.get(session, int(named[1])), words[1:]
         if command.incident_id is not None:
             return await self.incidents.get(session, command.incident_id), words
         found = await self.incidents.listed(session)
@@ -233,12 +245,17 @@ def person_of(command: Command) -> Person:
 
 
 def _verb(text: str) -> tuple[str, str]:
-    head, _, rest = text.strip().partition(" ")
+    head, *rest = text.split(maxsplit=1) or [""]
     verb = head.lower()
-    return _SYNONYMS.get(verb, verb), rest.strip()
+    return _SYNONYMS.get(verb, verb), "".join(rest).strip()
 
 
-def _words(text: str) -> list[str]:
+def _words(verb: str, text: str) -> list[str]:
+    """The words of an answer; a title and a note are kept as they were typed, quotes and all."""
+    if verb == "note":
+        return [text]
+    if verb == "declare":
+        return text.split()
     try:
         return shlex.split(text)
     except ValueError:

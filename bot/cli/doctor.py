@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 
+from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]  # it has none
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import registry
 from bot.chat.slack.calls import slack_errors
-from bot.errors import BadInput, TargetError
+from bot.errors import BadInput, TargetError, Unavailable
 from bot.runbooks.library import Library
 from bot.settings import Settings, load
 from bot.store import Store
+
+# What opening a database may raise; asyncpg's own errors come unwrapped while it connects.
+NO_DATABASE = (SQLAlchemyError, OSError, PostgresError, InterfaceError)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,9 @@ def _integrations() -> Result:
 
 
 def _runbooks(settings: Settings) -> Result:
+    if not settings.runbooks_dir.is_dir():
+        detail = f"{settings.runbooks_dir} is not a folder. Set JACKLINE_RUNBOOKS_DIR."
+        return Result("runbooks", False, detail)
     try:
         library = Library(settings.runbooks_dir, registry.load())
     except BadInput as error:
@@ -55,15 +62,24 @@ def _runbooks(settings: Settings) -> Result:
 
 
 async def _database(settings: Settings) -> Result:
-    store = Store(settings.store_url)
+    try:
+        store = Store(settings.store_url)
+    except Unavailable as error:
+        return Result("database", False, str(error))
     try:
         async with store.read() as session:
             await session.execute(text("SELECT 1"))
-    except (SQLAlchemyError, OSError) as error:
-        return Result("database", False, str(error).splitlines()[0])
+    except NO_DATABASE as error:
+        return Result("database", False, why(error))
     finally:
         await store.close()
     return Result("database", True, "SQLite" if store.is_sqlite else "PostgreSQL")
+
+
+def why(error: BaseException) -> str:
+    """A database error's reason in one line, without the statement and its values."""
+    reason = str(getattr(error, "orig", None) or error) or type(error).__name__
+    return reason.splitlines()[0].rstrip(".") + "."
 
 
 async def _slack(settings: Settings) -> Result:

@@ -2,20 +2,26 @@
 
 import asyncio
 import json
+import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from sqlalchemy.engine import make_url
+from sqlmodel import select
 
 from bot import log, registry, settings
 from bot.app import Jackline
 from bot.chat.console import signin_link
-from bot.cli.doctor import diagnose
-from bot.errors import BadInput, JacklineError, NotFound
+from bot.cli.doctor import NO_DATABASE, diagnose, why
+from bot.errors import BadInput, JacklineError, NotFound, Unavailable
+from bot.incidents import Incident
 from bot.practice.demo import play
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
@@ -39,12 +45,14 @@ for name, group in (
     app.add_typer(group, name=name)
 out = Console(soft_wrap=True, highlight=False)
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+_LARGEST = 2**31 - 1  # of an id on PostgreSQL
+Number = Annotated[int, typer.Argument(min=1, max=_LARGEST)]
 
 
 def main() -> None:
     """The entry point: our errors become one line on stderr and exit code 2 or 1."""
     try:
-        app()
+        app(prog_name="jackline")
     except BadInput as error:
         sys.stderr.write(f"jackline: {error}\n")
         sys.exit(2)
@@ -62,13 +70,22 @@ def serve() -> None:
 
 
 async def _served(loaded: settings.Settings) -> None:
-    await Jackline(loaded).serve()
+    parts = Jackline(loaded)
+    try:
+        with _database():
+            await parts.store.migrate()
+    except JacklineError:
+        await parts.close()
+        raise
+    await parts.serve()
 
 
 @app.command()
 def demo(
     script: Annotated[bool, typer.Option("--script", help="Play it to the end, alone.")] = False,
-    port: Annotated[int, typer.Option(help="Port of the console; 0 picks a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port of the console; 0 picks a free one.")
+    ] = 0,
     keep: Annotated[Path, typer.Option(help="Where the postmortem is left.")] = Path("data/demo"),
 ) -> None:
     """Break a small practice platform for real and repair it with Jackline. Needs no account."""
@@ -84,7 +101,9 @@ def check(
     from_settings = folder or settings.load().runbooks_dir
     if not from_settings.is_dir():
         raise BadInput(f"{from_settings} is not a folder.", hint="Usage: jackline check FOLDER")
-    log.configure("error")
+    if not os.access(from_settings, os.R_OK | os.X_OK):  # a glob would find nothing and be silent
+        raise BadInput(f"{from_settings} cannot be read.", hint="Look at the folder's permissions.")
+    log.configure("critical")  # the library logs each problem, and we are about to print it
     problems, count = _checked(from_settings)
     if as_json:
         rows = [{"path": p.path, "line": p.line, "message": p.message} for p in problems]
@@ -97,9 +116,13 @@ def check(
 
 
 def _checked(folder: Path) -> tuple[list[Problem], int]:
-    library = Library(folder, registry.load())
-    problems = [p for found in library.problems.values() for p in found]
-    return problems, len(library.problems)
+    count = len(list(folder.glob("*.md")))
+    try:
+        library = Library(folder, registry.load())
+    except BadInput as error:  # the catalog's, and without it no runbook can be judged
+        path, line, message = str(error).split(":", 2)
+        return [Problem(path, int(line), message.strip())], count
+    return [p for found in library.problems.values() for p in found], count
 
 
 @app.command()
@@ -119,10 +142,11 @@ def plan(
     if as_json:
         out.print_json(json.dumps(made))
         return
-    table = Table("step", "action", "before → after", "undo", title=made["title"])
+    table = Table("step", "action", "before → after", "undo", title=escape(made["title"]))
     for step in made["steps"]:
         changes = "\n".join(f"{c['what']}: {c['before']} → {c['after']}" for c in step["changes"])
-        table.add_row(step["heading"], step["action"], changes or step["note"], step["undo"])
+        cells = step["heading"], step["action"], changes or step["note"], step["undo"]
+        table.add_row(*map(escape, cells))
     out.print(table)
 
 
@@ -138,25 +162,26 @@ def incidents_list(
             found = await parts.incidents.listed(session, everything=everything)
             return [incident_json(i) for i in found]
 
-    found = _with_parts(work)
+    found = _from_record(work)
     if as_json:
         out.print_json(json.dumps(found))
         return
     table = Table("#", "severity", "status", "title", "declared")
     for i in found:
-        table.add_row(str(i["id"]), i["severity"], i["status"], i["title"], i["declared_at"][:19])
+        cells = str(i["id"]), i["severity"], i["status"], i["title"], i["declared_at"][:19]
+        table.add_row(*map(escape, cells))
     out.print(table)
 
 
 @incidents_app.command("show")
-def incidents_show(number: int, as_json: AsJson = False) -> None:
+def incidents_show(number: Number, as_json: AsJson = False) -> None:
     """One incident with its timeline."""
 
     async def work(parts: Jackline) -> dict[str, Any]:
         async with parts.store.read() as session:
             return await whole_incident(session, number)
 
-    found = _with_parts(work)
+    found = _from_record(work)
     if as_json:
         out.print_json(json.dumps(found))
         return
@@ -171,7 +196,7 @@ def incidents_show(number: int, as_json: AsJson = False) -> None:
 @alerts_app.command("count")
 def alerts_count(as_json: AsJson = False) -> None:
     """How many alerts are stored, and how many still fire."""
-    counted = _with_parts(lambda parts: count_alerts(parts.store))
+    counted = _from_record(lambda parts: count_alerts(parts.store))
     if as_json:
         out.print_json(json.dumps(counted))
     else:
@@ -180,17 +205,23 @@ def alerts_count(as_json: AsJson = False) -> None:
 
 @audit_app.command("verify")
 def audit_verify(
-    incident: Annotated[int | None, typer.Option(help="One incident only.")] = None,
+    incident: Annotated[
+        int | None, typer.Option(min=1, max=_LARGEST, help="One incident only.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find edited, deleted, reordered or cut-off timeline rows. Exit code 1 if there are any."""
 
     async def work(parts: Jackline) -> list[dict[str, Any]]:
         async with parts.store.read() as session:
-            found = await parts.ledger.verify(session, incident)
+            declared = (await session.execute(select(Incident.id))).scalars()
+            expected = [number for number in declared if number is not None]
+            if incident is not None and incident not in expected:
+                raise NotFound(f"There is no incident {incident}.")
+            found = await parts.ledger.verify(session, incident, expected=expected)
         return [{"incident": p.incident_id, "seq": p.seq, "problem": p.problem} for p in found]
 
-    problems = _with_parts(work)
+    problems = _from_record(work)
     if as_json:
         out.print_json(json.dumps({"ok": not problems, "problems": problems}))
     else:
@@ -204,7 +235,7 @@ def audit_verify(
 
 @postmortem_app.command("show")
 def postmortem_show(
-    number: int,
+    number: Number,
     html: Annotated[bool, typer.Option("--html", help="HTML instead of Markdown.")] = False,
 ) -> None:
     """Print an incident's drafted postmortem."""
@@ -214,7 +245,7 @@ def postmortem_show(
             found = await parts.postmortems.get(session, number)
             return found.html if html else found.markdown
 
-    sys.stdout.write(_with_parts(work))
+    sys.stdout.write(_from_record(work))
 
 
 @app.command()
@@ -228,6 +259,7 @@ def signin(person: Annotated[str, typer.Argument(help="A person's id in the cata
                 f"There is no person {person!r} in the catalog.", hint=f"Known: {known}."
             )
         host, port = parts.settings.listen
+        host = f"[{host}]" if ":" in host else host
         base = parts.settings.console.public_url or f"http://{host}:{port}"
         return signin_link(parts.session_key, person, base)
 
@@ -237,6 +269,7 @@ def signin(person: Annotated[str, typer.Argument(help="A person's id in the cata
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Check that Jackline could start and work here, and say what to do where it could not."""
+    log.configure("critical")  # what is logged is in the results, and stdout is for those
     results = asyncio.run(diagnose())
     if as_json:
         rows = [{"check": r.name, "ok": r.ok, "detail": r.detail} for r in results]
@@ -248,16 +281,43 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def _with_parts(work: Callable[[Jackline], Awaitable[_T]]) -> _T:
-    async def inside() -> _T:
-        parts = Jackline(settings.load())
-        try:
+    log.configure("error")
+    return asyncio.run(_opened(settings.load(), work))
+
+
+def _from_record(work: Callable[[Jackline], Awaitable[_T]]) -> _T:
+    """The same, for questions about what is stored: an empty new database is no answer."""
+    log.configure("error")
+    loaded = settings.load()
+    url = make_url(loaded.store_url)
+    if url.drivername.startswith("sqlite") and not Path(url.database or "").exists():
+        raise Unavailable(
+            f"There is no database at {url.database}.",
+            hint="Set JACKLINE_DATA_DIR or JACKLINE_DATABASE_URL as `jackline serve` has it.",
+        )
+    return asyncio.run(_opened(loaded, work))
+
+
+async def _opened(loaded: settings.Settings, work: Callable[[Jackline], Awaitable[_T]]) -> _T:
+    parts = Jackline(loaded)
+    try:
+        with _database():
             await parts.store.migrate()
             return await work(parts)
-        finally:
-            await parts.close()
+    finally:
+        await parts.close()
 
-    log.configure("error")
-    return asyncio.run(inside())
+
+@contextmanager
+def _database() -> Iterator[None]:
+    """A database that cannot be used is one sentence, not a traceback."""
+    try:
+        yield
+    except NO_DATABASE as error:
+        raise Unavailable(
+            f"The database cannot be used: {why(error)}",
+            hint="`jackline doctor` looks at what Jackline needs.",
+        ) from error
 
 
 def _pairs(words: list[str]) -> dict[str, str]:

@@ -97,11 +97,13 @@ class Outbox:
             self._queue(session, "digest", f"{incident_id}:digest", incident_id, {}, message.id)
 
     async def _unsent(self, session: AsyncSession, message_id: int | None) -> bool:
+        """Whether it still waits; locked, so that no worker renders it before this commit."""
         query = (
             select(Delivery.id)
             .where(Delivery.message_id == message_id, Delivery.state == "pending")
             .where(Delivery.op != "pin")
             .limit(1)
+            .with_for_update()
         )
         return (await session.execute(query)).first() is not None
 

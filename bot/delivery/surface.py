@@ -8,7 +8,10 @@ from bot.delivery.tables import Message
 
 @dataclass(frozen=True)
 class Job:
-    """One delivery with all it needs. ``channel`` and ``posted`` are earlier bindings' values."""
+    """One delivery with all it needs. ``channel`` and ``posted`` are earlier bindings' values.
+
+    ``attempt`` counts the claims: who was overtaken by a later one may not write the outcome.
+    """
 
     id: int
     op: str
@@ -17,6 +20,7 @@ class Job:
     message: Message | None = None
     channel: dict[str, Any] = field(default_factory=dict)
     posted: dict[str, Any] = field(default_factory=dict)
+    attempt: int = 0
 
 
 class Surface(Protocol):

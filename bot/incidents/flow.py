@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -22,6 +23,7 @@ from bot.store import now
 from bot.timeline import Ledger
 
 NOTE_LIMIT = 3000
+_DECLARING = 7_225_512  # any constant: it names our advisory lock on PostgreSQL
 
 
 class Incidents:
@@ -51,12 +53,13 @@ class Incidents:
         """
         title, severity = check_title(title), check_severity(severity)
         self._known_services(services or [])
+        await self._one_at_a_time(session)
         found = await session.execute(select(Incident).where(Incident.origin == origin))
         if earlier := found.scalar_one_or_none():
             return earlier
         incident = Incident(
             title=title, severity=severity, services=services or [], origin=origin,
-            open_key=open_key, trigger=trigger or {}, declared_by=actor, drill=drill,
+            open_key=open_key, trigger={**(trigger or {}), "group": open_key}, declared_by=actor, drill=drill,
         )  # fmt: skip
         session.add(incident)
         await session.flush()
@@ -80,6 +83,7 @@ class Incidents:
             incident.open_key = None
         elif before == "resolved":
             incident.resolved_at = None
+            incident.open_key = await self._regained(session, incident)
         text = f"Status: {before} → {status}"
         data = {"from": before, "to": status}
         await self.ledger.append(session, incident.number, "status_changed", actor, text, data=data)
@@ -176,8 +180,14 @@ class Incidents:
         return incident
 
     async def open_for(self, session: AsyncSession, open_key: str) -> Incident | None:
-        """The open incident of a group, if there is one."""
+        """The open incident of a group, if there is one.
+
+        If there is none, nobody else declares one before this transaction ends.
+        """
         query = select(Incident).where(Incident.open_key == open_key).with_for_update()
+        if found := (await session.execute(query)).scalar_one_or_none():
+            return found
+        await self._one_at_a_time(session)
         return (await session.execute(query)).scalar_one_or_none()
 
     async def listed(self, session: AsyncSession, *, everything: bool = False) -> list[Incident]:
@@ -186,6 +196,16 @@ class Incidents:
         if not everything:
             query = query.where(col(Incident.status).in_(ACTIVE))
         return list((await session.execute(query)).scalars())
+
+    async def _regained(self, session: AsyncSession, incident: Incident) -> str | None:
+        """The group of an incident that is open again, unless a newer one has it."""
+        group = incident.trigger.get("group")
+        return None if group is None or await self.open_for(session, group) else str(group)
+
+    async def _one_at_a_time(self, session: AsyncSession) -> None:
+        """Has declaring wait its turn: two for one cause would clash, and cost a number."""
+        if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
+            await session.execute(select(func.pg_advisory_xact_lock(_DECLARING)))
 
     def _known_services(self, services: list[str]) -> None:
         for service in services:

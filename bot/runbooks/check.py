@@ -3,21 +3,26 @@
 Pure given the registry and the catalog.
 """
 
-import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from bot.catalog import Catalog
-from bot.contract import Effect
+from bot.contract import Action, Effect
 from bot.errors import BadInput
 from bot.registry import Registry
-from bot.runbooks.expressions import check_syntax, templated
+from bot.runbooks.expressions import check_syntax, references, templated
 from bot.runbooks.inputs import check_inputs_spec
-from bot.runbooks.model import NoUndo, Problem, Runbook, Step, Undo, Written
+from bot.runbooks.model import NoUndo, Problem, Runbook, Step, Undo, Written, near
+from bot.runbooks.read import line_in
 
-Report = Callable[[int, str], None]
+__all__ = ["check", "near", "require_valid"]
+
+Where = tuple[int | str, ...]
+Report = Callable[[Where, str], None]
+Params = dict[str, Any]
 _TRIGGER = re.compile(r"^(alert|check|service):[A-Za-z0-9_.-]+$")
 
 
@@ -25,101 +30,138 @@ def check(runbook: Runbook, registry: Registry, catalog: Catalog) -> list[Proble
     """Every problem, in the order of the lines."""
     found: list[Problem] = []
 
-    def report(line: int, message: str) -> None:
-        found.append(Problem(runbook.path, line, message))
+    def reporter(written: Written | None) -> Report:
+        def report(where: Where, message: str) -> None:
+            line = line_in(runbook, written, where)
+            found.append(Problem(runbook.path, line, f"{_words(where)}: {message}"))
 
-    for trigger in runbook.front.triggers:
-        if not _TRIGGER.match(trigger):
-            line = _line(runbook, trigger, 1)
-            report(line, f"triggers: {trigger!r} must be alert:NAME, check:ID or service:ID")
-    for message in check_inputs_spec(runbook.front.inputs):
-        report(_line(runbook, "inputs:", 1), message)
-    _unused_inputs(runbook, report)
+        return report
+
+    _check_front(runbook, catalog, reporter(None))
+    earlier: list[str] = []
     for written in runbook.steps:
-        _check_step(written, registry, catalog, report, runbook)
+        report = reporter(written)
+        _check_step(written.step, registry, catalog, report)
+        for where, name, params in _uses(written.step):
+            _check_use(registry, catalog, where, name, params, report)
+        _check_names(written.step, {"inputs": [*runbook.front.inputs], "steps": earlier}, report)
+        earlier.append(written.step.id)
     return sorted(found, key=lambda p: p.line)
 
 
-def _check_step(
-    written: Written, registry: Registry, catalog: Catalog, report: Report, runbook: Runbook
-) -> None:
-    step = written.step
-
-    def at(word: str) -> int:
-        return _line(runbook, word, written.line)
-
-    for label, name in _actions(step):
-        if name not in registry.actions:
-            report(at(name), f"{label}: there is no action {name!r}{near(name, registry.actions)}")
-    action = registry.actions.get(step.action)
-    if action is not None:
-        _check_params(step, action.Params, lambda m: report(at("with:"), m))
-        _check_effect(step, action.effect, lambda word, m: report(at(word), m))
-    for expression in _expressions(step):
-        if problem := check_syntax(expression):
-            report(at(expression), f"expect: {expression!r}: {problem}")
-    for via in step.via:
-        if catalog.path(via) is None:
-            names = [p.name for p in catalog.paths]
-            report(at("via:"), f"via: there is no access path {via!r}{near(via, names)}")
-
-
-def _check_effect(step: Step, effect: Effect, report: Callable[[str, str], None]) -> None:
-    if effect is Effect.ONCE and not step.verify:
-        report("action:", "verify: an action with effect 'once' needs a verify")
-    if effect is Effect.READ and isinstance(step.undo, Undo | NoUndo):
-        report("undo:", "undo: a reading step changes nothing, so leave undo out")
-
-
-def _check_params(step: Step, model: type[BaseModel], report: Callable[[str], None]) -> None:
-    """Arguments that are written out are checked now; templated ones when the plan is made."""
-    unknown = [k for k in step.with_ if k not in model.model_fields]
-    for key in unknown:
-        report(f"with.{key}: {step.action} has no such argument{near(key, model.model_fields)}")
-    missing = [k for k, f in model.model_fields.items() if f.is_required() and k not in step.with_]
-    for key in missing:
-        report(f"with.{key}: {step.action} needs it")
-    if unknown or missing or templated(step.with_):
-        return
-    try:
-        model.model_validate(step.with_)
-    except ValidationError as error:
-        first = error.errors()[0]
-        report(f"with.{'.'.join(str(p) for p in first['loc'])}: {first['msg']}")
-
-
-def _unused_inputs(runbook: Runbook, report: Report) -> None:
+def _check_front(runbook: Runbook, catalog: Catalog, report: Report) -> None:
+    checks = [c.id for s in catalog.services for c in s.checks]
+    known = {"service": [s.id for s in catalog.services], "check": checks}
+    for index, trigger in enumerate(runbook.front.triggers):
+        kind, _, name = trigger.partition(":")
+        if not _TRIGGER.match(trigger):
+            report(("triggers", index), f"{trigger!r} must be alert:NAME, check:ID or service:ID")
+        elif kind in known and name not in known[kind]:
+            report(("triggers", index), f"there is no {kind} {name!r}{near(name, known[kind])}")
+    for where, message in check_inputs_spec(runbook.front.inputs):
+        report(where, message)
     body = runbook.text.split("\n---", 1)[-1]
     for name in runbook.front.inputs:
         if not re.search(rf"\binputs\.{re.escape(name)}\b", body):
-            report(_line(runbook, f"{name}:", 1), f"inputs.{name}: no step uses it")
+            report(("inputs", name), "no step uses it")
 
 
-def _actions(step: Step) -> list[tuple[str, str]]:
-    names = [("action", step.action)]
-    names += [("verify.action", v.action) for v in step.verify if v.action]
+def _check_step(step: Step, registry: Registry, catalog: Catalog, report: Report) -> None:
+    for where, expression in _expressions(step):
+        if problem := check_syntax(expression):
+            report(where, f"{expression!r:.200}: {problem}")
+    for index, via in enumerate(step.via):
+        if catalog.path(via) is None:
+            guess = near(via, [p.name for p in catalog.paths])
+            report(("via", index), f"there is no access path {via!r}{guess}")
+    for index, verify in enumerate(step.verify):
+        looks = registry.actions.get(verify.action)
+        if looks is not None and looks.effect is not Effect.READ:
+            report(("verify", index, "action"), f"may only read; {verify.action} changes things")
+    action = registry.actions.get(step.action)
+    if action is None:
+        return
+    if action.effect is Effect.ONCE and not step.verify:
+        report(("verify",), "an action with effect 'once' needs a verify")
+    if action.effect is Effect.READ and isinstance(step.undo, Undo | NoUndo):
+        report(("undo",), "a reading step changes nothing, so leave undo out")
+
+
+def _check_use(
+    registry: Registry, catalog: Catalog, where: Where, name: str, params: Params, report: Report
+) -> None:
+    """One action with its arguments. Templated ones are checked when the plan is made."""
+    action = registry.actions.get(name)
+    if action is None:
+        guess = near(name, registry.actions)
+        report((*where, "action"), f"there is no action {name!r}{guess}")
+        return
+    inside, fields = (*where, "with"), action.Params.model_fields
+    unknown = [key for key in params if key not in fields]
+    for key in unknown:
+        report((*inside, key), f"{name} has no such argument{near(key, fields)}")
+    missing = [key for key, f in fields.items() if f.is_required() and key not in params]
+    for key in missing:
+        report((*inside, key), f"{name} needs it")
+    if not unknown and not missing and not templated(params):
+        _check_values(action, params, inside, catalog, report)
+
+
+def _check_values(
+    action: Action, params: Params, inside: Where, catalog: Catalog, report: Report
+) -> None:
+    try:
+        given: BaseModel = action.Params.model_validate(params)
+    except ValidationError as error:
+        first = error.errors()[0]
+        report((*inside, *first["loc"]), first["msg"].removeprefix("Value error, "))
+        return
+    target = action.target(given)
+    if catalog.target(target) is None:
+        guess = near(target, [t.name for t in catalog.targets])
+        report(inside, f"there is no target {target!r} in the catalog{guess}")
+
+
+def _check_names(step: Step, known: dict[str, list[str]], report: Report) -> None:
+    """A name that nothing gives would only be missed in the middle of the run."""
+    texts = [(where, f"{{{{ {text} }}}}") for where, text in _expressions(step)]
+    for where, _, params in _uses(step):
+        texts += [((*where, "with"), text) for text in _texts(params)]
+    for where, text in texts:
+        for kind, name in references(text):
+            own = [step.id] if where[0] == "undo" else []
+            if name not in (*known[kind], *own):
+                what = "input" if kind == "inputs" else "earlier step"
+                report(where, f"there is no {what} {name!r}{near(name, known[kind])}")
+
+
+def _uses(step: Step) -> list[tuple[Where, str, Params]]:
+    """Every action that the step names, where, and its arguments."""
+    uses: list[tuple[Where, str, Params]] = [((), step.action, step.with_)]
+    for index, verify in enumerate(step.verify):
+        if verify.action:
+            uses.append((("verify", index), verify.action, verify.with_))
     if isinstance(step.undo, Undo):
-        names.append(("undo.action", step.undo.action))
-    return names
+        uses.append((("undo",), step.undo.action, step.undo.with_))
+    return uses
 
 
-def _expressions(step: Step) -> list[str]:
-    return [e.expect for e in (*step.guards, *step.verify)]
+def _expressions(step: Step) -> list[tuple[Where, str]]:
+    guards = [(("guards", i, "expect"), e.expect) for i, e in enumerate(step.guards)]
+    verify = [(("verify", i, "expect"), e.expect) for i, e in enumerate(step.verify)]
+    return [*guards, *verify]
 
 
-def near(word: str, known: Iterable[str]) -> str:
-    """``; did you mean X?`` for a near miss, else an empty string."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def _texts(value: Any) -> list[str]:  # noqa: ANN401 - YAML of any shape
+    if isinstance(value, dict):
+        return [text for each in value.values() for text in _texts(each)]
+    if isinstance(value, list):
+        return [text for each in value for text in _texts(each)]
+    return [value] if isinstance(value, str) else []
 
 
-def _line(runbook: Runbook, text: str, start: int) -> int:
-    """The first line from ``start`` on that holds ``text``; ``start`` if none does."""
-    lines = runbook.text.splitlines()
-    for number in range(start, len(lines) + 1):
-        if text in lines[number - 1]:
-            return number
-    return start
+def _words(where: Where) -> str:
+    return ".".join(str(part) for part in where)
 
 
 def require_valid(problems: list[Problem]) -> None:

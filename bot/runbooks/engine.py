@@ -6,20 +6,25 @@ journal, and goes on from there.
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
-from bot.errors import BadInput, JacklineError, NotFound, NotSent, TargetError
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.errors import BadInput, JacklineError
 from bot.log import get
 from bot.runbooks.journal import LEASE, Fenced, Journal
-from bot.runbooks.model import NoUndo, Runbook, Step, Undo
-from bot.runbooks.plan import Planner, arguments, digest, validated
+from bot.runbooks.model import Runbook
+from bot.runbooks.plan import Planner, digest
 from bot.runbooks.read import read
 from bot.runbooks.steps import StepRunner
 from bot.runbooks.tables import Run, StepAttempt
+from bot.runbooks.undo import StepUndoer
 from bot.store import now
 
 log = get("runbooks")
-_BUSY = 2.0  # seconds until a run whose target is taken asks again
+_BUSY = timedelta(seconds=2)  # until a run whose target is taken asks again
+_AWAY = (SQLAlchemyError, OSError)  # the database cannot be reached, or lost a race
 
 
 class RunEngine:
@@ -36,7 +41,7 @@ class RunEngine:
         try:
             while True:
                 seen = store.version
-                for run, epoch in await self.journal.claim():
+                for run, epoch in await self._claim():
                     task = asyncio.create_task(self._guarded(run, epoch))
                     self._busy.add(task)
                     task.add_done_callback(self._busy.discard)
@@ -45,27 +50,51 @@ class RunEngine:
             for task in self._busy:
                 task.cancel()
 
+    async def _claim(self) -> list[tuple[Run, int]]:
+        try:
+            return await self.journal.claim()
+        except _AWAY as error:
+            log.error("runs_not_claimed", error=str(error))
+            await asyncio.sleep(1)
+            return []
+
     async def _guarded(self, run: Run, epoch: int) -> None:
         keeper = asyncio.create_task(self._keep(run.number, epoch))
         try:
             await (self._plan(run, epoch) if run.state == "planning" else self._execute(run, epoch))
         except Fenced:
             log.warning("run_taken_over", run_id=run.id)
+        except _AWAY as error:
+            log.error("run_left_to_its_journal", run_id=run.id, error=str(error))
+        except Exception as error:
+            log.exception("run_broke", run_id=run.id)
+            with suppress(Fenced, *_AWAY):
+                await self._give_up(run, epoch, f"internal error: {type(error).__name__}: {error}")
         finally:
             keeper.cancel()
+
+    async def _give_up(self, run: Run, epoch: int, error: str) -> None:
+        sent = [a for a in await self.journal.attempts(run.number, "do") if a.state == "intent"]
+        for attempt in sent:
+            await self.journal.settle(attempt, epoch, "unknown", error=error)
+        await self.journal.end(run.number, epoch, "unknown" if sent else "failed", error)
 
     async def _keep(self, run_id: int, epoch: int) -> None:
         with suppress(Fenced):
             while True:
                 await asyncio.sleep(LEASE.total_seconds() / 3)
-                await self.journal.renew(run_id, epoch)
+                try:
+                    await self.journal.renew(run_id, epoch)
+                except _AWAY as error:
+                    log.warning("lease_not_renewed", run_id=run_id, error=str(error))
 
     async def _plan(self, run: Run, epoch: int) -> None:
         try:
             runbook = pinned(run)
             plan = await self.planner.plan(runbook, run.inputs)
-        except (JacklineError, TimeoutError) as error:
-            await self.journal.end(run.number, epoch, "failed", f"cannot be planned: {error}")
+        except (JacklineError, OSError) as error:
+            if not await self._aborted(run.number):
+                await self.journal.end(run.number, epoch, "failed", f"cannot be planned: {error}")
             return
         async with self.journal.fenced(run.number, epoch) as (session, fresh):
             if fresh.state != "planning":
@@ -84,28 +113,30 @@ class RunEngine:
             return
         runbook = pinned(run)
         if run.undo_requested:
-            await self._undo(runbook, run, epoch)
+            await self._undo(runbook, run, epoch, run.error)
             return
         steps: dict[str, Any] = {}
         names = {"inputs": run.inputs, "steps": steps}
         runner = StepRunner(self.journal, self.planner, run.number, epoch)
         for written in runbook.steps:
             step = written.step
-            last = await self._last(run.number, step.id)
-            if last is not None and last.state == "done":
-                steps[step.id] = last.output
+            earlier = await self._attempts(run.number, step.id)
+            if earlier and earlier[-1].state == "done":
+                steps[step.id] = earlier[-1].output
                 continue
             if await self._aborted(run.number):
                 await self.journal.end(run.number, epoch, "aborted", step=step.id)
                 return
-            outcome = await runner.do(runbook, step, names, last)
+            outcome = await runner.do(runbook, step, names, earlier)
             steps[step.id] = outcome.out
             if outcome.state == "unknown":
                 await self.journal.end(run.number, epoch, "unknown", outcome.error, step.id)
                 return
             if outcome.state == "failed" and step.on_failure != "continue":
                 if step.on_failure == "undo":
-                    await self._undo(runbook, run, epoch, failed=f"{step.id}: {outcome.error}")
+                    failed = f"{step.id}: {outcome.error}"
+                    await self._turn_back(run, epoch, failed)
+                    await self._undo(runbook, run, epoch, failed)
                 else:
                     await self.journal.end(run.number, epoch, "failed", outcome.error, step.id)
                 return
@@ -115,7 +146,7 @@ class RunEngine:
         async with self.journal.fenced(run.number, epoch) as (session, fresh):
             taken = await self.journal.lock_targets(session, fresh)
             if taken:
-                fresh.lease_until = now()
+                fresh.lease_until = now() + _BUSY
                 log.info("run_waits_for_target", run_id=run.id, target=taken)
             elif fresh.state == "approved":
                 resumed = fresh.started_at is not None
@@ -126,13 +157,15 @@ class RunEngine:
                     await self.journal.record(
                         session, fresh, "run_started", f"Running: {run.title}", data
                     )
-        if taken:
-            await asyncio.sleep(_BUSY)
         return not taken
 
-    async def _last(self, run_id: int, step: str) -> StepAttempt | None:
-        found = [a for a in await self.journal.attempts(run_id, "do") if a.step == step]
-        return found[-1] if found else None
+    async def _turn_back(self, run: Run, epoch: int, failed: str) -> None:
+        """From here on the run only goes backwards, whoever takes it over."""
+        async with self.journal.fenced(run.number, epoch) as (_, fresh):
+            fresh.undo_requested, fresh.error = True, failed
+
+    async def _attempts(self, run_id: int, step: str) -> list[StepAttempt]:
+        return [a for a in await self.journal.attempts(run_id, "do") if a.step == step]
 
     async def _aborted(self, run_id: int) -> bool:
         async with self.journal.store.read() as session:
@@ -141,7 +174,11 @@ class RunEngine:
 
     async def _undo(self, runbook: Runbook, run: Run, epoch: int, failed: str = "") -> None:
         """Takes the done steps back, last first; each failure is reported on its own."""
-        done = [a for a in await self.journal.attempts(run.number, "do") if a.state == "done"]
+        attempts = await self.journal.attempts(run.number, "do")
+        done = [a for a in attempts if a.state == "done"]
+        # An attempt whose answer was lost may have taken effect: what a later one read before
+        # itself is then this step's own doing, so the first reading is the one to go back to.
+        before = {a.step: a.before for a in reversed(attempts) if a.state != "not_sent"}
         undone = {
             a.step for a in await self.journal.attempts(run.number, "undo") if a.state == "done"
         }
@@ -149,66 +186,17 @@ class RunEngine:
         outputs = {a.step: a.output for a in done}
         names = {"inputs": run.inputs, "steps": outputs}
         problems = []
+        back = StepUndoer(self.journal, self.planner, run.number, epoch)
         for attempt in reversed(done):
             if attempt.step in undone:
                 continue
-            problem = await self._take_back(by_id[attempt.step], attempt, names, run, epoch)
+            problem = await back.take_back(by_id[attempt.step], before[attempt.step], names)
             if problem:
                 problems.append(f"{attempt.step}: {problem}")
         error = "; ".join([failed, *problems] if failed else problems)
         if problems:
             error = f"not taken back: {error}"
         await self.journal.end(run.number, epoch, "failed" if error else "aborted", error)
-
-    async def _take_back(
-        self, step: Step, attempt: StepAttempt, names: dict[str, Any], run: Run, epoch: int
-    ) -> str:
-        """'' when the step is taken back or has nothing to take back; else what is wrong."""
-        if isinstance(step.undo, NoUndo):
-            return step.undo.none
-        try:
-            name, params = self._undo_call(step, attempt, names)
-        except (BadInput, NotFound) as error:
-            return error.message
-        if not name:
-            return ""
-        action = self.planner.registry.action(name)
-        target, last = action.target(params), "no access path works"
-        for path in self.planner.dialer.paths(target, step.via):
-            intent = await self.journal.intend(
-                run.number, epoch, step.id, "undo", action=name, target=target, access_path=path
-            )
-            try:
-                async with (
-                    asyncio.timeout(step.timeout),
-                    self.planner.dialer.connect(target, path) as link,
-                ):
-                    out = await action.apply(params, link)
-            except NotSent as error:
-                last = error.message
-                await self.journal.settle(intent, epoch, "not_sent", error=last)
-                continue
-            except (TargetError, TimeoutError) as error:
-                await self.journal.settle(intent, epoch, "failed", error=str(error))
-                return str(error)
-            await self.journal.settle(intent, epoch, "done", output=out)
-            return ""
-        return last
-
-    def _undo_call(
-        self, step: Step, attempt: StepAttempt, names: dict[str, Any]
-    ) -> tuple[str, Any]:
-        if isinstance(step.undo, Undo):
-            action = self.planner.registry.action(step.undo.action)
-            return step.undo.action, arguments(action, step.undo, names)
-        action = self.planner.registry.action(step.action)
-        params = arguments(action, step, names)
-        call = action.undo(params, attempt.before)
-        if call is None:
-            return "", None
-        return call.action, validated(
-            self.planner.registry.action(call.action), call.params, step.id
-        )
 
 
 def pinned(run: Run) -> Runbook:

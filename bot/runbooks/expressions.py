@@ -1,20 +1,32 @@
 """The expression language: Jinja2's, in an immutable sandbox, three-valued.
 
-Labels and inputs only ever enter as values, never as templates. ``*`` and ``**`` are refused,
-since ``'a' * 10**8`` would eat the memory; what is undefined is *unknown*, and unknown never
-passes.
+Labels and inputs only ever enter as values, never as templates. What can grow a small text into
+one that eats the memory is not there: ``'a' * 10**8``, ``ljust``, loops; of filters and methods
+only the harmless ones are. What is undefined is *unknown*, and unknown never passes.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bot.errors import BadInput
 
 _LIMIT = 10_000
+_LONGEST = 2_000  # of one expression: deeper nesting than that only breaks the parser
+_FILTERS = (
+    "abs", "count", "d", "default", "first", "float", "int", "last", "length", "list", "lower",
+    "map", "max", "min", "reject", "rejectattr", "select", "selectattr", "sort", "string", "sum",
+    "trim", "unique", "upper",
+)  # fmt: skip
+_METHODS = ("endswith", "get", "items", "keys", "lower", "startswith", "strip", "upper", "values")
+_GROWING = (nodes.For, nodes.Assign, nodes.AssignBlock)
+_TROUBLE = (
+    TemplateError, TypeError, ArithmeticError, ValueError, LookupError, AttributeError,
+    RecursionError,
+)  # fmt: skip
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -25,9 +37,16 @@ class _Environment(ImmutableSandboxedEnvironment):
             return super().call_binop(context, operator, left, right)
         raise SecurityError(f"the operator {operator!r} is not allowed here")
 
+    def is_safe_callable(self, obj: Any) -> bool:  # noqa: ANN401 - Jinja2's signature
+        if isinstance(obj, StrictUndefined):
+            return True  # calling it says what is not known
+        plain = isinstance(getattr(obj, "__self__", None), str | dict)
+        return plain and getattr(obj, "__name__", "") in _METHODS
+
 
 _environment = _Environment(undefined=StrictUndefined, autoescape=False)
 _environment.globals.clear()
+_environment.filters = {name: _environment.filters[name] for name in _FILTERS}
 
 
 def evaluate(expression: str, names: Mapping[str, Any]) -> tuple[bool | None, str]:
@@ -37,21 +56,44 @@ def evaluate(expression: str, names: Mapping[str, Any]) -> tuple[bool | None, st
         if isinstance(found, StrictUndefined):
             return None, f"{expression}: not known"
         if not isinstance(found, bool):
-            return None, f"{expression}: gives {found!r}, not true or false"
+            return None, f"{expression}: gives {found!r:.200}, not true or false"
     except UndefinedError as error:
         return None, f"{expression}: {error}"
-    except (TypeError, ArithmeticError, ValueError, SecurityError) as error:
+    except _TROUBLE as error:
         return None, f"{expression}: cannot be told: {error}"
     return found, "" if found else f"{expression}: is false"
 
 
 def check_syntax(expression: str) -> str:
     """What is wrong with the expression, or an empty string."""
+    if len(expression) > _LONGEST:
+        return f"is longer than {_LONGEST} characters"
     try:
         _environment.compile_expression(expression)
     except TemplateSyntaxError as error:
         return str(error)
+    except (SyntaxError, RecursionError, MemoryError):
+        return "is nested too deeply"
     return ""
+
+
+def references(text: str) -> list[tuple[str, str]]:
+    """What a template takes from ``inputs`` and ``steps``: ``("inputs", "zone")`` and so on."""
+    try:
+        tree = _environment.parse(text)
+    except (TemplateSyntaxError, RecursionError):
+        return []
+    dotted = [(a.node, a.attr) for a in tree.find_all(nodes.Getattr)]
+    dotted += [
+        (i.node, str(i.arg.value))
+        for i in tree.find_all(nodes.Getitem)
+        if isinstance(i.arg, nodes.Const)
+    ]
+    return [
+        (node.name, key)
+        for node, key in dotted
+        if isinstance(node, nodes.Name) and node.name in ("inputs", "steps")
+    ]
 
 
 def templated(value: Any) -> bool:  # noqa: ANN401 - YAML of any shape
@@ -76,7 +118,7 @@ def render(value: Any, names: Mapping[str, Any]) -> Any:  # noqa: ANN401 - YAML 
         return value
     try:
         return _render_text(value, names)
-    except (UndefinedError, SecurityError, TypeError, ValueError, TemplateSyntaxError) as error:
+    except _TROUBLE as error:
         raise BadInput(f"{value}: {error}") from None
 
 
@@ -88,6 +130,9 @@ def _render_text(value: str, names: Mapping[str, Any]) -> Any:  # noqa: ANN401 -
         if isinstance(found, StrictUndefined):
             raise BadInput(f"{value}: is not known")
         return found
+    tree = _environment.parse(value)
+    if any(tree.find(kind) for kind in _GROWING):
+        raise BadInput(f"{value[:60]}: loops and variables are not allowed here")
     rendered = _environment.from_string(value).render(**names)
     if len(rendered) > _LIMIT:
         raise BadInput(f"{value[:60]}: renders to more than {_LIMIT} characters")

@@ -8,28 +8,31 @@ from bot.errors import BadInput
 from bot.runbooks.model import Input
 
 _LENGTH = 500
+_LARGEST = 2**53 - 1  # beyond it, JSON readers disagree about an integer's value
 
 
-def check_inputs_spec(inputs: Mapping[str, Input]) -> list[str]:
-    """What is wrong with the inputs as declared."""
-    found = []
+def check_inputs_spec(inputs: Mapping[str, Input]) -> list[tuple[tuple[str, ...], str]]:
+    """Where the inputs as declared are wrong, and why."""
+    found: list[tuple[tuple[str, ...], str]] = []
     for name, spec in inputs.items():
+        mine: list[tuple[str, str]] = []
         if spec.type == "enum" and not spec.values:
-            found.append(f"inputs.{name}.values: an enum needs its values")
+            mine.append(("values", "an enum needs its values"))
         if spec.type == "string" and not spec.pattern:
-            found.append(
-                f"inputs.{name}.pattern: a string needs a pattern: it may come from an alert"
-            )
+            mine.append(("pattern", "a string needs a pattern: it may come from an alert"))
         if spec.pattern:
             try:
                 re.compile(spec.pattern)
             except re.error as error:
-                found.append(f"inputs.{name}.pattern: {error}")
-        if spec.default is not None and not found:
+                mine.append(("pattern", str(error)))
+        if spec.min is not None and spec.max is not None and spec.min > spec.max:
+            mine.append(("min", f"{spec.min} is above max, {spec.max}"))
+        if spec.default is not None and not mine:
             try:
                 _one(name, spec, spec.default)
             except BadInput as error:
-                found.append(f"inputs.{name}.default: {error.message}")
+                mine.append(("default", error.message))
+        found += [(("inputs", name, field), message) for field, message in mine]
     return found
 
 
@@ -56,6 +59,8 @@ def _one(name: str, spec: Input, value: Any) -> str | int:  # noqa: ANN401 - wha
     text = str(value)
     if len(text) > _LENGTH:
         raise BadInput(f"{name}: longer than {_LENGTH} characters.", field=name)
+    if not text.isprintable():
+        raise BadInput(f"{name}: {text!r} holds a character that cannot be printed.", field=name)
     if text.startswith("-"):
         raise BadInput(f"{name}: must not begin with '-': it would read as an option.", field=name)
     if spec.type == "enum" and text not in (spec.values or []):
@@ -71,7 +76,9 @@ def _integer(name: str, spec: Input, value: Any) -> int:  # noqa: ANN401 - what 
     try:
         number = int(str(value), 10)
     except ValueError:
-        raise BadInput(f"{name}: {value!r} is not a whole number.", field=name) from None
+        raise BadInput(f"{name}: {value!r:.80} is not a whole number.", field=name) from None
+    if abs(number) > _LARGEST:
+        raise BadInput(f"{name}: {number} is too large.", field=name)
     if spec.min is not None and number < spec.min:
         raise BadInput(f"{name}: {number} is below {spec.min}.", field=name)
     if spec.max is not None and number > spec.max:

@@ -1,15 +1,18 @@
 """The runbooks of a folder, re-read when they change; a broken edit leaves the last good one."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from bot.catalog import Catalog, load_catalog
 from bot.errors import BadInput, NotFound
 from bot.log import get
 from bot.registry import Registry
-from bot.runbooks.check import check, near
-from bot.runbooks.model import Problem, Runbook
+from bot.runbooks.check import check
+from bot.runbooks.model import Problem, Runbook, near
 from bot.runbooks.read import read
 
 log = get("runbooks")
@@ -33,12 +36,12 @@ class Library:
         catalogs = {p: p.stat().st_mtime_ns for p in sorted(self.folder.glob("catalog/*.yaml"))}
         if files | catalogs == self._seen:
             return False
-        self._reload_catalog()
+        broken = self._reload_catalog()
         for path in files:
             self._read(path)
         kept = {str(p) for p in files}
         self.runbooks = {i: r for i, r in self.runbooks.items() if r.path in kept}
-        self.problems = {p: e for p, e in self.problems.items() if p in kept and e}
+        self.problems = {p: e for p, e in self.problems.items() if p in kept and e} | broken
         self._seen = files | catalogs
         return True
 
@@ -55,8 +58,8 @@ class Library:
         """Raises `NotFound` with the nearest name."""
         if runbook_id not in self.runbooks:
             known = ", ".join(sorted(self.runbooks)) or "none"
-            guess = near(runbook_id, self.runbooks)
-            raise NotFound(f"There is no runbook {runbook_id!r}{guess}.", hint=f"Known: {known}.")
+            guess = near(runbook_id, self.runbooks) or "."
+            raise NotFound(f"There is no runbook {runbook_id!r}{guess}", hint=f"Known: {known}.")
         return self.runbooks[runbook_id]
 
     def matching(
@@ -74,22 +77,44 @@ class Library:
             and (not r.front.severity or severity in r.front.severity)
         ]
 
-    def _reload_catalog(self) -> None:
+    def _reload_catalog(self) -> dict[str, list[Problem]]:
+        """What keeps the catalog from being read, if anything does: then the last one stays."""
+        folder = self.folder / "catalog"
         try:
-            self.catalog = load_catalog(self.folder / "catalog")
-        except BadInput as error:
+            self.catalog = load_catalog(folder)
+        except (BadInput, OSError, ValueError, yaml.YAMLError) as error:
             log.error("catalog_kept", error=str(error))
+            return {str(folder): [_located(folder, str(error))]}
+        return {}
 
     def _read(self, path: Path) -> None:
-        runbook, problems = read(path.read_text("utf-8"), str(path))
-        if runbook is not None:
-            problems = check(runbook, self.registry, self.catalog)
+        runbook, problems = self._parse(path)
         if runbook is not None and not problems:
             twin = self.runbooks.get(runbook.id)
             if twin is not None and twin.path != str(path) and Path(twin.path).exists():
                 problems = [Problem(str(path), 1, f"id: {runbook.id!r} is also in {twin.path}")]
             else:
+                self.runbooks = {i: r for i, r in self.runbooks.items() if r.path != str(path)}
                 self.runbooks[runbook.id] = runbook
         for problem in problems:
             log.error("runbook_not_loaded", problem=str(problem))
         self.problems[str(path)] = problems
+
+    def _parse(self, path: Path) -> tuple[Runbook | None, list[Problem]]:
+        try:
+            text = path.read_text("utf-8")
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            return None, [Problem(str(path), line, "is not UTF-8 text")]
+        except OSError as error:
+            return None, [Problem(str(path), 1, f"cannot be read: {error.strerror}")]
+        runbook, problems = read(text, str(path))
+        return runbook, check(runbook, self.registry, self.catalog) if runbook else problems
+
+
+def _located(folder: Path, message: str) -> Problem:
+    """The catalog's own ``file:line: message`` taken apart again."""
+    found = re.match(r"(?P<path>[^\n]+?):(?P<line>\d+): (?P<text>.*)", message, re.DOTALL)
+    if found is None:
+        return Problem(str(folder), 1, message.removeprefix(f"{folder}: "))
+    return Problem(found["path"], int(found["line"]), found["text"])

@@ -1,5 +1,7 @@
 """A runbook's parts, as written. Pure data; `bot.runbooks.read` fills it with line numbers."""
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -124,12 +126,13 @@ class Step(Part):
 
 @dataclass(frozen=True)
 class Written:
-    """A step with its heading, its prose and where it stands."""
+    """A step with its heading, its prose, its YAML and the line of the fence above that."""
 
     step: Step
     heading: str
     prose: str
     line: int
+    source: str
 
 
 @dataclass(frozen=True)
@@ -159,3 +162,9 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.message}"
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """``; did you mean X?`` for a near miss, else an empty string."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

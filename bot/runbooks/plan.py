@@ -41,7 +41,9 @@ class Planner:
                 "role": runbook.front.approvals.role,
             },
             "steps": rows,
-            "targets": sorted({r["target"] for r in rows if r["effect"] != Effect.READ}),
+            "targets": sorted(
+                {r["target"] for r in rows if r["target"] and r["effect"] != Effect.READ}
+            ),
         }
 
     async def _row(self, step: Step, heading: str, names: dict[str, Any]) -> dict[str, Any]:

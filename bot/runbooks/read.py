@@ -1,7 +1,8 @@
 """Markdown → `Runbook`, with every problem's line. Pure: text in, runbook or problems out."""
 
 import hashlib
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar, get_args
 
 import yaml
 from markdown_it import MarkdownIt
@@ -9,23 +10,37 @@ from markdown_it.token import Token
 from pydantic import BaseModel, ValidationError
 
 from bot.catalog.read import line_of
-from bot.runbooks.model import Front, Problem, Runbook, Step, Written
+from bot.runbooks.model import Front, Problem, Runbook, Step, Written, near
 
 _M = TypeVar("_M", bound=BaseModel)
 _FENCE = "yaml step"
 
 
+_LARGEST = 5_000  # values in one block with its aliases written out: a few could stand for 10**9
+
+
 class _Strict(yaml.SafeLoader):
     """YAML that refuses a key given twice: ``safe_load`` would keep the last one silently."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401 - PyYAML's signature
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, LookupError, AttributeError) as error:
+            # PyYAML lets a date such as 2026-13-45 or a `!!bool perhaps` fail as what it is.
+            raise _refusal(f"{node.value!r} cannot be read: {error}", node) from None
+
+
+def _refusal(message: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+    return yaml.constructor.ConstructorError(None, None, message, node.start_mark)
 
 
 def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[str] = set()
     for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise _refusal("a key must be plain text", key)
         if key.value in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"{key.value!r} is given twice", key.start_mark
-            )
+            raise _refusal(f"{key.value!r} is given twice", key)
         seen.add(key.value)
     return loader.construct_mapping(node, deep=True)
 
@@ -79,36 +94,46 @@ def _steps(body: str, offset: int, path: str, problems: list[Problem]) -> tuple[
             heading, prose_from = title, end
             continue
         line = offset + start + 1
+        if token.info.strip() != _FENCE:
+            problems.append(Problem(path, line, f"```{token.info}: write ```{_FENCE} for a step"))
+            continue
         if not heading:
             problems.append(Problem(path, line, "a step must stand under a ## heading"))
             continue
         step = _model(Step, token.content, line, path, problems)
         if step is not None:
             prose = "\n".join(lines[prose_from:start]).strip()
-            found.append(Written(step, heading, prose, line))
+            found.append(Written(step, heading, prose, line, token.content))
         prose_from = end
     return found, intro
 
 
 def _blocks(tokens: list[Token]) -> list[tuple[Token, str | None]]:
-    """Second-level headings (with their text) and step fences, in order."""
+    """Second-level headings (with their text) and fences meant as steps, in order."""
     blocks: list[tuple[Token, str | None]] = []
     for index, token in enumerate(tokens):
         if token.type == "heading_open" and token.tag == "h2":
             blocks.append((token, tokens[index + 1].content))
-        elif token.type == "fence" and token.info.strip() == _FENCE:
+        elif token.type == "fence" and _looks_like_a_step(token.info):
             blocks.append((token, None))
     return blocks
+
+
+def _looks_like_a_step(info: str) -> bool:
+    """A typo in the fence must not make a step into mere prose."""
+    words = info.lower().split()
+    return len(words) > 1 and words[0] in ("yaml", "yml")
 
 
 def _model(model: type[_M], text: str, line: int, path: str, problems: list[Problem]) -> _M | None:
     """Validates a YAML block that starts after line ``line``; problems get their own lines."""
     try:
         node = yaml.compose(text, Loader=_Strict)
+        if node is not None and _size(node, {}) > _LARGEST:
+            raise _refusal(f"holds more than {_LARGEST} values", node)
         data = yaml.load(text, Loader=_Strict)  # noqa: S506 - a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        at = line + 1 + (error.problem_mark.line if error.problem_mark else 0)
-        problems.append(Problem(path, at, str(error.problem)))
+    except (yaml.YAMLError, RecursionError) as error:
+        problems.append(_unreadable(error, text, line, path))
         return None
     if not isinstance(data, dict) or node is None:
         problems.append(Problem(path, line + 1, "must be a YAML mapping"))
@@ -118,9 +143,57 @@ def _model(model: type[_M], text: str, line: int, path: str, problems: list[Prob
     except ValidationError as error:
         for item in error.errors():
             where = [p for p in item["loc"] if p not in ("Undo", "NoUndo")]
-            field = ".".join(str(part) for part in where)
-            at = line + line_of(node, where)
-            problems.append(
-                Problem(path, at, f"{field}: {item['msg'].removeprefix('Value error, ')}")
-            )
+            field, message = ".".join(map(str, where)), item["msg"].removeprefix("Value error, ")
+            if item["type"] == "extra_forbidden":
+                message = f"unknown field{near(str(where[-1]), _fields(model, where[:-1]))}"
+            problems.append(Problem(path, line + line_of(node, where), f"{field}: {message}"))
         return None
+
+
+def _unreadable(error: Exception, text: str, line: int, path: str) -> Problem:
+    if isinstance(error, yaml.MarkedYAMLError):
+        at = error.problem_mark.line if error.problem_mark else 0
+        return Problem(path, line + 1 + at, str(error.problem))
+    if isinstance(error, yaml.reader.ReaderError):
+        at = text[: error.position].count("\n")
+        return Problem(path, line + 1 + at, f"a character that YAML does not allow: {error.reason}")
+    return Problem(path, line + 1, "is nested too deeply")
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """The values below a node, an alias counted as often as it is used."""
+    if id(node) not in known:
+        known[id(node)] = 1  # a node inside itself is refused later, when it is constructed
+        parts = (
+            [part for pair in node.value for part in pair]
+            if isinstance(node, yaml.MappingNode)
+            else node.value
+        )
+        if isinstance(node, yaml.CollectionNode):
+            known[id(node)] += sum(_size(part, known) for part in parts)
+    return known[id(node)]
+
+
+def _fields(model: type[BaseModel], where: Sequence[int | str]) -> list[str]:
+    """The fields that could stand at a place of a model."""
+    models = [model]
+    for part in where:
+        types = [
+            f.annotation for m in models for n, f in m.model_fields.items() if part in (n, f.alias)
+        ]
+        if types:
+            models = [m for each in types for m in _models(each)]
+    return [field.alias or name for m in models for name, field in m.model_fields.items()]
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type or a form of typing
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for each in get_args(annotation) for model in _models(each)]
+
+
+def line_in(runbook: Runbook, written: Written | None, where: Sequence[int | str]) -> int:
+    """The line of a part of a step, or of the front matter if there is no step."""
+    text, start = (written.source, written.line) if written else (_split(runbook.text)[0] or "", 1)
+    node = yaml.compose(text, Loader=_Strict)
+    return start + (line_of(node, tuple(where)) if node is not None else 1)

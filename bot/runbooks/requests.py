@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -10,7 +11,7 @@ from bot.errors import Conflict, NotAllowed, NotFound
 from bot.incidents import Incident, Incidents
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
-from bot.runbooks.tables import Approval, Run, StepAttempt
+from bot.runbooks.tables import Approval, Run, StepAttempt, TargetLock
 from bot.store import now
 
 ENDED = ("succeeded", "failed", "refused", "aborted")
@@ -117,6 +118,7 @@ class Runs:
         run.abort = True
         if run.state != "running":
             run.state, run.ended_at = "aborted", now()
+            await self._unlock(session, run)
         await self._record(
             session, run, "run_aborted", f"person:{person.id}", f"Aborted: {run.title}"
         )
@@ -128,7 +130,7 @@ class Runs:
         if run.state not in ("succeeded", "failed", "aborted"):
             raise Conflict(f"The run is {run.state}: only an ended run can be undone.")
         run.state, run.undo_requested, run.abort = "approved", True, False
-        run.ended_at, run.lease_until = None, None
+        run.ended_at, run.lease_until, run.error = None, None, ""
         await self._record(
             session, run, "undo_requested", f"person:{person.id}", f"Undo asked for: {run.title}"
         )
@@ -149,6 +151,8 @@ class Runs:
             attempt.error = "" if happened else f"{person.name} says that it did not happen"
         run.state, run.lease_until = ("approved", None) if happened else ("failed", None)
         run.ended_at = None if happened else now()
+        if not happened:
+            await self._unlock(session, run)
         word = "happened" if happened else "did not happen"
         await self._record(
             session,
@@ -173,6 +177,10 @@ class Runs:
         """An incident's runs, newest first."""
         query = select(Run).where(Run.incident_id == incident_id).order_by(col(Run.id).desc())
         return list((await session.execute(query)).scalars())
+
+    async def _unlock(self, session: AsyncSession, run: Run) -> None:
+        """A run that a person ends holds no target any more."""
+        await session.execute(delete(TargetLock).where(col(TargetLock.run_id) == run.id))
 
     def _may_approve(self, run: Run, person: Person, plan_digest: str) -> None:
         if run.state != "waiting":

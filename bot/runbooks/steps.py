@@ -14,20 +14,28 @@ from pydantic import BaseModel
 
 from bot.contract import Action, Effect, Preview
 from bot.errors import BadInput, JacklineError, NotSent, Retryable, TargetError, Unknown
+from bot.log import get
 from bot.runbooks.expressions import evaluate
 from bot.runbooks.journal import Journal
 from bot.runbooks.model import Runbook, Step, Verify
 from bot.runbooks.plan import Planner, arguments, check_blast_radius
 from bot.runbooks.tables import StepAttempt
 
+log = get("runbooks")
+_CUT = "interrupted"  # how the error begins of an attempt that a crash ended: it is no failure
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """``done``, ``failed`` or ``unknown``; ``out`` is what later expressions see."""
+    """``done``, ``failed`` or ``unknown``; ``out`` is what later expressions see.
+
+    ``final``: it did take effect, and sending it again is not a retry but a second time.
+    """
 
     state: str
     out: dict[str, Any]
     error: str = ""
+    final: bool = False
 
 
 class StepRunner:
@@ -40,26 +48,36 @@ class StepRunner:
         self.epoch = epoch
 
     async def do(
-        self, runbook: Runbook, step: Step, names: dict[str, Any], last: StepAttempt | None
+        self, runbook: Runbook, step: Step, names: dict[str, Any], earlier: list[StepAttempt]
     ) -> Outcome:
-        """One step with its retries; ``last`` is the newest attempt found in the journal."""
+        """One step with its retries; ``earlier`` are the attempts found in the journal.
+
+        An outcome that is already there stands: a crash after it is no reason to send again.
+        """
         action = self.planner.registry.action(step.action)
         try:
             params = arguments(action, step, names)
         except BadInput as error:
             return Outcome("failed", {}, error.message)
+        last = earlier[-1] if earlier else None
+        tried = sum(a.state == "failed" and not a.error.startswith(_CUT) for a in earlier)
+        if last is not None and last.state == "unknown":
+            return Outcome("unknown", {}, last.error)
+        limit = 1 if action.effect is Effect.ONCE else step.retry.attempts
+        if last is not None and tried >= limit:
+            return Outcome("failed", last.output, last.error)
         if last is not None and last.state == "intent":
             resumed = await self._resume(action, step, params, last, names)
             if resumed is not None:
                 return resumed
         pause = step.retry.backoff
         outcome = Outcome("failed", {}, "not tried")
-        for number in range(step.retry.attempts):
-            if number:
+        for number in range(tried, step.retry.attempts):
+            if number > tried:
                 await asyncio.sleep(pause)
                 pause *= 2
             outcome = await self._once(runbook, action, step, params, names)
-            if outcome.state != "failed":
+            if outcome.state != "failed" or outcome.final:
                 break
         return outcome
 
@@ -73,14 +91,14 @@ class StepRunner:
     ) -> Outcome | None:
         """After a crash between intent and outcome; None means: do it (again)."""
         if action.effect is not Effect.ONCE:
-            await self.journal.settle(last, self.epoch, "failed", error="interrupted; repeated")
+            await self.journal.settle(last, self.epoch, "failed", error=f"{_CUT}; repeated")
             return None
-        took = await self._took_effect(action, params, step)
+        took = await self.took_effect(action, params, step)
         if took:
             return await self._verified(last, step, {}, names)
         if took is False:
             await self.journal.settle(
-                last, self.epoch, "failed", error="interrupted before it took effect"
+                last, self.epoch, "failed", error=f"{_CUT} before it took effect"
             )
             return None
         return await self._park(last, "Jackline stopped while this was being sent")
@@ -145,6 +163,10 @@ class StepRunner:
                 await asyncio.sleep(min(error.retry_after, step.timeout))
             await self.journal.settle(attempt, self.epoch, "failed", error=str(error))
             return Outcome("failed", {}, str(error))
+        except Exception as error:
+            log.exception("action_broke", action=action.name, run_id=self.run_id)
+            reason = f"{action.name} broke: {type(error).__name__}: {error}"
+            return await self._reconcile(action, step, params, attempt, reason, names)
         return await self._verified(attempt, step, out, names, action, params)
 
     async def _reconcile(
@@ -152,7 +174,7 @@ class StepRunner:
         names: dict[str, Any],
     ) -> Outcome:  # fmt: skip
         """Sent, no answer: read over any path what became of it."""
-        took = await self._took_effect(action, params, step)
+        took = await self.took_effect(action, params, step)
         if took:
             return await self._verified(attempt, step, {}, names, action, params)
         if took is False or action.effect is not Effect.ONCE:
@@ -160,7 +182,8 @@ class StepRunner:
             return Outcome("failed", {}, error)
         return await self._park(attempt, error)
 
-    async def _took_effect(self, action: Action, params: BaseModel, step: Step) -> bool | None:
+    async def took_effect(self, action: Action, params: BaseModel, step: Step) -> bool | None:
+        """What the action itself reads over any path; None if nobody can tell."""
         target = action.target(params)
         for path in self.planner.dialer.paths(target, step.via):
             try:
@@ -168,6 +191,8 @@ class StepRunner:
                     return await action.verify(params, link)
             except (TargetError, TimeoutError):
                 continue
+            except Exception:  # a fault of the integration tells nothing
+                log.exception("verify_broke", action=action.name, run_id=self.run_id)
         return None
 
     async def _park(self, attempt: StepAttempt, error: str) -> Outcome:
@@ -179,9 +204,9 @@ class StepRunner:
         action: Action | None = None, params: BaseModel | None = None,
     ) -> Outcome:  # fmt: skip
         """Waits until the step's own verify and its expectations hold, then commits."""
-        reason = ""
+        reason, took = "", None
         if action is not None and action.effect is not Effect.READ and params is not None:
-            took = await self._took_effect(action, params, step)
+            took = await self.took_effect(action, params, step)
             reason = (
                 "" if took is not False else f"{action.name} reports that it did not take effect"
             )
@@ -189,7 +214,8 @@ class StepRunner:
             reason = reason or await self._wait_for(verify, {**names, "out": out})
         if reason:
             await self.journal.settle(attempt, self.epoch, "failed", output=out, error=reason)
-            return Outcome("failed", out, reason)
+            once = action is None or action.effect is Effect.ONCE
+            return Outcome("failed", out, reason, final=once and took is not False)
         await self.journal.settle(attempt, self.epoch, "done", output=out)
         return Outcome("done", out)
 

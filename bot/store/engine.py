@@ -13,10 +13,14 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
+from bot.errors import Unavailable
+
+BUSY = 15.0  # seconds that a writer on SQLite waits for its turn
 MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 7_225_511  # any constant: it names our advisory lock on PostgreSQL
 
@@ -50,10 +54,12 @@ class Store:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A snapshot to read from."""
+        """A snapshot to read from: two queries see the same moment."""
         async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
             if self.is_sqlite:
                 await (await session.connection()).exec_driver_sql("BEGIN")
+            else:
+                await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
             session.expunge_all()  # what was read stays readable: a rollback would expire it
             await session.rollback()
@@ -62,7 +68,9 @@ class Store:
         """Returns once ``version`` is past ``seen``, or after ``seconds`` (for other replicas)."""
         async with self._changed:
             try:
-                await asyncio.wait_for(self._changed.wait_for(lambda: self.version > seen), seconds)
+                # not wait_for: on Python 3.11 it can swallow a cancellation, and no stop would end
+                async with asyncio.timeout(seconds):
+                    await self._changed.wait_for(lambda: self.version > seen)
             except TimeoutError:
                 return
 
@@ -73,11 +81,17 @@ class Store:
                 await connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 await _lock(connection)
-            await connection.run_sync(_upgrade)
+            try:
+                await connection.run_sync(_upgrade)
+            except CommandError as error:
+                raise Unavailable(
+                    f"The database's tables are not of this version of Jackline: {error}.",
+                    hint="It may have been used by a newer one.",
+                ) from error
             await connection.commit()
 
     async def close(self) -> None:
-        """Closes all connections."""
+        """Closes all connections; who comes later opens new ones."""
         await self.engine.dispose()
 
 
@@ -86,8 +100,8 @@ def _create(url: str) -> AsyncEngine:
         return create_async_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
     database = make_url(url).database
     if database:
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, pool_size=8, max_overflow=8, connect_args={"timeout": 15})
+        _make_folder(Path(database).parent)
+    engine = create_async_engine(url, pool_size=8, max_overflow=8, connect_args={"timeout": BUSY})
 
     @event.listens_for(engine.sync_engine, "connect")
     def _pragmas(connection: Any, _: object) -> None:  # noqa: ANN401 - the DBAPI's own object
@@ -99,6 +113,16 @@ def _create(url: str) -> AsyncEngine:
         cursor.close()
 
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"Cannot make the database's folder {folder}: {error.strerror}.",
+            hint="Set JACKLINE_DATA_DIR to a writable folder.",
+        ) from error
 
 
 async def _lock(connection: AsyncConnection) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import time
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -18,7 +19,7 @@ def load_key(given: SecretStr | None, data_dir: Path, name: str) -> bytes:
         data_dir.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_bytes().strip()
+        return _made_before(path)
     except OSError as error:
         raise Unavailable(
             f"Cannot write {path}: {error.strerror}.",
@@ -28,4 +29,17 @@ def load_key(given: SecretStr | None, data_dir: Path, name: str) -> bytes:
         file.write(secrets.token_hex(32).encode())
         file.flush()
         os.fsync(file.fileno())
-    return path.read_bytes().strip()
+    return _made_before(path)
+
+
+def _made_before(path: Path) -> bytes:
+    """The key in the file. Another process may have made the file and not filled it yet."""
+    for _ in range(50):
+        try:
+            key = path.read_bytes().strip()
+        except OSError as error:
+            raise Unavailable(f"Cannot read {path}: {error.strerror}.") from error
+        if key:
+            return key
+        time.sleep(0.02)
+    raise Unavailable(f"{path} is empty.", hint="Remove it, and a new key is made.")

@@ -1,8 +1,12 @@
 """Errors as ``application/problem+json`` (RFC 9457): never a traceback, never a 500 for bad input."""
 
+from collections.abc import Mapping
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from bot.errors import (
@@ -27,13 +31,22 @@ _STATUS: tuple[tuple[type[JacklineError], int], ...] = (
 )
 
 
-def problem(status: int, title: str, detail: str, *, field: str = "") -> JSONResponse:
-    """One problem document; 503 says when to come back."""
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    field: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """One problem document; 503 says when to come back, 401 how to prove oneself."""
     body = {"type": "about:blank", "status": status, "title": title, "detail": detail}
     if field:
         body["field"] = field
-    headers = {"Retry-After": "5"} if status == 503 else {}  # noqa: PLR2004 - Service Unavailable
-    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+    known = {503: {"Retry-After": "5"}, 401: {"WWW-Authenticate": "Bearer"}}.get(status, {})
+    return JSONResponse(
+        body, status, headers={**known, **(headers or {})}, media_type="application/problem+json"
+    )
 
 
 def status_of(error: JacklineError) -> int:
@@ -52,7 +65,17 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         del request
-        return problem(error.status_code, "HTTP error", str(error.detail))
+        return problem(error.status_code, "HTTP error", str(error.detail), headers=error.headers)
+
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(PoolTimeout)
+    @app.exception_handler(ConnectionError)
+    async def _away(request: Request, error: Exception) -> JSONResponse:
+        """The database is away: not a bug of ours, and worth asking again."""
+        if isinstance(error, (IntegrityError, DataError, ProgrammingError)):
+            return await _bug(request, error)
+        log.error("database_away", path=request.url.path, error=str(error))
+        return problem(503, "Unavailable", "The database does not answer. Ask again.")
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -1,6 +1,8 @@
 """Routes of the HTTP app. Each does one call into a room below and answers."""
 
+import asyncio
 import hmac
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
@@ -8,6 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi import Path as PathParam
 from sqlalchemy import func, text
 from sqlmodel import col, select
+from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
 from bot.alerts import Intake, StoredAlert
@@ -19,10 +22,12 @@ from bot.settings import Settings
 from bot.store import Store
 from bot.timeline import Ledger
 from bot.web.api import incident_json, whole_incident
+from bot.web.limit import BodyLimit
 from bot.web.metrics import Metrics
 from bot.web.problems import install
 
-BODY_LIMIT = 5 * 1024 * 1024
+READY_LIMIT = 2.0  # seconds for the database to answer
+_SECONDS = re.compile(r"[0-9]{1,12}")
 
 
 def build_web(
@@ -45,11 +50,12 @@ def build_web(
         openapi_url="/api/v1/openapi.json",
     )
     install(app)
+    app.add_middleware(BodyLimit)
     _webhooks(app, settings, registry, intake, metrics)
     _health(app, store, metrics)
     _api(app, settings, store, ledger)
     if slack is not None:
-        app.add_api_route("/slack/events", slack, methods=["POST"], include_in_schema=False)
+        _slack(app, slack)
     app.router.routes.extend(console)
     return app
 
@@ -63,7 +69,12 @@ def _webhooks(
         if source is None:
             known = ", ".join(sorted(registry.sources)) or "none"
             raise NotFound(f"There is no alert source {integration!r}.", hint=f"Known: {known}.")
-        raw = RawRequest(dict(request.headers), await _body(request), dict(request.query_params))
+        try:
+            body = await request.body()
+        except HTTPException:
+            metrics.refused.labels(integration, "too_large").inc()
+            raise
+        raw = RawRequest(dict(request.headers), body, dict(request.query_params))
         try:
             source.authenticate(raw, _secrets(settings, integration))
             alerts = source.parse(raw)
@@ -81,22 +92,21 @@ def _webhooks(
 def _secrets(settings: Settings, source: str) -> list[str]:
     """The live secrets of a source. Raises `AuthFailed` if there are none: deny by default."""
     configured = settings.webhooks.get(source)
-    live = [s.get_secret_value() for s in configured.secrets] if configured else []
+    given = [s.get_secret_value() for s in configured.secrets] if configured else []
+    live = [secret for secret in given if secret]
     if not live:
         variable = f"JACKLINE_WEBHOOKS__{source.upper()}__SECRETS"
         raise AuthFailed(f"No secret is set for {source}.", hint=f"Set {variable}.")
     return live
 
 
-async def _body(request: Request) -> bytes:
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > BODY_LIMIT:
-            raise BadInput(
-                f"The body is larger than {BODY_LIMIT} bytes.", hint="Send fewer alerts at once."
-            )
-    return bytes(received)
+def _slack(app: FastAPI, handle: Callable[[Request], Awaitable[Response]]) -> None:
+    @app.post("/slack/events", include_in_schema=False)
+    async def events(request: Request) -> Response:
+        # What checks the signature takes the time for a number, and breaks if it is none.
+        if not _SECONDS.fullmatch(request.headers.get("x-slack-request-timestamp", "")):
+            raise AuthFailed("The request carries no time that Slack could have signed.")
+        return await handle(request)
 
 
 def _health(app: FastAPI, store: Store, metrics: Metrics) -> None:
@@ -107,7 +117,7 @@ def _health(app: FastAPI, store: Store, metrics: Metrics) -> None:
     @app.get("/readyz", summary="The database answers")
     async def readyz() -> dict[str, str]:
         try:
-            async with store.read() as session:
+            async with asyncio.timeout(READY_LIMIT), store.read() as session:
                 await session.execute(text("SELECT 1"))
         except Exception as error:
             raise Unavailable("The database does not answer.") from error
@@ -121,7 +131,8 @@ def _health(app: FastAPI, store: Store, metrics: Metrics) -> None:
 def _api(app: FastAPI, settings: Settings, store: Store, ledger: Ledger) -> None:
     def authorised(authorization: Annotated[str, Header()] = "") -> None:
         """The API wants a bearer token of `JACKLINE_WEBHOOKS__API__SECRETS`."""
-        given = authorization.removeprefix("Bearer ").encode()
+        scheme, _, token = authorization.partition(" ")
+        given = token.strip().encode() if scheme.lower() == "bearer" else b""
         matches = [
             hmac.compare_digest(given, secret.encode()) for secret in _secrets(settings, "api")
         ]

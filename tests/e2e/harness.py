@@ -132,7 +132,7 @@ class Bot:
         if self.process.returncode is None:
             self.process.send_signal(number)
         try:
-            return await asyncio.wait_for(self.process.wait(), 15)
+            return await asyncio.wait_for(self.process.wait(), 25)
         except TimeoutError:
             self.process.send_signal(signal.SIGABRT)  # faulthandler writes where it hangs
             await self.process.wait()

@@ -1,15 +1,18 @@
 """The migrations and the table classes say the same, on both engines."""
 
 import asyncio
+import sys
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
 import bot.alerts
 import bot.postmortems
 import bot.runbooks
+from bot.delivery import Binding
 from bot.store import Store
 
 ROOMS_WITH_TABLES = (bot.alerts, bot.postmortems, bot.runbooks)  # these import all the others
@@ -32,3 +35,44 @@ async def test_several_replicas_may_migrate_at_once(database_url: str) -> None:
     await asyncio.gather(*(s.migrate() for s in stores))
     for each in stores:
         await each.close()
+
+
+MIGRATE = """
+import asyncio, sys
+from bot.store import Store
+
+async def main():
+    store = Store(sys.argv[1])
+    await store.migrate()
+    await store.close()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.server
+async def test_two_processes_migrate_at_once(database_url: str) -> None:
+    """Real processes on an empty database: both end well, and the tables are there once."""
+    migrating = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", MIGRATE, database_url, stderr=asyncio.subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
+    for process in migrating:
+        _, errors = await process.communicate()
+        assert process.returncode == 0, errors.decode()
+    store = Store(database_url)
+    async with store.read() as session:
+        versions = (await session.execute(text("SELECT version_num FROM alembic_version"))).all()
+    assert len(versions) == 1
+    await store.close()
+
+
+async def test_migrating_again_changes_nothing(store: Store) -> None:
+    """What is stored stays, whoever starts when."""
+    async with store.write() as session:
+        session.add(Binding(surface="s", key="k"))
+    await store.migrate()
+    async with store.read() as session:
+        assert await session.get(Binding, ("s", "k")) is not None

@@ -59,7 +59,7 @@ class SlackIn:
                 trigger_id=body["trigger_id"], view=declare_view(body["channel_id"])
             )
             return
-        await ack(response_type="ephemeral", text=reply.text, blocks=reply.blocks or None)
+        await ack(response_type="ephemeral", text=escape(reply.text), blocks=reply.blocks or None)
 
     async def submitted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The declare form. A refusal is shown beside the field."""
@@ -100,7 +100,7 @@ class SlackIn:
         command = Command(name, text or "help", person, key, "slack", incident)
         reply = await self._try(self.commands.handle(command))
         await client.chat_postEphemeral(
-            channel=event["channel"], user=event["user"], text=reply.text,
+            channel=event["channel"], user=event["user"], text=escape(reply.text),
             blocks=reply.blocks or None, thread_ts=event.get("thread_ts"),
         )  # fmt: skip
 
@@ -137,7 +137,7 @@ class SlackIn:
         try:
             reply: Reply = await answer
         except JacklineError as error:
-            return Reply(escape(str(error)))
+            return Reply(str(error))
         return reply
 
 

@@ -1,0 +1,29 @@
+"""No body is read without end, on any route, whatever length it was announced with."""
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_LIMIT = 5 * 1024 * 1024
+
+
+class BodyLimit:
+    """Counts what comes in; over the limit, whoever reads it gets a 413 to answer with."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > BODY_LIMIT:
+                raise HTTPException(
+                    413, f"The body is larger than {BODY_LIMIT} bytes. Send less at once."
+                )
+            return message
+
+        await self.app(scope, counted, send)

@@ -1,0 +1,22 @@
+"""The room over each database: intake, router and checks as `bot.app` wires them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.store import Store
+from tests.alerts.room import Room
+
+
+@pytest.fixture
+async def room(store: Store) -> AsyncIterator[Room]:
+    """A room whose intake is at work; the router works when a test says so."""
+    made = Room(store)
+    task = asyncio.create_task(made.intake.run())
+    yield made
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    await made.checks.close()

@@ -1,0 +1,120 @@
+"""Accepted means stored: before the answer, in few commits, and refused when it cannot be."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from bot.alerts import Intake, StoredAlert
+from bot.alerts.intake import _QUEUE_LIMIT
+from bot.errors import Unavailable
+from bot.store import Store
+from tests.alerts.room import Room, an_alert
+
+
+async def seen_by_another(url: str) -> int:
+    """How many alerts a connection of its own sees: what is committed, and nothing else."""
+    other = Store(url)
+    async with other.read() as session:
+        query = select(func.count(col(StoredAlert.id)))
+        found = (await session.execute(query)).scalar_one()
+    await other.close()
+    return int(found)
+
+
+async def test_stored_before_the_answer(room: Room) -> None:
+    """At the moment of the answer, somebody else reads the alert from the database."""
+    for number in range(1, 4):
+        await room.intake.accept([an_alert(f"A{number}")])
+        assert await seen_by_another(room.store.url) == number
+
+
+async def test_a_burst_shares_commits(room: Room) -> None:
+    """500 requests at once: each stored when answered, in far fewer commits than requests."""
+    before = room.store.version
+    await asyncio.gather(*(room.intake.accept([an_alert(f"A{n}")]) for n in range(500)))
+    assert await seen_by_another(room.store.url) == 500
+    assert room.store.version - before <= 5
+
+
+async def test_the_same_alert_is_stored_once(room: Room) -> None:
+    """In one request, in one commit, and later: its identity is source, fingerprint, start, status."""
+    same, other = an_alert(), an_alert(minute=1)
+    await room.intake.accept([same, same])
+    await asyncio.gather(*(room.intake.accept([same]) for _ in range(20)))
+    await room.intake.accept([same, other, an_alert(status="resolved")])
+    assert [(a.status, a.starts_at) for a in await room.stored()] == [
+        ("firing", same.starts_at), ("firing", other.starts_at), ("resolved", same.starts_at),
+    ]  # fmt: skip
+
+
+async def test_everything_comes_back_as_it_was(room: Room) -> None:
+    sent = an_alert(zone="zürich ✓", quote="'; DROP TABLE alert; --")
+    await room.intake.accept([sent])
+    (kept,) = await room.stored()
+    assert (kept.labels, kept.annotations) == (sent.labels, sent.annotations)
+    assert (kept.starts_at, kept.state) == (sent.starts_at, "new")
+
+
+async def test_nothing_to_store_needs_no_database(room: Room) -> None:
+    before = room.store.version
+    await room.intake.accept([])
+    assert room.store.version == before
+
+
+async def test_a_full_queue_is_said(store: Store) -> None:
+    """Beyond what can wait, the sender is asked to come back; nobody waits for ever."""
+    intake = Intake(store)
+    waiting = [asyncio.create_task(intake.accept([an_alert(f"A{n}")])) for n in range(_QUEUE_LIMIT)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="Too many"):
+        await intake.accept([an_alert()])
+    writer = asyncio.create_task(intake.run())
+    await asyncio.gather(*waiting)
+    assert await seen_by_another(store.url) == _QUEUE_LIMIT
+    writer.cancel()
+    await asyncio.gather(writer, return_exceptions=True)
+
+
+async def test_a_failed_commit_refuses_and_the_writer_goes_on(room: Room) -> None:
+    """Nobody in the batch gets a yes; the next alert is stored when the database is well."""
+    async with room.store.engine.begin() as connection:
+        await connection.exec_driver_sql("ALTER TABLE alert RENAME TO gone")
+    got = await asyncio.gather(
+        *(room.intake.accept([an_alert(f"A{n}")]) for n in range(3)), return_exceptions=True
+    )
+    assert [type(error) for error in got] == [Unavailable] * 3
+    async with room.store.engine.begin() as connection:
+        await connection.exec_driver_sql("ALTER TABLE gone RENAME TO alert")
+    await room.intake.accept([an_alert()])
+    assert await seen_by_another(room.store.url) == 1
+
+
+async def test_a_sender_who_gave_up_does_not_stop_the_writer(room: Room) -> None:
+    """One waiter is gone before the commit; the others are answered, and later ones too."""
+    gone = asyncio.create_task(room.intake.accept([an_alert("Gone")]))
+    stays = asyncio.create_task(room.intake.accept([an_alert("Stays")]))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.wait_for(stays, 5)
+    await asyncio.wait_for(room.intake.accept([an_alert("Later")]), 5)
+    assert {"Stays", "Later"} <= {a.name for a in await room.stored()}
+
+
+async def test_who_waits_at_the_end_is_refused_not_forgotten(store: Store) -> None:
+    """Stopped in the middle of a commit: both the batch and the queue get an answer."""
+    intake = Intake(store)
+    async with store.engine.connect() as blocker:
+        await blocker.exec_driver_sql("BEGIN IMMEDIATE" if store.is_sqlite else "LOCK TABLE alert")
+        writer = asyncio.create_task(intake.run())
+        first = asyncio.create_task(intake.accept([an_alert("InFlight")]))
+        await asyncio.sleep(0.1)
+        second = asyncio.create_task(intake.accept([an_alert("Queued")]))
+        await asyncio.sleep(0.05)
+        writer.cancel()
+        await asyncio.sleep(0.05)
+        await blocker.rollback()
+    got = await asyncio.wait_for(asyncio.gather(first, second, return_exceptions=True), 5)
+    assert [type(error) for error in got] == [Unavailable] * 2
+    await asyncio.gather(writer, return_exceptions=True)

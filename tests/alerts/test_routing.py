@@ -1,0 +1,179 @@
+"""Stored alerts become incidents: once each, in order, whoever routes."""
+
+import asyncio
+
+import pytest
+
+from bot.catalog import Catalog, Rule
+from bot.store import Store
+from tests.alerts.room import BLOG, CATALOG, SHOP, Room, an_alert
+
+
+async def test_an_alert_declares_an_incident(room: Room) -> None:
+    """Title, severity, service and origin come from the alert; its row cites it."""
+    (incident,) = await room.route(an_alert(severity="critical"))
+    assert (incident.number, incident.title) == (1, "ShopDown is firing")
+    assert (incident.severity, incident.status) == ("sev1", "declared")
+    assert (incident.services, incident.declared_by) == (["shop"], "source:alertmanager")
+    assert await room.kinds() == ["incident_declared", "alert_received"]
+    (alert,) = await room.stored()
+    assert (alert.state, alert.incident_id) == ("routed", 1)
+    assert alert.decision["group"] == "service:shop"
+
+
+async def test_the_service_is_named_in_the_title(room: Room) -> None:
+    """An alert that does not say what it is about gets its service's name in front."""
+    (incident,) = await room.route(an_alert("ErrorRate"))
+    assert incident.title == "Shop: ErrorRate is firing"
+
+
+async def test_the_same_alert_again_adds_nothing(room: Room) -> None:
+    """Alertmanager repeats itself every few hours; one row stays one row."""
+    incidents = await room.route(an_alert(), an_alert(), an_alert())
+    assert len(incidents) == 1
+    assert await room.kinds() == ["incident_declared", "alert_received"]
+
+
+async def test_other_alerts_of_the_service_join_its_open_incident(room: Room) -> None:
+    (incident,) = await room.route(an_alert(), an_alert("ShopSlow"), an_alert("ShopErrors"))
+    assert [a.incident_id for a in await room.stored()] == [1, 1, 1]
+    assert (await room.kinds()).count("alert_received") == 3
+    assert incident.status == "declared"
+
+
+async def test_another_service_is_another_incident(room: Room) -> None:
+    incidents = await room.route(an_alert(), an_alert("BlogDown", service="blog"))
+    assert [i.services for i in incidents] == [["shop"], ["blog"]]
+
+
+async def test_a_graver_alert_raises_the_severity_and_none_lowers_it(room: Room) -> None:
+    (incident,) = await room.route(
+        an_alert(severity="warning"),
+        an_alert("Worse", severity="critical"),
+        an_alert("Mild", severity="info"),
+    )
+    assert incident.severity == "sev1"
+    assert (await room.kinds()).count("severity_changed") == 1
+
+
+async def test_resolved_is_recorded_and_leaves_the_incident_to_people(room: Room) -> None:
+    """The alert's end is a row; the incident stays open until somebody says so."""
+    (incident,) = await room.route(an_alert(), an_alert(status="resolved"))
+    assert incident.status == "declared"
+    assert (await room.kinds())[-1] == "alert_resolved"
+
+
+async def test_resolved_without_a_firing_declares_nothing(room: Room) -> None:
+    assert await room.route(an_alert(status="resolved")) == []
+    assert [a.state for a in await room.stored()] == ["routed"]
+
+
+async def test_firing_again_joins_while_the_incident_is_open(room: Room) -> None:
+    incidents = await room.route(an_alert(), an_alert(status="resolved"), an_alert(minute=9))
+    assert len(incidents) == 1
+    assert (await room.kinds())[-2:] == ["alert_resolved", "alert_received"]
+
+
+async def test_firing_again_after_the_incident_is_over_is_a_new_one(room: Room) -> None:
+    """Its resolving then belongs to the new incident, not to the old one."""
+    await room.route(an_alert(), an_alert(status="resolved"))
+    await room.become("resolved")
+    incidents = await room.route(an_alert(minute=9), an_alert(status="resolved", minute=9))
+    assert [i.status for i in incidents] == ["resolved", "declared"]
+    assert await room.kinds(2) == ["incident_declared", "alert_received", "alert_resolved"]
+
+
+async def test_a_reopened_incident_takes_its_alerts_again(room: Room) -> None:
+    """Resolved too early and reopened: the group is its own again, no second incident."""
+    await room.route(an_alert())
+    await room.become("resolved")
+    await room.become("investigating")
+    assert len(await room.route(an_alert(minute=9))) == 1
+
+
+async def test_reopened_while_a_newer_incident_has_the_group(room: Room) -> None:
+    """Both stay open; alerts go to the newer one."""
+    await room.route(an_alert())
+    await room.become("resolved")
+    await room.route(an_alert(minute=9))
+    await room.become("investigating")
+    await room.route(an_alert("Third", minute=10))
+    assert [a.incident_id for a in await room.stored()] == [1, 2, 2]
+
+
+async def test_a_late_resolved_is_recorded_on_an_incident_that_is_over(room: Room) -> None:
+    await room.route(an_alert())
+    await room.become("resolved")
+    await room.route(an_alert(status="resolved"))
+    assert (await room.kinds())[-1] == "alert_resolved"
+
+
+async def test_a_rule_may_say_no(room: Room) -> None:
+    """Stored, decided, and why; no incident."""
+    room.catalog = Catalog(rules=[Rule(match={"alertname": "Watchdog"}, declare="no")])
+    assert await room.route(an_alert("Watchdog")) == []
+    (alert,) = await room.stored()
+    assert (alert.state, alert.decision["declare"]) == ("routed", False)
+    assert "rule 1" in alert.decision["because"]
+
+
+async def test_a_rule_whose_service_is_gone_does_not_hold_up_the_others(room: Room) -> None:
+    """The catalog is read again while alerts come: a name that nobody knows is left out."""
+    room.catalog = Catalog(services=[BLOG], rules=[Rule(match={"a": "1"}, service="shop")])
+    incidents = await room.route(an_alert("First", a="1"), an_alert("Second", service="blog"))
+    assert [i.services for i in incidents] == [[], ["blog"]]
+
+
+@pytest.mark.parametrize("summary", ["", "  \n ", "\u200b", "x" * 5000])
+async def test_a_strange_summary_still_makes_a_title(room: Room, summary: str) -> None:
+    """An alert must never be lost because nobody wrote a good sentence."""
+    odd = [
+        an_alert(name, service=service).model_copy(update={"annotations": {"summary": summary}})
+        for name, service in (("ShopDown", "shop"), ("Odd", ""), ("\u200b", ""))
+    ]
+    incidents = await room.route(*odd, an_alert("BlogDown", service="blog"))
+    assert len(incidents) == 4
+    assert all(0 < len(i.title) <= 200 for i in incidents)
+
+
+async def test_an_alert_that_cannot_be_routed_does_not_hold_up_the_others(room: Room) -> None:
+    """The catalog changes under it: it stays waiting, the next goes on, then it is routed too."""
+    before = [Catalog(services=[BLOG, SHOP.model_copy(update={"id": "gone"})])]
+    room.incidents.catalog = lambda: before.pop() if before else Catalog(services=[BLOG])
+    incidents = await room.route(an_alert(service="gone"), an_alert("B", service="blog"))
+    assert [i.services for i in incidents] == [["blog"], []]
+    assert [a.incident_id for a in await room.stored()] == [2, 1]
+
+
+async def test_many_routers_make_one_incident(room: Room, store: Store) -> None:
+    """Replicas on one database: each alert is routed once, the group is declared once."""
+    await room.intake.accept([an_alert(f"A{n}") for n in range(30)])
+    routers = [Room(store, CATALOG).router for _ in range(3)]
+
+    async def until_empty(router) -> None:
+        while await router.route_next():
+            pass
+
+    await asyncio.gather(*(until_empty(router) for router in routers))
+    assert {a.incident_id for a in await room.stored()} == {1}
+    kinds = await room.kinds()
+    assert (kinds.count("incident_declared"), kinds.count("alert_received")) == (1, 30)
+
+
+async def test_many_routers_give_numbers_without_a_gap(room: Room, store: Store) -> None:
+    """Ten services fail at once, each with three alerts: incidents 1 to 10."""
+    services = [SHOP.model_copy(update={"id": f"s{n}", "title": f"S{n}"}) for n in range(10)]
+    room.catalog = Catalog(services=services)
+    alerts = [an_alert(f"A{a}-{s.id}", service=s.id) for a in range(3) for s in services]
+    await room.intake.accept(alerts)
+
+    async def until_empty(router) -> None:
+        while await router.route_next():
+            pass
+
+    routers = [Room(store, room.catalog).router for _ in range(3)]
+    await asyncio.gather(*(until_empty(router) for router in routers))
+    incidents = await room.route()
+    assert [i.number for i in incidents] == list(range(1, 11))
+    received = [(await room.kinds(i.number)).count("alert_received") for i in incidents]
+    assert received == [3] * 10

@@ -1,0 +1,188 @@
+"""The catalog's files are read whole or refused with file, line and field."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from bot.catalog import Catalog, load_catalog
+from bot.errors import BadInput
+
+SERVICE = "{id: shop, title: Shop, tier: p0}"
+
+
+def write(folder: Path, text: str | bytes, name: str = "all.yaml") -> Path:
+    data = text if isinstance(text, bytes) else dedent(text).encode()
+    (folder / name).write_bytes(data)
+    return folder
+
+
+def refused(folder: Path) -> str:
+    """What the loader says, without the folder; it is one line that a person can act on."""
+    with pytest.raises(BadInput) as caught:
+        load_catalog(folder)
+    message = str(caught.value)
+    assert message.startswith(str(folder))
+    assert "\n" not in message
+    return message.removeprefix(f"{folder}/")
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing yet\n", "---\n", "services: []\n", "{}"])
+def test_an_empty_file_is_an_empty_catalog(tmp_path: Path, text: str) -> None:
+    assert load_catalog(write(tmp_path, text)) == Catalog()
+
+
+def test_an_absent_folder_is_an_empty_catalog(tmp_path: Path) -> None:
+    """Jackline starts without a catalog: alerts still become incidents."""
+    assert load_catalog(tmp_path / "nowhere") == Catalog()
+    assert load_catalog(tmp_path / "nowhere").path("direct") is not None
+
+
+def test_sections_of_several_files_are_one_catalog(tmp_path: Path) -> None:
+    """References may lead from one file into another, whatever their order."""
+    write(tmp_path, "services: [{id: web, title: Web, tier: p1, depends_on: [shop]}]", "a.yaml")
+    write(tmp_path, f"services: [{SERVICE}]\nrules: [{{service: web}}]", "b.yaml")
+    write(tmp_path, "not: [read", "c.yml")
+    catalog = load_catalog(tmp_path)
+    assert [s.id for s in catalog.services] == ["web", "shop"]
+    assert catalog.service("shop") is not None
+    assert catalog.service("gone") is None
+
+
+def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
+    write(tmp_path, b"\xef\xbb\xbfservices: [" + SERVICE.encode() + b"]")
+    assert load_catalog(tmp_path).services[0].id == "shop"
+
+
+def test_a_person_is_found_by_workspace_and_user(tmp_path: Path) -> None:
+    write(tmp_path, "people: [{id: ana, name: Ana, slack: ['T1:U1']}]")
+    catalog = load_catalog(tmp_path)
+    assert catalog.person_of_slack("T1", "U1") == catalog.person("ana")
+    assert catalog.person_of_slack("T2", "U1") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("text", "1: must be a mapping of services, people, rules, targets, paths"),
+        ("- a", "1: must be a mapping of services, people, rules, targets, paths"),
+        ("\nservcies: []", "2: servcies: unknown section; did you mean 'services'?"),
+        ("1: []", "1: 1: unknown section; use services, people, rules, targets, paths"),
+        ("? [a]\n: []", "1: a key must be plain text"),
+        ("services:\n  shop: {title: Shop}", "1: services: must be a list"),
+        ("people:\n", "1: people: must be a list"),
+        ("services: !!set {a}", "1: services: must be a list"),
+        ("services:\n  - shop", "2: must be a mapping"),
+        ("services: [~]", "1: must be a mapping"),
+        ("services:\n  - [shop]", "2: must be a mapping"),
+        ("services:\n  - id: shop\n    title: Shop", "2: tier: is missing"),
+        ("services: !!omap [id: shop]", "1: title: is missing"),
+    ],
+)  # fmt: skip
+def test_a_wrong_shape(tmp_path: Path, text: str, said: str) -> None:
+    assert refused(write(tmp_path, text)) == f"all.yaml:{said}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"services: []\n# \xff", "2: is not UTF-8 text"),
+        ("services: [\x01]", "1: has a character that YAML does not allow"),
+        ("services:\n  - {id: [}", "2: "),
+        ("services:\n\t- a", "2: found character '\\t' that cannot start any token"),
+        ("services: *gone", "1: found undefined alias 'gone'"),
+        ("services: []\n---\npeople: []", "2: but found another document"),
+        ("services:\n  - id: 2026-13-45", "2: '2026-13-45' cannot be read: month must be in 1..12"),
+        ("services:\n  - id: !!bool perhaps", "2: 'perhaps' cannot be read: "),
+        (f"services:\n  - id: {'9' * 5000}", "2: '9999"),
+        ("services: [!!python/object:os.system {}]", "1: could not determine a constructor"),
+        ("services: [{<<: 1}]", "1: expected a mapping"),
+        (f"services: {'[' * 3000}{']' * 3000}", "1: is nested too deeply"),
+        ("services:\n  - &a {id: a, title: *a}", "2: found unconstructable recursive node"),
+        ("services: &a [*a]", "1: must be a mapping"),
+    ],
+    ids=[
+        "latin-1", "control", "syntax", "tab", "alias", "documents", "date", "bool", "digits",
+        "python", "merge", "deep", "recursive-map", "recursive-list",
+    ],
+)  # fmt: skip
+def test_not_readable_as_yaml(tmp_path: Path, text: str | bytes, said: str) -> None:
+    """Each of these is an error of another kind inside the YAML library."""
+    assert refused(write(tmp_path, text)).startswith(f"all.yaml:{said}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("services:\n  - id: a\n    title: A\n    title: B", "4: 'title' is given twice"),
+        ("services: []\npeople: []\nservices: []", "3: 'services' is given twice"),
+        ("rules:\n  - match:\n      a: b\n      a: c", "4: 'a' is given twice"),
+    ],
+)
+def test_a_key_given_twice(tmp_path: Path, text: str, said: str) -> None:
+    """The last one would win silently."""
+    assert refused(write(tmp_path, text)) == f"all.yaml:{said}"
+
+
+@pytest.mark.parametrize(
+    ("section", "entry", "said"),
+    [
+        ("services", "{id: a, title: A, tier: p0, teir: p1}", "teir: unknown field; did you mean 'tier'?"),
+        ("services", "{id: a, title: A, tier: p0, xyzzy: 1}", "xyzzy: unknown field"),
+        ("services", "{id: a, title: A, tier: p9}", "tier: Input should be 'p0', 'p1' or 'p2'"),
+        ("services", "{id: A B, title: A, tier: p0}", "id: must match "),
+        ("services", "{id: 12, title: A, tier: p0}", "id: Input should be a valid string"),
+        ("services", "{id: a, title: A, tier: p0, slo: 99.9}", "slo: Input should be less than 1"),
+        ("services", "{id: a, title: A, tier: p0, cost_per_minute: .inf}", "cost_per_minute: "),
+        ("services", "{id: a, title: A, tier: p0, cost_per_minute: .nan}", "cost_per_minute: "),
+        ("services", "{id: a, title: A, tier: p0, checks: [{id: c, url: 'ftp://x'}]}", "checks.0.url: must match ^https?://"),
+        ("services", "{id: a, title: A, tier: p0, checks: [{id: c, url: 'http://x', evry: 5}]}", "checks.0.evry: unknown field; did you mean 'every'?"),
+        ("services", "{id: a, title: A, tier: p0, checks: [{id: c, url: 'http://x', every: 0}]}", "checks.0.every: "),
+        ("people", "{id: ana, name: Ana, slack: [U1]}", "slack: 'U1' must be workspace:user, such as T012:U345"),
+        ("people", "{id: ana, name: Ana, role: admin}", "role: unknown field; did you mean 'roles'?"),
+        ("people", "{id: ana, name: Ana, roles: [root]}", "roles: Input should be 'responder'"),
+        ("rules", "{match: {a: 1}}", "match.a: Input should be a valid string"),
+        ("rules", "{declare: no}", "declare: Input should be 'auto' or 'no'"),
+        ("targets", "{name: edge, url: 'http://x'}", "name: must match "),
+        ("targets", "{name: envoy/edge, url: 'http://x', via: []}", "via: List should have at least 1 item"),
+        ("paths", "{name: direct, kind: vpn}", "kind: Input should be 'direct' or 'pinned'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_field(tmp_path: Path, section: str, entry: str, said: str) -> None:
+    """The line is the entry's, the field is named down to its place in a list."""
+    write(tmp_path, f"# first line\n{section}:\n\n  - {entry}\n")
+    assert refused(tmp_path).startswith(f"all.yaml:4: {said}")
+
+
+def test_the_line_is_the_fields_own(tmp_path: Path) -> None:
+    """In a long entry the line of the entry would not help."""
+    write(
+        tmp_path,
+        """\
+        services:
+          - id: a
+            title: A
+            tier: p0
+            checks:
+              - {id: fine, url: "http://x"}
+              - id: slow
+                url: http://x
+                timeout: long
+    """,
+    )
+    assert refused(tmp_path).startswith("all.yaml:9: checks.1.timeout: ")
+
+
+def test_the_first_wrong_file_is_named(tmp_path: Path) -> None:
+    write(tmp_path, f"services: [{SERVICE}]", "a.yaml")
+    write(tmp_path, "services:\n  - {id: b}", "b.yaml")
+    assert refused(tmp_path).startswith("b.yaml:2: title: ")
+
+
+@pytest.mark.parametrize("make", ["folder", "link"])
+def test_a_file_that_cannot_be_opened(tmp_path: Path, make: str) -> None:
+    if make == "folder":
+        (tmp_path / "all.yaml").mkdir()
+    else:
+        (tmp_path / "all.yaml").symlink_to(tmp_path / "gone")
+    assert refused(tmp_path).startswith("all.yaml:1: cannot be read: ")

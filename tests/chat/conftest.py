@@ -1,0 +1,53 @@
+"""The chat room over each database."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.registry import Registry, load
+from bot.store import Store
+from tests.chat.room import ChatRoom
+from tests.runbooks.room import PEOPLE
+
+RUNBOOK = """---
+schema: runbook/v1
+id: {id}
+title: {title}
+inputs:
+  percent: {{type: integer, default: 100, min: 1, max: 100}}
+---
+## 1. Wait
+```yaml step
+id: wait
+action: http.check
+with: {{target: shop, path: /, count: "{{{{ inputs.percent }}}}"}}
+```
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A catalog with people and two services; no runbook can act, and none does here."""
+    (tmp_path / "runbooks" / "catalog").mkdir(parents=True)
+    services = [
+        {"id": "shop", "title": "Shop <!here> & co", "tier": "p0"},
+        *({"id": f"s{n}", "title": f"Service & number {n}", "tier": "p2"} for n in range(3)),
+    ]
+    catalog = {
+        "people": PEOPLE, "services": services,
+        "targets": [{"name": "http/shop", "url": "http://127.0.0.1:9"}],
+    }  # fmt: skip
+    (tmp_path / "runbooks" / "fix.md").write_text(RUNBOOK.format(id="fix", title="Fix the shop"))
+    (tmp_path / "runbooks" / "catalog" / "all.yaml").write_text(json.dumps(catalog))
+    return tmp_path / "runbooks"
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    return load()
+
+
+@pytest.fixture
+def room(store: Store, folder: Path, registry: Registry) -> ChatRoom:
+    return ChatRoom(store, folder, registry)

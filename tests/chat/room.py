@@ -1,0 +1,97 @@
+"""What every surface shares, as `bot.app` wires it, over one real store and a folder of runbooks."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import select
+
+from bot.catalog import Person
+from bot.chat import Cards, Clicks, Command, Commands, Rendered, Reply
+from bot.delivery import Message, Outbox
+from bot.incidents import Incident, Incidents
+from bot.registry import Registry
+from bot.runbooks import Library, Run, Runs
+from bot.store import Store
+from bot.timeline import Entry, Ledger, rows_of
+from tests.slackstub.blocks import check_message
+
+
+class ChatRoom:
+    """`type_`, `click` and `card` are what a surface does; people are those of the catalog."""
+
+    def __init__(self, store: Store, folder: Path, registry: Registry) -> None:
+        self.store = store
+        self.library = Library(folder, registry)
+        outbox = Outbox(("slack",))
+        self.incidents = Incidents(Ledger(b"audit"), outbox, lambda: self.library.catalog)
+        self.runs = Runs(self.incidents, self.library)
+        self.commands = Commands(store, self.incidents, self.runs)
+        self.clicks = Clicks(store, self.incidents, self.runs)
+        self.cards = Cards(lambda: self.library.catalog, "https://jackline.example.com/")
+        self._keys = itertools.count(1)
+
+    async def type_(
+        self, text: str, person: str = "ana", *, at: int | None = None, key: str = ""
+    ) -> Reply:
+        """``/incident …`` or ``/runbook …``; ``at`` is the incident of the channel."""
+        name, _, rest = text.removeprefix("/").partition(" ")
+        key = key or f"key:{next(self._keys)}"
+        command = Command(name, rest, self.person(person), key, "slack", at)
+        reply = await self.commands.handle(command)
+        if reply.blocks:
+            check_message(reply.blocks, [])
+        assert 0 < len(reply.text) < 40_000
+        return reply
+
+    async def click(self, action_id: str, value: str, person: str = "ana") -> Reply:
+        return await self.clicks.handle(action_id, value, self.person(person), "slack")
+
+    def person(self, name: str) -> Person | None:
+        return self.library.catalog.person(name)
+
+    async def card(self, number: int, kind: str = "card", **more: Any) -> Rendered:
+        """A message of an incident as Slack would take it: its validator found nothing."""
+        message = Message(
+            incident_id=number, key="k", kind=kind, author=more.pop("author", "jackline"),
+            origin=more.pop("origin", ""), payload=more,
+        )  # fmt: skip
+        async with self.store.read() as session:
+            drawn = await self.cards.render(session, message)
+        check_message(drawn.blocks, [])
+        assert 0 < len(drawn.text) < 40_000
+        return drawn
+
+    async def incident(self, number: int = 1) -> Incident:
+        async with self.store.read() as session:
+            return await session.get_one(Incident, number)
+
+    async def rows(self, number: int = 1) -> list[Entry]:
+        async with self.store.read() as session:
+            return await rows_of(session, number)
+
+    async def stored_runs(self) -> list[Run]:
+        async with self.store.read() as session:
+            return list((await session.execute(select(Run))).scalars())
+
+    async def plan(self, **values: Any) -> int:
+        """A run as the engine would have left it; its id."""
+        async with self.store.write() as session:
+            given = {
+                "incident_id": 1, "runbook_id": "fix", "title": "Fix the shop", "text": "",
+                "digest": "d", "path": "p", "origin": f"o{next(self._keys)}", "plan_digest": "pd",
+                "plan": {"steps": [], "approvals": {"count": 1, "role": "approver"}},
+            }  # fmt: skip
+            run = Run(**(given | values))
+            session.add(run)
+            await session.flush()
+            return run.number
+
+
+def words(blocks: list[dict[str, Any]]) -> str:
+    """All mrkdwn of some blocks: what Slack would look for mentions and links in."""
+    found: list[str] = []
+    for block in blocks:
+        texts = [block.get("text"), *block.get("fields", []), *block.get("elements", [])]
+        found += [t["text"] for t in texts if isinstance(t, dict) and t.get("type") == "mrkdwn"]
+    return "\n".join(found)

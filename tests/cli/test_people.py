@@ -1,0 +1,141 @@
+"""`plan`, `signin` and `doctor`: what people ask before and during an outage."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.app import Jackline
+from bot.settings import load
+from tests.cli.conftest import Cli
+from tests.servers.fixtures import Start
+from tests.servers.http_app import HttpApp
+
+
+@pytest.mark.server
+def test_a_plan_is_shown(cli: Cli, http_server: Start[HttpApp]) -> None:
+    """Step by step, and the target got no request that changes anything."""
+    catalog = json.loads(cli.catalog.read_text())
+    catalog["targets"][0]["url"] = http_server("shop").url
+    cli.catalog.write_text(json.dumps(catalog))
+    made = cli("plan", "look", "count=2", "--json").json()
+    assert made["inputs"] == {"count": 2}
+    assert [s["action"] for s in made["steps"]] == ["http.check"]
+    shown = cli("plan", "look").out
+    assert "Look at the [shop]" in shown
+    assert "http.check" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["lok"], 1, "There is no runbook 'lok'; did you mean 'look'? Known: look."),
+        (["look", "count"], 2, "'count' is not name=value. For example: percent=100"),
+        (["look", "count=x"], 2, "count: 'x' is not a whole number."),
+        (["look", "count=99"], 2, "count: 99 is above 9."),
+        (["look", "cuont=1"], 2, "There is no input 'cuont'. Inputs: count."),
+        (["look", "=1"], 2, "There is no input ''. Inputs: count."),
+    ],
+)
+def test_a_plan_that_cannot_be_made(cli: Cli, words: list[str], code: int, said: str) -> None:
+    assert cli("plan", *words).refused(code) == said
+
+
+def test_a_signin_link_works_once(cli: Cli) -> None:
+    """The printed link signs in at the Jackline that has the same key; a second use does not."""
+    done = cli("signin", "ana")
+    link = re.fullmatch(r"http://127\.0\.0\.1:8080(/signin\?token=\S+)\n", done.out)
+    assert link is not None, done
+
+    async def follow() -> list[bool]:
+        jackline = Jackline(load(cli.env))
+        transport = httpx.ASGITransport(app=jackline.web)
+        signed_in = []
+        for _ in range(2):
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as web:
+                await web.get(link[1])
+                signed_in.append((await web.get("/")).status_code == 200)
+        await jackline.close()
+        return signed_in
+
+    assert asyncio.run(follow()) == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "base"),
+    [
+        ("JACKLINE_CONSOLE__PUBLIC_URL", "https://j.example.com", "https://j.example.com/signin?"),
+        ("JACKLINE_HTTP_LISTEN", "[::1]:9000", "http://[::1]:9000/signin?"),
+    ],
+)
+def test_a_signin_link_leads_to_the_console(cli: Cli, variable: str, value: str, base: str) -> None:
+    cli.env[variable] = value
+    assert cli("signin", "ana").out.startswith(base)
+
+
+def test_nobody_unknown_is_signed_in(cli: Cli) -> None:
+    said = cli("signin", "mallory").refused(1)
+    assert said.startswith("There is no person 'mallory' in the catalog. Known: ana, ben, ")
+
+
+def looked_at(cli: Cli) -> dict[str, tuple[bool, str]]:
+    """What the doctor found, once its exit code says the same as its words."""
+    done = cli("doctor", "--json")
+    found = {row["check"]: (row["ok"], row["detail"]) for row in done.json()}
+    assert done.code == (0 if all(ok for ok, _ in found.values()) else 1)
+    return found
+
+
+def test_the_doctor_finds_nothing(cli: Cli) -> None:
+    found = looked_at(cli)
+    assert set(found) == {"settings", "integrations", "runbooks", "database", "slack"}
+    assert all(ok for ok, _ in found.values())
+    assert cli("doctor").out.count("✓") == 5
+
+
+def test_the_doctor_names_a_bad_setting(cli: Cli) -> None:
+    """And looks no further: everything else depends on it."""
+    cli.env["JACKLINE_HTTP_LISTEN"] = "x"
+    found = looked_at(cli)
+    assert list(found) == ["settings"]
+    assert found["settings"][1].startswith("JACKLINE_HTTP_LISTEN: must be host:port.")
+
+
+def test_the_doctor_looks_at_all_the_rest(cli: Cli, tmp_path: Path) -> None:
+    """One thing broken does not hide the next."""
+    cli.env["JACKLINE_RUNBOOKS_DIR"] = str(tmp_path / "nowhere")
+    cli.env["JACKLINE_DATABASE_URL"] = "sqlite+aiosqlite:////proc/nowhere/j.db"
+    cli.env |= {
+        "JACKLINE_SLACK__BOT_TOKEN": "xoxb-hush", "JACKLINE_SLACK__APP_TOKEN": "xapp-hush",
+        "JACKLINE_SLACK__API_URL": "http://127.0.0.1:9/api/",
+    }  # fmt: skip
+    found = looked_at(cli)
+    assert found["runbooks"] == (
+        False, f"{tmp_path / 'nowhere'} is not a folder. Set JACKLINE_RUNBOOKS_DIR.",
+    )  # fmt: skip
+    assert found["database"][1].startswith("Cannot make the database's folder /proc/nowhere")
+    assert found["slack"][0] is False
+    assert "hush" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("look.md", "no front matter", "look.md:1: must begin with YAML front matter"),
+        ("catalog/all.yaml", "people: {}", "all.yaml:1: people: must be a list"),
+    ],
+)
+def test_the_doctor_reads_the_runbooks(cli: Cli, file: str, text: str, said: str) -> None:
+    (cli.folder / "runbooks" / file).write_text(text)
+    ok, detail = looked_at(cli)["runbooks"]
+    assert not ok
+    assert said in detail
+
+
+def test_the_doctor_sees_what_is_no_database(cli: Cli) -> None:
+    (cli.folder / "data").mkdir()
+    (cli.folder / "data" / "jackline.db").write_text("somebody's notes, not a database at all")
+    assert looked_at(cli)["database"] == (False, "file is not a database.")

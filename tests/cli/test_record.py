@@ -1,0 +1,167 @@
+"""Questions about the record: incidents, alerts, the proof, the postmortem. On each database."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.app import Jackline
+from bot.postmortems import Postmortem
+from tests.cli.conftest import Cli, Done
+
+MARKUP = "[bold]Check[/nothing] <!channel> [link=x] {} %s ünïcode 🔥"
+
+
+def tamper(cli: Cli, statement: str) -> None:
+    async def work(_: Jackline, session: AsyncSession) -> None:
+        await session.execute(text(statement))
+
+    cli.inside(work)
+
+
+def test_incidents_are_listed(cli_on: Cli) -> None:
+    """The open ones newest first; the ended ones when asked for."""
+    for title in ("First", "Second", "Third"):
+        cli_on.declare(title, services=["shop"])
+
+    async def work(parts: Jackline, session: AsyncSession) -> None:
+        first = await parts.incidents.get(session, 1)
+        await parts.incidents.set_status(session, first, "resolved", "person:ana")
+
+    cli_on.inside(work)
+    listed = cli_on("incidents", "list", "--json").json()
+    assert [i["id"] for i in listed] == [3, 2]
+    assert listed[0]["services"] == ["shop"]
+    listed = cli_on("incidents", "list", "--all", "--json").json()
+    assert [(i["id"], i["status"]) for i in listed] == [
+        (3, "declared"), (2, "declared"), (1, "resolved"),
+    ]  # fmt: skip
+    shown = cli_on("incidents", "list").out
+    assert "Third" in shown
+    assert "First" not in shown
+
+
+def test_titles_are_words_not_markup(cli: Cli) -> None:
+    """A title may hold anything, also what the terminal's library takes for a style."""
+    cli.monkeypatch.setenv("COLUMNS", "200")
+    number = cli.declare(MARKUP)
+    for words in (["incidents", "list"], ["incidents", "show", str(number)]):
+        done = cli(*words)
+        assert (done.code, done.err) == (0, "")
+        assert MARKUP in done.out
+
+
+def test_one_incident_with_its_timeline(cli_on: Cli) -> None:
+    number = cli_on.declare(severity="sev1")
+    shown = cli_on("incidents", "show", str(number)).out.splitlines()
+    assert shown[0] == f"#{number} sev1 declared: Checkout is down"
+    assert "incident_declared" in shown[1]
+    assert "person:ana" in shown[1]
+    found = cli_on("incidents", "show", str(number), "--json").json()
+    assert (found["id"], found["severity"], found["runs"]) == (number, "sev1", [])
+    assert [row["seq"] for row in found["timeline"]] == [1]
+
+
+@pytest.mark.parametrize("words", [["incidents", "show"], ["audit", "verify", "--incident"]])
+def test_an_incident_that_is_not_there(cli_on: Cli, words: list[str]) -> None:
+    """Of what is not there nobody can say that it is whole."""
+    cli_on.declare()
+    assert cli_on(*words, "77").refused(1) == "There is no incident 77."
+
+
+def test_alerts_are_counted(cli_on: Cli) -> None:
+    cli_on.declare()
+    assert cli_on("alerts", "count").out == "0 stored, 0 firing\n"
+    counted = cli_on("alerts", "count", "--json").json()
+    assert counted == {"stored": 0, "firing": 0, "by_source": {}}
+
+
+def whole(done: Done) -> bool:
+    return (done.code, done.out, done.err) == (0, "The record is whole.\n", "")
+
+
+def test_the_record_is_whole(cli_on: Cli) -> None:
+    for title in ("First", "Second"):
+        cli_on.declare(title)
+    assert whole(cli_on("audit", "verify"))
+    assert whole(cli_on("audit", "verify", "--incident", "2"))
+    assert cli_on("audit", "verify", "--json").json() == {"ok": True, "problems": []}
+
+
+def test_an_edited_row_is_named(cli_on: Cli) -> None:
+    """Exit 1 with the place, in both forms; the other incident's chain is whole."""
+    cli_on.declare("First")
+    number = cli_on.declare("Second")
+    tamper(cli_on, f"UPDATE timeline SET text = 'fine' WHERE incident_id = {number}")
+    done = cli_on("audit", "verify")
+    assert done.code == 1
+    assert done.out == f"incident {number}, row 1: the row was edited\n1 problems\n"
+    answer = cli_on("audit", "verify", "--json")
+    assert answer.code == 1
+    assert answer.json() == {
+        "ok": False,
+        "problems": [{"incident": number, "seq": 1, "problem": "the row was edited"}],
+    }
+    assert cli_on("audit", "verify", "--incident", str(number)).code == 1
+    assert whole(cli_on("audit", "verify", "--incident", "1"))
+
+
+def test_a_record_taken_away_whole_is_named(cli_on: Cli) -> None:
+    number = cli_on.declare()
+    tamper(cli_on, "DELETE FROM timeline")
+    tamper(cli_on, "DELETE FROM timeline_head")
+    done = cli_on("audit", "verify")
+    assert done.code == 1
+    assert f"incident {number}, row 0: the whole record is gone" in done.out
+
+
+def test_another_key_is_named(cli_on: Cli) -> None:
+    """The data folder with the key was lost, or somebody else's is used."""
+    cli_on.declare()
+    cli_on.env["JACKLINE_AUDIT_KEY"] = "another"
+    done = cli_on("audit", "verify")
+    assert done.code == 1
+    assert "the seal was not made with this audit key" in done.out
+
+
+def test_a_row_that_cannot_be_read_does_not_end_the_proof(cli: Cli) -> None:
+    cli.declare()
+    tamper(cli, "UPDATE timeline SET data = '{'")
+    done = cli("audit", "verify")
+    assert (done.code, done.err) == (1, "")
+    assert "was edited" in done.out
+
+
+def test_a_postmortem_is_printed(cli_on: Cli) -> None:
+    """As it was drafted, to the byte, so that it can be redirected into a file."""
+    number = cli_on.declare()
+
+    async def work(_: Jackline, session: AsyncSession) -> None:
+        session.add(
+            Postmortem(incident_id=number, markdown="# [b]Ü[/x]\n", html="<p>Ü</p>\n", drawn_from=1)
+        )
+
+    cli_on.inside(work)
+    assert cli_on("postmortem", "show", str(number)).out == "# [b]Ü[/x]\n"
+    assert cli_on("postmortem", "show", str(number), "--html").out == "<p>Ü</p>\n"
+
+
+def test_a_postmortem_that_is_not_there_yet(cli_on: Cli) -> None:
+    number = cli_on.declare()
+    said = cli_on("postmortem", "show", str(number)).refused(1)
+    assert said.startswith(f"There is no postmortem of incident {number}. One is drafted")
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("broken", ["password", "database"])
+def test_postgresql_refuses(cli: Cli, postgres_url: str, broken: str) -> None:
+    """The server's own reason in one line, without the password that was tried."""
+    good, bad = (
+        ("jackline@", "hush@") if broken == "password" else (postgres_url, f"{postgres_url}x")
+    )
+    cli.env["JACKLINE_DATABASE_URL"] = postgres_url.replace(good, bad)
+    said = cli("incidents", "list").refused(1)
+    assert said.startswith("The database cannot be used: ")
+    assert "hush" not in said
+    doctor = cli("doctor")
+    assert doctor.code == 1
+    assert "✗ database: " in doctor.out

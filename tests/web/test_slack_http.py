@@ -1,0 +1,125 @@
+"""Slack over HTTP: only what Slack signed, and only just now, is listened to."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from bot.incidents import Incident
+from bot.web.limit import BODY_LIMIT
+from tests.e2e.harness import Bot
+from tests.slackstub import C_GENERAL, U_ANA, SlackStub
+from tests.web.conftest import Open, Web
+
+pytestmark = pytest.mark.server  # the stub listens on a port
+FORM = "application/x-www-form-urlencoded"
+
+
+class Signed:
+    """The app connected to Slack over HTTP, and what Slack would send it."""
+
+    def __init__(self, web: Web, slack: SlackStub) -> None:
+        self.web = web
+        self.slack = slack
+
+    def command(self, text: str = "declare sev2 Search is slow") -> str:
+        """A slash command's body."""
+        return urlencode({
+            "command": "/incident", "text": text, "team_id": self.slack.team_id,
+            "user_id": U_ANA, "channel_id": C_GENERAL, "trigger_id": f"{time.time()}.1.x",
+            "response_url": f"{self.slack.url}/actions/none",
+        })  # fmt: skip
+
+    async def send(self, body: str, headers: dict[str, str]) -> httpx.Response:
+        return await self.web.http.post(
+            "/slack/events", content=body, headers={"Content-Type": FORM, **headers}
+        )
+
+    async def declared(self) -> int:
+        async with self.web.jackline.store.read() as session:
+            return int((await session.execute(select(func.count(col(Incident.id))))).scalar_one())
+
+
+@asynccontextmanager
+async def connected(open_alone: Open, tmp_path: Any) -> AsyncIterator[Signed]:
+    async with SlackStub() as slack:
+        folder = tmp_path / "runbooks" / "catalog"
+        folder.mkdir(parents=True)
+        ana = {"id": "ana", "name": "Ana", "slack": [f"{slack.team_id}:{U_ANA}"]}
+        (folder / "people.yaml").write_text(json.dumps({"people": [ana]}))
+        given = {k.removeprefix("JACKLINE_"): v for k, v in Bot.slack_env(slack, "http").items()}
+        async with open_alone(**given) as web:
+            yield Signed(web, slack)
+
+
+@pytest.fixture
+async def slack(open_alone: Open, tmp_path: Any) -> AsyncIterator[Signed]:
+    async with connected(open_alone, tmp_path) as signed:
+        yield signed
+
+
+async def test_what_slack_signed_is_done(slack: Signed) -> None:
+    """A command with a right signature of this moment: answered and stored."""
+    body = slack.command()
+    answer = await slack.send(body, slack.slack.deliverer.sign(body))
+    assert answer.status_code == 200
+    assert "Incident 1 (sev2) is declared" in answer.text
+    assert await slack.declared() == 1
+
+
+async def test_what_slack_did_not_sign_is_refused(slack: Signed) -> None:
+    """Unsigned, signed with another secret, for another body, half signed: 401, nothing done."""
+    body = slack.command()
+    sign = slack.slack.deliverer.sign
+    right = sign(body)
+    wrong = [
+        {},
+        {"X-Slack-Request-Timestamp": right["X-Slack-Request-Timestamp"]},
+        {"X-Slack-Signature": right["X-Slack-Signature"]},
+        {**right, "X-Slack-Signature": "v0=" + "0" * 64},
+        {**right, "X-Slack-Signature": ""},
+        {**right, "X-Slack-Request-Timestamp": "now"},
+        {**right, "X-Slack-Request-Timestamp": "9" * 5000},
+        sign(body + "&x=1"),
+    ]
+    assert [(await slack.send(body, headers)).status_code for headers in wrong] == [401] * 8
+    assert await slack.declared() == 0
+
+
+@pytest.mark.parametrize("seconds", [-3600, -301, 301, 3600])
+async def test_an_old_signature_is_refused(slack: Signed, seconds: int) -> None:
+    """A request that was overheard cannot be played again later, nor signed ahead."""
+    body = slack.command()
+    headers = slack.slack.deliverer.sign(body, int(time.time()) + seconds)
+    assert (await slack.send(body, headers)).status_code == 401
+    assert await slack.declared() == 0
+
+
+async def test_played_again_at_once_it_changes_nothing(slack: Signed) -> None:
+    """Within Slack's five minutes the same request is the same command: one incident."""
+    body = slack.command()
+    headers = slack.slack.deliverer.sign(body)
+    assert [(await slack.send(body, headers)).status_code for _ in range(3)] == [200] * 3
+    assert await slack.declared() == 1
+
+
+async def test_slacks_question_whose_url_this_is(slack: Signed) -> None:
+    """The challenge is given back, to Slack alone."""
+    body = json.dumps({"type": "url_verification", "token": "x", "challenge": "c1"})
+    kind = {"Content-Type": "application/json"}
+    answer = await slack.send(body, {**slack.slack.deliverer.sign(body), **kind})
+    assert "c1" in answer.text
+    assert (await slack.send(body, kind)).status_code == 401
+
+
+async def test_a_body_without_end_is_cut_off(slack: Signed) -> None:
+    """Before any signature is checked, nobody gets to fill the memory."""
+    body = "x" * (BODY_LIMIT + 1)
+    assert (await slack.send(body, slack.slack.deliverer.sign(body))).status_code == 413
