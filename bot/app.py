@@ -97,7 +97,14 @@ class Jackline:
     async def serve(self) -> None:
         """Runs until SIGTERM or SIGINT. What is in flight then is left to its journal."""
         listening = _listen(*self.settings.listen)
-        await self.store.migrate()
+        try:
+            await self.store.migrate()
+            await self._work(listening)
+        finally:
+            await self.close()
+            listening.close()
+
+    async def _work(self, listening: socket.socket) -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -118,7 +125,6 @@ class Jackline:
         for task in (*tasks, http, stopped):
             task.cancel()
         await asyncio.gather(*tasks, http, return_exceptions=True)
-        await self.close()
         for task in done - {stopped}:
             task.result()
 

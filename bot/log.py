@@ -15,6 +15,7 @@ import structlog
 _SECRET_NAME = re.compile(r"(token|secret|password|authorization|cookie|api_?key)", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
     r"\b(xox[abeoprs]-|xapp-)[A-Za-z0-9-]+|(?i:bearer)\s+[A-Za-z0-9._~+/=-]+"
+    r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"  # the user and password of an address
 )
 
 

@@ -43,7 +43,8 @@ for name, group in (
     ("postmortem", postmortem_app),
 ):
     app.add_typer(group, name=name)
-out = Console(soft_wrap=True, highlight=False)
+# into a pipe or a file goes every word: only a terminal has an edge
+out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 1000)
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 _LARGEST = 2**31 - 1  # of an id on PostgreSQL
 Number = Annotated[int, typer.Argument(min=1, max=_LARGEST)]

@@ -66,6 +66,7 @@ class Runs:
 
     async def request(self, session: AsyncSession, run_id: int, person: Person) -> Run:
         """A person asks for a proposed run. A second click of the same person changes nothing."""
+        _must_respond(person)
         run = await self.get(session, run_id)
         if run.requester == person.id and run.state != "proposed":
             return run
@@ -100,6 +101,7 @@ class Runs:
 
     async def refuse(self, session: AsyncSession, run_id: int, person: Person, reason: str) -> Run:
         """A person says no: the run ends."""
+        _must_respond(person)
         run = await self.get(session, run_id)
         if run.state not in ("proposed", "waiting"):
             raise Conflict(f"The run is already {run.state}.")
@@ -112,6 +114,7 @@ class Runs:
 
     async def abort(self, session: AsyncSession, run_id: int, person: Person) -> Run:
         """Stops a run: the step in flight is finished or marked, nothing new begins."""
+        _must_respond(person)
         run = await self.get(session, run_id)
         if run.state in ENDED:
             raise Conflict(f"The run has already ended: {run.state}.")
@@ -126,6 +129,7 @@ class Runs:
 
     async def undo(self, session: AsyncSession, run_id: int, person: Person) -> Run:
         """Has the steps of an ended run taken back, last one first."""
+        _must_respond(person)
         run = await self.get(session, run_id)
         if run.state not in ("succeeded", "failed", "aborted"):
             raise Conflict(f"The run is {run.state}: only an ended run can be undone.")
@@ -140,6 +144,7 @@ class Runs:
         self, session: AsyncSession, run_id: int, person: Person, *, happened: bool
     ) -> Run:
         """A person says what became of a step whose outcome Jackline could not learn."""
+        _must_respond(person)
         run = await self.get(session, run_id)
         if run.state != "unknown":
             raise Conflict(f"The run is {run.state}: nothing is unknown.")
@@ -220,3 +225,9 @@ class Runs:
         )
         if run.state != "planning":
             await self.show(session, run)
+
+
+def _must_respond(person: Person) -> None:
+    """Everyone of the catalog is a responder unless it says otherwise."""
+    if not {"responder", "commander", "approver", "admin"} & set(person.roles):
+        raise NotAllowed("You have no role in the catalog, so you can only look on.")

@@ -93,6 +93,8 @@ class Store:
     async def close(self) -> None:
         """Closes all connections; who comes later opens new ones."""
         await self.engine.dispose()
+        if self.is_sqlite:  # aiosqlite's threads report once more to this loop when they end
+            await asyncio.sleep(0.02)
 
 
 def _create(url: str) -> AsyncEngine:

@@ -79,9 +79,12 @@ def test_an_empty_folder_is_counted_as_such(cli: Cli, tmp_path: Path) -> None:
     assert cli("check", str(tmp_path / "empty")).out == "0 runbooks, 0 problems\n"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_that_may_not_be_read(cli: Cli, tmp_path: Path) -> None:
-    """Nothing found in it would look like nothing wrong in it."""
+    """Nothing found in it would look like nothing wrong in it; root may read everything."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o311)
-    assert cli("check", str(closed)).refused(2).startswith(f"{closed} cannot be read.")
+    done = cli("check", str(closed))
+    if os.geteuid() == 0:
+        assert done.out == "0 runbooks, 0 problems\n"
+    else:
+        assert done.refused(2).startswith(f"{closed} cannot be read.")

@@ -42,7 +42,6 @@ def test_incidents_are_listed(cli_on: Cli) -> None:
 
 def test_titles_are_words_not_markup(cli: Cli) -> None:
     """A title may hold anything, also what the terminal's library takes for a style."""
-    cli.monkeypatch.setenv("COLUMNS", "200")
     number = cli.declare(MARKUP)
     for words in (["incidents", "list"], ["incidents", "show", str(number)]):
         done = cli(*words)

@@ -102,8 +102,10 @@ class Bot:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-        await self.http.aclose()
+        try:
+            await self.stop()
+        finally:
+            await self.http.aclose()
 
     async def start(self) -> None:
         """Starts the process and waits until it is ready."""

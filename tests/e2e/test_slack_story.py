@@ -95,13 +95,13 @@ async def test_the_whole_story(mode: str, database_url: str, tmp_path: Path, edg
         incident = await play(slack, bot, edge)
         await bot.said_all()
         kinds = [row["kind"] for row in incident["timeline"]]
-        assert kinds == [
+        assert [k for k in kinds if k != "evidence_attached"] == [
             "incident_declared", "alert_received", "runbook_proposed", "run_planned",
             "commander_assigned", "status_changed", "run_requested", "run_approved",
             "status_changed", "run_started", "step_started", "step_succeeded", "step_started",
             "step_succeeded", "run_succeeded", "alert_resolved", "status_changed",
             "postmortem_drafted",
-        ] or "evidence_attached" in kinds  # fmt: skip
+        ]  # fmt: skip
         ours = [c for c in slack.state()["channels"].values() if c["name"].startswith("inc-")]
         assert [c["name"] for c in ours] == ["inc-1-the-shop-is-down"]
         assert "SEV1 | resolved" in str(ours[0]["topic"])
