@@ -51,11 +51,13 @@ class Outbox:
                 author=author, origin=origin,
             )  # fmt: skip
             session.add(message)
+            waits = False
         else:
             message.kind, message.payload = kind, payload or {}
             message.version, message.updated_at = message.version + 1, now()
+            waits = await self._unsent(session, message.id)
         await session.flush()
-        if not await self._unsent(session, message.id):
+        if not waits:
             self._queue(
                 session, "say", f"{incident_id}:talk", incident_id, {}, message.id, skip=origin
             )
@@ -93,7 +95,10 @@ class Outbox:
             message = Message(incident_id=incident_id, key=key, kind="digest", author="jackline")
             session.add(message)
             await session.flush()
-        if not await self._unsent(session, message.id):
+            waits = False
+        else:
+            waits = await self._unsent(session, message.id)
+        if not waits:
             self._queue(session, "digest", f"{incident_id}:digest", incident_id, {}, message.id)
 
     async def _unsent(self, session: AsyncSession, message_id: int | None) -> bool:

@@ -7,7 +7,7 @@ acknowledged through a power cut.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,17 @@ class Store:
         self.is_sqlite = url.startswith("sqlite")
         self.version = 0
         self._changed = asyncio.Condition()
+        # SQLite lets one write at a time and has the others poll, up to 100 ms between two looks;
+        # queueing here is fair and without pauses. Other processes still meet its own lock.
+        self._turn: AbstractAsyncContextManager[None] = (
+            asyncio.Lock() if self.is_sqlite else nullcontext()
+        )
         self.engine = _create(url)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A transaction that commits when the block ends without an error."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+        async with self._turn, AsyncSession(self.engine, expire_on_commit=False) as session:
             if self.is_sqlite:
                 await (await session.connection()).exec_driver_sql("BEGIN IMMEDIATE")
             yield session

@@ -151,4 +151,9 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
         app.action(action_id)(incoming.clicked)
     app.event("app_mention")(incoming.mentioned)
     app.event("message")(incoming.said)
+    app.event(re.compile(".+"))(_ignore)  # other subscribed events, which bolt would complain about
     return app
+
+
+async def _ignore(ack: AsyncAck) -> None:
+    await ack()
