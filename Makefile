@@ -35,11 +35,11 @@ demo: $(VENV)/.demo ## an outage from alert to postmortem on this machine; SCRIP
 test: ## every test, on real servers; installs what is missing where it may
 	@tests/servers/apt.sh
 	@$(MAKE) $(VENV)/.dev
-	@$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(VENV)/.dev ## the tests that need no server and no browser
-	@$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not server and not browser" $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not server and not browser" $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## lint, format, types, layers and the docs' tests

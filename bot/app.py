@@ -48,6 +48,7 @@ from bot.web.metrics import Metrics
 
 log = get("app")
 _GRACE = 3
+_GATHER = 0.02  # seconds in which commits gather, so that a burst is not looked through one by one
 
 
 class Jackline:
@@ -164,6 +165,7 @@ class Jackline:
                 log.exception("worker_crashed", step=step.__qualname__)
                 await asyncio.sleep(5)
             await self.store.wait(seen, 0.5)
+            await asyncio.sleep(_GATHER)
 
     async def _tick(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import select
 
@@ -20,11 +21,44 @@ class Outbox:
         self.surfaces = surfaces
 
     async def open_channel(
-        self, session: AsyncSession, incident_id: int, name: str, purpose: str
+        self,
+        session: AsyncSession,
+        incident_id: int,
+        *,
+        name: str,
+        purpose: str,
+        topic: str,
+        people: list[str],
     ) -> None:
-        """Asks for the incident's channel; everything else for it waits until it exists."""
-        payload = {"name": name, "purpose": purpose}
-        self._queue(session, "open_channel", f"{incident_id}:open", incident_id, payload)
+        """Asks for a new incident's channel with its topic, people, pinned card and digest line.
+
+        Everything else for the channel waits until it exists. ``people`` are ids of the catalog.
+        """
+        card = Message(incident_id=incident_id, key=f"{incident_id}:card", kind="card",
+                       author="jackline")  # fmt: skip
+        digest = Message(incident_id=incident_id, key=f"{incident_id}:digest", kind="digest",
+                         author="jackline")  # fmt: skip
+        session.add_all([card, digest])
+        await session.flush()
+        wanted: list[tuple[str, str, dict[str, Any], int | None]] = [
+            ("open_channel", "open", {"name": name, "purpose": purpose}, None),
+            ("say", "talk", {}, card.id),
+            ("topic", "topic", {"topic": topic}, None),
+            ("pin", "pin", {}, card.id),
+            ("invite", "invite", {"people": people}, None),
+            ("digest", "digest", {}, digest.id),
+        ]
+        rows = [
+            Delivery(surface=surface, lane=f"{incident_id}:{lane}", op=op, incident_id=incident_id,
+                     payload=payload, message_id=message_id)
+            for surface in self.surfaces
+            for op, lane, payload, message_id in wanted
+            if op != "invite" or people
+        ]  # fmt: skip
+        if rows:  # in one statement: in a storm many incidents are declared at once
+            values = [row.model_dump(exclude={"id"}) for row in rows]
+            options = {"render_nulls": True}  # else one statement for each set of columns given
+            await session.execute(insert(Delivery), values, execution_options=options)
 
     async def say(
         self,
@@ -72,34 +106,17 @@ class Outbox:
         """Sets the channel's topic."""
         self._queue(session, "topic", f"{incident_id}:topic", incident_id, {"topic": topic})
 
-    async def pin(self, session: AsyncSession, incident_id: int, message: Message) -> None:
-        """Pins a message once it is there."""
-        self._queue(session, "pin", f"{incident_id}:pin", incident_id, {}, message.id)
-
     async def upload(self, session: AsyncSession, incident_id: int, file: str, title: str) -> None:
         """Shows a picture of the evidence folder; ``file`` is unique, so a repeat is seen."""
         payload = {"file": file, "title": title}
         self._queue(session, "upload", f"{incident_id}:upload", incident_id, payload)
 
-    async def invite(self, session: AsyncSession, incident_id: int, people: list[str]) -> None:
-        """Brings people (ids of the catalog) into the channel."""
-        payload = {"people": people}
-        self._queue(session, "invite", f"{incident_id}:invite", incident_id, payload)
-
     async def digest(self, session: AsyncSession, incident_id: int) -> None:
-        """One line for the incident in the digest channel, edited in place later."""
-        key = f"{incident_id}:digest"
-        query = select(Message).where(Message.key == key)
-        message = (await session.execute(query)).scalar_one_or_none()
-        if message is None:
-            message = Message(incident_id=incident_id, key=key, kind="digest", author="jackline")
-            session.add(message)
-            await session.flush()
-            waits = False
-        else:
-            waits = await self._unsent(session, message.id)
-        if not waits:
-            self._queue(session, "digest", f"{incident_id}:digest", incident_id, {}, message.id)
+        """Has the incident's line in the digest channel edited in place."""
+        query = select(Message.id).where(Message.key == f"{incident_id}:digest")
+        message_id = (await session.execute(query)).scalar_one()
+        if not await self._unsent(session, message_id):
+            self._queue(session, "digest", f"{incident_id}:digest", incident_id, {}, message_id)
 
     async def _unsent(self, session: AsyncSession, message_id: int | None) -> bool:
         """Whether it still waits; locked, so that no worker renders it before this commit."""

@@ -6,9 +6,10 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, String, and_, cast, func, literal, or_, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from bot.delivery.surface import Job, Surface
@@ -21,6 +22,8 @@ log = get("delivery")
 _T = TypeVar("_T")
 LEASE = timedelta(seconds=30)
 OPEN = ("pending", "sending")
+UNBOUND = ("open_channel", "digest")  # needs no channel of the incident
+_Found = tuple[Delivery, Message | None, Binding | None, Binding | None]
 SLOWEST_RETRY = 30.0
 BROKEN_TRIES = 3
 
@@ -62,69 +65,50 @@ class DeliveryWorker:
             if not await self._heads(session):
                 return []
         async with self.store.write() as session:
-            jobs = []
-            for row in await self._heads(session, lock=True):
-                resumed = row.state == "sending"
-                if await self._take(session, row):
-                    jobs.append((await self._job(session, row), resumed))
-            return jobs
+            heads = await self._heads(session, lock=True)
+            resumed = [row.state == "sending" for row, *_ in heads]
+            await session.execute(
+                update(Delivery)
+                .where(col(Delivery.id).in_([row.id for row, *_ in heads]))
+                .values(
+                    state="sending",
+                    owner=self.owner,
+                    lease_until=now() + LEASE,
+                    attempts=Delivery.attempts + 1,
+                )
+            )
+            return [(_job(*head), begun) for head, begun in zip(heads, resumed, strict=True)]
 
-    async def _heads(self, session: AsyncSession, *, lock: bool = False) -> list[Delivery]:
+    async def _heads(self, session: AsyncSession, *, lock: bool = False) -> list[_Found]:
+        """What may go now: each with its message, its channel's binding and its own."""
+        channel, posted = aliased(Binding), aliased(Binding)
         first = (
             select(func.min(Delivery.id))
             .where(Delivery.surface == self.surface.name, col(Delivery.state).in_(OPEN))
             .group_by(Delivery.lane)
         )
-        query = select(Delivery).where(col(Delivery.id).in_(first))
+        query = (
+            select(Delivery, Message, channel, posted)
+            .outerjoin(Message, col(Message.id) == col(Delivery.message_id))
+            .outerjoin(channel, self._named(channel, "channel:", Delivery.incident_id))
+            .outerjoin(posted, self._named(posted, "message:", Delivery.message_id))
+            .where(col(Delivery.id).in_(first))
+            .where(or_(col(Delivery.op).in_(UNBOUND), col(channel.key).is_not(None)))
+            .where(or_(col(Delivery.op) != "pin", col(posted.key).is_not(None)))
+        )
         if lock:  # what another worker takes, or a writer is about to edit, is left alone
-            query = query.with_for_update(skip_locked=True)
-        rows = (await session.execute(query)).scalars()
+            query = query.with_for_update(of=Delivery, skip_locked=True)
         moment = now()
-        due = [
-            row
-            for row in rows
+        return [
+            (row, message, channel, posted)
+            for row, message, channel, posted in (await session.execute(query)).all()
             if (row.state == "pending" and row.next_at <= moment)
             or (row.state == "sending" and row.lease_until and row.lease_until < moment)
         ]
-        return [row for row in due if await self._ready(session, row)]
 
-    async def _ready(self, session: AsyncSession, row: Delivery) -> bool:
-        if row.op not in ("open_channel", "digest") and not await self._bound(
-            session, f"channel:{row.incident_id}"
-        ):
-            return False
-        return row.op != "pin" or bool(await self._bound(session, f"message:{row.message_id}"))
-
-    async def _take(self, session: AsyncSession, row: Delivery) -> bool:
-        taken = await session.execute(
-            update(Delivery)
-            .where(col(Delivery.id) == row.id, col(Delivery.state) == row.state)
-            .where(col(Delivery.attempts) == row.attempts)
-            .values(
-                state="sending",
-                owner=self.owner,
-                lease_until=now() + LEASE,
-                attempts=row.attempts + 1,
-            )
-        )
-        return bool(taken.rowcount)  # type: ignore[attr-defined]  # Result of an UPDATE is a CursorResult
-
-    async def _job(self, session: AsyncSession, row: Delivery) -> Job:
-        message = await session.get(Message, row.message_id) if row.message_id else None
-        return Job(
-            id=row.id or 0,
-            op=row.op,
-            incident_id=row.incident_id,
-            payload=row.payload,
-            message=message,
-            channel=await self._bound(session, f"channel:{row.incident_id}"),
-            posted=await self._bound(session, f"message:{row.message_id}"),
-            attempt=row.attempts,
-        )
-
-    async def _bound(self, session: AsyncSession, key: str) -> dict[str, Any]:
-        row = await session.get(Binding, (self.surface.name, key))
-        return row.value if row else {}
+    def _named(self, binding: type[Binding], prefix: str, number: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a column, which SQLModel types as its value
+        key = literal(prefix) + cast(number, String)
+        return and_(col(binding.surface) == self.surface.name, col(binding.key) == key)
 
     async def _guarded(self, job: Job, resumed: bool) -> None:
         try:
@@ -193,6 +177,21 @@ class DeliveryWorker:
             key = _binding_key(job)
             if value and key and await session.get(Binding, (self.surface.name, key)) is None:
                 session.add(Binding(surface=self.surface.name, key=key, value=value))
+
+
+def _job(
+    row: Delivery, message: Message | None, channel: Binding | None, posted: Binding | None
+) -> Job:
+    return Job(
+        id=row.id or 0,
+        op=row.op,
+        incident_id=row.incident_id,
+        payload=row.payload,
+        message=message,
+        channel=channel.value if channel else {},
+        posted=posted.value if posted else {},
+        attempt=row.attempts,
+    )
 
 
 def _still_ours(job: Job) -> tuple[ColumnElement[bool], ...]:

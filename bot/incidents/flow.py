@@ -215,22 +215,20 @@ class Incidents:
 
     async def _announce(self, session: AsyncSession, incident: Incident) -> None:
         number = incident.number
-        name = channel_name(number, incident.title, drill=incident.drill)
-        await self.outbox.open_channel(
-            session, number, name, f"Incident {number}: {incident.title}"
-        )
-        card = await self.outbox.say(session, number, "card", "card")
-        await self._topic(session, incident)
-        await self.outbox.pin(session, number, card)
         catalog = self.catalog()
         owners = {s.owner for i in incident.services if (s := catalog.service(i))}
         people = [p.id for p in catalog.people if owners & set(p.groups)]
         starter = incident.declared_by.removeprefix("person:")
         if incident.declared_by.startswith("person:") and starter not in people:
             people.append(starter)
-        if people:
-            await self.outbox.invite(session, number, people)
-        await self.outbox.digest(session, number)
+        await self.outbox.open_channel(
+            session,
+            number,
+            name=channel_name(number, incident.title, drill=incident.drill),
+            purpose=f"Incident {number}: {incident.title}",
+            topic=topic(incident.severity, incident.status, incident.title),
+            people=people,
+        )
 
     async def _topic(self, session: AsyncSession, incident: Incident) -> None:
         text = topic(incident.severity, incident.status, incident.title)

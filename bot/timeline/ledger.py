@@ -16,9 +16,10 @@ from bot.timeline.chain import GENESIS, row_hash, seal
 from bot.timeline.tables import Entry, Head
 
 _EXACT = 2**53  # from here on JSON numbers lose their last digits
-_FIRST = sql(
+_HEAD = sql(
     "INSERT INTO timeline_head (incident_id, seq, hash, seal) VALUES (:incident, 0, :genesis, '') "
-    "ON CONFLICT DO NOTHING"
+    "ON CONFLICT (incident_id) DO UPDATE SET incident_id = excluded.incident_id "
+    "RETURNING incident_id, seq, hash, seal"
 )
 
 
@@ -69,11 +70,10 @@ class Ledger:
 
     async def _head(self, session: AsyncSession, incident_id: int) -> Head:
         """The chain's end, locked; of a new chain too, so that two first rows queue as well."""
-        query = select(Head).where(Head.incident_id == incident_id).with_for_update()
-        if head := (await session.execute(query)).scalar_one_or_none():
-            return head
-        await session.execute(_FIRST, {"incident": incident_id, "genesis": GENESIS})
-        return (await session.execute(query)).scalar_one()
+        query = select(Head).from_statement(_HEAD)
+        values = {"incident": incident_id, "genesis": GENESIS}
+        head: Head = (await session.execute(query, values)).scalar_one()
+        return head
 
     async def verify(
         self,

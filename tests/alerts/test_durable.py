@@ -43,7 +43,7 @@ async def test_killed_right_after_the_answer(bot: Bot, database_url: str) -> Non
     assert (await bot.alert(firing())).status_code == 200  # the sender repeats it
     incidents = await bot.until(lambda: bot.api("/incidents"), "an incident")
     # not always number 1: PostgreSQL does not hand out again what the killed process had drawn
-    await bot.row("alert_received", incidents[0]["number"])
+    await bot.row("alert_received", incidents[0]["id"])
     assert len(await bot.api("/incidents")) == 1
 
 

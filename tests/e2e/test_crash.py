@@ -6,8 +6,8 @@ acknowledged, and presses again what did not react.
 """
 
 import asyncio
-import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ import httpx
 import pytest
 
 from tests.e2e.harness import Bot, firing, write_runbooks
+from tests.servers.postgres import Postgres
 from tests.slackstub import U_ANA, U_BEN, HumanError, SlackStub
 
-pytestmark = [pytest.mark.server, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.server, pytest.mark.alone, pytest.mark.timeout(900)]
 CHUNKS = 6
 ONCE = (
     "incident_declared", "alert_received", "runbook_proposed", "run_planned", "run_requested",
@@ -50,24 +51,29 @@ class Driver:
                 if found := await look():
                     return found
                 await act()
-            except (httpx.HTTPError, HumanError, AssertionError, KeyError, IndexError):
+            except (httpx.HTTPError, HumanError, AssertionError, LookupError):
                 pass
             await asyncio.sleep(0.05)
         raise AssertionError(f"the story got stuck\n{self.bot.log()}")
 
-    async def kinds(self) -> set[str]:
-        return {row["kind"] for row in (await self.bot.incident())["timeline"]}
+    async def incident(self) -> dict[str, Any]:
+        """The incident, or nothing yet.
+
+        Not always number 1: PostgreSQL does not hand out again what a killed process had drawn.
+        """
+        for listed in await self.bot.api("/incidents"):
+            return await self.bot.incident(listed["id"])
+        return {}
 
     async def has(self, kind: str) -> bool:
-        answer = await self.bot.http.get("/api/v1/incidents/1")
-        return answer.is_success and kind in {r["kind"] for r in answer.json()["timeline"]}
+        return kind in {row["kind"] for row in (await self.incident()).get("timeline", [])}
 
     def channel(self) -> str:
         """The incident's channel; LookupError until it is there."""
         for channel in self.slack.state()["channels"].values():
-            if channel["name"].startswith("inc-1-"):
+            if channel["name"].startswith("inc-"):
                 return str(channel["id"])
-        raise LookupError("no channel of incident 1 yet")
+        raise LookupError("no channel yet")
 
     async def press(self, text: str, action: str, user: str) -> None:
         found = self.slack.messages(self.channel(), contains=text)
@@ -98,7 +104,7 @@ class Driver:
             lambda: self.press("SEV1 · The shop", "incident_resolve", U_ANA),
         )
         await self.step(self.delivered, nothing)
-        return await self.bot.incident()
+        return await self.incident()
 
     async def delivered(self) -> bool:
         text = (await self.bot.http.get("/metrics")).text
@@ -132,7 +138,7 @@ def check(incident: dict[str, Any], slack: SlackStub, driver: Driver, audit: Any
     """One channel, one run, each message once, a whole record."""
     assert audit["ok"], audit
     names = [c["name"] for c in slack.state()["channels"].values() if c["name"].startswith("inc-")]
-    assert names == ["inc-1-the-shop-is-down"]
+    assert names == [f"inc-{incident['id']}-the-shop-is-down"]
     assert [r["state"] for r in incident["runs"]] == ["succeeded"]
     rows = incident["timeline"]
     assert [r["seq"] for r in rows] == list(range(1, len(rows) + 1))
@@ -148,24 +154,44 @@ async def test_killed_at_every_commit(
     chunk: int, tmp_path: Path, envoy_server: Any, http_server: Any
 ) -> None:
     """Each commit of the flow, just before and just after it, in ``CHUNKS`` parts."""
+
+    def fresh(name: str) -> str:
+        return f"sqlite+aiosqlite:///{tmp_path}/{name}.db"
+
+    await _killed(1 + chunk, CHUNKS, fresh, tmp_path, envoy_server, http_server)
+
+
+async def test_killed_at_some_commits_on_postgresql(
+    postgres_server: Postgres, tmp_path: Path, envoy_server: Any, http_server: Any
+) -> None:
+    """Every fifth commit: what differs is the engine, not the flow."""
+
+    def fresh(_: str) -> str:
+        return postgres_server.create_database()
+
+    await _killed(2, 5, fresh, tmp_path, envoy_server, http_server)
+
+
+async def _killed(
+    first: int,
+    every: int,
+    fresh: Callable[[str], str],
+    tmp_path: Path,
+    envoy_server: Any,
+    http_server: Any,
+) -> None:
     apps = {name: http_server(name) for name in ("primary", "standby")}
     edge = envoy_server(
         clusters={n: a.port for n, a in apps.items()}, weights={"primary": 100, "standby": 0}
     )
-    _, _, calm, total = await play_once(
-        tmp_path / "calm", edge, 0, "after", f"sqlite+aiosqlite:///{tmp_path}/calm.db"
-    )
+    _, _, calm, total = await play_once(tmp_path / "calm", edge, 0, "after", fresh("calm"))
     assert calm.deaths == 0
     assert total > 20, "the flow has more boundaries than that"
-    mine = range(1 + chunk, total + 1, CHUNKS)
-    every = int(os.environ.get("CRASH_EVERY", "1"))
     died = 0
-    for at in mine[::every]:
+    for at in (commits := range(first, total + 1, every)):
         for side in ("before", "after"):
             name = f"{side}-{at}"
-            _, _, driver, _ = await play_once(
-                tmp_path / name, edge, at, side, f"sqlite+aiosqlite:///{tmp_path}/{name}.db"
-            )
+            _, _, driver, _ = await play_once(tmp_path / name, edge, at, side, fresh(name))
             died += driver.deaths
     # The last boundaries may fall after the story's end in a play that coalesced more.
-    assert died >= len(mine[::every]), (died, len(mine))
+    assert died >= len(commits), (died, len(commits))

@@ -10,7 +10,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlmodel import select
+from sqlmodel import col, select
 
 from bot.catalog import Catalog, Person
 from bot.chat.blocks import escape
@@ -126,12 +126,14 @@ class SlackIn:
 
     async def _incident_of(self, channel: str) -> int | None:
         """The incident whose channel this is."""
-        query = select(Binding).where(Binding.surface == "slack")
+        query = (
+            select(Binding.key)
+            .where(Binding.surface == "slack", col(Binding.key).startswith("channel:"))
+            .where(col(Binding.value)["channel"].as_string() == channel)
+        )
         async with self.store.read() as session:
-            for binding in (await session.execute(query)).scalars():
-                if binding.key.startswith("channel:") and binding.value.get("channel") == channel:
-                    return int(binding.key.removeprefix("channel:"))
-        return None
+            key = (await session.execute(query)).scalar()
+        return int(key.removeprefix("channel:")) if key else None
 
     async def _try(self, answer: Any) -> Reply:  # noqa: ANN401 - a coroutine of Reply
         try:
