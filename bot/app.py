@@ -14,7 +14,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -96,14 +96,12 @@ class Jackline:
         self.web = self._web()
 
     async def serve(self) -> None:
-        """Runs until SIGTERM or SIGINT. What is in flight then is left to its journal."""
-        listening = _listen(*self.settings.listen)
-        try:
-            await self.store.migrate()
+        """Runs until SIGTERM or SIGINT. What is in flight then is left to its journal.
+
+        The store must have been migrated.
+        """
+        with closing(_listen(*self.settings.listen)) as listening:
             await self._work(listening)
-        finally:
-            await self.close()
-            listening.close()
 
     async def _work(self, listening: socket.socket) -> None:
         stop = asyncio.Event()

@@ -7,10 +7,10 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from bot.catalog.files import Origin, entries, line_of, near
+from bot.catalog.files import Origin, entries
 from bot.catalog.model import Catalog
+from bot.located import near
 
-__all__ = ["line_of", "load_catalog"]
 _Origins = dict[str, list[Origin]]
 _Where = list[int | str]
 
@@ -18,7 +18,7 @@ _Where = list[int | str]
 def load_catalog(folder: Path) -> Catalog:
     """The merged catalog of a folder; an absent folder is an empty catalog.
 
-    Raises `BadInput` with ``file:line: field: problem``, and nothing else.
+    Raises `BadFile` with ``file:line: field: problem``, and nothing else.
     """
     merged: dict[str, list[Any]] = {}
     origins: _Origins = {}

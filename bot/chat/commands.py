@@ -11,8 +11,8 @@ from bot.catalog import Person
 from bot.chat.blocks import TEXT, Block, cut, escape, joined, section, when
 from bot.errors import BadInput, NotAllowed
 from bot.incidents import Incident, Incidents
+from bot.located import near
 from bot.runbooks import Runs
-from bot.runbooks.check import near
 from bot.store import Store
 
 INCIDENT_HELP = (

@@ -14,19 +14,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.engine import make_url
-from sqlmodel import select
 
 from bot import log, registry, settings
 from bot.app import Jackline
 from bot.chat.console import signin_link
 from bot.cli.doctor import NO_DATABASE, diagnose, why
 from bot.errors import BadInput, JacklineError, NotFound, Unavailable
-from bot.incidents import Incident
+from bot.located import BadFile, Problem
 from bot.practice.demo import play
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
-from bot.runbooks.model import Problem
-from bot.web.api import incident_json, whole_incident
+from bot.web.api import incident_json, verified, whole_incident
 from bot.web.server import count_alerts
 
 _T = TypeVar("_T")
@@ -75,10 +73,9 @@ async def _served(loaded: settings.Settings) -> None:
     try:
         with _database():
             await parts.store.migrate()
-    except JacklineError:
+        await parts.serve()
+    finally:
         await parts.close()
-        raise
-    await parts.serve()
 
 
 @app.command()
@@ -120,9 +117,8 @@ def _checked(folder: Path) -> tuple[list[Problem], int]:
     count = len(list(folder.glob("*.md")))
     try:
         library = Library(folder, registry.load())
-    except BadInput as error:  # the catalog's, and without it no runbook can be judged
-        path, line, message = str(error).split(":", 2)
-        return [Problem(path, int(line), message.strip())], count
+    except BadFile as error:  # the catalog's, and without it no runbook can be judged
+        return [error.problem], count
     return [p for found in library.problems.values() for p in found], count
 
 
@@ -215,11 +211,7 @@ def audit_verify(
 
     async def work(parts: Jackline) -> list[dict[str, Any]]:
         async with parts.store.read() as session:
-            declared = (await session.execute(select(Incident.id))).scalars()
-            expected = [number for number in declared if number is not None]
-            if incident is not None and incident not in expected:
-                raise NotFound(f"There is no incident {incident}.")
-            found = await parts.ledger.verify(session, incident, expected=expected)
+            found = await verified(session, parts.ledger, incident)
         return [{"incident": p.incident_id, "seq": p.seq, "problem": p.problem} for p in found]
 
     problems = _from_record(work)

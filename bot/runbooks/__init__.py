@@ -2,7 +2,7 @@
 
 from bot.runbooks.engine import RunEngine
 from bot.runbooks.library import Library
-from bot.runbooks.model import Problem, Runbook
+from bot.runbooks.model import Runbook
 from bot.runbooks.propose import Proposer
 from bot.runbooks.requests import Runs
 from bot.runbooks.tables import Approval, Run, StepAttempt
@@ -10,7 +10,6 @@ from bot.runbooks.tables import Approval, Run, StepAttempt
 __all__ = [
     "Approval",
     "Library",
-    "Problem",
     "Proposer",
     "Run",
     "RunEngine",

@@ -12,13 +12,14 @@ from pydantic import BaseModel, ValidationError
 from bot.catalog import Catalog
 from bot.contract import Action, Effect
 from bot.errors import BadInput
+from bot.located import Problem, near
 from bot.registry import Registry
 from bot.runbooks.expressions import check_syntax, references, templated
 from bot.runbooks.inputs import check_inputs_spec
-from bot.runbooks.model import NoUndo, Problem, Runbook, Step, Undo, Written, near
+from bot.runbooks.model import NoUndo, Runbook, Step, Undo, Written
 from bot.runbooks.read import line_in
 
-__all__ = ["check", "near", "require_valid"]
+__all__ = ["check", "require_valid"]
 
 Where = tuple[int | str, ...]
 Report = Callable[[Where, str], None]

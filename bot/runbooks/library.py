@@ -1,18 +1,16 @@
 """The runbooks of a folder, re-read when they change; a broken edit leaves the last good one."""
 
 import asyncio
-import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bot.catalog import Catalog, load_catalog
-from bot.errors import BadInput, NotFound
+from bot.errors import NotFound
+from bot.located import BadFile, Problem, near, read_text
 from bot.log import get
 from bot.registry import Registry
 from bot.runbooks.check import check
-from bot.runbooks.model import Problem, Runbook, near
+from bot.runbooks.model import Runbook
 from bot.runbooks.read import read
 
 log = get("runbooks")
@@ -82,9 +80,9 @@ class Library:
         folder = self.folder / "catalog"
         try:
             self.catalog = load_catalog(folder)
-        except (BadInput, OSError, ValueError, yaml.YAMLError) as error:
+        except BadFile as error:
             log.error("catalog_kept", error=str(error))
-            return {str(folder): [_located(folder, str(error))]}
+            return {str(folder): [error.problem]}
         return {}
 
     def _read(self, path: Path) -> None:
@@ -102,19 +100,8 @@ class Library:
 
     def _parse(self, path: Path) -> tuple[Runbook | None, list[Problem]]:
         try:
-            text = path.read_text("utf-8")
-        except UnicodeDecodeError as error:
-            line = error.object[: error.start].count(b"\n") + 1
-            return None, [Problem(str(path), line, "is not UTF-8 text")]
-        except OSError as error:
-            return None, [Problem(str(path), 1, f"cannot be read: {error.strerror}")]
+            text = read_text(path)
+        except BadFile as error:
+            return None, [error.problem]
         runbook, problems = read(text, str(path))
         return runbook, check(runbook, self.registry, self.catalog) if runbook else problems
-
-
-def _located(folder: Path, message: str) -> Problem:
-    """The catalog's own ``file:line: message`` taken apart again."""
-    found = re.match(r"(?P<path>[^\n]+?):(?P<line>\d+): (?P<text>.*)", message, re.DOTALL)
-    if found is None:
-        return Problem(str(folder), 1, message.removeprefix(f"{folder}: "))
-    return Problem(found["path"], int(found["line"]), found["text"])

@@ -1,7 +1,5 @@
 """A runbook's parts, as written. Pure data; `bot.runbooks.read` fills it with line numbers."""
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -150,21 +148,3 @@ class Runbook:
     def id(self) -> str:
         """The runbook's name."""
         return self.front.id
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing wrong with a runbook, and where."""
-
-    path: str
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
-
-
-def near(word: str, known: Iterable[str]) -> str:
-    """``; did you mean X?`` for a near miss, else an empty string."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""

@@ -9,43 +9,14 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from pydantic import BaseModel, ValidationError
 
-from bot.catalog.read import line_of
-from bot.runbooks.model import Front, Problem, Runbook, Step, Written, near
+from bot.located import Problem, StrictLoader, line_of, near, refusal, unreadable
+from bot.runbooks.model import Front, Runbook, Step, Written
 
 _M = TypeVar("_M", bound=BaseModel)
 _FENCE = "yaml step"
 
 
 _LARGEST = 5_000  # values in one block with its aliases written out: a few could stand for 10**9
-
-
-class _Strict(yaml.SafeLoader):
-    """YAML that refuses a key given twice: ``safe_load`` would keep the last one silently."""
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401 - PyYAML's signature
-        try:
-            return super().construct_object(node, deep=deep)
-        except (ValueError, LookupError, AttributeError) as error:
-            # PyYAML lets a date such as 2026-13-45 or a `!!bool perhaps` fail as what it is.
-            raise _refusal(f"{node.value!r} cannot be read: {error}", node) from None
-
-
-def _refusal(message: str, node: yaml.Node) -> yaml.MarkedYAMLError:
-    return yaml.constructor.ConstructorError(None, None, message, node.start_mark)
-
-
-def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[str] = set()
-    for key, _ in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise _refusal("a key must be plain text", key)
-        if key.value in seen:
-            raise _refusal(f"{key.value!r} is given twice", key)
-        seen.add(key.value)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
 def read(text: str, path: str) -> tuple[Runbook | None, list[Problem]]:
@@ -128,12 +99,12 @@ def _looks_like_a_step(info: str) -> bool:
 def _model(model: type[_M], text: str, line: int, path: str, problems: list[Problem]) -> _M | None:
     """Validates a YAML block that starts after line ``line``; problems get their own lines."""
     try:
-        node = yaml.compose(text, Loader=_Strict)
+        node = yaml.compose(text, Loader=StrictLoader)
         if node is not None and _size(node, {}) > _LARGEST:
-            raise _refusal(f"holds more than {_LARGEST} values", node)
-        data = yaml.load(text, Loader=_Strict)  # noqa: S506 - a SafeLoader
+            raise refusal(f"holds more than {_LARGEST} values", node)
+        data = yaml.load(text, Loader=StrictLoader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, RecursionError) as error:
-        problems.append(_unreadable(error, text, line, path))
+        problems.append(unreadable(error, text, path, line))
         return None
     if not isinstance(data, dict) or node is None:
         problems.append(Problem(path, line + 1, "must be a YAML mapping"))
@@ -148,16 +119,6 @@ def _model(model: type[_M], text: str, line: int, path: str, problems: list[Prob
                 message = f"unknown field{near(str(where[-1]), _fields(model, where[:-1]))}"
             problems.append(Problem(path, line + line_of(node, where), f"{field}: {message}"))
         return None
-
-
-def _unreadable(error: Exception, text: str, line: int, path: str) -> Problem:
-    if isinstance(error, yaml.MarkedYAMLError):
-        at = error.problem_mark.line if error.problem_mark else 0
-        return Problem(path, line + 1 + at, str(error.problem))
-    if isinstance(error, yaml.reader.ReaderError):
-        at = text[: error.position].count("\n")
-        return Problem(path, line + 1 + at, f"a character that YAML does not allow: {error.reason}")
-    return Problem(path, line + 1, "is nested too deeply")
 
 
 def _size(node: yaml.Node, known: dict[int, int]) -> int:
@@ -195,5 +156,5 @@ def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type 
 def line_in(runbook: Runbook, written: Written | None, where: Sequence[int | str]) -> int:
     """The line of a part of a step, or of the front matter if there is no step."""
     text, start = (written.source, written.line) if written else (_split(runbook.text)[0] or "", 1)
-    node = yaml.compose(text, Loader=_Strict)
+    node = yaml.compose(text, Loader=StrictLoader)
     return start + (line_of(node, tuple(where)) if node is not None else 1)

@@ -8,7 +8,8 @@ from sqlmodel import col, select
 from bot.errors import NotFound
 from bot.incidents import Incident
 from bot.runbooks import Run
-from bot.timeline import Entry, rows_of
+from bot.timeline import Entry, Ledger, rows_of
+from bot.timeline.ledger import Problem
 
 
 def incident_json(incident: Incident) -> dict[str, Any]:
@@ -69,3 +70,17 @@ async def whole_incident(session: AsyncSession, number: int) -> dict[str, Any]:
         "runs": [run_json(r) for r in (await session.execute(query)).scalars()],
         "timeline": [entry_json(e) for e in await rows_of(session, number)],
     }
+
+
+async def verified(
+    session: AsyncSession, ledger: Ledger, number: int | None = None
+) -> list[Problem]:
+    """Every break in one incident's record, or in all; an incident without one counts too.
+
+    Raises `NotFound`.
+    """
+    declared = (await session.execute(select(Incident.id))).scalars()
+    expected = [each for each in declared if each is not None]
+    if number is not None and number not in expected:
+        raise NotFound(f"There is no incident {number}.")
+    return await ledger.verify(session, number, expected=expected)

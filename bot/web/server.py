@@ -21,7 +21,7 @@ from bot.registry import Registry
 from bot.settings import Settings
 from bot.store import Store
 from bot.timeline import Ledger
-from bot.web.api import incident_json, whole_incident
+from bot.web.api import incident_json, verified, whole_incident
 from bot.web.limit import BodyLimit
 from bot.web.metrics import Metrics
 from bot.web.problems import install
@@ -159,9 +159,7 @@ def _api(app: FastAPI, settings: Settings, store: Store, ledger: Ledger) -> None
     @api.get("/audit", summary="Whether the record is whole")
     async def audit() -> dict[str, Any]:
         async with store.read() as session:
-            declared = (await session.execute(select(Incident.id))).scalars()
-            expected = [number for number in declared if number is not None]
-            problems = await ledger.verify(session, expected=expected)
+            problems = await verified(session, ledger)
         return {"ok": not problems, "problems": [vars(p) for p in problems]}
 
     app.include_router(api)

@@ -12,10 +12,10 @@ from typing import Any, Self
 
 import httpx
 
+from tests.e2e.forked import ROOT, Forked
 from tests.servers.process import free_port
 from tests.slackstub import U_ANA, U_BEN, SlackStub
 
-ROOT = Path(__file__).resolve().parents[2]
 TOKEN, ALERTS = "api-token", "alert-secret"
 
 RUNBOOK = """---
@@ -62,6 +62,18 @@ def write_runbooks(folder: Path, *, team: str, edge: str, shop: str) -> Path:
     return folder
 
 
+Process = asyncio.subprocess.Process | Forked
+Spawn = Callable[[dict[str, str], Path], Awaitable[Process]]
+
+
+async def _serve(env: dict[str, str], log: Path) -> Process:
+    with log.open("ab") as output:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot.cli", "serve",
+            stdout=output, stderr=output, env=env, cwd=ROOT,
+        )  # fmt: skip
+
+
 class Bot:
     """``jackline serve`` under the test's control; it may be killed and started again."""
 
@@ -69,7 +81,7 @@ class Bot:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.launcher = ["-m", "bot.cli", "serve"]
+        self.spawn: Spawn = _serve
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("JACKLINE_")} | {
             "JACKLINE_DATABASE_URL": database_url,
             "JACKLINE_HTTP_LISTEN": f"127.0.0.1:{self.port}",
@@ -84,7 +96,7 @@ class Bot:
         self.http = httpx.AsyncClient(
             base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False
         )
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: Process | None = None
 
     @staticmethod
     def slack_env(slack: SlackStub, mode: str) -> dict[str, str]:
@@ -114,10 +126,7 @@ class Bot:
 
     async def launch(self) -> None:
         """Starts the process; it may die before it is ready."""
-        with (self.folder / "bot.log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, *self.launcher, stdout=log, stderr=log, env=self.env, cwd=ROOT
-            )
+        self.process = await self.spawn(self.env, self.folder / "bot.log")
 
     async def ready(self) -> bool:
         """Whether it answers."""

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.e2e.forked import Forker
 from tests.e2e.harness import Bot, firing, write_runbooks
 from tests.servers.postgres import Postgres
 from tests.slackstub import U_ANA, U_BEN, HumanError, SlackStub
@@ -112,7 +113,7 @@ class Driver:
 
 
 async def play_once(
-    folder: Path, edge: Any, at: int, side: str, database_url: str
+    forker: Forker, folder: Path, edge: Any, at: int, side: str, database_url: str
 ) -> tuple[dict[str, Any], SlackStub, Driver, int]:
     folder.mkdir()
     edge.set_runtime({"routing.traffic.primary": "", "routing.traffic.standby": ""})
@@ -121,7 +122,7 @@ async def play_once(
             folder / "runbooks", team=slack.team_id, edge=edge.admin_url, shop=edge.url
         )
         bot = Bot(folder, runbooks, database_url, **Bot.slack_env(slack, "socket"))
-        bot.launcher = ["-m", "tests.e2e.crash_launcher", "serve"]
+        bot.spawn = forker.spawn
         bot.env |= {"CRASH_AT": str(at), "CRASH_SIDE": side, "CRASH_COUNT": str(folder / "count")}
         bot.env |= {"JACKLINE_SLACK__DIGEST_CHANNEL": ""}
         driver = Driver(slack, bot)
@@ -184,14 +185,19 @@ async def _killed(
     edge = envoy_server(
         clusters={n: a.port for n, a in apps.items()}, weights={"primary": 100, "standby": 0}
     )
-    _, _, calm, total = await play_once(tmp_path / "calm", edge, 0, "after", fresh("calm"))
-    assert calm.deaths == 0
-    assert total > 20, "the flow has more boundaries than that"
-    died = 0
-    for at in (commits := range(first, total + 1, every)):
-        for side in ("before", "after"):
-            name = f"{side}-{at}"
-            _, _, driver, _ = await play_once(tmp_path / name, edge, at, side, fresh(name))
-            died += driver.deaths
+    async with Forker() as forker:
+        _, _, calm, total = await play_once(
+            forker, tmp_path / "calm", edge, 0, "after", fresh("calm")
+        )
+        assert calm.deaths == 0
+        assert total > 20, "the flow has more boundaries than that"
+        died = 0
+        for at in (commits := range(first, total + 1, every)):
+            for side in ("before", "after"):
+                name = f"{side}-{at}"
+                _, _, driver, _ = await play_once(
+                    forker, tmp_path / name, edge, at, side, fresh(name)
+                )
+                died += driver.deaths
     # The last boundaries may fall after the story's end in a play that coalesced more.
     assert died >= len(commits), (died, len(commits))

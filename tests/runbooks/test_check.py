@@ -6,9 +6,9 @@ import pytest
 
 from bot.catalog import Catalog, load_catalog
 from bot.errors import BadInput
+from bot.located import Problem
 from bot.registry import Registry
 from bot.runbooks.check import check, require_valid
-from bot.runbooks.model import Problem
 from bot.runbooks.read import read
 from tests.runbooks.room import CALL, runbook, write_folder
 

@@ -47,7 +47,7 @@ def test_a_good_runbook_has_its_parts() -> None:
         (HEAD.replace("title: Fix", "title: A\ntitle: B"), "5: 'title' is given twice"),
         (HEAD.replace("Fix", "[a"), "4: expected ',' or ']'"),
         (HEAD.replace("Fix", "a: b: c"), "4: mapping values are not allowed here"),
-        (HEAD.replace("Fix", '"\x01"'), "4: a character that YAML does not allow"),
+        (HEAD.replace("Fix", '"\x01"'), "4: has a character that YAML does not allow"),
         (
             HEAD.replace("title: Fix", "title: Fix\napprovals: {cuont: 2}"),
             "5: approvals.cuont: unknown field; did you mean 'count'?",
