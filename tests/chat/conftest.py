@@ -1,14 +1,18 @@
 """The chat room over each database."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlmodel import SQLModel
 
 from bot.registry import Registry, load
 from bot.store import Store
+from tests.chat.console_world import World
 from tests.chat.room import ChatRoom
 from tests.runbooks.room import PEOPLE
+from tests.slackstub import SlackStub
 
 RUNBOOK = """---
 schema: runbook/v1
@@ -51,3 +55,18 @@ def registry() -> Registry:
 @pytest.fixture
 def room(store: Store, folder: Path, registry: Registry) -> ChatRoom:
     return ChatRoom(store, folder, registry)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    store = Store(f"sqlite+aiosqlite:///{tmp_path}/jackline.db")
+    async with store.engine.begin() as connection:
+        await connection.run_sync(SQLModel.metadata.create_all)
+    yield World(tmp_path, store)
+    await store.close()
+
+
+@pytest.fixture
+async def slack():
+    async with SlackStub(retry_delays=(0.0, 0.05, 0.1)) as stub:
+        yield stub

@@ -1,0 +1,118 @@
+"""A console over a real database, and two people who use it."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+
+from bot.catalog import Catalog, Person, Service
+from bot.chat import Cards, Clicks, Commands
+from bot.chat.console import build_console, signin_link
+from bot.delivery import Outbox
+from bot.incidents import Incident, Incidents
+from bot.registry import load
+from bot.runbooks import Library, Run, Runs
+from bot.store import Store
+from bot.timeline import Entry, Ledger, rows_of
+
+KEY = b"k" * 32
+BASE = "http://console.test"
+ORIGIN = {"origin": BASE}
+HTMX = {**ORIGIN, "hx-request": "true"}
+PLAN: dict[str, Any] = {
+    "approvals": {"count": 1, "role": "approver"},
+    "steps": [
+        {
+            "id": "drain", "heading": "Drain edge-3", "action": "haproxy.drain_server",
+            "changes": [{"what": "edge-3", "before": "ready", "after": "drain", "share": 0.25}],
+            "note": "", "undo": "back to what it was",
+        }
+    ],
+}  # fmt: skip
+ROSA = Person(id="rosa", name="Rosa Diaz", roles=["responder", "commander"])
+AMIR = Person(id="amir", name="Amir Ito", roles=["responder", "approver"])
+
+
+@dataclass
+class Paper:
+    markdown: str = "# Postmortem"
+    html: str = "<h1>Postmortem</h1>"
+
+
+@dataclass
+class World:
+    """A console over a real database in a folder of its own."""
+
+    folder: Path
+    store: Store
+    people: list[Person] = field(default_factory=lambda: [ROSA, AMIR])
+    papers: dict[int, Paper] = field(default_factory=dict)
+    notice: str = ""
+
+    def __post_init__(self) -> None:
+        self.incidents = Incidents(Ledger(b"audit"), Outbox(()), self.catalog)
+        (self.folder / "runbooks" / "catalog").mkdir(parents=True)
+        self.runs = Runs(self.incidents, Library(self.folder / "runbooks", load()))
+        self.app = Starlette(
+            routes=build_console(
+                store=self.store,
+                cards=Cards(self.catalog, BASE),
+                commands=Commands(self.store, self.incidents, self.runs),
+                clicks=Clicks(self.store, self.incidents, self.runs),
+                incidents=self.incidents,
+                runs=self.runs,
+                postmortem=self.postmortem,
+                catalog=self.catalog,
+                session_key=KEY,
+                data_dir=self.folder,
+                notice=lambda: self.notice,
+            )
+        )
+
+    def catalog(self) -> Catalog:
+        return Catalog(people=self.people, services=[Service(id="web", title="Web", tier="p0")])
+
+    async def postmortem(self, _session: object, incident_id: int) -> Paper | None:
+        return self.papers.get(incident_id)
+
+    def browser(self) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app=self.app)
+        return httpx.AsyncClient(transport=transport, base_url=BASE)
+
+    async def signed_in(self, person: str = "rosa") -> httpx.AsyncClient:
+        browser = self.browser()
+        assert (await browser.get(signin_link(KEY, person, BASE))).status_code == 303
+        return browser
+
+    async def incident(self, title: str = "Checkout is down") -> Incident:
+        async with self.store.write() as session:
+            return await self.incidents.declare(
+                session, title=title, severity="sev1", actor="person:rosa", origin=title,
+                services=["web"],
+            )  # fmt: skip
+
+    async def waiting_run(self, incident: Incident) -> Run:
+        async with self.store.write() as session:
+            run = Run(
+                incident_id=incident.number, runbook_id="drain", title="Drain an edge", text="",
+                digest="d", path="drain.md", origin="test", state="waiting", requester="rosa",
+                plan=PLAN, plan_digest="p" * 64,
+            )  # fmt: skip
+            session.add(run)
+            await session.flush()
+            await self.runs.show(session, run)
+            return run
+
+    async def rows(self, incident: Incident) -> list[Entry]:
+        async with self.store.read() as session:
+            return await rows_of(session, incident.number)
+
+
+def marker(page: str) -> dict[str, str]:
+    """What the page's hidden fields say that it shows."""
+    form = re.search(r'<form id="marker".*?</form>', page, re.DOTALL)
+    assert form
+    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[0]))
