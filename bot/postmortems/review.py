@@ -20,7 +20,9 @@ from bot.postmortems.page import (
 from bot.postmortems.runs import Run, Step
 from bot.timeline import Entry
 
-_HAPPENED = frozenset({"step_succeeded", "step_failed", "step_unknown", "access_failed"})
+_HAPPENED = frozenset(
+    {"step_succeeded", "step_failed", "step_unknown", "step_interrupted", "access_failed"}
+)
 
 
 def runbooks(case: Case) -> list[Section]:

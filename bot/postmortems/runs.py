@@ -18,6 +18,7 @@ _STEP_ENDS = {
     "step_succeeded": "succeeded",
     "step_failed": "failed",
     "step_unknown": "outcome unknown",
+    "step_interrupted": "interrupted",
     "access_failed": "no access",
     "guard_failed": "held back by a guard",
 }

@@ -137,7 +137,11 @@ class Journal:
         output: dict[str, Any] | None = None,
         error: str = "",
     ) -> None:
-        """Commits what came of an attempt: ``done``, ``failed``, ``not_sent`` or ``unknown``."""
+        """Commits what came of an attempt.
+
+        ``done``, ``failed``, ``not_sent`` or ``unknown``; ``interrupted`` where a crash ended it
+        and it may be made again, which is no failure of the step.
+        """
         async with self.fenced(attempt.run_id, epoch) as (session, run):
             row = await session.get_one(StepAttempt, attempt.id)
             row.state, row.output, row.error, row.ended_at = state, output or {}, error, now()
@@ -181,4 +185,6 @@ def _outcome(row: StepAttempt, seconds: float) -> tuple[str, str]:
         return "access_failed", f"{name}: no way in over {row.access_path}: {row.error}"
     if row.state == "unknown":
         return "step_unknown", f"{name}: outcome unknown: {row.error}"
+    if row.state == "interrupted":
+        return "step_interrupted", f"{name}: interrupted by a crash; {row.error}"
     return "step_failed", f"{name}: {row.error}"

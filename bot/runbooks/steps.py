@@ -22,7 +22,6 @@ from bot.runbooks.plan import Planner, arguments, check_blast_radius
 from bot.runbooks.tables import StepAttempt
 
 log = get("runbooks")
-_CUT = "interrupted"  # how the error begins of an attempt that a crash ended: it is no failure
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class StepRunner:
         except BadInput as error:
             return Outcome("failed", {}, error.message)
         last = earlier[-1] if earlier else None
-        tried = sum(a.state == "failed" and not a.error.startswith(_CUT) for a in earlier)
+        tried = sum(a.state == "failed" for a in earlier)
         if last is not None and last.state == "unknown":
             return Outcome("unknown", {}, last.error)
         limit = 1 if action.effect is Effect.ONCE else step.retry.attempts
@@ -91,14 +90,14 @@ class StepRunner:
     ) -> Outcome | None:
         """After a crash between intent and outcome; None means: do it (again)."""
         if action.effect is not Effect.ONCE:
-            await self.journal.settle(last, self.epoch, "failed", error=f"{_CUT}; repeated")
+            await self.journal.settle(last, self.epoch, "interrupted", error="repeated")
             return None
         took = await self.took_effect(action, params, step)
         if took:
             return await self._verified(last, step, {}, names)
         if took is False:
             await self.journal.settle(
-                last, self.epoch, "failed", error=f"{_CUT} before it took effect"
+                last, self.epoch, "interrupted", error="it had not taken effect"
             )
             return None
         return await self._park(last, "Jackline stopped while this was being sent")
