@@ -49,6 +49,8 @@ class Clicks:
                 await self.incidents.take_command(session, incident, person.id)
                 return Reply("You are the incident commander.")
             status = "resolved" if action_id == "incident_resolve" else "monitoring"
+            if status == "resolved":
+                await self.runs.require_ended(session, incident_id)
             if incident.status != status:
                 await self.incidents.set_status(session, incident, status, f"person:{person.id}")
             return Reply(f"The incident is {status}.")

@@ -180,6 +180,7 @@ class Commands:
     async def _resolve(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         incident, words = await self._which(session, command, words)
         _only(words, (), "/incident resolve")
+        await self.runs.require_ended(session, incident.number)
         await self.incidents.set_status(
             session, incident, "resolved", f"person:{person_of(command).id}"
         )

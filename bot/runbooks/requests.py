@@ -24,6 +24,17 @@ class Runs:
         self.incidents = incidents
         self.library = library
 
+    async def require_ended(self, session: AsyncSession, incident_id: int) -> None:
+        """Raises `Conflict` while a run of the incident may still change something."""
+        going = select(Run).where(
+            Run.incident_id == incident_id, col(Run.state).in_(("approved", "running"))
+        )
+        if run := (await session.execute(going.limit(1))).scalar():
+            raise Conflict(
+                f"The runbook {run.title!r} is still running.",
+                hint="Wait for its end or abort it, then resolve.",
+            )
+
     async def start(
         self,
         session: AsyncSession,

@@ -90,7 +90,7 @@ async def test_two_people_handle_the_blackout(tmp_path: Path) -> None:
         await shot(ben, "desk-plan", tmp_path)
         await shot(ana, "phone-plan", tmp_path)
         await approve.click()
-        await expect(ben.get_by_text("succeeded").first).to_be_visible(timeout=SLOW)
+        await expect(ben.get_by_text("run succeeded").first).to_be_visible(timeout=SLOW)
 
         ana.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
         await ana.get_by_role("button", name=re.compile("^Resolve")).first.click()

@@ -82,3 +82,14 @@ async def test_what_is_gone(room: ChatRoom) -> None:
     for action_id, value in (("incident_lead", "77"), ("run_approve", "77|pd")):
         with pytest.raises(NotFound):
             await room.click(action_id, value)
+
+
+@pytest.mark.parametrize("state", ["approved", "running"])
+async def test_nothing_is_resolved_while_a_run_goes_on(declared: ChatRoom, state: str) -> None:
+    """Its end would be missing in the postmortem."""
+    await declared.plan(state=state)
+    with pytest.raises(Conflict, match="'Fix the shop' is still running"):
+        await declared.click("incident_resolve", "1")
+    with pytest.raises(Conflict, match="abort it"):
+        await declared.type_("/incident resolve", at=1)
+    assert (await declared.incident()).status == "declared"
