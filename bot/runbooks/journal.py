@@ -163,7 +163,8 @@ class Journal:
                 await self.unlock_targets(session, run)
             seconds = (now() - run.started_at).total_seconds() if run.started_at else 0.0
             data = {"step": step, "error": error, "seconds": round(seconds, 3)}
-            text = f"{run.title}: {state}" + (f" at {step}: {error}" if error else "")
+            where, why = f" at {step}" if step else "", f": {error}" if error else ""
+            text = f"{run.title}: {state}{where}{why}"
             await self.record(session, run, f"run_{state}", text, data)
 
     async def record(
