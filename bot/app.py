@@ -41,14 +41,13 @@ from bot.runbooks import Library, Proposer, RunEngine, Runs
 from bot.runbooks.journal import Journal
 from bot.runbooks.plan import Planner
 from bot.settings import Settings
-from bot.store import Store, load_key
+from bot.store import YIELDING, Store, load_key
 from bot.timeline import Ledger
 from bot.web import build_web
 from bot.web.metrics import Metrics
 
 log = get("app")
 _GRACE = 3
-_GATHER = 0.02  # seconds in which commits gather, so that a burst is not looked through one by one
 
 
 class Jackline:
@@ -152,6 +151,7 @@ class Jackline:
     async def _repeat(self, step: Callable[[], Awaitable[bool]]) -> None:
         """Does a step whenever there is work, and survives the database being away."""
         while True:
+            await self.store.quiet(YIELDING)
             seen = self.store.version
             try:
                 while await step():
@@ -163,7 +163,6 @@ class Jackline:
                 log.exception("worker_crashed", step=step.__qualname__)
                 await asyncio.sleep(5)
             await self.store.wait(seen, 0.5)
-            await asyncio.sleep(_GATHER)
 
     async def _tick(self) -> None:
         try:

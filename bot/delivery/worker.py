@@ -16,7 +16,7 @@ from bot.delivery.surface import Job, Surface
 from bot.delivery.tables import Binding, Delivery, Message
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.log import get
-from bot.store import Store, now
+from bot.store import YIELDING, Store, now
 
 log = get("delivery")
 _T = TypeVar("_T")
@@ -41,6 +41,7 @@ class DeliveryWorker:
         """Works until cancelled; survives the database being away."""
         try:
             while True:
+                await self.store.quiet(YIELDING)
                 seen = self.store.version
                 try:
                     claimed = await self.claim()

@@ -20,7 +20,7 @@ from bot.runbooks.read import read
 from bot.runbooks.steps import StepRunner
 from bot.runbooks.tables import Run, StepAttempt
 from bot.runbooks.undo import StepUndoer
-from bot.store import now
+from bot.store import YIELDING, now
 
 log = get("runbooks")
 _BUSY = timedelta(seconds=2)  # until a run whose target is taken asks again
@@ -40,6 +40,7 @@ class RunEngine:
         store = self.journal.store
         try:
             while True:
+                await store.quiet(YIELDING)
                 seen = store.version
                 for run, epoch in await self._claim():
                     task = asyncio.create_task(self._guarded(run, epoch))

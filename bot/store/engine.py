@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from bot.errors import Unavailable
 
 BUSY = 15.0  # seconds that a writer on SQLite waits for its turn
+YIELDING = 0.2  # seconds that a worker lets people write first
 MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 7_225_511  # any constant: it names our advisory lock on PostgreSQL
 
@@ -43,16 +44,21 @@ class Store:
         self._turn: AbstractAsyncContextManager[None] = (
             asyncio.Lock() if self.is_sqlite else nullcontext()
         )
+        self._writers = 0  # under way or queueing
         self.engine = _create(url)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A transaction that commits when the block ends without an error."""
-        async with self._turn, AsyncSession(self.engine, expire_on_commit=False) as session:
-            if self.is_sqlite:
-                await (await session.connection()).exec_driver_sql("BEGIN IMMEDIATE")
-            yield session
-            await session.commit()
+        self._writers += 1
+        try:
+            async with self._turn, AsyncSession(self.engine, expire_on_commit=False) as session:
+                if self.is_sqlite:
+                    await (await session.connection()).exec_driver_sql("BEGIN IMMEDIATE")
+                yield session
+                await session.commit()
+        finally:
+            self._writers -= 1
         async with self._changed:
             self.version += 1
             self._changed.notify_all()
@@ -78,6 +84,16 @@ class Store:
                     await self._changed.wait_for(lambda: self.version > seen)
             except TimeoutError:
                 return
+
+    async def quiet(self, seconds: float) -> None:
+        """Returns when nobody writes on SQLite, at the latest after ``seconds``.
+
+        Workers wait here before they look for work: in a burst, people's writes go first, and
+        one look afterwards finds what each of them left.
+        """
+        until = asyncio.get_running_loop().time() + seconds
+        while self.is_sqlite and self._writers and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(0.002)
 
     async def migrate(self) -> None:
         """Brings the tables to this version; several replicas may start at once."""
