@@ -31,7 +31,7 @@ from bot.access import Dialer
 from bot.alerts import AlertRouter, CheckRunner, EvidenceCollector, Intake
 from bot.chat import Cards, Clicks, Commands
 from bot.chat.console import build_console
-from bot.chat.slack import SlackIn, SlackSurface, build_app
+from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import BadSetting, JacklineError
 from bot.incidents import Incidents
@@ -88,8 +88,8 @@ class Jackline:
 
         # people: incident → channel, and what they type and click
         self.cards = Cards(lambda: self.library.catalog, settings.console.public_url)
-        self.commands = Commands(self.store, self.incidents, self.runs)
-        self.clicks = Clicks(self.store, self.incidents, self.runs)
+        self.commands = Commands(self.incidents, self.runs)
+        self.clicks = Clicks(self.incidents, self.runs)
         self.slack = _Slack(self, owner) if settings.slack.enabled else None
         self.metrics = Metrics(self.store)
         self.web = self._web()
@@ -137,19 +137,22 @@ class Jackline:
         """The flow's workers, in the flow's order."""
         work: dict[str, Coroutine[None, None, None]] = {
             "intake": self.intake.run(),
-            "router": self._repeat(self.router.route_next),
-            "evidence": self._repeat(self.evidence.collect_next),
-            "proposer": self._repeat(self.proposer.propose_next),
+            "router": self.repeat(self.router.route_next),
+            "evidence": self.repeat(self.evidence.collect_next),
+            "proposer": self.repeat(self.proposer.propose_next),
             "engine": self.engine.run(),
-            "postmortems": self._repeat(self.postmortems.draft_next),
+            "postmortems": self.repeat(self.postmortems.draft_next),
             "runbooks": self.library.watch(),
         }
         if self.slack is not None:
             work |= self.slack.workers()
         return work
 
-    async def _repeat(self, step: Callable[[], Awaitable[bool]]) -> None:
-        """Does a step whenever there is work, and survives the database being away."""
+    async def repeat(self, step: Callable[[], Awaitable[bool]], pause: float = 0.0) -> None:
+        """Does a step whenever there is work, and survives the database being away.
+
+        ``pause``: looks only every so many seconds, for work that is seldom there.
+        """
         while True:
             await self.store.quiet(YIELDING)
             seen = self.store.version
@@ -162,7 +165,7 @@ class Jackline:
             except Exception:  # a bug in one stage must not end the others in an outage
                 log.exception("worker_crashed", step=step.__qualname__)
                 await asyncio.sleep(5)
-            await self.store.wait(seen, 0.5)
+            await (asyncio.sleep(pause) if pause else self.store.wait(seen, 0.5))
 
     async def _tick(self) -> None:
         try:
@@ -217,16 +220,19 @@ class _Slack:
             settings.digest_channel, parts.settings.data_dir.absolute() / "evidence",
         )  # fmt: skip
         self.delivery = DeliveryWorker(parts.store, self.surface, owner)
-        incoming = SlackIn(
+        self.inbox = Inbox(
             parts.store, parts.commands, parts.clicks, parts.incidents,
-            lambda: parts.library.catalog,
+            lambda: parts.library.catalog, self.client,
         )  # fmt: skip
-        self.app: AsyncApp = build_app(self.client, secret, incoming)
+        self.app: AsyncApp = build_app(self.client, secret, SlackIn(self.inbox))
+        self._repeat = parts.repeat
         self._handler = AsyncSlackRequestHandler(self.app)
         self._socket: AsyncSocketModeHandler | None = None
 
     def workers(self) -> dict[str, Coroutine[None, None, None]]:
         work: dict[str, Coroutine[None, None, None]] = {
+            "slack inbox": self.inbox.run(),
+            "slack requests": self._repeat(self.inbox.work_late, 1),
             "slack out": self.delivery.run(),
             "slack watch": self.surface.watch(),
         }
@@ -265,6 +271,7 @@ class _Slack:
 
     async def close(self) -> None:
         await self._drop_socket()
+        await self.inbox.close()
         if self.client.session is not None:
             await self.client.session.close()
 

@@ -13,7 +13,6 @@ from bot.errors import BadInput, NotAllowed
 from bot.incidents import Incident, Incidents
 from bot.located import near
 from bot.runbooks import Runs
-from bot.store import Store
 
 INCIDENT_HELP = (
     ("/incident declare [sev1…sev4] TITLE", "opens an incident and its channel"),
@@ -55,11 +54,10 @@ class Command:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer for the one who asked; ``menu`` asks the surface to open its menu."""
+    """An answer for the one who asked."""
 
     text: str
     blocks: list[Block] = field(default_factory=list)
-    menu: bool = False
     incident_id: int | None = None
 
 
@@ -69,8 +67,7 @@ _Handler = Callable[[AsyncSession, Command, list[str]], Awaitable[Reply]]
 class Commands:
     """`handle` is the one door for commands of every surface."""
 
-    def __init__(self, store: Store, incidents: Incidents, runs: Runs) -> None:
-        self.store = store
+    def __init__(self, incidents: Incidents, runs: Runs) -> None:
         self.incidents = incidents
         self.runs = runs
         self._incident: dict[str, _Handler] = {
@@ -82,13 +79,11 @@ class Commands:
             "list": self._runbooks, "plan": self._plan, "run": self._plan,
         }  # fmt: skip
 
-    async def handle(self, command: Command) -> Reply:
+    async def handle(self, session: AsyncSession, command: Command) -> Reply:
         """Does what was asked. Raises `BadInput`, `Conflict`, `NotFound` with words for people."""
         verb, rest = _verb(command.text)
         runbook = command.name == "runbook"
         verbs = self._runbook if runbook else self._incident
-        if not verb and command.name == "incident":
-            return Reply("What would you like to do?", menu=True)
         if verb in ("help", ""):
             return _help(RUNBOOK_HELP if runbook else INCIDENT_HELP)
         if verb not in verbs:
@@ -98,18 +93,16 @@ class Commands:
                 hint=f"/{command.name} help lists all.",
             )
         person_of(command)
-        words = _words(verb, rest)
-        async with self.store.write() as session:
-            return await verbs[verb](session, command, words)
+        return await verbs[verb](session, command, _words(verb, rest))
 
-    async def declare(self, command: Command, severity: str, title: str) -> Reply:
+    async def declare(
+        self, session: AsyncSession, command: Command, severity: str, title: str
+    ) -> Reply:
         """The same as ``/incident declare``, for menus."""
-        person = person_of(command)
-        async with self.store.write() as session:
-            incident = await self.incidents.declare(
-                session, title=title, severity=severity, actor=f"person:{person.id}",
-                origin=command.key,
-            )  # fmt: skip
+        incident = await self.incidents.declare(
+            session, title=title, severity=severity, actor=f"person:{person_of(command).id}",
+            origin=command.key,
+        )  # fmt: skip
         text = f"Incident {incident.number} ({incident.severity}) is declared. Its channel is being opened."
         return Reply(text, incident_id=incident.number)
 
@@ -117,12 +110,7 @@ class Commands:
         severity = "sev2"
         if words and words[0].lower().replace("-", "") in ("sev1", "sev2", "sev3", "sev4"):
             severity, words = words[0], words[1:]
-        incident = await self.incidents.declare(
-            session, title=" ".join(words), severity=severity,
-            actor=f"person:{person_of(command).id}", origin=command.key,
-        )  # fmt: skip
-        text = f"Incident {incident.number} ({incident.severity}) is declared. Its channel is being opened."
-        return Reply(text, incident_id=incident.number)
+        return await self.declare(session, command, severity, " ".join(words))
 
     async def _list(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         del command

@@ -1,7 +1,15 @@
 """Incidents: declared, worked on, resolved. Rules are pure; `Incidents` changes the record."""
 
 from bot.incidents.flow import Incidents
-from bot.incidents.rules import ACTIVE, SEVERITIES, STATUSES, channel_name, topic
+from bot.incidents.rules import (
+    ACTIVE,
+    SEVERITIES,
+    STATUSES,
+    channel_name,
+    check_severity,
+    check_title,
+    topic,
+)
 from bot.incidents.tables import Incident
 
 __all__ = [
@@ -11,5 +19,7 @@ __all__ = [
     "Incident",
     "Incidents",
     "channel_name",
+    "check_severity",
+    "check_title",
     "topic",
 ]

@@ -1,7 +1,8 @@
 """The database: one writer's transaction at a time on SQLite, ordinary ones on PostgreSQL."""
 
+from bot.store.batch import Batch
 from bot.store.engine import YIELDING, Store
 from bot.store.keys import load_key
 from bot.store.types import JsonColumn, UtcDateTime, now
 
-__all__ = ["YIELDING", "JsonColumn", "Store", "UtcDateTime", "load_key", "now"]
+__all__ = ["YIELDING", "Batch", "JsonColumn", "Store", "UtcDateTime", "load_key", "now"]

@@ -6,7 +6,7 @@ acknowledged through a power cut.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,11 @@ class Store:
         self.engine = _create(url)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that commits when the block ends without an error."""
+    async def write(self, *, silent: bool = False) -> AsyncIterator[AsyncSession]:
+        """A transaction that commits when the block ends without an error.
+
+        ``silent``: no worker has anything to do about it, so none is woken.
+        """
         self._writers += 1
         try:
             async with self._turn, AsyncSession(self.engine, expire_on_commit=False) as session:
@@ -60,7 +63,7 @@ class Store:
         finally:
             self._writers -= 1
         async with self._changed:
-            self.version += 1
+            self.version += not silent
             self._changed.notify_all()
 
     @asynccontextmanager
@@ -77,13 +80,7 @@ class Store:
 
     async def wait(self, seen: int, seconds: float) -> None:
         """Returns once ``version`` is past ``seen``, or after ``seconds`` (for other replicas)."""
-        async with self._changed:
-            try:
-                # not wait_for: on Python 3.11 it can swallow a cancellation, and no stop would end
-                async with asyncio.timeout(seconds):
-                    await self._changed.wait_for(lambda: self.version > seen)
-            except TimeoutError:
-                return
+        await self._until(lambda: self.version > seen, seconds)
 
     async def quiet(self, seconds: float) -> None:
         """Returns when nobody writes on SQLite, at the latest after ``seconds``.
@@ -91,9 +88,17 @@ class Store:
         Workers wait here before they look for work: in a burst, people's writes go first, and
         one look afterwards finds what each of them left.
         """
-        until = asyncio.get_running_loop().time() + seconds
-        while self.is_sqlite and self._writers and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(0.002)
+        if self.is_sqlite:
+            await self._until(lambda: self._writers == 0, seconds)
+
+    async def _until(self, true: Callable[[], bool], seconds: float) -> None:
+        async with self._changed:
+            try:
+                # not wait_for: on Python 3.11 it can swallow a cancellation, and no stop would end
+                async with asyncio.timeout(seconds):
+                    await self._changed.wait_for(true)
+            except TimeoutError:
+                return
 
     async def migrate(self) -> None:
         """Brings the tables to this version; several replicas may start at once."""

@@ -7,9 +7,9 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from bot.alerts import Intake, StoredAlert
-from bot.alerts.intake import _QUEUE_LIMIT
 from bot.errors import Unavailable
 from bot.store import Store
+from bot.store.batch import QUEUE_LIMIT
 from tests.alerts.room import Room, an_alert
 
 
@@ -66,13 +66,13 @@ async def test_nothing_to_store_needs_no_database(room: Room) -> None:
 async def test_a_full_queue_is_said(store: Store) -> None:
     """Beyond what can wait, the sender is asked to come back; nobody waits for ever."""
     intake = Intake(store)
-    waiting = [asyncio.create_task(intake.accept([an_alert(f"A{n}")])) for n in range(_QUEUE_LIMIT)]
+    waiting = [asyncio.create_task(intake.accept([an_alert(f"A{n}")])) for n in range(QUEUE_LIMIT)]
     await asyncio.sleep(0)
     with pytest.raises(Unavailable, match="Too many"):
         await intake.accept([an_alert()])
     writer = asyncio.create_task(intake.run())
     await asyncio.gather(*waiting)
-    assert await seen_by_another(store.url) == _QUEUE_LIMIT
+    assert await seen_by_another(store.url) == QUEUE_LIMIT
     writer.cancel()
     await asyncio.gather(writer, return_exceptions=True)
 

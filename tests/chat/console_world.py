@@ -60,8 +60,8 @@ class World:
             routes=build_console(
                 store=self.store,
                 cards=Cards(self.catalog, BASE),
-                commands=Commands(self.store, self.incidents, self.runs),
-                clicks=Clicks(self.store, self.incidents, self.runs),
+                commands=Commands(self.incidents, self.runs),
+                clicks=Clicks(self.incidents, self.runs),
                 incidents=self.incidents,
                 runs=self.runs,
                 postmortem=self.postmortem,

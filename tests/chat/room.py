@@ -26,8 +26,8 @@ class ChatRoom:
         outbox = Outbox(("slack",))
         self.incidents = Incidents(Ledger(b"audit"), outbox, lambda: self.library.catalog)
         self.runs = Runs(self.incidents, self.library)
-        self.commands = Commands(store, self.incidents, self.runs)
-        self.clicks = Clicks(store, self.incidents, self.runs)
+        self.commands = Commands(self.incidents, self.runs)
+        self.clicks = Clicks(self.incidents, self.runs)
         self.cards = Cards(lambda: self.library.catalog, "https://jackline.example.com/")
         self._keys = itertools.count(1)
 
@@ -38,14 +38,16 @@ class ChatRoom:
         name, _, rest = text.removeprefix("/").partition(" ")
         key = key or f"key:{next(self._keys)}"
         command = Command(name, rest, self.person(person), key, "slack", at)
-        reply = await self.commands.handle(command)
+        async with self.store.write() as session:
+            reply = await self.commands.handle(session, command)
         if reply.blocks:
             check_message(reply.blocks, [])
         assert 0 < len(reply.text) < 40_000
         return reply
 
     async def click(self, action_id: str, value: str, person: str = "ana") -> Reply:
-        return await self.clicks.handle(action_id, value, self.person(person), "slack")
+        async with self.store.write() as session:
+            return await self.clicks.handle(session, action_id, value, self.person(person), "slack")
 
     def person(self, name: str) -> Person | None:
         return self.library.catalog.person(name)

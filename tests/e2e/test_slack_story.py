@@ -78,8 +78,8 @@ async def play(slack: SlackStub, bot: Bot, edge: Any) -> dict[str, Any]:
 
     assert (await bot.alert(firing(status="resolved"))).status_code == 200
     await bot.row("alert_resolved")
-    resolved = await slack.command("/incident resolve", U_ANA, channel)
-    assert "resolved" in resolved.text, resolved
+    resolved = await slack.command("/incident resolve", U_ANA, channel, wait=5)
+    assert "resolved" in str(resolved.responses), resolved
     await bot.row("postmortem_drafted")
     return await bot.incident()
 
@@ -139,10 +139,11 @@ async def test_menu_form_and_wrong_words(
         await slack.submit_view(view_id, {"title": "Search is down", "severity": "sev1"}, U_ANA)
         found = await bot.until(lambda: bot.api("/incidents"), "the incident")
         assert (found[0]["title"], found[0]["severity"]) == ("Search is down", "sev1")
-        wrong = await slack.command("/incident severty sev1", U_ANA, C_GENERAL)
-        assert "did you mean 'severity'" in wrong.text
-        unknown = await slack.command("/incident declare x", U_CAROL, C_GENERAL)
-        assert "do not know you" in unknown.text
+        wrong = await slack.command("/incident severty sev1", U_ANA, C_GENERAL, wait=5)
+        assert "did you mean 'severity'" in wrong.responses[0]["text"]
+        unknown = await slack.command("/incident declare x", U_CAROL, C_GENERAL, wait=5)
+        assert "do not know you" in unknown.responses[0]["text"]
+        assert wrong.responses[0]["response_type"] == "ephemeral"
         assert len(await bot.api("/incidents")) == 1
 
 

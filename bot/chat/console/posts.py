@@ -25,7 +25,8 @@ async def click(desk: Desk, request: Request, person: Person) -> Response:
     form = await request.form()
     action_id, value = _word(form, "action_id"), _word(form, "value")
     _number(value.partition("|")[0])
-    reply = await desk.clicks.handle(action_id, value, person, SURFACE)
+    async with desk.store.write() as session:
+        reply = await desk.clicks.handle(session, action_id, value, person, SURFACE)
     return _done(desk, request, reply)
 
 
@@ -33,7 +34,9 @@ async def declare(desk: Desk, request: Request, person: Person) -> Response:
     """The form on the list; leads to the new incident's page."""
     form = await request.form()
     command = Command("incident", "declare", person, _key(form, person), SURFACE)
-    reply = await desk.commands.declare(command, _word(form, "severity"), _word(form, "title"))
+    severity, title = _word(form, "severity"), _word(form, "title")
+    async with desk.store.write() as session:
+        reply = await desk.commands.declare(session, command, severity, title)
     where = f"/incidents/{reply.incident_id}"
     if by_htmx(request):
         return Response(headers={"HX-Redirect": where})
@@ -69,11 +72,9 @@ async def _command(
         raise BadInput(
             f"I do not know /{name}.", hint="There are /incident help and /runbook help."
         )
-    command = Command(name, found[2] or "", person, key, SURFACE, incident)
-    reply = await desk.commands.handle(command)
-    if not reply.menu:
-        return reply
-    return await desk.commands.handle(Command(name, "help", person, key, SURFACE, incident))
+    command = Command(name, found[2] or "help", person, key, SURFACE, incident)
+    async with desk.store.write() as session:
+        return await desk.commands.handle(session, command)
 
 
 async def _note(desk: Desk, text: str, person: Person, key: str, incident: int) -> Reply:

@@ -1,6 +1,7 @@
-"""The Slack adapter: a bolt app for what comes in, a surface for what goes out."""
+"""Slack: what arrives goes through the inbox, what is said through the outbox."""
 
 from bot.chat.slack.app import SlackIn, build_app
+from bot.chat.slack.inbox import Inbox
 from bot.chat.slack.surface import SlackSurface
 
-__all__ = ["SlackIn", "SlackSurface", "build_app"]
+__all__ = ["Inbox", "SlackIn", "SlackSurface", "build_app"]

@@ -1,29 +1,23 @@
-"""The bolt app: Slack's requests → commands and clicks. No rules live here.
+"""The bolt app: Slack's requests → the inbox. No rules live here.
 
 Everything is stored before it is acknowledged, and everything has a key under which a second
 delivery (another attempt, or another event id for the same message) changes nothing.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlmodel import col, select
 
-from bot.catalog import Catalog, Person
-from bot.chat.blocks import escape
-from bot.chat.clicks import INCIDENT_CLICKS, RUN_CLICKS, Clicks
-from bot.chat.commands import Command, Commands, Reply
+from bot.chat.clicks import INCIDENT_CLICKS, RUN_CLICKS
+from bot.chat.commands import Command, person_of
+from bot.chat.slack.inbox import Inbox
 from bot.chat.slack.views import declare_view, read_declare
-from bot.delivery import Binding
-from bot.errors import JacklineError
-from bot.incidents import Incidents
-from bot.log import get
-from bot.store import Store
+from bot.errors import JacklineError, Unavailable
+from bot.incidents import check_severity, check_title
 
-log = get("slack")
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+>\s*")
 COMMANDS = {"/incident": "incident", "/inc": "incident", "/runbook": "runbook"}
 
@@ -31,131 +25,104 @@ COMMANDS = {"/incident": "incident", "/inc": "incident", "/runbook": "runbook"}
 class SlackIn:
     """What arrives from Slack."""
 
-    def __init__(
-        self,
-        store: Store,
-        commands: Commands,
-        clicks: Clicks,
-        incidents: Incidents,
-        catalog: Callable[[], Catalog],
-    ) -> None:
-        self.store = store
-        self.commands = commands
-        self.clicks = clicks
-        self.incidents = incidents
-        self.catalog = catalog
+    def __init__(self, inbox: Inbox) -> None:
+        self.inbox = inbox
 
     async def command(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
-        """A slash command: done, then acknowledged with the answer, seen by its sender alone."""
-        name = COMMANDS[body["command"]]
-        person = self._person(body["team_id"], body["user_id"])
-        incident = await self._incident_of(body["channel_id"])
-        key = f"slack:command:{body['trigger_id']}"
-        command = Command(name, body.get("text", ""), person, key, "slack", incident)
-        reply = await self._try(self.commands.handle(command))
-        if reply.menu:
+        """A slash command. Its answer follows by the response URL; the menu changes nothing."""
+        name, text = COMMANDS[body["command"]], body.get("text", "").strip()
+        if name == "incident" and not text:
             await ack()
             await client.views_open(
                 trigger_id=body["trigger_id"], view=declare_view(body["channel_id"])
             )
             return
-        await ack(response_type="ephemeral", text=escape(reply.text), blocks=reply.blocks or None)
+        asked = {
+            "name": name, "text": text, "team": body["team_id"], "user": body["user_id"],
+            "channel": body["channel_id"], "response_url": body["response_url"],
+        }  # fmt: skip
+        try:
+            await self.inbox.accept("command", body["trigger_id"], asked)
+        except Unavailable as error:
+            await ack(response_type="ephemeral", text=str(error))
+            return
+        await ack()
 
     async def submitted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The declare form. A refusal is shown beside the field."""
         severity, title = read_declare(body["view"])
-        person = self._person(body["team"]["id"], body["user"]["id"])
-        command = Command("incident", "", person, f"slack:view:{body['view']['id']}", "slack")
+        team, user = body["team"]["id"], body["user"]["id"]
+        asked = {"severity": severity, "title": title, "team": team, "user": user}
         try:
-            await self.commands.declare(command, severity, title)
+            person_of(Command("incident", "", self.inbox.person(team, user), "", "slack"))
+            check_title(title)
+            check_severity(severity)
+            await self.inbox.accept("form", body["view"]["id"], asked)
         except JacklineError as error:
             await ack(response_action="errors", errors={"title": str(error)})
             return
         await ack()
 
-    async def clicked(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+    async def clicked(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A button. What it did shows on the card; a refusal is told to the clicker alone."""
         action = body["actions"][0]
-        person = self._person(body["team"]["id"], body["user"]["id"])
-        try:
-            await self.clicks.handle(action["action_id"], action.get("value", ""), person, "slack")
-        except JacklineError as error:
-            await ack()
-            await respond(
-                text=escape(str(error)), response_type="ephemeral", replace_original=False
-            )
-            return
+        asked = {
+            "action": action["action_id"], "value": action.get("value", ""),
+            "team": body["team"]["id"], "user": body["user"]["id"],
+            "response_url": body["response_url"],
+        }  # fmt: skip
+        await self.inbox.accept("click", body["trigger_id"], asked)
         await ack()
 
     async def mentioned(
-        self, event: dict[str, Any], body: dict[str, Any], client: AsyncWebClient
+        self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
     ) -> None:
         """``@jackline declare …``: the same commands, also in threads."""
         text = _MENTION.sub("", event.get("text", ""))
         head, _, rest = text.partition(" ")
         name, text = ("runbook", rest) if head == "runbook" else ("incident", text)
-        person = self._person(body["team_id"], event["user"])
-        key = f"slack:message:{event['channel']}:{event['ts']}"
-        incident = await self._incident_of(event["channel"])
-        command = Command(name, text or "help", person, key, "slack", incident)
-        reply = await self._try(self.commands.handle(command))
-        await client.chat_postEphemeral(
-            channel=event["channel"], user=event["user"], text=escape(reply.text),
-            blocks=reply.blocks or None, thread_ts=event.get("thread_ts"),
-        )  # fmt: skip
+        asked = {
+            "name": name, "text": text.strip() or "help", "team": body["team_id"],
+            "user": event["user"], "channel": event["channel"], "thread": event.get("thread_ts"),
+        }  # fmt: skip
+        await self.inbox.accept("mention", f"{event['channel']}:{event['ts']}", asked)
+        await next_()
 
-    async def said(self, event: dict[str, Any], body: dict[str, Any]) -> None:
-        """What people write in an incident's channel belongs to its record."""
-        text = event.get("text", "").strip()
-        if event.get("subtype") or event.get("bot_id") or not text or _MENTION.match(text):
-            return
-        number = await self._incident_of(event["channel"])
-        person = self._person(body["team_id"], event.get("user", ""))
-        if number is None:
-            return
-        actor = f"person:{person.id}" if person else f"source:slack:{event.get('user', '?')}"
-        key = f"slack:{event['channel']}:{event['ts']}"
-        async with self.store.write() as session:
-            incident = await self.incidents.get(session, number)
-            await self.incidents.note(
-                session, incident, text[:3000], actor, key=key, origin="slack"
-            )
-
-    def _person(self, team: str, user: str) -> Person | None:
-        return self.catalog().person_of_slack(team, user)
-
-    async def _incident_of(self, channel: str) -> int | None:
-        """The incident whose channel this is."""
-        query = (
-            select(Binding.key)
-            .where(Binding.surface == "slack", col(Binding.key).startswith("channel:"))
-            .where(col(Binding.value)["channel"].as_string() == channel)
-        )
-        async with self.store.read() as session:
-            key = (await session.execute(query)).scalar()
-        return int(key.removeprefix("channel:")) if key else None
-
-    async def _try(self, answer: Any) -> Reply:  # noqa: ANN401 - a coroutine of Reply
-        try:
-            reply: Reply = await answer
-        except JacklineError as error:
-            return Reply(str(error))
-        return reply
+    async def said(
+        self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
+    ) -> None:
+        """What people write in an incident's channel belongs to its record; the rest is not kept."""
+        text, channel = event.get("text", "").strip(), event["channel"]
+        ours = event.get("subtype") or event.get("bot_id") or _MENTION.match(text)
+        if text and not ours:
+            async with self.inbox.store.read() as session:
+                known = await self.inbox.incident_of(session, channel) is not None
+            if known:
+                asked = {
+                    "text": text, "team": body["team_id"], "user": event.get("user", ""),
+                    "channel": channel,
+                }  # fmt: skip
+                await self.inbox.accept("said", f"{channel}:{event['ts']}", asked)
+        await next_()
 
 
 def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) -> AsyncApp:
-    """The bolt app with its listeners; it runs over Socket Mode and over HTTP alike."""
+    """The bolt app with its listeners; it runs over Socket Mode and over HTTP alike.
+
+    bolt acknowledges an event before its listener runs; what stores it is therefore middleware,
+    which runs before. When that fails, nothing is acknowledged and Slack sends the event again.
+    """
     app = AsyncApp(client=client, signing_secret=signing_secret or None)
     for name in COMMANDS:
         app.command(name)(incoming.command)
     app.view("declare")(incoming.submitted)
     for action_id in (*INCIDENT_CLICKS, *RUN_CLICKS):
         app.action(action_id)(incoming.clicked)
-    app.event("app_mention")(incoming.mentioned)
-    app.event("message")(incoming.said)
-    app.event(re.compile(".+"))(_ignore)  # other subscribed events, which bolt would complain about
+    app.event("app_mention", middleware=[incoming.mentioned])(_stored)
+    app.event("message", middleware=[incoming.said])(_stored)
+    app.event(re.compile(".+"))(_stored)  # other subscribed events, which bolt would complain about
     return app
 
 
-async def _ignore(ack: AsyncAck) -> None:
+async def _stored(ack: AsyncAck) -> None:
     await ack()

@@ -1,0 +1,240 @@
+"""What people asked for in Slack, worked off in the order in which it came.
+
+Slack waits three seconds for an acknowledgement, and a database in an outage may take longer than
+that. So a request is stored (`Inbox.accept`), acknowledged, then done in one transaction with the
+note that it is done, and answered last: a process that dies anywhere in between repeats nothing
+but, at worst, the answer.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, func, select
+
+from bot.catalog import Catalog, Person
+from bot.chat.blocks import escape
+from bot.chat.clicks import Clicks
+from bot.chat.commands import Command, Commands, Reply
+from bot.chat.slack.tables import SlackRequest
+from bot.delivery import Binding
+from bot.errors import JacklineError
+from bot.incidents import Incidents
+from bot.log import get
+from bot.store import Batch, Store, now
+
+log = get("slack")
+_LATE = timedelta(seconds=5)  # then whoever had it in hand is taken for dead
+_EXPIRED = timedelta(minutes=30)  # a response URL is good that long
+_AT_ONCE = 50
+_BROKEN = "Something in Jackline broke at that, and nothing was done. The log has the details."
+
+
+class Inbox:
+    """``accept`` returns when a request is on disk; ``run`` and ``work_late`` are workers."""
+
+    def __init__(
+        self,
+        store: Store,
+        commands: Commands,
+        clicks: Clicks,
+        incidents: Incidents,
+        catalog: Callable[[], Catalog],
+        client: AsyncWebClient,
+    ) -> None:
+        self.store = store
+        self.commands = commands
+        self.clicks = clicks
+        self.incidents = incidents
+        self.catalog = catalog
+        self.client = client
+        table = SlackRequest.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
+        self._batch = Batch(store, table, "requests", silent=True)
+        self._turn = asyncio.Lock()  # requests are done in the order in which they came
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def accept(self, kind: str, key: str, body: dict[str, Any]) -> None:
+        """Stores a request and begins to work on it; the same ``key`` again changes nothing.
+
+        Raises `Unavailable` where it could not be stored.
+        """
+        full = f"slack:{kind}:{key}"
+        row = {
+            "key": full, "kind": kind, "body": body, "answer": {}, "state": "new",
+            "received_at": now(), "worked_at": None,
+        }  # fmt: skip
+        await self._batch.accept([row])
+        self._begin(self._work(full))
+
+    async def run(self) -> None:
+        """Writes what is accepted, until cancelled."""
+        await self._batch.run()
+
+    async def work_late(self) -> bool:
+        """Does and answers what a process that died, or a database that was away, left over."""
+        late = now() - _LATE
+        begun = func.coalesce(col(SlackRequest.worked_at), col(SlackRequest.received_at))
+        query = (
+            select(SlackRequest.key, SlackRequest.state)
+            .where(col(SlackRequest.state).in_(("new", "answering")), begun < late)
+            .order_by(col(SlackRequest.id))
+            .limit(_AT_ONCE)
+        )
+        async with self.store.read() as session:
+            found = (await session.execute(query)).all()
+        for key, state in found:
+            await (self._work(key) if state == "new" else self._answer(key))
+        return len(found) == _AT_ONCE
+
+    async def close(self) -> None:
+        """Drops what is under way; whoever starts next does it."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def incident_of(self, session: AsyncSession, channel: str) -> int | None:
+        """The incident whose channel this is."""
+        query = (
+            select(Binding.key)
+            .where(Binding.surface == "slack", col(Binding.key).startswith("channel:"))
+            .where(col(Binding.value)["channel"].as_string() == channel)
+        )
+        key = (await session.execute(query)).scalar()
+        return int(key.removeprefix("channel:")) if key else None
+
+    def person(self, team: str, user: str) -> Person | None:
+        """The person of the catalog behind a user of Slack's."""
+        return self.catalog().person_of_slack(team, user)
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(self._survived(work), name="slack request")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _survived(self, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except (SQLAlchemyError, OSError) as error:
+            log.error("request_delayed", error=str(error))  # `work_late` comes back to it
+
+    async def _work(self, key: str) -> None:
+        """One request and its mark in one commit; a refusal takes back all but the mark."""
+        try:
+            async with self._turn, self.store.write() as session:
+                if request := await _taken(session, key):
+                    _mark(request, await self._do(session, request))
+        except JacklineError as error:
+            await self._refuse(key, Reply(str(error)))
+        except (OperationalError, InterfaceError, OSError):
+            raise  # the database is away: the request is still new
+        except Exception:  # a bug at one request must not hold up the others in an outage
+            log.exception("request_crashed", request=key)
+            await self._refuse(key, Reply(_BROKEN))
+        self._begin(self._answer(key))
+
+    async def _refuse(self, key: str, reply: Reply) -> None:
+        async with self.store.write(silent=True) as session:
+            if request := await _taken(session, key):
+                _mark(request, reply)
+
+    async def _do(self, session: AsyncSession, request: SlackRequest) -> Reply | None:
+        body = request.body
+        person = self.person(body["team"], body["user"])
+        match request.kind:
+            case "click":
+                await self.clicks.handle(session, body["action"], body["value"], person, "slack")
+                return None  # what it did shows on the card
+            case "form":
+                command = Command("incident", "", person, request.key, "slack")
+                await self.commands.declare(session, command, body["severity"], body["title"])
+                return None
+            case "said":
+                await self._note(session, request, person)
+                return None
+            case _:
+                at = await self.incident_of(session, body["channel"])
+                command = Command(body["name"], body["text"], person, request.key, "slack", at)
+                return await self.commands.handle(session, command)
+
+    async def _note(
+        self, session: AsyncSession, request: SlackRequest, person: Person | None
+    ) -> None:
+        body = request.body
+        number = await self.incident_of(session, body["channel"])
+        if number is None:
+            return
+        incident = await self.incidents.get(session, number)
+        actor = f"person:{person.id}" if person else f"source:slack:{body['user'] or '?'}"
+        await self.incidents.note(
+            session, incident, body["text"][:3000], actor, key=request.key, origin="slack"
+        )
+
+    async def _answer(self, key: str) -> None:
+        """Says the answer to its asker alone; whatever becomes of that, the request is done."""
+        query = select(SlackRequest).where(
+            SlackRequest.key == key, SlackRequest.state == "answering"
+        )
+        async with self.store.read() as session:
+            request = (await session.execute(query)).scalar_one_or_none()
+        if request is None:
+            return
+        if now() - request.received_at < _EXPIRED:
+            try:
+                await self._say(request)
+            except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
+                log.warning("answer_not_sent", request=key, error=str(error))
+                return  # tried again when it is late
+        async with self.store.write(silent=True) as session:
+            _forget(await session.get_one(SlackRequest, request.id))
+
+    async def _say(self, request: SlackRequest) -> None:
+        said, body = request.answer, request.body
+        blocks = said["blocks"] or None
+        if url := body.get("response_url"):
+            hook = AsyncWebhookClient(url)
+            answer = await hook.send(
+                text=said["text"], blocks=blocks, response_type="ephemeral", replace_original=False
+            )
+            if answer.status_code >= 500:  # noqa: PLR2004 - below that, trying again cannot help
+                raise OSError(f"the response URL answered {answer.status_code}")
+            return
+        try:
+            await self.client.chat_postEphemeral(
+                channel=body["channel"], user=body["user"], text=said["text"], blocks=blocks,
+                thread_ts=body.get("thread"),
+            )  # fmt: skip
+        except SlackApiError as error:
+            if error.response.get("error") == "ratelimited":
+                raise
+            log.warning("answer_refused", request=request.key, error=str(error))
+
+
+async def _taken(session: AsyncSession, key: str) -> SlackRequest | None:
+    """The request, ours until the commit; None where another process has it or did it."""
+    query = (
+        select(SlackRequest)
+        .where(SlackRequest.key == key, SlackRequest.state == "new")
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+def _mark(request: SlackRequest, reply: Reply | None) -> None:
+    request.worked_at = now()
+    answerable = "response_url" in request.body or request.kind == "mention"
+    if reply is None or not answerable:
+        _forget(request)
+        return
+    request.answer = {"text": escape(reply.text), "blocks": reply.blocks}
+    request.state = "answering"
+
+
+def _forget(request: SlackRequest) -> None:
+    request.state, request.body, request.answer = "done", {}, {}
