@@ -48,10 +48,7 @@ class DeliveryWorker:
                 except (SQLAlchemyError, OSError) as error:
                     log.error("outbox_not_read", error=str(error))
                     claimed = []
-                for job, resumed in claimed:
-                    task = asyncio.create_task(self._guarded(job, resumed))
-                    self._busy.add(task)
-                    task.add_done_callback(self._busy.discard)
+                self._begin(claimed)
                 await self.store.wait(seen, 0.5)
         finally:
             for task in self._busy:
@@ -65,20 +62,31 @@ class DeliveryWorker:
         async with self.store.read() as session:
             if not await self._heads(session):
                 return []
-        async with self.store.write() as session:
-            heads = await self._heads(session, lock=True)
-            resumed = [row.state == "sending" for row, *_ in heads]
-            await session.execute(
-                update(Delivery)
-                .where(col(Delivery.id).in_([row.id for row, *_ in heads]))
-                .values(
-                    state="sending",
-                    owner=self.owner,
-                    lease_until=now() + LEASE,
-                    attempts=Delivery.attempts + 1,
-                )
+        async with self.store.write(silent=True) as session:
+            return await self._take(session)
+
+    def _begin(self, claimed: list[tuple[Job, bool]]) -> None:
+        for job, resumed in claimed:
+            task = asyncio.create_task(self._guarded(job, resumed))
+            self._busy.add(task)
+            task.add_done_callback(self._busy.discard)
+
+    async def _take(self, session: AsyncSession) -> list[tuple[Job, bool]]:
+        heads = await self._heads(session, lock=True)
+        if not heads:
+            return []
+        resumed = [row.state == "sending" for row, *_ in heads]
+        await session.execute(
+            update(Delivery)
+            .where(col(Delivery.id).in_([row.id for row, *_ in heads]))
+            .values(
+                state="sending",
+                owner=self.owner,
+                lease_until=now() + LEASE,
+                attempts=Delivery.attempts + 1,
             )
-            return [(_job(*head), begun) for head, begun in zip(heads, resumed, strict=True)]
+        )
+        return [(_job(*head), begun) for head, begun in zip(heads, resumed, strict=True)]
 
     async def _heads(self, session: AsyncSession, *, lock: bool = False) -> list[_Found]:
         """What may go now: each with its message, its channel's binding and its own."""
@@ -132,9 +140,9 @@ class DeliveryWorker:
             await self._later(job, error, state=state, seconds=await self._pause(job, error))
         except TargetError as error:
             log.error("delivery_refused", op=job.op, incident_id=job.incident_id, error=str(error))
-            await self._settle(job, "failed", {}, str(error))
+            self._begin(await self._settle(job, "failed", {}, str(error)))
         else:
-            await self._settle(job, "sent", value, "")
+            self._begin(await self._settle(job, "sent", value, ""))
 
     async def _ask(self, call: Awaitable[_T], job: Job, until: float) -> _T:
         """What the surface says, within the lease: past it, another worker may begin."""
@@ -168,8 +176,11 @@ class DeliveryWorker:
                 .values(state=state, next_at=at, lease_until=at, error=str(error)[:500])
             )
 
-    async def _settle(self, job: Job, state: str, value: dict[str, Any], error: str) -> None:
-        async with self.store.write() as session:
+    async def _settle(
+        self, job: Job, state: str, value: dict[str, Any], error: str
+    ) -> list[tuple[Job, bool]]:
+        """Records what became of a job, and claims in the same commit what waited for it."""
+        async with self.store.write(silent=True) as session:
             await session.execute(
                 update(Delivery)
                 .where(*_still_ours(job))
@@ -178,6 +189,7 @@ class DeliveryWorker:
             key = _binding_key(job)
             if value and key and await session.get(Binding, (self.surface.name, key)) is None:
                 session.add(Binding(surface=self.surface.name, key=key, value=value))
+            return await self._take(session)
 
 
 def _job(

@@ -1,7 +1,6 @@
 """The whole ASGI app as `bot.app` wires it, over each database, asked without a socket."""
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -74,14 +73,16 @@ def open_alone(tmp_path: Path) -> Open:
         } | settings
         jackline = Jackline(load({f"JACKLINE_{k}": v for k, v in given.items()}))
         await jackline.store.migrate()
-        intake = asyncio.create_task(jackline.intake.run())
+        writers = [asyncio.create_task(jackline.intake.run())]
+        if jackline.slack is not None:
+            writers.append(asyncio.create_task(jackline.slack.inbox.run()))
         web = Web(jackline)
         try:
             yield web
         finally:
-            intake.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await intake
+            for writer in writers:
+                writer.cancel()
+            await asyncio.gather(*writers, return_exceptions=True)
             await web.http.aclose()
             await jackline.close()
 

@@ -1,5 +1,6 @@
 """Slack over HTTP: only what Slack signed, and only just now, is listened to."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from bot.chat.slack.tables import SlackRequest
 from bot.incidents import Incident
 from bot.web.limit import BODY_LIMIT
 from tests.e2e.harness import Bot
@@ -42,9 +44,17 @@ class Signed:
             "/slack/events", content=body, headers={"Content-Type": FORM, **headers}
         )
 
-    async def declared(self) -> int:
-        async with self.web.jackline.store.read() as session:
-            return int((await session.execute(select(func.count(col(Incident.id))))).scalar_one())
+    async def declared(self, wanted: int = 0) -> int:
+        """How many incidents there are, once there are ``wanted`` and nothing is in hand."""
+        for _ in range(100):
+            async with self.web.jackline.store.read() as session:
+                count = (await session.execute(select(func.count(col(Incident.id))))).scalar_one()
+                new = select(func.count()).where(SlackRequest.state == "new")
+                waiting = (await session.execute(new)).scalar_one()
+            if count >= wanted and not waiting:
+                break
+            await asyncio.sleep(0.05)
+        return int(count)
 
 
 @asynccontextmanager
@@ -66,12 +76,35 @@ async def slack(open_alone: Open, tmp_path: Any) -> AsyncIterator[Signed]:
 
 
 async def test_what_slack_signed_is_done(slack: Signed) -> None:
-    """A command with a right signature of this moment: answered and stored."""
+    """A command with a right signature of this moment: stored, acknowledged, done."""
     body = slack.command()
     answer = await slack.send(body, slack.slack.deliverer.sign(body))
+    assert (answer.status_code, answer.text) == (200, "")
+    assert await slack.declared(1) == 1
+
+
+async def test_what_cannot_be_stored_is_not_acknowledged(slack: Signed) -> None:
+    """The database takes nothing: an event gets an error, so Slack sends it again; a person words."""
+    event = json.dumps({
+        "type": "event_callback", "team_id": slack.slack.team_id, "event_id": "Ev1",
+        "event": {"type": "app_mention", "user": U_ANA, "channel": C_GENERAL, "ts": "1.1",
+                  "text": "<@U1> declare Down"},
+    })  # fmt: skip
+    kind = {"Content-Type": "application/json"}
+    sign = slack.slack.deliverer.sign
+    store = slack.web.jackline.store
+    async with store.engine.begin() as connection:
+        await connection.exec_driver_sql("ALTER TABLE slack_request RENAME TO gone")
+    answer = await slack.send(event, {**sign(event), **kind})
+    assert answer.status_code == 500
+    body = slack.command()
+    answer = await slack.send(body, sign(body))
     assert answer.status_code == 200
-    assert "Incident 1 (sev2) is declared" in answer.text
-    assert await slack.declared() == 1
+    assert "The database did not take the requests." in answer.text
+    async with store.engine.begin() as connection:
+        await connection.exec_driver_sql("ALTER TABLE gone RENAME TO slack_request")
+    assert (await slack.send(event, {**sign(event), **kind})).status_code == 200
+    assert await slack.declared(1) == 1
 
 
 async def test_what_slack_did_not_sign_is_refused(slack: Signed) -> None:
@@ -107,7 +140,7 @@ async def test_played_again_at_once_it_changes_nothing(slack: Signed) -> None:
     body = slack.command()
     headers = slack.slack.deliverer.sign(body)
     assert [(await slack.send(body, headers)).status_code for _ in range(3)] == [200] * 3
-    assert await slack.declared() == 1
+    assert await slack.declared(1) == 1
 
 
 async def test_slacks_question_whose_url_this_is(slack: Signed) -> None:

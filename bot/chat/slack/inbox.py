@@ -128,8 +128,10 @@ class Inbox:
         """One request and its mark in one commit; a refusal takes back all but the mark."""
         try:
             async with self._turn, self.store.write() as session:
-                if request := await _taken(session, key):
-                    _mark(request, await self._do(session, request))
+                request = await _taken(session, key)
+                if request is None:
+                    return
+                _mark(request, await self._do(session, request))
         except JacklineError as error:
             await self._refuse(key, Reply(str(error)))
         except (OperationalError, InterfaceError, OSError):
