@@ -48,6 +48,7 @@ from bot.web.metrics import Metrics
 
 log = get("app")
 _GRACE = 3
+_GATHER = 0.03  # seconds in which commits gather, and the outbox goes first: people wait for it
 
 
 class Jackline:
@@ -166,6 +167,7 @@ class Jackline:
                 log.exception("worker_crashed", step=step.__qualname__)
                 await asyncio.sleep(5)
             await (asyncio.sleep(pause) if pause else self.store.wait(seen, 0.5))
+            await asyncio.sleep(_GATHER)
 
     async def _tick(self) -> None:
         try:
