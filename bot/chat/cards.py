@@ -27,7 +27,7 @@ from bot.chat.blocks import (
 from bot.chat.run_card import run_blocks
 from bot.delivery import Message
 from bot.incidents import ACTIVE, Incident
-from bot.runbooks import Approval, Run, StepAttempt
+from bot.runbooks import Run, StepAttempt, approvers
 
 SIGN = {"sev1": "🔴", "sev2": "🟠", "sev3": "🟡", "sev4": "🔵"}
 _LINK = 1000  # characters kept free for an alert's link
@@ -142,13 +142,10 @@ class Cards:
         attempts = (
             select(StepAttempt).where(StepAttempt.run_id == run_id).order_by(col(StepAttempt.id))
         )
-        given = select(Approval.person).where(
-            Approval.run_id == run_id, Approval.plan_digest == run.plan_digest
-        )
         blocks = run_blocks(
             run,
             list((await session.execute(attempts)).scalars()),
-            [self.name(f"person:{p}") for p in (await session.execute(given)).scalars()],
+            [self.name(f"person:{p}") for p in await approvers(session, run)],
             self.name(f"person:{run.requester}") if run.requester else "",
         )
         return Rendered(escape(f"Runbook {run.title}: {run.state}"), blocks)

@@ -5,7 +5,10 @@ from typing import Any
 from bot.chat.blocks import Block, actions, button, context, escape, header, section
 from bot.runbooks import Run, StepAttempt
 
-_MARK = {"done": "✅", "failed": "❌", "unknown": "❓", "intent": "⏳", "not_sent": "↪️"}
+_MARK = {
+    "done": "✅", "failed": "❌", "unknown": "❓", "intent": "⏳",
+    "not_sent": "↪️", "interrupted": "🔁",
+}  # fmt: skip
 _STATE = {
     "planning": "being planned", "proposed": "proposed", "waiting": "waits for approval",
     "approved": "approved", "running": "running", "succeeded": "succeeded", "failed": "failed",
@@ -74,7 +77,7 @@ def _buttons(run: Run) -> list[Block]:
             return [button("Ask to run this", "run_request", value, style="primary"), refuse]
         case "waiting":
             return [button("Approve", "run_approve", value, style="primary"), refuse]
-        case "running":
+        case "approved" | "running":
             return [
                 button(
                     "Abort",

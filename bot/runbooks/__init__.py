@@ -4,7 +4,7 @@ from bot.runbooks.engine import RunEngine
 from bot.runbooks.library import Library
 from bot.runbooks.model import Runbook
 from bot.runbooks.propose import Proposer
-from bot.runbooks.requests import Runs
+from bot.runbooks.requests import Runs, approvers
 from bot.runbooks.tables import Approval, Run, StepAttempt
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "Runbook",
     "Runs",
     "StepAttempt",
+    "approvers",
 ]

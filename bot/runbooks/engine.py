@@ -17,6 +17,7 @@ from bot.runbooks.journal import LEASE, Fenced, Journal
 from bot.runbooks.model import Runbook
 from bot.runbooks.plan import Planner, digest
 from bot.runbooks.read import read
+from bot.runbooks.requests import is_approved
 from bot.runbooks.steps import StepRunner
 from bot.runbooks.tables import Run, StepAttempt
 from bot.runbooks.undo import StepUndoer
@@ -145,6 +146,12 @@ class RunEngine:
 
     async def _begin(self, run: Run, epoch: int) -> bool:
         async with self.journal.fenced(run.number, epoch) as (session, fresh):
+            undoing = fresh.undo_requested
+            if not (fresh.started_at or undoing or await is_approved(session, fresh)):
+                fresh.state, fresh.approved_at, fresh.lease_until = "waiting", None, None
+                text = f"The approval has expired before the run could begin: {run.title}"
+                await self.journal.record(session, fresh, "approval_expired", text, {})
+                return False
             taken = await self.journal.lock_targets(session, fresh)
             if taken:
                 fresh.lease_until = now() + _BUSY

@@ -50,7 +50,10 @@ class BlastRadius(Part):
 
 
 class Approvals(Part):
-    """Who must agree before a run starts. The requester never counts."""
+    """Who must agree before a run starts. The requester never counts.
+
+    An approval holds for ``ttl`` seconds: a run that has not begun by then needs it again.
+    """
 
     count: int = Field(default=1, ge=0, le=5)
     role: Literal["responder", "commander", "approver", "admin"] = "approver"

@@ -39,6 +39,7 @@ class Planner:
             "approvals": {
                 "count": runbook.front.approvals.count,
                 "role": runbook.front.approvals.role,
+                "ttl": runbook.front.approvals.ttl,
             },
             "steps": rows,
             "targets": sorted(

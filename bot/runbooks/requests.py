@@ -1,5 +1,6 @@
 """What people ask of runs: plan, request, approve, refuse, abort, undo, settle the unknown."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete
@@ -11,6 +12,7 @@ from bot.errors import Conflict, NotAllowed, NotFound
 from bot.incidents import Incident, Incidents
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
+from bot.runbooks.model import Approvals
 from bot.runbooks.tables import Approval, Run, StepAttempt, TargetLock
 from bot.store import now
 
@@ -95,13 +97,12 @@ class Runs:
     ) -> Run:
         """A person's yes to the plan that they saw. Counted once per person, never the requester."""
         run = await self.get(session, run_id)
-        given = await session.get(Approval, (run_id, plan_digest, person.id))
-        if given is not None:
+        if person.id in await approvers(session, run):
             return run
         self._may_approve(run, person, plan_digest)
-        session.add(
+        await session.merge(
             Approval(run_id=run_id, plan_digest=plan_digest, person=person.id, surface=surface)
-        )
+        )  # merged: one of theirs may be there that has expired
         await session.flush()
         await self._record(
             session, run, "run_approved", f"person:{person.id}",
@@ -210,11 +211,7 @@ class Runs:
             raise NotAllowed(f"Approving this run needs the role {role!r}.")
 
     async def _approve_if_enough(self, session: AsyncSession, run: Run) -> None:
-        query = select(Approval.person).where(
-            Approval.run_id == run.id, Approval.plan_digest == run.plan_digest
-        )
-        people = set((await session.execute(query)).scalars()) - {run.requester}
-        if len(people) >= int(run.plan["approvals"]["count"]):
+        if await is_approved(session, run):
             run.state, run.approved_at = "approved", now()
             incident = await self.incidents.get(session, run.incident_id)
             if incident.status in ("declared", "investigating"):
@@ -236,6 +233,23 @@ class Runs:
         )
         if run.state != "planning":
             await self.show(session, run)
+
+
+async def approvers(session: AsyncSession, run: Run) -> list[str]:
+    """Who said yes to the run's plan, first one first; a yes expires unless the run has begun."""
+    query = select(Approval.person).where(
+        Approval.run_id == run.id, Approval.plan_digest == run.plan_digest
+    )
+    if run.started_at is None and run.plan:
+        good = timedelta(seconds=run.plan["approvals"].get("ttl", Approvals().ttl))
+        query = query.where(Approval.at > now() - good)
+    return list((await session.execute(query.order_by(col(Approval.at)))).scalars())
+
+
+async def is_approved(session: AsyncSession, run: Run) -> bool:
+    """Whether enough people other than its requester say yes at this moment."""
+    people = set(await approvers(session, run)) - {run.requester}
+    return len(people) >= int(run.plan["approvals"]["count"])
 
 
 def _must_respond(person: Person) -> None:

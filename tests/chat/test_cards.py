@@ -6,8 +6,9 @@ import pytest
 
 from bot.catalog import Service
 from bot.chat.blocks import clip, cut, escape, joined
+from bot.chat.run_card import run_blocks
 from bot.contract import Effect
-from bot.runbooks import StepAttempt
+from bot.runbooks import Run, StepAttempt
 from tests.chat.room import ChatRoom, words
 
 HOSTILE = "<!channel> <@U012345> <#C1> <https://evil.test|click> & *bold* `code` ~x~ _y_"
@@ -31,7 +32,21 @@ def a_step(number: int = 1, changes: int = 1, **more: Any) -> dict[str, Any]:
 
 
 def a_plan(*steps: dict[str, Any]) -> dict[str, Any]:
-    return {"steps": list(steps), "approvals": {"count": 2, "role": "approver"}}
+    return {"steps": list(steps), "approvals": {"count": 2, "role": "approver", "ttl": 1800}}
+
+
+@pytest.mark.parametrize(
+    "state", ["intent", "done", "failed", "not_sent", "unknown", "interrupted"]
+)
+def test_a_run_shows_every_state_of_a_step(state: str) -> None:
+    """Also the one that a crash leaves for a moment, before the step is tried again."""
+    run = Run(incident_id=1, runbook_id="fix", title="Fix", text="", digest="", path="",
+              origin="o", state="running", plan=a_plan(a_step(1)))  # fmt: skip
+    attempt = StepAttempt(run_id=1, step="s1", attempt=1, epoch=1, action="http.call",
+                          target="http/shop", state=state)  # fmt: skip
+    said = words(run_blocks(run, [attempt], [], ""))
+    assert "1. Step" in said
+    assert "▫️" not in said  # it has been begun
 
 
 async def declare(room: ChatRoom, title: str = "Down", **more: Any) -> None:
@@ -179,7 +194,7 @@ async def test_a_plan_is_data(room: ChatRoom) -> None:
     ("state", "buttons"),
     [
         ("planning", []), ("proposed", ["run_request", "run_refuse"]),
-        ("waiting", ["run_approve", "run_refuse"]), ("approved", []), ("running", ["run_abort"]),
+        ("waiting", ["run_approve", "run_refuse"]), ("approved", ["run_abort"]), ("running", ["run_abort"]),
         ("unknown", ["run_happened", "run_not_happened"]), ("refused", []), ("succeeded", []),
     ],
 )  # fmt: skip

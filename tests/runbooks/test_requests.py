@@ -1,14 +1,17 @@
 """Who may start what: a second person, the plan they saw, once; and every click may come twice."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import select
 
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
 from bot.runbooks import Approval
 from bot.runbooks.tables import TargetLock
+from bot.store import now
 from tests.runbooks.conftest import MakeRoom
 from tests.runbooks.room import CALL, Room, runbook
 
@@ -71,6 +74,51 @@ async def test_two_approvals_are_two_people(make_room: MakeRoom) -> None:
     assert (await room.approve(number, "cleo")).state == "approved"
     assert await approvals(room) == ["ben", "cleo"]
     assert (await room.kinds()).count("run_approved") == 2
+
+
+async def aged(room: Room, seconds: float) -> None:
+    """As if all approvals had been given so long ago."""
+    async with room.store.write() as session:
+        await session.execute(update(Approval).values(at=now() - timedelta(seconds=seconds)))
+
+
+async def test_an_approval_expires_and_may_be_given_again(make_room: MakeRoom) -> None:
+    """Ben's yes is an hour old when Cleo says hers: it no longer counts, until he says it again."""
+    room = make_room(runbook(CALL, front="approvals: {count: 2, ttl: 10m}"))
+    number = await waiting(room)
+    await room.approve(number, "ben")
+    await aged(room, 3600)
+    assert (await room.approve(number, "cleo")).state == "waiting"
+    assert (await room.approve(number, "ben")).state == "approved"
+    assert (await room.kinds()).count("run_approved") == 3
+
+
+async def test_a_run_that_could_not_begin_in_time_asks_again(make_room: MakeRoom) -> None:
+    """It waited for a target, or Jackline was down: what was approved then is not run now."""
+    room = make_room(runbook(CALL, front="approvals: {ttl: 10m}"))
+    number = await waiting(room)
+    await room.approve(number, "ben")
+    await aged(room, 601)
+    await room.work()
+    assert (await room.run(number)).state == "waiting"
+    assert await room.attempts(number) == []
+    assert (await room.kinds())[-1] == "approval_expired"
+    assert (await room.approve(number, "ben")).state == "approved"
+    await room.work()
+    assert (await room.attempts(number)) != []
+
+
+async def test_an_approval_holds_once_the_run_has_begun(make_room: MakeRoom) -> None:
+    """An hour's run that is taken over by another process does not stop half-way for a new yes."""
+    room = make_room(runbook(CALL, front="approvals: {ttl: 10m}"))
+    number = await waiting(room)
+    await room.approve(number, "ben")
+    async with room.store.write() as session:
+        run = await room.runs.get(session, number)
+        run.started_at, run.state = now(), "running"
+    await aged(room, 3600)
+    await room.work()
+    assert (await room.run(number)).state == "failed"  # nothing listens there, but it was tried
 
 
 async def test_an_approval_is_for_the_plan_that_was_seen(make_room: MakeRoom) -> None:
