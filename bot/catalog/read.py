@@ -15,6 +15,11 @@ _Origins = dict[str, list[Origin]]
 _Where = list[int | str]
 
 
+def catalog_files(folder: Path) -> list[Path]:
+    """The files a catalog is made of, in the order in which they are read."""
+    return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+
+
 def load_catalog(folder: Path) -> Catalog:
     """The merged catalog of a folder; an absent folder is an empty catalog.
 
@@ -22,7 +27,7 @@ def load_catalog(folder: Path) -> Catalog:
     """
     merged: dict[str, list[Any]] = {}
     origins: _Origins = {}
-    for path in sorted(folder.glob("*.yaml")):
+    for path in catalog_files(folder):
         for section, entry, origin in entries(path):
             merged.setdefault(section, []).append(entry)
             origins.setdefault(section, []).append(origin)

@@ -95,7 +95,7 @@ class RunEngine:
             runbook = pinned(run)
             plan = await self.planner.plan(runbook, run.inputs)
         except (JacklineError, OSError) as error:
-            if not await self._aborted(run.number):
+            if not await self.journal.aborted(run.number):
                 await self.journal.end(run.number, epoch, "failed", f"cannot be planned: {error}")
             return
         async with self.journal.fenced(run.number, epoch) as (session, fresh):
@@ -126,7 +126,7 @@ class RunEngine:
             if earlier and earlier[-1].state == "done":
                 steps[step.id] = earlier[-1].output
                 continue
-            if await self._aborted(run.number):
+            if await self.journal.aborted(run.number):
                 await self.journal.end(run.number, epoch, "aborted", step=step.id)
                 return
             outcome = await runner.do(runbook, step, names, earlier)
@@ -139,6 +139,8 @@ class RunEngine:
                     failed = f"{step.id}: {outcome.error}"
                     await self._turn_back(run, epoch, failed)
                     await self._undo(runbook, run, epoch, failed)
+                elif await self.journal.aborted(run.number):
+                    await self.journal.end(run.number, epoch, "aborted", outcome.error, step.id)
                 else:
                     await self.journal.end(run.number, epoch, "failed", outcome.error, step.id)
                 return
@@ -174,11 +176,6 @@ class RunEngine:
 
     async def _attempts(self, run_id: int, step: str) -> list[StepAttempt]:
         return [a for a in await self.journal.attempts(run_id, "do") if a.step == step]
-
-    async def _aborted(self, run_id: int) -> bool:
-        async with self.journal.store.read() as session:
-            run = await session.get_one(Run, run_id)
-            return run.abort
 
     async def _undo(self, runbook: Runbook, run: Run, epoch: int, failed: str = "") -> None:
         """Takes the done steps back, last first; each failure is reported on its own."""

@@ -90,6 +90,11 @@ class Journal:
         """Lets the run's targets go."""
         await session.execute(delete(TargetLock).where(col(TargetLock.run_id) == run.number))
 
+    async def aborted(self, run_id: int) -> bool:
+        """Whether a person has asked for the run's end."""
+        async with self.store.read() as session:
+            return (await session.get_one(Run, run_id)).abort
+
     async def attempts(self, run_id: int, phase: str) -> list[StepAttempt]:
         """A run's attempts of one phase, in order."""
         query = (

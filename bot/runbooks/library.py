@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from bot.catalog import Catalog, load_catalog
+from bot.catalog import Catalog, catalog_files, load_catalog
 from bot.errors import NotFound
 from bot.located import BadFile, Problem, near, read_text
 from bot.log import get
@@ -31,7 +31,7 @@ class Library:
     def reload(self) -> bool:
         """Reads what changed since the last time; whether anything did."""
         files = {p: p.stat().st_mtime_ns for p in sorted(self.folder.glob("*.md"))}
-        catalogs = {p: p.stat().st_mtime_ns for p in sorted(self.folder.glob("catalog/*.yaml"))}
+        catalogs = {p: p.stat().st_mtime_ns for p in catalog_files(self.folder / "catalog")}
         if files | catalogs == self._seen:
             return False
         broken = self._reload_catalog()

@@ -6,6 +6,7 @@ person does. Nothing is ever sent twice over another path.
 """
 
 import asyncio
+import random
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from bot.runbooks.plan import Planner, arguments, check_blast_radius
 from bot.runbooks.tables import StepAttempt
 
 log = get("runbooks")
+_LOOK = 1.0  # seconds between two looks for an abort
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,23 @@ class StepRunner:
         outcome = Outcome("failed", {}, "not tried")
         for number in range(tried, step.retry.attempts):
             if number > tried:
-                await asyncio.sleep(pause)
+                if not await self._pause(pause):
+                    break
                 pause *= 2
             outcome = await self._once(runbook, action, step, params, names)
             if outcome.state != "failed" or outcome.final:
                 break
         return outcome
+
+    async def _pause(self, seconds: float) -> bool:
+        """Waits before a retry; False as soon as a person has aborted the run."""
+        left = seconds * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+        while not await self.journal.aborted(self.run_id):
+            if left <= 0:
+                return True
+            await asyncio.sleep(min(left, _LOOK))
+            left -= _LOOK
+        return False
 
     async def _resume(
         self,

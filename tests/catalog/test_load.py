@@ -42,7 +42,7 @@ def test_sections_of_several_files_are_one_catalog(tmp_path: Path) -> None:
     """References may lead from one file into another, whatever their order."""
     write(tmp_path, "services: [{id: web, title: Web, tier: p1, depends_on: [shop]}]", "a.yaml")
     write(tmp_path, f"services: [{SERVICE}]\nrules: [{{service: web}}]", "b.yaml")
-    write(tmp_path, "not: [read", "c.yml")
+    write(tmp_path, "not: [read", "c.yaml.orig")
     catalog = load_catalog(tmp_path)
     assert [s.id for s in catalog.services] == ["web", "shop"]
     assert catalog.service("shop") is not None
@@ -186,3 +186,10 @@ def test_a_file_that_cannot_be_opened(tmp_path: Path, make: str) -> None:
     else:
         (tmp_path / "all.yaml").symlink_to(tmp_path / "gone")
     assert refused(tmp_path).startswith("all.yaml:1: cannot be read: ")
+
+
+def test_both_endings_of_a_yaml_file_are_read(tmp_path: Path) -> None:
+    """A catalog file that is left out without a word is how a target goes missing at night."""
+    (tmp_path / "a.yaml").write_text("services: [{id: shop, title: Shop, tier: p0}]")
+    (tmp_path / "b.yml").write_text("services: [{id: till, title: Till, tier: p1}]")
+    assert [s.id for s in load_catalog(tmp_path).services] == ["shop", "till"]

@@ -217,6 +217,23 @@ async def test_confirm_decides_a_lost_answer(
     assert shop.count("/restart") == 1
 
 
+async def test_an_abort_does_not_wait_for_the_retries(make_room: MakeRoom, shop: HttpApp) -> None:
+    """The next try is a minute away when a person says stop: the run ends now, and sends no more."""
+    shop.answers["/restart"] = Answer(503)
+    room = make_room(
+        runbook(CALL + "\nretry: {attempts: 3, backoff: 1m}", LOOK), http__shop=shop.url
+    )
+    number = await room.approved()
+    async with running(room.engine):
+        async with asyncio.timeout(10):
+            while not shop.count("/restart"):
+                await asyncio.sleep(0.02)
+        await room.ask("abort", number)
+        run = await until(room, number, "aborted", 10)
+    assert shop.count("/restart") == 1
+    assert "503" in run.error
+
+
 async def test_an_abort_finishes_the_step_in_flight(make_room: MakeRoom, shop: HttpApp) -> None:
     """What is under way is brought to its end and recorded; nothing new begins."""
     shop.answers["/restart"] = Answer(latency=0.5)
