@@ -92,7 +92,9 @@ def demo(
 
 @app.command()
 def check(
-    folder: Annotated[Path | None, typer.Argument(help="Folder of runbooks.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of runbooks.", readable=False)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check all runbooks and the catalog beside them; every problem as file:line: message."""
