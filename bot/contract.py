@@ -7,6 +7,7 @@ Errors say *whether* to retry (see ``bot.errors``); retrying is the engine's wor
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -96,10 +97,13 @@ class Preview(Frozen):
     """What an action would do, found by reading only.
 
     ``state`` is what was read, JSON-able: expressions see it, and `Action.undo` starts from it.
+    ``healthy_after`` is how many healthy members would be left to serve; None where the action
+    cannot tell, and then a runbook that sets a floor refuses the step.
     """
 
     changes: list[Change] = []
     state: dict[str, Any] = {}
+    healthy_after: int | None = None
 
 
 class Call(Frozen):
@@ -109,20 +113,51 @@ class Call(Frozen):
     params: dict[str, Any]
 
 
+class Completed(Frozen):
+    """What a command on a host ended with."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
 class Connection(Protocol):
     """An open access path to one target.
 
-    ``http`` is a client whose base URL is the target and whose sockets go over the path;
-    ``exchange`` sends one line-based request over TCP and returns all that came back.
-    Both raise `NotSent` when nothing left and `Unknown` when the answer never came.
+    ``http`` is a client whose base URL is the target and whose sockets go over the path, also
+    for absolute URLs (the members of a cluster); ``settings`` are the target's, secrets
+    resolved. What reaches out raises `NotSent` when nothing left and `Unknown` when the answer
+    never came; ``http`` raises httpx's own errors, of which `httpx.ConnectError` and
+    `httpx.ConnectTimeout` mean that nothing left.
     """
 
     target: str
     path: str
     http: httpx.AsyncClient
+    settings: Mapping[str, str]
 
     async def exchange(self, request: bytes, *, timeout: float = 5.0) -> bytes:  # noqa: ASYNC109 - callers set it per target
         """Opens a TCP connection over the path, sends, reads to the end, closes."""
+
+    def forward(
+        self, address: tuple[str, int] | None = None
+    ) -> AbstractAsyncContextManager[tuple[str, int]]:
+        """A local (host, port) that leads over the path to the target, or to ``address``.
+
+        For drivers that want an address. Raises `NotSent` on entering when nothing answers there.
+        """
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: str = "",
+        timeout: float = 30.0,  # noqa: ASYNC109 - callers set it per command
+    ) -> Completed:
+        """Runs a program on the target, whose address is ``ssh://user@host``: no shell's syntax.
+
+        Raises `NotSent`, `AuthFailed`, or `Unknown` when the connection broke or time ran out.
+        """
 
 
 class Action(Protocol):

@@ -1,26 +1,26 @@
 """Opens connections to targets over access paths: the one seam through which actions reach out.
 
-A path is a way to open a TCP connection to (host, port). httpx runs over it by its own network
-backend, line protocols by `Link.exchange`.
+A path is a way to open a TCP connection to (host, port), see `bot.access.ways`. httpx runs over
+it by its own network backend, line protocols by `Link.exchange`, drivers that want an address by
+`Link.forward`, programs on a host by `Link.run`.
 """
 
 import asyncio
-import os
-import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
 
-import httpcore
 import httpx
 
+from bot.access.forward import forwarded
+from bot.access.secrets import resolved, resolved_header
+from bot.access.ssh import run_command
+from bot.access.ways import CONNECT_TIMEOUT, PathTransport, Way, host_and_port
 from bot.catalog import Catalog, Target
-from bot.catalog.model import Path
-from bot.errors import AuthFailed, BadInput, NotFound, NotSent, Unknown
+from bot.contract import Completed
+from bot.errors import NotFound, NotSent, Unknown
 
-CONNECT_TIMEOUT = 3.0
+__all__ = ["CONNECT_TIMEOUT", "Dialer", "Link"]
 _ANSWER_LIMIT = 8 * 1024 * 1024
 
 
@@ -31,16 +31,13 @@ class Link:
     target: str
     path: str
     http: httpx.AsyncClient
-    address: tuple[str, int]
+    settings: Mapping[str, str]
+    entry: Target
+    way: Way
 
     async def exchange(self, request: bytes, *, timeout: float = 5.0) -> bytes:  # noqa: ASYNC109 - the contract's signature
         """Sends ``request`` and reads until the other side closes."""
-        host, port = self.address
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
-                reader, writer = await asyncio.open_connection(host, port)
-        except (OSError, TimeoutError) as error:
-            raise NotSent(f"{self.target} cannot be reached over {self.path}: {error}.") from error
+        reader, writer = await self._open(None)
         try:
             async with asyncio.timeout(timeout):
                 writer.write(request)
@@ -50,6 +47,41 @@ class Link:
             raise Unknown(f"{self.target} did not answer over {self.path}.") from error
         finally:
             writer.close()
+
+    @asynccontextmanager
+    async def forward(
+        self, address: tuple[str, int] | None = None
+    ) -> AsyncIterator[tuple[str, int]]:
+        """A loopback address that leads to the target, or to another address over this path."""
+        async with forwarded(lambda: self._open(address)) as local:
+            yield local
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: str = "",
+        timeout: float = 30.0,  # noqa: ASYNC109 - the contract's signature
+    ) -> Completed:
+        """Runs a program on the host, over SSH."""
+        async with self.forward() as local:
+            return await run_command(
+                local, self.entry, self.settings, argv, stdin=stdin, limit=timeout
+            )
+
+    async def _open(
+        self, address: tuple[str, int] | None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A TCP connection by the path; the target's other addresses where nothing answers."""
+        tried = [address] if address else [host_and_port(u) for u in self.way.addresses]
+        problem = ""
+        for host, port in tried:
+            try:
+                async with asyncio.timeout(CONNECT_TIMEOUT):
+                    return await asyncio.open_connection(self.way.address_of(host), port)
+            except (OSError, TimeoutError) as error:
+                problem = str(error) or "no answer in time"
+        raise NotSent(f"{self.target} cannot be reached over {self.path}: {problem}.")
 
 
 class Dialer:
@@ -70,22 +102,22 @@ class Dialer:
         `AuthFailed` for a missing credential.
         """
         entry = self._target(target)
-        way = self.catalog().path(path or entry.via[0])
-        if way is None:
+        found = self.catalog().path(path or entry.via[0])
+        if found is None:
             raise NotFound(f"There is no access path {path!r}.")
-        host, port = _host_and_port(entry)
-        address = (way.connect_to.get(host, host), port)
-        headers = {k: _secret(v) for k, v in entry.headers.items()}
-        base = entry.url.replace("tcp://", "http://", 1)
+        way = Way(found, [entry.url, *entry.also])
+        for address in way.addresses:
+            host_and_port(address, of=target)
+        settings = {name: resolved(value) for name, value in entry.settings.items()}
         client = httpx.AsyncClient(
-            base_url=base,
-            headers=headers,
-            transport=_PathTransport(way),
-            timeout=httpx.Timeout(5.0, connect=CONNECT_TIMEOUT),
+            base_url=entry.url.replace("tcp://", "http://", 1).replace("ssh://", "http://", 1),
+            headers={name: resolved_header(value) for name, value in entry.headers.items()},
+            transport=PathTransport(way),
+            timeout=httpx.Timeout(5.0, connect=CONNECT_TIMEOUT * len(way.addresses)),
             trust_env=False,
         )
         async with client:
-            yield Link(target, way.name, client, address)
+            yield Link(target, found.name, client, settings, entry, way)
 
     def _target(self, name: str) -> Target:
         entry = self.catalog().target(name)
@@ -95,44 +127,6 @@ class Dialer:
         return entry
 
 
-class _PathTransport(httpx.AsyncHTTPTransport):
-    """httpx's own transport on sockets that the path opens."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(), network_backend=_PathBackend(path)
-        )
-
-
-class _PathBackend(httpcore.AsyncNetworkBackend):
-    """Opens TCP by the path. TLS still checks the certificate against the target's own name."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        address = self._path.connect_to.get(host, host)
-        return await self._inner.connect_tcp(
-            address,
-            port,
-            timeout=timeout,
-            local_address=local_address,
-            socket_options=socket_options,
-        )
-
-    async def sleep(self, seconds: float) -> None:
-        await self._inner.sleep(seconds)
-
-
 async def _read_all(reader: asyncio.StreamReader) -> bytes:
     received = bytearray()
     while chunk := await reader.read(65536):
@@ -140,21 +134,3 @@ async def _read_all(reader: asyncio.StreamReader) -> bytes:
         if len(received) > _ANSWER_LIMIT:
             raise Unknown(f"The answer is larger than {_ANSWER_LIMIT} bytes.")
     return bytes(received)
-
-
-def _host_and_port(target: Target) -> tuple[str, int]:
-    try:
-        parts = urlsplit(target.url)
-        return parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80)
-    except ValueError as error:
-        raise BadInput(f"The address of {target.name} is wrong: {error}.") from error
-
-
-def _secret(value: str) -> str:
-    """``env:NAME`` inside a header's value is read from the environment."""
-    head, mark, name = value.rpartition("env:")
-    if not mark:
-        return value
-    if name not in os.environ:
-        raise AuthFailed(f"The credential env:{name} is not set.", hint=f"Set {name}.")
-    return head + os.environ[name]

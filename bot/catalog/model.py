@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Address = Annotated[str, Field(pattern=r"^(https?|tcp|ssh)://[^\s/]+")]
 Severity = Literal["sev1", "sev2", "sev3", "sev4"]
 Role = Literal["responder", "commander", "approver", "admin"]
 
@@ -85,9 +86,11 @@ class Target(Entry):
     """Something an action acts on, and the access paths that lead to it, best first."""
 
     name: str = Field(pattern=r"^[a-z0-9_]+/[a-z0-9_.-]+$")
-    url: str = Field(pattern=r"^(https?|tcp)://[^\s/]+")
+    url: Address
+    also: list[Address] = Field(default=[], description="tried when nothing answers at `url`")
     via: list[Name] = Field(default=["direct"], min_length=1)
     headers: dict[str, str] = {}
+    settings: dict[str, str] = Field(default={}, description="values, env:NAME or file:PATH")
 
 
 class Path(Entry):

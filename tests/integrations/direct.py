@@ -1,47 +1,33 @@
-"""A connection over plain TCP: what the access paths will hand to integrations, at its simplest."""
+"""A connection over the direct path to one address: what the engine hands to integrations."""
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 
 import httpx
 
-from bot.errors import NotSent, Unknown
-
-
-@dataclass
-class Direct:
-    """Satisfies `bot.contract.Connection`."""
-
-    target: str
-    url: str
-    http: httpx.AsyncClient
-    path: str = "direct"
-
-    async def exchange(self, request: bytes, *, timeout: float = 5.0) -> bytes:
-        address = urlsplit(self.url)
-        try:
-            reader, writer = await asyncio.open_connection(address.hostname, address.port)
-        except OSError as error:
-            raise NotSent(str(error)) from error
-        try:
-            writer.write(request)
-            return await asyncio.wait_for(reader.read(), timeout)
-        except (OSError, TimeoutError) as error:
-            raise Unknown(repr(error)) from error
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+from bot.access import Dialer
+from bot.access.dialer import Link
+from bot.catalog import Catalog
 
 
 @contextlib.asynccontextmanager
-async def direct(target: str, url: str, *, timeout: float = 5.0) -> AsyncIterator[Direct]:
-    base = url.replace("tcp://", "http://")
-    async with httpx.AsyncClient(base_url=base, timeout=timeout) as client:
-        yield Direct(target, url, client)
+async def direct(
+    target: str,
+    url: str,
+    *,
+    timeout: float = 5.0,
+    also: list[str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> AsyncIterator[Link]:
+    """`timeout` is httpx's, in seconds; the others are the target's entry in the catalog."""
+    entry = {"name": target, "url": url, "also": also or [], "headers": dict(headers or {}),
+             "settings": dict(settings or {})}  # fmt: skip
+    catalog = Catalog.model_validate({"targets": [entry]})
+    async with Dialer(lambda: catalog).connect(target) as link:
+        link.http.timeout = httpx.Timeout(timeout)
+        yield link
 
 
 @dataclass
@@ -53,6 +39,7 @@ class Scripted:
     http: httpx.AsyncClient
     target: str = "haproxy/lb1"
     path: str = "scripted"
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     async def exchange(self, request: bytes, *, timeout: float = 5.0) -> bytes:
         self.asked.append(request)

@@ -14,7 +14,7 @@ from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Un
 from bot.registry import Registry
 from integrations.envoy.actions import without
 from integrations.envoy.params import SetWeightsParams, ShedParams
-from tests.integrations.direct import Direct, direct
+from tests.integrations.direct import Scripted, direct
 from tests.integrations.doing import Doing, PracticeEdge
 from tests.servers.envoy import TRAFFIC, Envoy
 from tests.servers.process import free_port, wait_for
@@ -187,7 +187,7 @@ async def test_another_port_is_told_from_envoys(registry: Registry) -> None:
     """A wrong address in the catalog is said, not crashed on."""
     transport = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>hello"))
     async with httpx.AsyncClient(transport=transport, base_url="http://envoy") as client:
-        doing = Doing(registry, Direct("envoy/edge", "http://envoy", client))
+        doing = Doing(registry, Scripted([], [], client, "envoy/edge"))
         with pytest.raises(Rejected, match="Is this Envoy's admin port"):
             await doing.preview("envoy.set_weights", **split(a=100))
 
@@ -215,7 +215,7 @@ async def test_what_a_failed_write_means(
 
     transport = httpx.MockTransport(reply)
     async with httpx.AsyncClient(transport=transport, base_url="http://envoy") as client:
-        doing = Doing(registry, Direct("envoy/edge", "http://envoy", client))
+        doing = Doing(registry, Scripted([], [], client, "envoy/edge"))
         with pytest.raises(error) as caught:
             await doing.apply("envoy.restore_runtime", edge="edge", values={"a": 1})
     assert len(str(caught.value)) < 300

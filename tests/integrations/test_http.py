@@ -12,7 +12,7 @@ from bot.contract import Effect
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.registry import Registry
 from integrations.http.actions import p95
-from tests.integrations.direct import Direct
+from tests.integrations.direct import Scripted
 from tests.integrations.doing import Doing
 from tests.servers.http_app import Answer, HttpApp
 
@@ -78,7 +78,7 @@ async def test_some_lost_answers_lower_the_ratio(registry: Registry) -> None:
 
     transport = httpx.MockTransport(reply)
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
-        doing = Doing(registry, Direct("http/shop", "http://shop", client))
+        doing = Doing(registry, Scripted([], [], client, "http/shop"))
         out = await doing.apply("http.check", **LOOK, count=10, min_ok=0.5)
     assert (out["ok"], out["ok_ratio"], out["no_answer"]) == (True, 0.5, 5)
 
@@ -168,7 +168,7 @@ async def store(registry: Registry) -> AsyncIterator[tuple[Doing, dict[str, Any]
 
     transport = httpx.MockTransport(reply)
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
-        yield Doing(registry, Direct("http/shop", "http://shop", client)), kept
+        yield Doing(registry, Scripted([], [], client, "http/shop")), kept
 
 
 async def test_put_there_and_back(store: tuple[Doing, dict[str, Any]]) -> None:

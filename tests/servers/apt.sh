@@ -16,6 +16,18 @@ WANTED=(
   "prometheus-alertmanager:alerts from end to end"
   "haproxy:load balancer runbooks"
   "socat:load balancer runbooks"
+  "etcd-server:PostgreSQL failover with Patroni"
+  "redis-server:Redis failover"
+  "redis-sentinel:Redis failover"
+  "nginx-light:load shedding at nginx"
+  "pdns-server:DNS failover"
+  "pdns-backend-sqlite3:DNS failover"
+  "sqlite3:DNS failover"
+  "bind9:DNS failover by RFC 2136"
+  "openssh-server:programs on hosts"
+  "pgbackrest:restore drills of PostgreSQL"
+  "restic:restore drills of files"
+  "iproute2:partitions between network namespaces"
   "chromium:the web pages in a browser"
   "fonts-dejavu-core:screenshots"
   "fonts-noto-color-emoji:screenshots"
@@ -81,12 +93,19 @@ forbid_services() {
 # What was installed only for tests must not start at the next boot either.
 keep_disabled() {
   [ -d /run/systemd/system ] || return 0
-  local package
+  local package unit
   for package in "$@"; do
-    case $package in
-      postgresql | prometheus | prometheus-alertmanager | haproxy)
-        "${as_root[@]}" systemctl disable --quiet "$package" 2>/dev/null || true ;;
+    case $package in # a package that ships a unit, and the unit's name
+      postgresql | prometheus | prometheus-alertmanager | haproxy | redis-server) unit=$package ;;
+      redis-sentinel) unit=sentinel ;;
+      etcd-server) unit=etcd ;;
+      nginx-light) unit=nginx ;;
+      pdns-server) unit=pdns ;;
+      bind9) unit=named ;;
+      openssh-server) unit=ssh ;;
+      *) continue ;;
     esac
+    "${as_root[@]}" systemctl disable --quiet "$unit" 2>/dev/null || true
   done
 }
 

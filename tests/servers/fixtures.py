@@ -17,6 +17,7 @@ from tests.servers.haproxy import HAProxy, haproxy
 from tests.servers.http_app import HttpApp, http_app
 from tests.servers.postgres import Postgres, postgres
 from tests.servers.prometheus import Prometheus, prometheus
+from tests.servers.sshd import Sshd, sshd
 
 T = TypeVar("T")
 Start = Callable[..., T]  # keyword arguments as the context manager of the same name
@@ -61,6 +62,13 @@ def haproxy_server() -> Iterator[Start[HAProxy]]:
 @pytest.fixture
 def envoy_server() -> Iterator[Start[Envoy]]:
     yield from _factory(envoy)
+
+
+@pytest.fixture(scope="session")
+def sshd_server() -> Iterator[Sshd]:
+    """One OpenSSH a session (and a worker): programs run as the user of the tests."""
+    with sshd() as server:
+        yield server
 
 
 @pytest.fixture

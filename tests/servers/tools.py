@@ -25,6 +25,17 @@ APT = {
     "node": "nodejs",
     "npm": "npm",
     "postgres": "postgresql",
+    "etcd": "etcd-server",
+    "redis-server": "redis-server",
+    "redis-sentinel": "redis-sentinel",
+    "nginx": "nginx-light",
+    "pdns_server": "pdns-server",
+    "sqlite3": "sqlite3",
+    "named": "bind9",
+    "sshd": "openssh-server",
+    "pgbackrest": "pgbackrest",
+    "restic": "restic",
+    "ip": "iproute2",
 }
 # Debian's name, then upstream's.
 NAMES = {"alertmanager": ("prometheus-alertmanager", "alertmanager")}

@@ -1,0 +1,96 @@
+"""Programs on a host and forwarded addresses, over a real OpenSSH server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncssh
+import httpx
+import pytest
+
+from bot.access import Dialer
+from bot.access.dialer import Link
+from bot.catalog import Catalog
+from bot.errors import AuthFailed, BadInput, NotSent, Unknown
+from tests.servers.fixtures import Start
+from tests.servers.http_app import HttpApp
+from tests.servers.process import HOST, free_port
+from tests.servers.sshd import Sshd
+
+pytestmark = pytest.mark.server
+
+
+@asynccontextmanager
+async def link(url: str, **entry: object) -> AsyncIterator[Link]:
+    catalog = Catalog.model_validate({"targets": [{"name": "ssh/db1", "url": url, **entry}]})
+    async with Dialer(lambda: catalog).connect("ssh/db1") as connection:
+        yield connection
+
+
+async def test_a_program_with_its_status_and_output(sshd_server: Sshd) -> None:
+    """Exit status, both streams and standard input come through."""
+    async with link(sshd_server.url, settings=sshd_server.settings) as db1:
+        done = await db1.run(["cat"], stdin="héllo")
+        assert (done.status, done.stdout, done.stderr) == (0, "héllo", "")
+        done = await db1.run(["ls", "/nowhere"])
+        assert done.status != 0
+        assert "/nowhere" in done.stderr
+
+
+@pytest.mark.parametrize("word", ["$(id)", "`id`", "a; id", "a b", "'", '"', "\n", "*", "&& id"])
+async def test_an_argument_is_one_word(sshd_server: Sshd, word: str) -> None:
+    """Nothing of a shell's syntax means anything."""
+    async with link(sshd_server.url, settings=sshd_server.settings) as db1:
+        done = await db1.run(["printf", "<%s>", word, "end"])
+        assert done.stdout == f"<{word}><end>"
+
+
+async def test_keys_that_do_not_fit(sshd_server: Sshd, tmp_path: Path) -> None:
+    """A host with another key is refused, and so are we with another key."""
+    stranger = asyncssh.generate_private_key("ssh-ed25519")
+    public = " ".join(stranger.export_public_key().decode().split()[:2])
+    for settings, said in [
+        ({**sshd_server.settings, "host_key": public}, "pinned host key"),
+        ({**sshd_server.settings, "key": stranger.export_private_key().decode()}, "refuses"),
+        ({**sshd_server.settings, "key": "rubbish"}, "cannot be used"),
+        ({"key": sshd_server.key}, "has no setting 'host_key'"),
+    ]:
+        async with link(sshd_server.url, settings=settings) as db1:
+            with pytest.raises(AuthFailed, match=said):
+                await db1.run(["true"])
+    missing = {"key": f"file:{tmp_path}/none"}
+    with pytest.raises(AuthFailed, match="cannot be read: FileNotFoundError"):
+        async with link(sshd_server.url, settings=missing):
+            pass
+
+
+async def test_nothing_was_sent_or_nobody_knows(sshd_server: Sshd) -> None:
+    """Nobody there: not sent. A program that does not end: unknown."""
+    async with link(f"ssh://me@{HOST}:{free_port()}", settings=sshd_server.settings) as db1:
+        with pytest.raises(NotSent):
+            await db1.run(["true"])
+    async with link(sshd_server.url, settings=sshd_server.settings) as db1:
+        with pytest.raises(Unknown, match=r"sleep on ssh/db1 did not end in 0 s\."):
+            await db1.run(["sleep", "9"], timeout=0.3)
+    async with link("http://shop") as db1:
+        with pytest.raises((BadInput, NotSent)):
+            await db1.run(["true"])
+
+
+async def test_another_address_of_the_target(http_server: Start[HttpApp]) -> None:
+    """When nothing answers at the first, http, lines and forwards go on to the next."""
+    shop = http_server("shop")
+    async with link(f"http://{HOST}:{free_port()}", also=[shop.url]) as connection:
+        assert (await connection.http.get("/")).text == "ok"
+        answer = await connection.exchange(b"GET / HTTP/1.0\r\n\r\n")
+        assert answer.endswith(b"ok")
+        async with connection.forward() as (host, port), httpx.AsyncClient() as client:
+            replies = await asyncio.gather(*(client.get(f"http://{host}:{port}/") for _ in "abc"))
+        assert [r.text for r in replies] == ["ok"] * 3
+        async with connection.forward((HOST, shop.port)) as (host, port), httpx.AsyncClient() as c:
+            assert (await c.get(f"http://{host}:{port}/")).text == "ok"
+    async with link(f"http://{HOST}:{free_port()}") as connection:
+        with pytest.raises(NotSent):
+            async with connection.forward():
+                pass

@@ -1,0 +1,69 @@
+"""A real OpenSSH server on loopback, which lets the user of the tests in by one key."""
+
+import contextlib
+import getpass
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncssh
+
+from tests.servers.process import HOST, Process, free_port, port_open, running, scratch, spawn
+from tests.servers.tools import require
+
+CONFIG = """\
+ListenAddress {host}
+Port {port}
+HostKey {folder}/host_key
+AuthorizedKeysFile {folder}/authorized_keys
+PidFile none
+StrictModes no
+UsePAM no
+PermitRootLogin yes
+PasswordAuthentication no
+AllowTcpForwarding yes
+"""
+
+
+@dataclass
+class Sshd:
+    """`settings` are what a target of the catalog needs to log in; `url` is its address."""
+
+    port: int
+    folder: Path
+    host_key: str
+    key: str
+    process: Process
+
+    @property
+    def url(self) -> str:
+        return f"ssh://{getpass.getuser()}@{HOST}:{self.port}"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {"key": self.key, "host_key": self.host_key}
+
+
+@contextlib.contextmanager
+def sshd() -> Iterator[Sshd]:
+    """Programs run as the user of the tests."""
+    binary = require("sshd")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # its privilege separation wants it
+    with scratch("sshd") as folder:
+        host, client = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
+        (folder / "host_key").write_bytes(host.export_private_key())
+        (folder / "host_key").chmod(0o600)
+        (folder / "authorized_keys").write_bytes(client.export_public_key())
+        port = free_port()
+        (folder / "sshd_config").write_text(CONFIG.format(host=HOST, port=port, folder=folder))
+        process = spawn(
+            "sshd",
+            [binary, "-D", "-e", "-f", folder / "sshd_config"],
+            folder=folder,
+            ready=lambda: port_open(port),
+        )
+        with running(process):
+            public = " ".join(host.export_public_key().decode().split()[:2])
+            yield Sshd(port, folder, public, client.export_private_key().decode(), process)
