@@ -13,18 +13,19 @@ from bot.errors import BadInput
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with a file, and where; ``line`` counts from 1."""
+    """One thing wrong with a file, and where; ``line`` and ``column`` count from 1."""
 
     path: str
     line: int
     message: str
+    column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
+        return f"{self.path}:{self.line}:{self.column}: {self.message}"
 
 
 class BadFile(BadInput):
-    """A file that cannot be used, as far as it was read; its text is ``file:line: message``."""
+    """A file that cannot be used, as far as it was read; its text is ``file:line:column: message``."""
 
     def __init__(self, problem: Problem, *, field: str = "") -> None:
         super().__init__(str(problem), field=field)
@@ -80,29 +81,30 @@ def read_text(path: Path) -> str:
 def unreadable(error: yaml.YAMLError | RecursionError, text: str, path: str, above: int) -> Problem:
     """What a YAML error says, and where; ``above`` lines of the file stand before ``text``."""
     if isinstance(error, yaml.MarkedYAMLError):
-        at = error.problem_mark.line if error.problem_mark else 0
-        return Problem(path, above + 1 + at, str(error.problem))
+        mark = error.problem_mark
+        line, column = (mark.line, mark.column) if mark else (0, 0)
+        return Problem(path, above + 1 + line, str(error.problem), column + 1)
     if isinstance(error, yaml.reader.ReaderError):
         at = text[: error.position].count("\n")
         return Problem(path, above + 1 + at, "has a character that YAML does not allow")
     return Problem(path, above + 1, "is nested too deeply")
 
 
-def line_of(node: yaml.Node, path: Sequence[int | str]) -> int:
-    """The 1-based line of the deepest part of ``path`` that exists below ``node``."""
-    line = node.start_mark.line + 1
+def place_of(node: yaml.Node, path: Sequence[int | str]) -> tuple[int, int]:
+    """The 1-based line and column of the deepest part of ``path`` that exists below ``node``."""
+    mark = node.start_mark
     for part in path:
         if isinstance(node, yaml.MappingNode):
             match = next(((k, v) for k, v in node.value if k.value == part), None)
             if match is None:
-                return line
-            line, node = match[0].start_mark.line + 1, match[1]
+                break
+            mark, node = match[0].start_mark, match[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
             if part >= len(node.value):
-                return line
+                break
             node = node.value[part]
-            line = node.start_mark.line + 1
-    return line
+            mark = node.start_mark
+    return mark.line + 1, mark.column + 1
 
 
 def shown(name: str) -> str:

@@ -12,15 +12,15 @@ from bot.located import (
     BadFile,
     Problem,
     StrictLoader,
-    line_of,
     near,
+    place_of,
     read_text,
     shown,
     unique_keys,
     unreadable,
 )
 
-SECTIONS = ("services", "people", "rules", "targets", "paths")
+SECTIONS = ("services", "people", "rules", "targets", "paths", "freezes")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Origin:
         """``file:line: field: text``, for raising; the line says which one of a list."""
         field = ".".join(str(part) for part in where).rstrip(".0123456789")
         said = f"{shown(field)}: {text}" if field else text
-        return BadFile(Problem(str(self.path), line_of(self.node, where), said), field=field)
+        line, column = place_of(self.node, where)
+        return BadFile(Problem(str(self.path), line, said, column), field=field)
 
 
 def entries(path: Path) -> list[tuple[str, Any, Origin]]:

@@ -1,12 +1,28 @@
 """The catalog's shape. Pure data; every field is checked when it is read."""
 
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Address = Annotated[str, Field(pattern=r"^(https?|tcp|ssh)://[^\s/]+")]
+UtcTime = Annotated[
+    datetime,
+    BeforeValidator(
+        lambda v: datetime(v.year, v.month, v.day, tzinfo=UTC) if type(v) is date else v
+    ),
+    AfterValidator(lambda v: v.astimezone(UTC) if v.tzinfo else v.replace(tzinfo=UTC)),
+]
 Severity = Literal["sev1", "sev2", "sev3", "sev4"]
 Role = Literal["responder", "commander", "approver", "admin"]
 
@@ -72,6 +88,12 @@ class Person(Entry):
                 raise ValueError(f"{entry!r} must be workspace:user, such as T012:U345")
         return value
 
+    def has(self, who: str) -> bool:
+        """Whether the person has the role, or is in the ``@group``; an admin has every role."""
+        if who.startswith("@"):
+            return who[1:] in self.groups
+        return who in self.roles or "admin" in self.roles
+
 
 class Rule(Entry):
     """Alert → incident: the first rule whose labels all match decides."""
@@ -106,6 +128,22 @@ class Path(Entry):
     depends_on: list[str] = []
 
 
+class Freeze(Entry):
+    """A time in which runs that honour it need a person's override; times are UTC if they say none."""
+
+    name: str = Field(min_length=1, max_length=100)
+    since: UtcTime
+    until: UtcTime
+    services: list[Name] = Field(default=[], description="all services if left out")
+
+    @field_validator("until")
+    @classmethod
+    def _after(cls, value: datetime, info: ValidationInfo) -> datetime:
+        if "since" in info.data and value <= info.data["since"]:
+            raise ValueError("must be later than since")
+        return value
+
+
 class Catalog(Entry):
     """All of ``catalog/*.yaml``, merged."""
 
@@ -114,6 +152,7 @@ class Catalog(Entry):
     rules: list[Rule] = []
     targets: list[Target] = []
     paths: list[Path] = [Path(name="direct")]
+    freezes: list[Freeze] = []
 
     def service(self, service_id: str) -> Service | None:
         """The service, or None if the catalog does not know it."""
@@ -130,6 +169,14 @@ class Catalog(Entry):
     def target(self, name: str) -> Target | None:
         """The target, or None."""
         return next((t for t in self.targets if t.name == name), None)
+
+    def frozen(self, at: datetime, services: list[str]) -> Freeze | None:
+        """The freeze that holds at this time for one of the services, or None."""
+        for freeze in self.freezes:
+            concerns = not freeze.services or set(freeze.services) & set(services)
+            if freeze.since <= at < freeze.until and concerns:
+                return freeze
+        return None
 
     def path(self, name: str) -> Path | None:
         """The access path, or None."""

@@ -9,13 +9,20 @@ from bot.chat.blocks import cut
 from bot.chat.commands import Reply
 from bot.errors import BadInput, NotAllowed
 from bot.incidents import Incidents
-from bot.runbooks import Runs
+from bot.runbooks import Decision, Decisions, Runs
 
 INCIDENT_CLICKS = ("incident_lead", "incident_monitoring", "incident_resolve")
 RUN_CLICKS = (
     "run_request", "run_approve", "run_refuse", "run_abort", "run_undo", "run_happened",
-    "run_not_happened",
+    "run_not_happened", "run_pause", "run_resume",
 )  # fmt: skip
+STEP_CLICKS = (
+    "step_confirm", "step_cannot", "step_approve", "step_refuse", "step_retry", "step_skip",
+    "step_undo", "step_stop",
+)  # fmt: skip
+_DECISIONS: dict[str, Decision] = {
+    "step_retry": "retry", "step_skip": "skip", "step_undo": "undo", "step_stop": "stop",
+}  # fmt: skip
 _ID = re.compile(r"[0-9]{1,9}")
 
 
@@ -25,6 +32,7 @@ class Clicks:
     def __init__(self, incidents: Incidents, runs: Runs) -> None:
         self.incidents = incidents
         self.runs = runs
+        self.decisions = Decisions(runs)
 
     async def handle(
         self,
@@ -45,6 +53,8 @@ class Clicks:
         run_id, _, digest = value.partition("|")
         if action_id in RUN_CLICKS and _ID.fullmatch(run_id):
             return await self._on_run(session, action_id, int(run_id), digest, person, surface)
+        if action_id in STEP_CLICKS and _ID.fullmatch(run_id):
+            return await self._on_step(session, action_id, int(run_id), digest, person, surface)
         raise BadInput(f"I do not know the button {cut(action_id, 40)!r}.")
 
     async def _on_incident(
@@ -77,6 +87,10 @@ class Clicks:
                 run = await self.runs.approve(session, run_id, person, digest, surface)
             case "run_refuse":
                 run = await self.runs.refuse(session, run_id, person, "")
+            case "run_pause":
+                run = await self.runs.pause(session, run_id, person)
+            case "run_resume":
+                run = await self.runs.resume(session, run_id, person)
             case "run_abort":
                 run = await self.runs.abort(session, run_id, person)
             case "run_undo":
@@ -85,3 +99,26 @@ class Clicks:
                 happened = action_id == "run_happened"
                 run = await self.runs.settle(session, run_id, person, happened=happened)
         return Reply(f"{run.title}: {run.state}.")
+
+    async def _on_step(
+        self,
+        session: AsyncSession,
+        action_id: str,
+        run_id: int,
+        step: str,
+        person: Person,
+        surface: str,
+    ) -> Reply:
+        """A step that waits for a person; a second click finds that it does no longer."""
+        decisions = self.decisions
+        match action_id:
+            case "step_confirm" | "step_cannot":
+                done = action_id == "step_confirm"
+                await decisions.confirm(session, run_id, step, person, done=done)
+            case "step_approve":
+                await decisions.approve_step(session, run_id, step, person, surface)
+            case "step_refuse":
+                await decisions.refuse_step(session, run_id, step, person)
+            case "step_retry" | "step_skip" | "step_undo" | "step_stop":
+                await decisions.decide(session, run_id, step, person, _DECISIONS[action_id])
+        return Reply(f"{step}: noted.")

@@ -12,7 +12,7 @@ from bot.chat.blocks import TEXT, Block, cut, escape, joined, section, when
 from bot.errors import BadInput, NotAllowed
 from bot.incidents import Incident, Incidents
 from bot.located import near
-from bot.runbooks import Runs
+from bot.runbooks import Decisions, Runs
 
 INCIDENT_HELP = (
     ("/incident declare [sev1…sev4] TITLE", "opens an incident and its channel"),
@@ -28,6 +28,10 @@ RUNBOOK_HELP = (
     ("/runbook list", "the runbooks there are"),
     ("/runbook plan ID [name=value …]", "shows what a run would do; changes nothing"),
     ("/runbook run ID [name=value …]", "asks for a run; another person approves it"),
+    ("/runbook status", "the runs of this incident, and what they wait for"),
+    ("/runbook override RUN WHY", "lets a run begin in a change freeze"),
+    ("/runbook break-glass RUN WHY", "begins a run without its approvals; reviewed afterwards"),
+    ("/runbook review RUN WORDS", "your judgement of a run that began so"),
     ("/runbook help", "this list"),
 )
 _SYNONYMS = {
@@ -70,6 +74,7 @@ class Commands:
     def __init__(self, incidents: Incidents, runs: Runs) -> None:
         self.incidents = incidents
         self.runs = runs
+        self.decisions = Decisions(runs)
         self._incident: dict[str, _Handler] = {
             "declare": self._declare, "list": self._list, "status": self._status,
             "severity": self._severity, "lead": self._lead, "note": self._note,
@@ -77,6 +82,8 @@ class Commands:
         }  # fmt: skip
         self._runbook: dict[str, _Handler] = {
             "list": self._runbooks, "plan": self._plan, "run": self._plan,
+            "status": self._runs, "override": self._force, "break-glass": self._force,
+            "review": self._force,
         }  # fmt: skip
 
     async def handle(self, session: AsyncSession, command: Command) -> Reply:
@@ -135,6 +142,8 @@ class Commands:
         if len(words) > 1:
             raise BadInput("Say one status.", hint="Usage: /incident status [STATUS]")
         actor = f"person:{person_of(command).id}"
+        if words[0].lower() == "closed":
+            await self.decisions.require_reviewed(session, incident.number)
         await self.incidents.set_status(session, incident, words[0].lower(), actor)
         return Reply(f"#{incident.number} is {incident.status} now.", incident_id=incident.number)
 
@@ -205,6 +214,30 @@ class Commands:
             f"{run.title} is {word}; the plan appears in the channel of #{incident.number}.",
             incident_id=incident.number,
         )
+
+    async def _runs(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        incident, words = await self._which(session, command, words)
+        _only(words, (), "/runbook status")
+        found = await self.runs.of(session, incident.number)
+        lines = [f"*{run.id}* {escape(run.title)}: {run.state}" for run in found]
+        text = joined(lines, TEXT) or "No run yet."
+        return Reply(f"{len(found)} runs", [section(text)], incident_id=incident.number)
+
+    async def _force(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        """The verbs that need words of a person: they stand in the record."""
+        verb = _verb(command.text)[0]
+        if not words or not words[0].isdecimal():
+            usage = next(line for line, _ in RUNBOOK_HELP if line.startswith(f"/runbook {verb}"))
+            raise BadInput("Say which run.", hint=f"Usage: {usage}")
+        number, why, person = int(words[0]), " ".join(words[1:]), person_of(command)
+        match verb:
+            case "override":
+                run = await self.decisions.override_freeze(session, number, person, why)
+            case "break-glass":
+                run = await self.decisions.break_glass(session, number, person, why)
+            case _:
+                run = await self.decisions.review(session, number, person, why)
+        return Reply(f"{run.title}: {run.state}.", incident_id=run.incident_id)
 
     async def _which(
         self, session: AsyncSession, command: Command, words: list[str]

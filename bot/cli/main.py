@@ -135,7 +135,9 @@ def plan(
 
     async def work(parts: Jackline) -> dict[str, Any]:
         found = parts.library.get(runbook)
-        return await parts.planner.plan(found, resolve_inputs(found.front.inputs, given))
+        return await parts.planner.plan(
+            found, resolve_inputs(found.front.inputs, given, parts.library.catalog)
+        )
 
     made = _with_parts(work)
     if as_json:

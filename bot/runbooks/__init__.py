@@ -1,5 +1,6 @@
 """Runbooks: the format, the plan, approvals and the run engine with its journal."""
 
+from bot.runbooks.decisions import Decision, Decisions
 from bot.runbooks.engine import RunEngine
 from bot.runbooks.library import Library
 from bot.runbooks.model import Runbook
@@ -9,6 +10,8 @@ from bot.runbooks.tables import Approval, Run, StepAttempt
 
 __all__ = [
     "Approval",
+    "Decision",
+    "Decisions",
     "Library",
     "Proposer",
     "Run",

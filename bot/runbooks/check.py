@@ -1,10 +1,9 @@
 """What is wrong with a runbook beyond its form: names that do not exist, guards that cannot work.
 
-Pure given the registry and the catalog.
+Pure given the registry and the catalog. `bot.runbooks.lint` looks at how the steps hang together.
 """
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -14,15 +13,14 @@ from bot.contract import Action, Effect
 from bot.errors import BadInput
 from bot.located import Problem, near
 from bot.registry import Registry
-from bot.runbooks.expressions import check_syntax, references, templated
+from bot.runbooks.expressions import templated
 from bot.runbooks.inputs import check_inputs_spec
-from bot.runbooks.model import NoUndo, Runbook, Step, Undo, Written
-from bot.runbooks.read import line_in
+from bot.runbooks.lint import Report, Where, lint
+from bot.runbooks.model import AllPaths, NoUndo, Runbook, Step, Undo, Written
+from bot.runbooks.read import place_in
 
 __all__ = ["check", "require_valid"]
 
-Where = tuple[int | str, ...]
-Report = Callable[[Where, str], None]
 Params = dict[str, Any]
 _TRIGGER = re.compile(r"^(alert|check|service):[A-Za-z0-9_.-]+$")
 
@@ -33,21 +31,20 @@ def check(runbook: Runbook, registry: Registry, catalog: Catalog) -> list[Proble
 
     def reporter(written: Written | None) -> Report:
         def report(where: Where, message: str) -> None:
-            line = line_in(runbook, written, where)
-            found.append(Problem(runbook.path, line, f"{_words(where)}: {message}"))
+            line, column = place_in(runbook, written, where)
+            words = ".".join(str(part) for part in where)
+            found.append(Problem(runbook.path, line, f"{words}: {message}", column))
 
         return report
 
     _check_front(runbook, catalog, reporter(None))
-    earlier: list[str] = []
     for written in runbook.steps:
         report = reporter(written)
         _check_step(written.step, registry, catalog, report)
-        for where, name, params in _uses(written.step):
+        for where, name, params in uses(written.step):
             _check_use(registry, catalog, where, name, params, report)
-        _check_names(written.step, {"inputs": [*runbook.front.inputs], "steps": earlier}, report)
-        earlier.append(written.step.id)
-    return sorted(found, key=lambda p: p.line)
+    lint(runbook, catalog, reporter)
+    return sorted(set(found), key=lambda p: (p.line, p.column))
 
 
 def _check_front(runbook: Runbook, catalog: Catalog, report: Report) -> None:
@@ -68,24 +65,41 @@ def _check_front(runbook: Runbook, catalog: Catalog, report: Report) -> None:
 
 
 def _check_step(step: Step, registry: Registry, catalog: Catalog, report: Report) -> None:
-    for where, expression in _expressions(step):
-        if problem := check_syntax(expression):
-            report(where, f"{expression!r:.200}: {problem}")
-    for index, via in enumerate(step.via):
-        if catalog.path(via) is None:
-            guess = near(via, [p.name for p in catalog.paths])
-            report(("via", index), f"there is no access path {via!r}{guess}")
-    for index, verify in enumerate(step.verify):
-        looks = registry.actions.get(verify.action)
-        if looks is not None and looks.effect is not Effect.READ:
-            report(("verify", index, "action"), f"may only read; {verify.action} changes things")
+    _check_paths(step, catalog, report)
+    for field in ("guards", "verify", "gate"):
+        for index, condition in enumerate(getattr(step, field)):
+            looks = registry.actions.get(condition.action)
+            if looks is not None and looks.effect is not Effect.READ:
+                name = condition.action
+                report((field, index, "action"), f"may only read; {name} changes things")
+            if not condition.action and (condition.with_ or condition.via):
+                given = "with" if condition.with_ else "via"
+                report((field, index, given), "needs an action beside it")
     action = registry.actions.get(step.action)
     if action is None:
         return
     if action.effect is Effect.ONCE and not step.verify:
         report(("verify",), "an action with effect 'once' needs a verify")
+    if action.effect is Effect.ONCE and step.undo is None:
+        said = "say how it is taken back (an action, or auto), or undo: {none: why}"
+        report(("undo",), f"{step.action} has effect 'once': {said}")
     if action.effect is Effect.READ and isinstance(step.undo, Undo | NoUndo):
         report(("undo",), "a reading step changes nothing, so leave undo out")
+    if action.effect is not Effect.READ and isinstance(step.via, AllPaths):
+        report(("via",), f"over all paths one can only read; {step.action} changes things")
+
+
+def _check_paths(step: Step, catalog: Catalog, report: Report) -> None:
+    places: list[tuple[Where, list[str] | AllPaths]] = [(("via",), step.via)]
+    for field in ("guards", "verify", "gate"):
+        places += [((field, i, "via"), c.via) for i, c in enumerate(getattr(step, field))]
+    for where, via in places:
+        named = via.all if isinstance(via, AllPaths) else via
+        inside = (*where, "all") if isinstance(via, AllPaths) else where
+        for index, name in enumerate(named):
+            if catalog.path(name) is None:
+                guess = near(name, [p.name for p in catalog.paths])
+                report((*inside, index), f"there is no access path {name!r}{guess}")
 
 
 def _check_use(
@@ -123,46 +137,16 @@ def _check_values(
         report(inside, f"there is no target {target!r} in the catalog{guess}")
 
 
-def _check_names(step: Step, known: dict[str, list[str]], report: Report) -> None:
-    """A name that nothing gives would only be missed in the middle of the run."""
-    texts = [(where, f"{{{{ {text} }}}}") for where, text in _expressions(step)]
-    for where, _, params in _uses(step):
-        texts += [((*where, "with"), text) for text in _texts(params)]
-    for where, text in texts:
-        for kind, name in references(text):
-            own = [step.id] if where[0] == "undo" else []
-            if name not in (*known[kind], *own):
-                what = "input" if kind == "inputs" else "earlier step"
-                report(where, f"there is no {what} {name!r}{near(name, known[kind])}")
-
-
-def _uses(step: Step) -> list[tuple[Where, str, Params]]:
+def uses(step: Step) -> list[tuple[Where, str, Params]]:
     """Every action that the step names, where, and its arguments."""
-    uses: list[tuple[Where, str, Params]] = [((), step.action, step.with_)]
-    for index, verify in enumerate(step.verify):
-        if verify.action:
-            uses.append((("verify", index), verify.action, verify.with_))
+    found: list[tuple[Where, str, Params]] = [((), step.action, step.with_)] if step.action else []
+    for field in ("guards", "verify", "gate"):
+        for index, condition in enumerate(getattr(step, field)):
+            if condition.action:
+                found.append(((field, index), condition.action, condition.with_))
     if isinstance(step.undo, Undo):
-        uses.append((("undo",), step.undo.action, step.undo.with_))
-    return uses
-
-
-def _expressions(step: Step) -> list[tuple[Where, str]]:
-    guards = [(("guards", i, "expect"), e.expect) for i, e in enumerate(step.guards)]
-    verify = [(("verify", i, "expect"), e.expect) for i, e in enumerate(step.verify)]
-    return [*guards, *verify]
-
-
-def _texts(value: Any) -> list[str]:  # noqa: ANN401 - YAML of any shape
-    if isinstance(value, dict):
-        return [text for each in value.values() for text in _texts(each)]
-    if isinstance(value, list):
-        return [text for each in value for text in _texts(each)]
-    return [value] if isinstance(value, str) else []
-
-
-def _words(where: Where) -> str:
-    return ".".join(str(part) for part in where)
+        found.append((("undo",), step.undo.action, step.undo.with_))
+    return found
 
 
 def require_valid(problems: list[Problem]) -> None:

@@ -7,20 +7,18 @@ journal, and goes on from there.
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import BadInput, JacklineError
 from bot.log import get
+from bot.runbooks.execute import Execution
 from bot.runbooks.journal import LEASE, Fenced, Journal
 from bot.runbooks.model import Runbook
-from bot.runbooks.plan import Planner, digest
+from bot.runbooks.plan import Planner, digest, exceeds
 from bot.runbooks.read import read
-from bot.runbooks.requests import is_approved
-from bot.runbooks.steps import StepRunner
-from bot.runbooks.tables import Run, StepAttempt
-from bot.runbooks.undo import StepUndoer
+from bot.runbooks.tables import Run
 from bot.store import YIELDING, now
 
 log = get("runbooks")
@@ -94,6 +92,7 @@ class RunEngine:
         try:
             runbook = pinned(run)
             plan = await self.planner.plan(runbook, run.inputs)
+            earlier = await self.journal.durations(run.runbook_id)
         except (JacklineError, OSError) as error:
             if not await self.journal.aborted(run.number):
                 await self.journal.end(run.number, epoch, "failed", f"cannot be planned: {error}")
@@ -101,7 +100,8 @@ class RunEngine:
         async with self.journal.fenced(run.number, epoch) as (session, fresh):
             if fresh.state != "planning":
                 return
-            fresh.plan, fresh.plan_digest = plan, digest(plan, run.digest)
+            fresh.plan_digest = digest(plan, run.digest)
+            fresh.plan = {**plan, "earlier": earlier}
             fresh.state, fresh.lease_until = ("waiting" if run.requester else "proposed"), None
             if run.requester and not plan["approvals"]["count"]:
                 fresh.state = "approved"
@@ -111,97 +111,74 @@ class RunEngine:
             )
 
     async def _execute(self, run: Run, epoch: int) -> None:
-        if not await self._begin(run, epoch):
-            return
         runbook = pinned(run)
-        if run.undo_requested:
-            await self._undo(runbook, run, epoch, run.error)
+        if run.started_at is None and not run.undo_requested:
+            if not await self._still(runbook, run, epoch):
+                return
+            await self._note_an_edit(run, epoch)
+        if await self._begin(run, epoch):
+            await Execution(self.journal, self.planner, runbook, run, epoch).go()
+
+    async def _still(self, runbook: Runbook, run: Run, epoch: int) -> bool:
+        """Whether the run would still do no more than was approved; else it waits again."""
+        if not run.plan["approvals"]["count"] and not run.approved_at:
+            return True  # nobody agreed to anything that could have changed
+        try:
+            plan = await self.planner.plan(runbook, run.inputs)
+        except JacklineError as error:
+            await self.journal.end(run.number, epoch, "failed", f"cannot be planned: {error}")
+            return False
+        more = exceeds(run.plan, plan)
+        if not more:
+            return True
+        async with self.journal.fenced(run.number, epoch) as (session, fresh):
+            fresh.plan, fresh.plan_digest = plan, digest(plan, run.digest)
+            fresh.state, fresh.approved_at, fresh.lease_until = "waiting", None, None
+            text = f"Since the approval the plan has changed ({more}): {run.title}"
+            data = {"steps": plan["steps"], "digest": fresh.plan_digest}
+            await self.journal.record(session, fresh, "approval_void", text, data)
+        return False
+
+    async def _note_an_edit(self, run: Run, epoch: int) -> None:
+        """A run goes on with the version that was approved, and says so when the file differs."""
+        current = self.journal.runs.library.runbooks.get(run.runbook_id)
+        if current is None or current.digest == run.digest:
             return
-        steps: dict[str, Any] = {}
-        names = {"inputs": run.inputs, "steps": steps}
-        runner = StepRunner(self.journal, self.planner, run.number, epoch)
-        for written in runbook.steps:
-            step = written.step
-            earlier = await self._attempts(run.number, step.id)
-            if earlier and earlier[-1].state == "done":
-                steps[step.id] = earlier[-1].output
-                continue
-            if await self.journal.aborted(run.number):
-                await self.journal.end(run.number, epoch, "aborted", step=step.id)
-                return
-            outcome = await runner.do(runbook, step, names, earlier)
-            steps[step.id] = outcome.out
-            if outcome.state == "unknown":
-                await self.journal.end(run.number, epoch, "unknown", outcome.error, step.id)
-                return
-            if outcome.state == "failed" and step.on_failure != "continue":
-                if step.on_failure == "undo":
-                    failed = f"{step.id}: {outcome.error}"
-                    await self._turn_back(run, epoch, failed)
-                    await self._undo(runbook, run, epoch, failed)
-                elif await self.journal.aborted(run.number):
-                    await self.journal.end(run.number, epoch, "aborted", outcome.error, step.id)
-                else:
-                    await self.journal.end(run.number, epoch, "failed", outcome.error, step.id)
-                return
-        await self.journal.end(run.number, epoch, "succeeded")
+        async with self.journal.fenced(run.number, epoch) as (_, fresh):
+            fresh.note = "The runbook's file was edited since; this run keeps its own version"
 
     async def _begin(self, run: Run, epoch: int) -> bool:
+        """Whether the run may go on now: agreed to, not frozen, its targets its own."""
         async with self.journal.fenced(run.number, epoch) as (session, fresh):
-            undoing = fresh.undo_requested
-            if not (fresh.started_at or undoing or await is_approved(session, fresh)):
+            if fresh.state not in ("approved", "running", "held"):
+                return False  # a person has ended it meanwhile
+            first = not (fresh.started_at or fresh.undo_requested)
+            reason = await self.journal.runs.forbids(session, fresh) if first else ""
+            if reason:
                 fresh.state, fresh.approved_at, fresh.lease_until = "waiting", None, None
-                text = f"The approval has expired before the run could begin: {run.title}"
-                await self.journal.record(session, fresh, "approval_expired", text, {})
+                await self.journal.record(
+                    session, fresh, "approval_void", f"{reason}: {run.title}", {}
+                )
                 return False
             taken = await self.journal.lock_targets(session, fresh)
             if taken:
                 fresh.lease_until = now() + _BUSY
                 log.info("run_waits_for_target", run_id=run.id, target=taken)
-            elif fresh.state == "approved":
-                resumed = fresh.started_at is not None
-                fresh.state = "running"
-                fresh.started_at = fresh.started_at or now()
-                if not resumed:
-                    data = {"runbook": run.runbook_id, "title": run.title}
-                    await self.journal.record(
-                        session, fresh, "run_started", f"Running: {run.title}", data
-                    )
-        return not taken
+                return False
+            await self._resume(session, fresh)
+        return True
 
-    async def _turn_back(self, run: Run, epoch: int, failed: str) -> None:
-        """From here on the run only goes backwards, whoever takes it over."""
-        async with self.journal.fenced(run.number, epoch) as (_, fresh):
-            fresh.undo_requested, fresh.error = True, failed
-
-    async def _attempts(self, run_id: int, step: str) -> list[StepAttempt]:
-        return [a for a in await self.journal.attempts(run_id, "do") if a.step == step]
-
-    async def _undo(self, runbook: Runbook, run: Run, epoch: int, failed: str = "") -> None:
-        """Takes the done steps back, last first; each failure is reported on its own."""
-        attempts = await self.journal.attempts(run.number, "do")
-        done = [a for a in attempts if a.state == "done"]
-        # An attempt whose answer was lost may have taken effect: what a later one read before
-        # itself is then this step's own doing, so the first reading is the one to go back to.
-        before = {a.step: a.before for a in reversed(attempts) if a.state != "not_sent"}
-        undone = {
-            a.step for a in await self.journal.attempts(run.number, "undo") if a.state == "done"
-        }
-        by_id = {w.step.id: w.step for w in runbook.steps}
-        outputs = {a.step: a.output for a in done}
-        names = {"inputs": run.inputs, "steps": outputs}
-        problems = []
-        back = StepUndoer(self.journal, self.planner, run.number, epoch)
-        for attempt in reversed(done):
-            if attempt.step in undone:
-                continue
-            problem = await back.take_back(by_id[attempt.step], before[attempt.step], names)
-            if problem:
-                problems.append(f"{attempt.step}: {problem}")
-        error = "; ".join([failed, *problems] if failed else problems)
-        if problems:
-            error = f"not taken back: {error}"
-        await self.journal.end(run.number, epoch, "failed" if error else "aborted", error)
+    async def _resume(self, session: AsyncSession, fresh: Run) -> None:
+        """From approved, held or paused to running; time that the run did not run is kept."""
+        if fresh.held_at is not None:
+            fresh.held_seconds += (now() - fresh.held_at).total_seconds()
+        fresh.held_at = fresh.wake_at = None
+        fresh.state = "running"
+        if fresh.started_at is None:
+            fresh.started_at = now()
+            data = {"runbook": fresh.runbook_id, "title": fresh.title, "note": fresh.note}
+            text = f"Running: {fresh.title}" + (f". {fresh.note}" if fresh.note else "")
+            await self.journal.record(session, fresh, "run_started", text, data)
 
 
 def pinned(run: Run) -> Runbook:

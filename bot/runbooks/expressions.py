@@ -8,7 +8,14 @@ only the harmless ones are. What is undefined is *unknown*, and unknown never pa
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import (
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+    UndefinedError,
+    meta,
+    nodes,
+)
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -75,6 +82,14 @@ def check_syntax(expression: str) -> str:
     except (SyntaxError, RecursionError, MemoryError):
         return "is nested too deeply"
     return ""
+
+
+def roots(text: str) -> set[str]:
+    """The names that an expression or a template takes from outside: ``inputs``, ``out`` …"""
+    try:
+        return meta.find_undeclared_variables(_environment.parse(text))
+    except (TemplateSyntaxError, RecursionError):
+        return set()
 
 
 def references(text: str) -> list[tuple[str, str]]:

@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bot.catalog import Catalog
 from bot.errors import BadInput
-from bot.runbooks.model import Input
+from bot.located import near
+from bot.runbooks.model import Input, seconds
 
 _LENGTH = 500
 _LARGEST = 2**53 - 1  # beyond it, JSON readers disagree about an integer's value
@@ -36,8 +38,13 @@ def check_inputs_spec(inputs: Mapping[str, Input]) -> list[tuple[tuple[str, ...]
     return found
 
 
-def resolve_inputs(specs: Mapping[str, Input], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs with defaults filled in. Raises `BadInput` naming the field."""
+def resolve_inputs(
+    specs: Mapping[str, Input], given: Mapping[str, Any], catalog: Catalog
+) -> dict[str, Any]:
+    """The inputs with defaults filled in; a duration is in seconds.
+
+    Raises `BadInput` naming the field.
+    """
     for name in given:
         if name not in specs:
             known = ", ".join(specs) or "none"
@@ -50,12 +57,27 @@ def resolve_inputs(specs: Mapping[str, Input], given: Mapping[str, Any]) -> dict
                 raise BadInput(f"The input {name!r} is needed.", hint=f"Add {name}=…", field=name)
             continue
         resolved[name] = _one(name, spec, value)
+        if spec.type in ("service", "host"):
+            _must_exist(name, spec, str(value), catalog)
     return resolved
 
 
-def _one(name: str, spec: Input, value: Any) -> str | int:  # noqa: ANN401 - what a person or a file gave
+def _must_exist(name: str, spec: Input, value: str, catalog: Catalog) -> None:
+    known = (
+        [s.id for s in catalog.services]
+        if spec.type == "service"
+        else [t.name.removeprefix("ssh/") for t in catalog.targets if t.name.startswith("ssh/")]
+    )
+    if value not in known:
+        guess = near(value, known) or f". Known: {', '.join(known) or 'none'}."
+        raise BadInput(f"{name}: the catalog has no {spec.type} {value!r}{guess}", field=name)
+
+
+def _one(name: str, spec: Input, value: Any) -> str | int | float:  # noqa: ANN401 - what a person or a file gave
     if spec.type == "integer":
         return _integer(name, spec, value)
+    if spec.type == "duration":
+        return _duration(name, spec, value)
     text = str(value)
     if len(text) > _LENGTH:
         raise BadInput(f"{name}: longer than {_LENGTH} characters.", field=name)
@@ -70,6 +92,17 @@ def _one(name: str, spec: Input, value: Any) -> str | int:  # noqa: ANN401 - wha
     if spec.pattern and not re.fullmatch(spec.pattern, text):
         raise BadInput(f"{name}: {text!r} does not match {spec.pattern}.", field=name)
     return text
+
+
+def _duration(name: str, spec: Input, value: Any) -> float:  # noqa: ANN401 - what a person or a file gave
+    try:
+        found = float(str(seconds(value)))
+    except ValueError as error:
+        raise BadInput(f"{name}: {value!r:.80} {error}", field=name) from None
+    low, high = spec.min or 0, spec.max or _LARGEST
+    if not low <= found <= high:
+        raise BadInput(f"{name}: {found:g} s is not between {low} s and {high} s.", field=name)
+    return found
 
 
 def _integer(name: str, spec: Input, value: Any) -> int:  # noqa: ANN401 - what a person or a file gave

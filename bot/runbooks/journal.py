@@ -6,10 +6,11 @@ that the run has another epoch, and its late outcome is refused.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from statistics import median
 from typing import Any
 
-from sqlalchemy import delete, func, or_, update
+from sqlalchemy import and_, delete, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -36,7 +37,9 @@ class Journal:
     async def claim(self) -> list[tuple[Run, int]]:
         """Runs with work and no living owner, with the epoch under which they are now ours."""
         free = or_(col(Run.lease_until).is_(None), col(Run.lease_until) < now())
-        waiting = select(Run).where(col(Run.state).in_(WORK), free).order_by(col(Run.id)).limit(20)
+        due = and_(col(Run.state) == "held", col(Run.wake_at) <= now())
+        work = or_(col(Run.state).in_(WORK), due)
+        waiting = select(Run).where(work, free).order_by(col(Run.id)).limit(20)
         async with self.store.read() as session:
             if (await session.execute(waiting)).first() is None:
                 return []
@@ -78,7 +81,7 @@ class Journal:
         held = select(TargetLock).where(col(TargetLock.target).in_(wanted))
         holders = {lock.target: lock.run_id for lock in (await session.execute(held)).scalars()}
         for target in wanted:
-            if holders.get(target, run.number) != run.number:
+            if holders.get(target, run.number) not in (run.number, run.parent_id):
                 return str(target)
         for target in wanted:
             if target not in holders:
@@ -95,15 +98,35 @@ class Journal:
         async with self.store.read() as session:
             return (await session.get_one(Run, run_id)).abort
 
-    async def attempts(self, run_id: int, phase: str) -> list[StepAttempt]:
-        """A run's attempts of one phase, in order."""
-        query = (
-            select(StepAttempt)
-            .where(StepAttempt.run_id == run_id, StepAttempt.phase == phase)
-            .order_by(col(StepAttempt.id))
-        )
+    async def fresh(self, run_id: int) -> Run:
+        """The run as it stands now."""
         async with self.store.read() as session:
-            return list((await session.execute(query)).scalars())
+            return await session.get_one(Run, run_id)
+
+    async def attempts(self, run_id: int, phase: str = "") -> list[StepAttempt]:
+        """A run's attempts in order, of one phase or of all."""
+        query = select(StepAttempt).where(StepAttempt.run_id == run_id)
+        if phase:
+            query = query.where(StepAttempt.phase == phase)
+        async with self.store.read() as session:
+            return list((await session.execute(query.order_by(col(StepAttempt.id)))).scalars())
+
+    async def durations(self, runbook_id: str) -> dict[str, float]:
+        """Seconds that each unit took in the last runs of the runbook: their median."""
+        query = (
+            select(StepAttempt.step, StepAttempt.started_at, StepAttempt.ended_at)
+            .join(Run, col(Run.id) == col(StepAttempt.run_id))
+            .where(Run.runbook_id == runbook_id, StepAttempt.phase == "do")
+            .where(StepAttempt.state == "done", col(StepAttempt.action) != "manual")
+            .order_by(col(StepAttempt.id).desc())
+            .limit(200)
+        )
+        took: dict[str, list[float]] = {}
+        async with self.store.read() as session:
+            for step, began, ended in await session.execute(query):
+                if ended is not None:
+                    took.setdefault(step, []).append((ended - began).total_seconds())
+        return {step: round(median(times), 1) for step, times in took.items()}
 
     async def intend(
         self,
@@ -115,23 +138,53 @@ class Journal:
     ) -> StepAttempt:
         """Commits that an action is about to be sent. Raises `Fenced`."""
         async with self.fenced(run_id, epoch) as (session, run):
-            query = select(func.max(StepAttempt.attempt)).where(
-                StepAttempt.run_id == run_id, StepAttempt.step == step, StepAttempt.phase == phase
-            )
-            number = ((await session.execute(query)).scalar() or 0) + 1
-            attempt = StepAttempt(
-                run_id=run_id, step=step, phase=phase, attempt=number, epoch=epoch, **facts
-            )
-            session.add(attempt)
-            await session.flush()
-            kind = "step_started" if phase == "do" else "undo_started"
-            word = "" if phase == "do" else "Undo of "
+            attempt = await _added(session, run, epoch, step, phase, facts)
+            kind = "undo_started" if phase == "undo" else "step_started"
+            word = {"do": "", "undo": "Undo of ", "gate": "Gate after "}[phase]
             data = {"step": step, "action": attempt.action, "target": attempt.target,
-                    "path": attempt.access_path, "attempt": number}  # fmt: skip
-            await self.record(
-                session, run, kind, f"{word}{step}: {attempt.action} on {attempt.target}", data
-            )
+                    "path": attempt.access_path, "attempt": attempt.attempt}  # fmt: skip
+            what = f"{attempt.action} on {attempt.target}" if attempt.target else attempt.action
+            await self.record(session, run, kind, f"{word}{step}: {what}", data)
         return attempt
+
+    @asynccontextmanager
+    async def noting(
+        self,
+        run_id: int,
+        epoch: int,
+        step: str,
+        phase: str,
+        *,
+        kind: str,
+        text: str,
+        **facts: Any,  # noqa: ANN401 - columns of StepAttempt
+    ) -> AsyncIterator[tuple[AsyncSession, Run, StepAttempt]]:
+        """Commits a row that is no call of an action, such as one that waits. Raises `Fenced`."""
+        async with self.fenced(run_id, epoch) as (session, run):
+            attempt = await _added(session, run, epoch, step, phase, facts)
+            if attempt.state == "done":
+                attempt.ended_at = now()
+            yield session, run, attempt
+            data = {"step": step, "action": attempt.action, "out": attempt.output}
+            await self.record(session, run, kind, text, data)
+
+    async def held_back(self, run_id: int, epoch: int, step: str, reason: str) -> None:
+        """Commits that a guard kept a step from beginning. Raises `Fenced`."""
+        async with self.fenced(run_id, epoch) as (session, run):
+            data = {"step": step, "reason": reason}
+            await self.record(session, run, "guard_failed", f"{step} held back: {reason}", data)
+
+    async def hold(
+        self, run_id: int, epoch: int, state: str, wake_at: datetime | None = None
+    ) -> None:
+        """Lets go of a run that is ``held`` or ``paused``; its targets stay locked."""
+        async with self.fenced(run_id, epoch) as (session, run):
+            run.state, run.lease_until, run.held_at = state, None, now()
+            run.wake_at = wake_at
+            if state == "paused":
+                await self.record(session, run, "run_paused", f"Paused: {run.title}", {})
+            else:
+                await self.runs.show(session, run)
 
     async def settle(
         self,
@@ -163,6 +216,7 @@ class Journal:
         """Commits the end of a run (or its stop at *unknown*) and lets its targets go."""
         async with self.fenced(run_id, epoch) as (session, run):
             run.state, run.error, run.lease_until = state, error, None
+            run.wake_at = run.held_at = None
             if state != "unknown":
                 run.ended_at, run.undo_requested = now(), False
                 await self.unlock_targets(session, run)
@@ -182,10 +236,30 @@ class Journal:
         await self.runs.show(session, run)
 
 
+async def _added(
+    session: AsyncSession, run: Run, epoch: int, step: str, phase: str, facts: dict[str, Any]
+) -> StepAttempt:
+    query = select(func.max(StepAttempt.attempt)).where(
+        StepAttempt.run_id == run.number, StepAttempt.step == step, StepAttempt.phase == phase
+    )
+    number = ((await session.execute(query)).scalar() or 0) + 1
+    attempt = StepAttempt(
+        run_id=run.number, step=step, phase=phase, attempt=number, epoch=epoch,
+        **{"target": "", **facts},
+    )  # fmt: skip
+    session.add(attempt)
+    await session.flush()
+    return attempt
+
+
 def _outcome(row: StepAttempt, seconds: float) -> tuple[str, str]:
-    name = f"{'Undo of ' if row.phase == 'undo' else ''}{row.step}"
+    name = {"undo": "Undo of ", "gate": "Gate after "}.get(row.phase, "") + row.step
+    if row.phase == "gate":
+        held = row.state == "done"
+        said = f"{name}: holds" if held else f"{name}: {row.error}"
+        return ("gate_passed" if held else "gate_failed"), said
     if row.state == "done":
-        kind = "step_succeeded" if row.phase == "do" else "step_undone"
+        kind = "step_undone" if row.phase == "undo" else "step_succeeded"
         return kind, f"{name}: done in {seconds:.1f} s"
     if row.state == "not_sent":
         return "access_failed", f"{name}: no way in over {row.access_path}: {row.error}"

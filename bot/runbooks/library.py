@@ -10,6 +10,7 @@ from bot.located import BadFile, Problem, near, read_text
 from bot.log import get
 from bot.registry import Registry
 from bot.runbooks.check import check
+from bot.runbooks.lint import lint_calls
 from bot.runbooks.model import Runbook
 from bot.runbooks.read import read
 
@@ -40,6 +41,8 @@ class Library:
         kept = {str(p) for p in files}
         self.runbooks = {i: r for i, r in self.runbooks.items() if r.path in kept}
         self.problems = {p: e for p, e in self.problems.items() if p in kept and e} | broken
+        for problem in lint_calls(self.runbooks, self.catalog):
+            self.problems.setdefault(problem.path, []).append(problem)
         self._seen = files | catalogs
         return True
 

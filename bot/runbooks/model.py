@@ -1,13 +1,15 @@
 """A runbook's parts, as written. Pure data; `bot.runbooks.read` fills it with line numbers."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from bot.catalog.model import Name, Severity
+from bot.catalog.model import Name, Role, Severity
 
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+ENOUGH = 1000  # members of one foreach: more than that is a typo or needs a runbook of its own
 
 
 def seconds(value: object) -> object:
@@ -21,6 +23,21 @@ def seconds(value: object) -> object:
 
 
 Duration = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=7 * 86_400)]
+Amount = Annotated[
+    int | Annotated[str, Field(pattern=r"^(100|[1-9]?[0-9])%$")],
+    Field(description="a number, or a part of all such as 10%"),
+]
+Stage = Annotated[
+    Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=r"^(100|[1-9][0-9]?)%$")],
+    Field(description="how many by the end of the stage, or a part of all such as 10%"),
+]
+Who = Annotated[
+    str,
+    Field(
+        pattern=r"^(responder|commander|approver|admin|@[a-z0-9][a-z0-9_.-]{0,62})$",
+        description="a role, or @group of the catalog's people",
+    ),
+]
 
 
 class Part(BaseModel):
@@ -30,9 +47,9 @@ class Part(BaseModel):
 
 
 class Input(Part):
-    """One typed input of a runbook."""
+    """One typed input of a runbook. ``service`` and ``host`` are looked up in the catalog."""
 
-    type: Literal["string", "integer", "enum"]
+    type: Literal["string", "integer", "enum", "duration", "service", "host"]
     description: str = ""
     required: bool = False
     default: str | int | None = None
@@ -46,18 +63,32 @@ class BlastRadius(Part):
     """What a run may take away at most."""
 
     max_targets: int = Field(default=1, ge=1, description="targets that one step may change")
+    max_changes: int = Field(default=50, ge=1, description="lines of the plan that one step makes")
     max_share: float = Field(default=1.0, gt=0, le=1, description="share of serving capacity")
+    min_healthy: int = Field(default=0, ge=0, description="healthy members that must be left")
 
 
-class Approvals(Part):
-    """Who must agree before a run starts. The requester never counts.
+class Consent(Part):
+    """Who must agree. The requester never counts."""
+
+    count: int = Field(default=1, ge=0, le=5)
+    from_: Who = Field(default="approver", alias="from")
+
+
+class Approvals(Consent):
+    """Who must agree before a run starts.
 
     An approval holds for ``ttl`` seconds: a run that has not begun by then needs it again.
     """
 
-    count: int = Field(default=1, ge=0, le=5)
-    role: Literal["responder", "commander", "approver", "admin"] = "approver"
     ttl: Duration = 1800.0
+
+
+class Freeze(Part):
+    """Whether a change freeze of the catalog holds the run back, and who may override it."""
+
+    honour: bool = True
+    override: Role = "commander"
 
 
 class Front(Part):
@@ -69,25 +100,43 @@ class Front(Part):
     triggers: list[str] = []
     severity: list[Severity] = []
     inputs: dict[str, Input] = {}
+    target: str | list[str] = Field(default=[], description="locked besides what the steps act on")
     blast_radius: BlastRadius = BlastRadius()
     approvals: Approvals = Approvals()
+    freeze: Freeze = Freeze()
+    timeout: Duration | None = Field(default=None, description="of a run, without its waits")
     owner: str = ""
+    drilled: date | None = Field(default=None, description="the last drill")
+
+
+class AllPaths(Part):
+    """Looks over several paths: what they see must agree."""
+
+    all: list[Name] = Field(min_length=2)
 
 
 class Expect(Part):
-    """A condition in the expression language; ``else`` is what a person reads if it fails."""
+    """A condition in the expression language; ``else`` is what a person reads if it fails.
+
+    With an action its answer is ``out``; over several paths the condition must hold for each.
+    """
 
     expect: str
     otherwise: str = Field(default="", alias="else")
+    action: str = ""
+    with_: dict[str, Any] = Field(default={}, alias="with")
+    via: list[Name] | AllPaths = []
 
 
 class Verify(Expect):
-    """A condition that shows that the step worked; polled ``every`` until ``within``."""
+    """A condition that shows that the step worked; polled ``every`` until ``within``.
+
+    With ``hold`` it must go on holding for that long.
+    """
 
     within: Duration = 30.0
     every: Duration = 1.0
-    action: str = ""
-    with_: dict[str, Any] = Field(default={}, alias="with")
+    hold: Duration | None = None
 
 
 class Retry(Part):
@@ -95,6 +144,7 @@ class Retry(Part):
 
     attempts: int = Field(default=1, ge=1, le=10)
     backoff: Duration = 1.0
+    max: Duration = 60.0
 
 
 class Undo(Part):
@@ -110,19 +160,71 @@ class NoUndo(Part):
     none: str = Field(min_length=3)
 
 
+class Foreach(Part):
+    """The step once for each item, which its ``with`` and guards see as ``item``."""
+
+    items: str | list[str | int] = Field(description="a list, or an expression that gives one")
+    concurrency: Amount = Field(default=1, description="items at a time")
+    max_errors: Amount = Field(default=0, description="items that may fail before no more begin")
+
+
+class Manual(Part):
+    """What a person does with their own hands and then confirms."""
+
+    checklist: list[Annotated[str, Field(min_length=1, max_length=300)]] = Field(min_length=1)
+    by: Who = "responder"
+
+
+KINDS = ("action", "manual", "wait", "notify", "runbook")
+_OF_ACTIONS = {
+    "via", "guards", "verify", "retry", "timeout", "foreach", "stages", "gate", "undo"
+}  # fmt: skip
+
+
 class Step(Part):
-    """One ``yaml step`` block."""
+    """One ``yaml step`` block: an action, or something that a person, time or a runbook does."""
 
     id: Name
-    action: str
+    action: str = ""
+    manual: Manual | None = None
+    wait: Duration | None = None
+    notify: str = Field(default="", max_length=2000)
+    runbook: Name | None = None
     with_: dict[str, Any] = Field(default={}, alias="with")
-    via: list[Name] = []
+    via: list[Name] | AllPaths = []
+    needs: list[Name] | None = Field(
+        default=None, description="steps to wait for; the one before if left out"
+    )
+    approval: Consent | None = None
     guards: list[Expect] = []
     verify: list[Verify] = []
     retry: Retry = Retry()
     timeout: Duration = 60.0
-    undo: Literal["auto"] | Undo | NoUndo = "auto"
-    on_failure: Literal["stop", "undo", "continue"] = "stop"
+    foreach: Foreach | None = None
+    stages: list[Stage] = []
+    gate: list[Verify] = Field(default=[], description="holds after a stage, or no next one")
+    undo: Literal["auto"] | Undo | NoUndo | None = None
+    on_failure: Literal["stop", "ask", "undo", "continue"] = "stop"
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Step":
+        given = [kind for kind in KINDS if getattr(self, kind)]
+        if len(given) != 1:
+            found = f"has {' and '.join(given)}" if given else "has none"
+            raise ValueError(f"a step is one of {', '.join(KINDS)}; this one {found}")
+        wrong = sorted(self.model_fields_set & _OF_ACTIONS)
+        if wrong and not self.action:
+            raise ValueError(f"{', '.join(wrong)}: only a step with an action can have that")
+        if self.gate and not self.stages:
+            raise ValueError("gate: it stands between stages, and there are none")
+        if self.with_ and self.kind not in ("action", "runbook"):
+            raise ValueError("with: only an action or a runbook takes arguments")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Which of the kinds the step is."""
+        return next(kind for kind in KINDS if getattr(self, kind))
 
 
 @dataclass(frozen=True)
@@ -151,3 +253,14 @@ class Runbook:
     def id(self) -> str:
         """The runbook's name."""
         return self.front.id
+
+    def step(self, step_id: str) -> Step:
+        """The step of that id, which must exist."""
+        return next(w.step for w in self.steps if w.step.id == step_id)
+
+    def needs(self, step_id: str) -> list[str]:
+        """The steps that a step waits for: what it says, else the one before it."""
+        ids = [w.step.id for w in self.steps]
+        said = self.step(step_id).needs
+        before = ids[: ids.index(step_id)][-1:]
+        return before if said is None else said

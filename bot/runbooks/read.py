@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from pydantic import BaseModel, ValidationError
 
-from bot.located import Problem, StrictLoader, line_of, near, refusal, unreadable
+from bot.located import Problem, StrictLoader, near, place_of, refusal, unreadable
 from bot.runbooks.model import Front, Runbook, Step, Written
 
 _M = TypeVar("_M", bound=BaseModel)
@@ -99,10 +99,11 @@ def _looks_like_a_step(info: str) -> bool:
 def _model(model: type[_M], text: str, line: int, path: str, problems: list[Problem]) -> _M | None:
     """Validates a YAML block that starts after line ``line``; problems get their own lines."""
     try:
-        node = yaml.compose(text, Loader=StrictLoader)
+        loader = StrictLoader(text)
+        node = loader.get_single_node()
         if node is not None and _size(node, {}) > _LARGEST:
             raise refusal(f"holds more than {_LARGEST} values", node)
-        data = yaml.load(text, Loader=StrictLoader)  # noqa: S506 - a SafeLoader
+        data = loader.construct_document(node) if node is not None else None
     except (yaml.YAMLError, RecursionError) as error:
         problems.append(unreadable(error, text, path, line))
         return None
@@ -113,12 +114,38 @@ def _model(model: type[_M], text: str, line: int, path: str, problems: list[Prob
         return model.model_validate(data)
     except ValidationError as error:
         for item in error.errors():
-            where = [p for p in item["loc"] if p not in ("Undo", "NoUndo")]
+            where = _written(node, item["loc"])
             field, message = ".".join(map(str, where)), item["msg"].removeprefix("Value error, ")
             if item["type"] == "extra_forbidden":
                 message = f"unknown field{near(str(where[-1]), _fields(model, where[:-1]))}"
-            problems.append(Problem(path, line + line_of(node, where), f"{field}: {message}"))
+            at, column = place_of(node, where)
+            said = f"{field}: {message}" if field else message
+            found = Problem(path, line + at, said, column)
+            if not any(p.line == found.line and p.column == column for p in problems):
+                problems.append(found)  # of a choice between forms, the first one's finding
         return None
+
+
+def _written(node: yaml.Node, loc: Sequence[int | str]) -> list[int | str]:
+    """A finding's place without the names of the forms that pydantic tried."""
+    where: list[int | str] = []
+    for index, part in enumerate(loc):
+        inside: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            inside = next((v for k, v in node.value if k.value == part), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            inside = node.value[part] if part < len(node.value) else None
+        if inside is not None:
+            node = inside
+            where.append(part)
+        elif index == len(loc) - 1 and isinstance(node, yaml.MappingNode) and _is_field(part):
+            where.append(part)
+    return where
+
+
+def _is_field(part: int | str) -> bool:
+    """A missing field's name, rather than the name of a form such as ``function-after[…]``."""
+    return isinstance(part, str) and part.isidentifier() and part.islower()
 
 
 def _size(node: yaml.Node, known: dict[int, int]) -> int:
@@ -153,8 +180,11 @@ def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type 
     return [model for each in get_args(annotation) for model in _models(each)]
 
 
-def line_in(runbook: Runbook, written: Written | None, where: Sequence[int | str]) -> int:
-    """The line of a part of a step, or of the front matter if there is no step."""
+def place_in(
+    runbook: Runbook, written: Written | None, where: Sequence[int | str]
+) -> tuple[int, int]:
+    """Line and column of a part of a step, or of the front matter if there is no step."""
     text, start = (written.source, written.line) if written else (_split(runbook.text)[0] or "", 1)
     node = yaml.compose(text, Loader=StrictLoader)
-    return start + (line_of(node, tuple(where)) if node is not None else 1)
+    line, column = place_of(node, tuple(where)) if node is not None else (1, 1)
+    return start + line, column

@@ -17,6 +17,7 @@ from bot.runbooks.tables import Approval, Run, StepAttempt, TargetLock
 from bot.store import now
 
 ENDED = ("succeeded", "failed", "refused", "aborted")
+LIVE = ("approved", "running", "held", "paused", "unknown")
 
 
 class Runs:
@@ -28,9 +29,7 @@ class Runs:
 
     async def require_ended(self, session: AsyncSession, incident_id: int) -> None:
         """Raises `Conflict` while a run of the incident may still change something."""
-        going = select(Run).where(
-            Run.incident_id == incident_id, col(Run.state).in_(("approved", "running"))
-        )
+        going = select(Run).where(Run.incident_id == incident_id, col(Run.state).in_(LIVE))
         if run := (await session.execute(going.limit(1))).scalar():
             raise Conflict(
                 f"The runbook {run.title!r} is still running.",
@@ -55,6 +54,7 @@ class Runs:
         if found := earlier.scalar_one_or_none():
             return found
         runbook = self.library.get(runbook_id)
+        given = resolve_inputs(runbook.front.inputs, inputs, self.library.catalog)
         run = Run(
             incident_id=incident.number,
             runbook_id=runbook.id,
@@ -62,7 +62,7 @@ class Runs:
             text=runbook.text,
             digest=runbook.digest,
             path=runbook.path,
-            inputs=resolve_inputs(runbook.front.inputs, inputs),
+            inputs=given,
             origin=origin,
             requester=requester,
         )
@@ -74,22 +74,34 @@ class Runs:
             else ("runbook_proposed", "jackline")
         )
         text = f"Runbook {'requested' if requester else 'proposed'}: {run.title}"
-        await self._record(session, run, kind, actor, text, {"runbook": run.runbook_id})
+        await self.record(session, run, kind, actor, text, {"runbook": run.runbook_id})
+        return run
+
+    async def call(
+        self, session: AsyncSession, caller: Run, key: str, runbook_id: str, inputs: dict[str, Any]
+    ) -> Run:
+        """A run that another run asks for, for the same person; it acts on the caller's targets."""
+        incident = await self.incidents.get(session, caller.incident_id)
+        run = await self.start(
+            session, incident, runbook_id, inputs, origin=f"run:{caller.id}:{key}",
+            requester=caller.requester,
+        )  # fmt: skip
+        run.parent_id = caller.number
         return run
 
     async def request(self, session: AsyncSession, run_id: int, person: Person) -> Run:
         """A person asks for a proposed run. A second click of the same person changes nothing."""
-        _must_respond(person)
+        must_respond(person)
         run = await self.get(session, run_id)
         if run.requester == person.id and run.state != "proposed":
             return run
         if run.state != "proposed":
             raise Conflict(f"The run is already {run.state}.")
         run.state, run.requester = "waiting", person.id
-        await self._record(
+        await self.record(
             session, run, "run_requested", f"person:{person.id}", f"Asked to run: {run.title}"
         )
-        await self._approve_if_enough(session, run)
+        await self.approve_if_enough(session, run)
         return run
 
     async def approve(
@@ -97,6 +109,9 @@ class Runs:
     ) -> Run:
         """A person's yes to the plan that they saw. Counted once per person, never the requester."""
         run = await self.get(session, run_id)
+        if run.state == "waiting" and person.id in await approvers(session, run):
+            await self.approve_if_enough(session, run)  # a freeze may have ended meanwhile
+            return run
         if person.id in await approvers(session, run):
             return run
         self._may_approve(run, person, plan_digest)
@@ -104,29 +119,29 @@ class Runs:
             Approval(run_id=run_id, plan_digest=plan_digest, person=person.id, surface=surface)
         )  # merged: one of theirs may be there that has expired
         await session.flush()
-        await self._record(
+        await self.record(
             session, run, "run_approved", f"person:{person.id}",
             f"Approved: {run.title}", {"digest": plan_digest, "surface": surface},
         )  # fmt: skip
-        await self._approve_if_enough(session, run)
+        await self.approve_if_enough(session, run)
         return run
 
     async def refuse(self, session: AsyncSession, run_id: int, person: Person, reason: str) -> Run:
         """A person says no: the run ends."""
-        _must_respond(person)
+        must_respond(person)
         run = await self.get(session, run_id)
         if run.state not in ("proposed", "waiting"):
             raise Conflict(f"The run is already {run.state}.")
         run.state, run.ended_at = "refused", now()
         text = f"Refused: {run.title}" + (f" ({reason})" if reason else "")
-        await self._record(
+        await self.record(
             session, run, "run_refused", f"person:{person.id}", text, {"reason": reason}
         )
         return run
 
     async def abort(self, session: AsyncSession, run_id: int, person: Person) -> Run:
         """Stops a run: the step in flight is finished or marked, nothing new begins."""
-        _must_respond(person)
+        must_respond(person)
         run = await self.get(session, run_id)
         if run.state in ENDED:
             raise Conflict(f"The run has already ended: {run.state}.")
@@ -134,29 +149,64 @@ class Runs:
         if run.state != "running":
             run.state, run.ended_at = "aborted", now()
             await self._unlock(session, run)
-        await self._record(
+        await self.record(
             session, run, "run_aborted", f"person:{person.id}", f"Aborted: {run.title}"
+        )
+        called = select(Run.id).where(Run.parent_id == run_id, col(Run.state).not_in(ENDED))
+        for number in (await session.execute(called)).scalars().all():
+            await self.abort(session, int(number or 0), person)
+        return run
+
+    async def pause(self, session: AsyncSession, run_id: int, person: Person) -> Run:
+        """No further step begins until somebody resumes the run."""
+        must_respond(person)
+        run = await self.get(session, run_id)
+        if run.state not in ("approved", "running", "held"):
+            raise Conflict(f"The run is {run.state}: there is nothing to pause.")
+        run.pause = True
+        if run.state == "held":
+            run.wake_at = now()  # an engine takes note, and keeps the times
+        await self.record(
+            session, run, "pause_requested", f"person:{person.id}", f"Pause asked for: {run.title}"
+        )
+        return run
+
+    async def resume(self, session: AsyncSession, run_id: int, person: Person) -> Run:
+        """A paused run goes on where it stood."""
+        must_respond(person)
+        run = await self.get(session, run_id)
+        if not run.pause:
+            raise Conflict(f"The run is {run.state}: it is not paused.")
+        run.pause = False
+        if run.state == "paused":
+            run.state, run.wake_at = "held", now()
+        await self.record(
+            session, run, "run_resumed", f"person:{person.id}", f"Resumed: {run.title}"
         )
         return run
 
     async def undo(self, session: AsyncSession, run_id: int, person: Person) -> Run:
         """Has the steps of an ended run taken back, last one first."""
-        _must_respond(person)
+        must_respond(person)
         run = await self.get(session, run_id)
         if run.state not in ("succeeded", "failed", "aborted"):
             raise Conflict(f"The run is {run.state}: only an ended run can be undone.")
-        run.state, run.undo_requested, run.abort = "approved", True, False
-        run.ended_at, run.lease_until, run.error = None, None, ""
-        await self._record(
-            session, run, "undo_requested", f"person:{person.id}", f"Undo asked for: {run.title}"
-        )
+        await self.take_back(session, run_id, f"person:{person.id}")
         return run
+
+    async def take_back(self, session: AsyncSession, run_id: int, actor: str) -> None:
+        """Hands an ended run to the engine to be undone."""
+        run = await self.get(session, run_id)
+        run.state, run.undo_requested = "approved", True
+        run.abort = run.pause = False
+        run.ended_at, run.lease_until, run.error = None, None, ""
+        await self.record(session, run, "undo_requested", actor, f"Undo asked for: {run.title}")
 
     async def settle(
         self, session: AsyncSession, run_id: int, person: Person, *, happened: bool
     ) -> Run:
         """A person says what became of a step whose outcome Jackline could not learn."""
-        _must_respond(person)
+        must_respond(person)
         run = await self.get(session, run_id)
         if run.state != "unknown":
             raise Conflict(f"The run is {run.state}: nothing is unknown.")
@@ -171,7 +221,7 @@ class Runs:
         if not happened:
             await self._unlock(session, run)
         word = "happened" if happened else "did not happen"
-        await self._record(
+        await self.record(
             session,
             run,
             "outcome_settled",
@@ -206,17 +256,34 @@ class Runs:
             raise Conflict("The plan has changed since you saw it.", hint="Look at it again.")
         if person.id == run.requester:
             raise NotAllowed("You asked for this run, so another person must approve it.")
-        role = run.plan["approvals"]["role"]
-        if role not in person.roles and "admin" not in person.roles:
-            raise NotAllowed(f"Approving this run needs the role {role!r}.")
+        who = run.plan["approvals"]["from"]
+        if not person.has(who):
+            raise NotAllowed(f"Approving this run needs {whom(who)}.")
 
-    async def _approve_if_enough(self, session: AsyncSession, run: Run) -> None:
-        if await is_approved(session, run):
+    async def approve_if_enough(self, session: AsyncSession, run: Run) -> None:
+        if not await self.forbids(session, run):
             run.state, run.approved_at = "approved", now()
             incident = await self.incidents.get(session, run.incident_id)
             if incident.status in ("declared", "investigating"):
                 await self.incidents.set_status(session, incident, "mitigating", "jackline")
         await self.show(session, run)
+
+    async def forbids(self, session: AsyncSession, run: Run) -> str:
+        """Why the run must not begin at this moment, or ''. Roles are looked up anew."""
+        if "break_glass" in run.overrides:
+            return ""
+        people = set(await approvers(session, run)) - {run.requester}
+        who, count = run.plan["approvals"]["from"], int(run.plan["approvals"]["count"])
+        known = [self.library.catalog.person(name) for name in people]
+        if sum(1 for p in known if p is not None and p.has(who)) < count:
+            return "The approval is missing or has expired"
+        incident = await self.incidents.get(session, run.incident_id)
+        freeze = self.library.catalog.frozen(now(), incident.services)
+        if freeze and run.plan["freeze"]["honour"] and "freeze" not in run.overrides:
+            return (
+                f"The change freeze {freeze.name!r} holds until {freeze.until:%Y-%m-%d %H:%M} UTC"
+            )
+        return ""
 
     async def show(self, session: AsyncSession, run: Run) -> None:
         """Has the run's message redrawn everywhere."""
@@ -224,7 +291,7 @@ class Runs:
             session, run.incident_id, f"run-{run.id}", "run", {"run_id": run.id}
         )
 
-    async def _record(
+    async def record(
         self, session: AsyncSession, run: Run, kind: str, actor: str, text: str,
         data: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
@@ -246,13 +313,12 @@ async def approvers(session: AsyncSession, run: Run) -> list[str]:
     return list((await session.execute(query.order_by(col(Approval.at)))).scalars())
 
 
-async def is_approved(session: AsyncSession, run: Run) -> bool:
-    """Whether enough people other than its requester say yes at this moment."""
-    people = set(await approvers(session, run)) - {run.requester}
-    return len(people) >= int(run.plan["approvals"]["count"])
+def whom(who: str) -> str:
+    """A role or a group, in words."""
+    return f"somebody of {who}" if who.startswith("@") else f"the role {who!r}"
 
 
-def _must_respond(person: Person) -> None:
+def must_respond(person: Person) -> None:
     """Everyone of the catalog is a responder unless it says otherwise."""
     if not {"responder", "commander", "approver", "admin"} & set(person.roles):
         raise NotAllowed("You have no role in the catalog, so you can only look on.")

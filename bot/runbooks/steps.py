@@ -1,4 +1,4 @@
-"""Does one step: guards just before, the action over the first path that works, verify after.
+"""Does one unit: guards just before, the action over the first path that works, verify after.
 
 What a lost answer or a crash means is decided here by the action's effect class: reading and
 idempotent actions are repeated; for ``once``, verify decides, and if verify cannot tell, a
@@ -7,7 +7,6 @@ person does. Nothing is ever sent twice over another path.
 
 import asyncio
 import random
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +15,12 @@ from pydantic import BaseModel
 from bot.contract import Action, Effect, Preview
 from bot.errors import BadInput, JacklineError, NotSent, Retryable, TargetError, Unknown
 from bot.log import get
-from bot.runbooks.expressions import evaluate
 from bot.runbooks.journal import Journal
-from bot.runbooks.model import Runbook, Step, Verify
+from bot.runbooks.looks import Looks
+from bot.runbooks.model import AllPaths, Runbook
 from bot.runbooks.plan import Planner, arguments, check_blast_radius
 from bot.runbooks.tables import StepAttempt
+from bot.runbooks.units import Unit
 
 log = get("runbooks")
 _LOOK = 1.0  # seconds between two looks for an abort
@@ -28,7 +28,7 @@ _LOOK = 1.0  # seconds between two looks for an abort
 
 @dataclass(frozen=True)
 class Outcome:
-    """``done``, ``failed`` or ``unknown``; ``out`` is what later expressions see.
+    """``done``, ``failed``, ``unknown`` or ``waiting``; ``out`` is what later expressions see.
 
     ``final``: it did take effect, and sending it again is not a retry but a second time.
     """
@@ -39,27 +39,44 @@ class Outcome:
     final: bool = False
 
 
+@dataclass(frozen=True)
+class _Call:
+    """A unit's action with its arguments and what expressions may name."""
+
+    unit: Unit
+    action: Action
+    params: BaseModel
+    names: dict[str, Any]
+
+    @property
+    def target(self) -> str:
+        return self.action.target(self.params)
+
+
 class StepRunner:
-    """Runs steps of one run under one epoch."""
+    """Runs units of one run under one epoch."""
 
     def __init__(self, journal: Journal, planner: Planner, run_id: int, epoch: int) -> None:
         self.journal = journal
         self.planner = planner
+        self.looks = Looks(planner)
         self.run_id = run_id
         self.epoch = epoch
 
     async def do(
-        self, runbook: Runbook, step: Step, names: dict[str, Any], earlier: list[StepAttempt]
+        self, runbook: Runbook, unit: Unit, names: dict[str, Any], earlier: list[StepAttempt]
     ) -> Outcome:
-        """One step with its retries; ``earlier`` are the attempts found in the journal.
+        """One unit with its retries; ``earlier`` are the attempts found in the journal.
 
         An outcome that is already there stands: a crash after it is no reason to send again.
         """
+        step, names = unit.step, {**names, **unit.names}
         action = self.planner.registry.action(step.action)
         try:
-            params = arguments(action, step, names)
+            params = arguments(action, step.with_, names, step.id)
         except BadInput as error:
             return Outcome("failed", {}, error.message)
+        call = _Call(unit, action, params, names)
         last = earlier[-1] if earlier else None
         tried = sum(a.state == "failed" for a in earlier)
         if last is not None and last.state == "unknown":
@@ -68,17 +85,21 @@ class StepRunner:
         if last is not None and tried >= limit:
             return Outcome("failed", last.output, last.error)
         if last is not None and last.state == "intent":
-            resumed = await self._resume(action, step, params, last, names)
+            resumed = await self._resume(call, last)
             if resumed is not None:
                 return resumed
-        pause = step.retry.backoff
+        return await self._tries(runbook, call, tried)
+
+    async def _tries(self, runbook: Runbook, call: _Call, tried: int) -> Outcome:
+        retry = call.unit.step.retry
+        pause = retry.backoff
         outcome = Outcome("failed", {}, "not tried")
-        for number in range(tried, step.retry.attempts):
+        for number in range(tried, retry.attempts):
             if number > tried:
                 if not await self._pause(pause):
                     break
-                pause *= 2
-            outcome = await self._once(runbook, action, step, params, names)
+                pause = min(pause * 2, retry.max)
+            outcome = await self._once(runbook, call)
             if outcome.state != "failed" or outcome.final:
                 break
         return outcome
@@ -93,21 +114,14 @@ class StepRunner:
             left -= _LOOK
         return False
 
-    async def _resume(
-        self,
-        action: Action,
-        step: Step,
-        params: BaseModel,
-        last: StepAttempt,
-        names: dict[str, Any],
-    ) -> Outcome | None:
+    async def _resume(self, call: _Call, last: StepAttempt) -> Outcome | None:
         """After a crash between intent and outcome; None means: do it (again)."""
-        if action.effect is not Effect.ONCE:
+        if call.action.effect is not Effect.ONCE:
             await self.journal.settle(last, self.epoch, "interrupted", error="repeated")
             return None
-        took = await self.took_effect(action, params, step)
+        took = await self.took_effect(call.action, call.params, call.unit)
         if took:
-            return await self._verified(last, step, {}, names)
+            return await self._verified(call, last, {}, look=False)
         if took is False:
             await self.journal.settle(
                 last, self.epoch, "interrupted", error="it had not taken effect"
@@ -115,89 +129,99 @@ class StepRunner:
             return None
         return await self._park(last, "Jackline stopped while this was being sent")
 
-    async def _once(
-        self, runbook: Runbook, action: Action, step: Step, params: BaseModel, names: dict[str, Any]
-    ) -> Outcome:
-        target = action.target(params)
-        paths = self.planner.dialer.paths(target, step.via)
+    async def _once(self, runbook: Runbook, call: _Call) -> Outcome:
+        via = call.unit.step.via
         try:
-            before = (
-                await self.planner.preview(action, params, paths)
-                if action.effect is not Effect.READ
-                else Preview()
-            )
-            check_blast_radius(runbook, step.id, [c.model_dump() for c in before.changes])
+            paths = self.planner.dialer.paths(call.target, _in_turn(via))
+            before = await self._before(call, paths)
+            check_blast_radius(runbook, call.unit.id, [before])
         except JacklineError as error:
-            return await self._held_back(step, error.message)
-        if reason := _guards(step, {**names, "state": before.state}):
-            return await self._held_back(step, reason)
+            return await self._held_back(call.unit, error.message)
+        guards = call.unit.step.guards
+        if reason := await self.looks.guards(guards, {**call.names, "state": before.state}):
+            return await self._held_back(call.unit, reason)
+        if isinstance(via, AllPaths):
+            return await self._over_all(call, via.all)
         for path in paths:
-            attempt = await self.journal.intend(
-                self.run_id, self.epoch, step.id, "do", action=action.name, target=target,
-                access_path=path, before=before.state,
-            )  # fmt: skip
-            outcome = await self._send(action, step, params, attempt, names)
+            attempt = await self._intend(call, path, before)
+            outcome = await self._send(call, attempt)
             if outcome is not None:
                 return outcome
-        return Outcome("failed", {}, f"no access path to {target} works: {', '.join(paths)}")
+        return Outcome("failed", {}, f"no access path to {call.target} works: {', '.join(paths)}")
 
-    async def _held_back(self, step: Step, reason: str) -> Outcome:
-        async with self.journal.fenced(self.run_id, self.epoch) as (session, run):
-            data = {"step": step.id, "reason": reason}
-            text = f"{step.id} held back: {reason}"
-            await self.journal.record(session, run, "guard_failed", text, data)
+    async def _before(self, call: _Call, paths: list[str]) -> Preview:
+        if call.action.effect is Effect.READ:
+            return Preview()
+        return await self.planner.preview(call.action, call.params, paths)
+
+    async def _intend(self, call: _Call, path: str, before: Preview) -> StepAttempt:
+        return await self.journal.intend(
+            self.run_id, self.epoch, call.unit.id, "do", action=call.action.name,
+            target=call.target, access_path=path, before=before.state,
+        )  # fmt: skip
+
+    async def _held_back(self, unit: Unit, reason: str) -> Outcome:
+        await self.journal.held_back(self.run_id, self.epoch, unit.id, reason)
         return Outcome("failed", {}, reason)
 
-    async def _send(
-        self,
-        action: Action,
-        step: Step,
-        params: BaseModel,
-        attempt: StepAttempt,
-        names: dict[str, Any],
-    ) -> Outcome | None:
+    async def _over_all(self, call: _Call, paths: list[str]) -> Outcome:
+        """Reads over every path: ``out`` is the first answer, with whether all agree."""
+        attempt = await self._intend(call, " and ".join(paths), Preview())
+        found: dict[str, Any] = {}
+        for path in paths:
+            try:
+                async with (
+                    asyncio.timeout(call.unit.step.timeout),
+                    self.planner.dialer.connect(call.target, path) as connection,
+                ):
+                    found[path] = await call.action.apply(call.params, connection)
+            except (TargetError, TimeoutError) as error:
+                reason = f"over {path}: {str(error) or 'no answer in time'}"
+                await self.journal.settle(attempt, self.epoch, "failed", error=reason)
+                return Outcome("failed", {}, reason)
+        first, *others = found.values()
+        agree = all(other == first for other in others)
+        out = {**first, "paths_agree": agree, "paths": found}
+        return await self._verified(call, attempt, out)
+
+    async def _send(self, call: _Call, attempt: StepAttempt) -> Outcome | None:
         """Over one path. None: nothing was sent, so the next path may be tried."""
         try:
             async with (
-                asyncio.timeout(step.timeout),
-                self.planner.dialer.connect(attempt.target, attempt.access_path) as connection,
+                asyncio.timeout(call.unit.step.timeout),
+                self.planner.reach(attempt.target, attempt.access_path) as connection,
             ):
-                out = await action.apply(params, connection)
+                out = await call.action.apply(call.params, connection)
         except NotSent as error:
             await self.journal.settle(attempt, self.epoch, "not_sent", error=error.message)
             return None
         except (Unknown, TimeoutError) as error:
-            return await self._reconcile(
-                action, step, params, attempt, str(error) or "no answer in time", names
-            )
+            return await self._reconcile(call, attempt, str(error) or "no answer in time")
         except (TargetError, BadInput) as error:
             if isinstance(error, Retryable) and error.retry_after:
-                await asyncio.sleep(min(error.retry_after, step.timeout))
+                await asyncio.sleep(min(error.retry_after, call.unit.step.timeout))
             await self.journal.settle(attempt, self.epoch, "failed", error=str(error))
             return Outcome("failed", {}, str(error))
         except Exception as error:
-            log.exception("action_broke", action=action.name, run_id=self.run_id)
-            reason = f"{action.name} broke: {type(error).__name__}: {error}"
-            return await self._reconcile(action, step, params, attempt, reason, names)
-        return await self._verified(attempt, step, out, names, action, params)
+            log.exception("action_broke", action=call.action.name, run_id=self.run_id)
+            reason = f"{call.action.name} broke: {type(error).__name__}: {error}"
+            return await self._reconcile(call, attempt, reason)
+        return await self._verified(call, attempt, out)
 
-    async def _reconcile(
-        self, action: Action, step: Step, params: BaseModel, attempt: StepAttempt, error: str,
-        names: dict[str, Any],
-    ) -> Outcome:  # fmt: skip
+    async def _reconcile(self, call: _Call, attempt: StepAttempt, error: str) -> Outcome:
         """Sent, no answer: read over any path what became of it."""
-        took = await self.took_effect(action, params, step)
+        took = await self.took_effect(call.action, call.params, call.unit)
         if took:
-            return await self._verified(attempt, step, {}, names, action, params)
-        if took is False or action.effect is not Effect.ONCE:
+            return await self._verified(call, attempt, {})
+        if took is False or call.action.effect is not Effect.ONCE:
             await self.journal.settle(attempt, self.epoch, "failed", error=error)
             return Outcome("failed", {}, error)
         return await self._park(attempt, error)
 
-    async def took_effect(self, action: Action, params: BaseModel, step: Step) -> bool | None:
+    async def took_effect(self, action: Action, params: BaseModel, unit: Unit) -> bool | None:
         """What the action itself reads over any path; None if nobody can tell."""
         target = action.target(params)
-        for path in self.planner.dialer.paths(target, step.via):
+        for path in self.planner.dialer.paths(target, _in_turn(unit.step.via)):
             try:
                 async with asyncio.timeout(10), self.planner.dialer.connect(target, path) as link:
                     return await action.verify(params, link)
@@ -212,61 +236,26 @@ class StepRunner:
         return Outcome("unknown", {}, error)
 
     async def _verified(
-        self, attempt: StepAttempt, step: Step, out: dict[str, Any], names: dict[str, Any],
-        action: Action | None = None, params: BaseModel | None = None,
-    ) -> Outcome:  # fmt: skip
-        """Waits until the step's own verify and its expectations hold, then commits."""
+        self, call: _Call, attempt: StepAttempt, out: dict[str, Any], *, look: bool = True
+    ) -> Outcome:
+        """Waits until the action's own verify and the step's conditions hold, then commits.
+
+        ``look=False``: the action's own verify has just said yes.
+        """
         reason, took = "", None
-        if action is not None and action.effect is not Effect.READ and params is not None:
-            took = await self.took_effect(action, params, step)
-            reason = (
-                "" if took is not False else f"{action.name} reports that it did not take effect"
-            )
-        for verify in step.verify:
-            reason = reason or await self._wait_for(verify, {**names, "out": out})
+        if look and call.action.effect is not Effect.READ:
+            took = await self.took_effect(call.action, call.params, call.unit)
+            if took is False:
+                reason = f"{call.action.name} reports that it did not take effect"
+        for verify in call.unit.step.verify:
+            reason = reason or await self.looks.wait_for(verify, {**call.names, "out": out})
         if reason:
             await self.journal.settle(attempt, self.epoch, "failed", output=out, error=reason)
-            once = action is None or action.effect is Effect.ONCE
+            once = not look or call.action.effect is Effect.ONCE
             return Outcome("failed", out, reason, final=once and took is not False)
         await self.journal.settle(attempt, self.epoch, "done", output=out)
         return Outcome("done", out)
 
-    async def _wait_for(self, verify: Verify, names: dict[str, Any]) -> str:
-        """'' once the condition holds; else why it does not, after ``within`` seconds."""
-        deadline = time.monotonic() + verify.within
-        while True:
-            try:
-                seen = await self._look(verify, names) if verify.action else names
-                found, why = evaluate(verify.expect, seen)
-            except JacklineError as error:
-                found, why = None, error.message
-            if found:
-                return ""
-            if not verify.action or time.monotonic() + verify.every > deadline:
-                return f"{verify.otherwise} ({why})" if verify.otherwise else why
-            await asyncio.sleep(verify.every)
 
-    async def _look(self, verify: Verify, names: dict[str, Any]) -> dict[str, Any]:
-        action = self.planner.registry.action(verify.action)
-        if action.effect is not Effect.READ:
-            raise BadInput(f"verify may only read; {verify.action} changes things")
-        params = arguments(
-            action, Step(id="verify", action=verify.action, **{"with": verify.with_}), names
-        )
-        target = action.target(params)
-        for path in self.planner.dialer.paths(target):
-            try:
-                async with self.planner.dialer.connect(target, path) as connection:
-                    return {**names, "out": await action.apply(params, connection)}
-            except NotSent:
-                continue
-        raise NotSent(f"{target} cannot be reached")
-
-
-def _guards(step: Step, names: dict[str, Any]) -> str:
-    """Why the step must not begin now, or ''."""
-    for guard in step.guards:
-        found, why = evaluate(guard.expect, names)
-        if not found:
-            return f"{guard.otherwise} ({why})" if guard.otherwise else why
-    return ""
+def _in_turn(via: list[str] | AllPaths) -> list[str]:
+    return via.all if isinstance(via, AllPaths) else via

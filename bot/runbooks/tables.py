@@ -12,9 +12,12 @@ class Run(SQLModel, table=True):
     """One execution of a runbook, from proposal to end.
 
     ``planning → proposed → waiting → approved → running → succeeded``; a run ends otherwise as
-    ``failed``, ``refused``, ``aborted``, or stands at ``unknown`` until a person decides.
-    ``text`` pins the runbook: later edits of the file do not change this run. ``epoch`` is the
-    fencing token: it grows with each owner, and a former owner's writes are refused.
+    ``failed``, ``refused``, ``aborted``, or stands at ``unknown`` until a person decides. It is
+    ``held`` while all that is left waits for a person, a time (``wake_at``) or a called run, and
+    ``paused`` by a person; that time (``held_seconds``) does not count as run time. ``text`` pins
+    the runbook: later edits of the file do not change this run. ``epoch`` is the fencing token:
+    it grows with each owner, and a former owner's writes are refused. ``overrides`` are a
+    person's: ``freeze`` and ``break_glass``, each with who and why. ``note`` is shown on the card.
     """
 
     __tablename__ = "run"
@@ -35,6 +38,13 @@ class Run(SQLModel, table=True):
     plan_digest: str = ""
     error: str = ""
     abort: bool = False
+    pause: bool = False
+    note: str = ""
+    parent_id: int | None = Field(default=None, index=True)
+    overrides: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
+    wake_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    held_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    held_seconds: float = 0.0
     undo_requested: bool = False
     owner: str = ""
     epoch: int = 0
@@ -52,9 +62,11 @@ class Run(SQLModel, table=True):
 
 
 class StepAttempt(SQLModel, table=True):
-    """One attempt at a step: ``intent`` before the action is sent, its outcome after.
+    """One attempt at a unit of a step: ``intent`` before the action is sent, its outcome after.
 
-    ``phase`` is ``do`` or ``undo``. ``before`` is what was read just before: undo starts from it.
+    ``phase`` is ``do``, ``undo``, ``gate`` (after a stage), ``approve`` (a step's own approval)
+    or ``ask`` (what to do about a failure). ``before`` is what was read just before: undo starts
+    from it. State ``waiting``: for a person, for ``due_at``, or for the called run of ``output``.
     """
 
     __tablename__ = "step_attempt"
@@ -73,6 +85,7 @@ class StepAttempt(SQLModel, table=True):
     before: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
     output: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
     error: str = ""
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     started_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 

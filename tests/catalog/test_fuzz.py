@@ -44,7 +44,7 @@ def check(text: str | bytes) -> None:
             said: Catalog | str = load_catalog(Path(name))
         except BadInput as error:
             said = str(error)
-    where = rf"{re.escape(str(path))}:[1-9]\d*: \S[^\r\n]*"
+    where = rf"{re.escape(str(path))}:[1-9]\d*:[1-9]\d*: \S[^\r\n]*"
     assert isinstance(said, Catalog) or re.fullmatch(where, said), said
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from bot.catalog import Catalog, load_catalog
 from bot.errors import BadInput
+from tests.plainly import without_columns
 
 SERVICE = "{id: shop, title: Shop, tier: p0}"
 
@@ -24,7 +25,7 @@ def refused(folder: Path) -> str:
     message = str(caught.value)
     assert message.startswith(str(folder))
     assert "\n" not in message
-    return message.removeprefix(f"{folder}/")
+    return without_columns(message).removeprefix(f"{folder}/")
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# nothing yet\n", "---\n", "services: []\n", "{}"])
@@ -64,10 +65,10 @@ def test_a_person_is_found_by_workspace_and_user(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("text", "1: must be a mapping of services, people, rules, targets, paths"),
-        ("- a", "1: must be a mapping of services, people, rules, targets, paths"),
+        ("text", "1: must be a mapping of services, people, rules, targets, paths, freezes"),
+        ("- a", "1: must be a mapping of services, people, rules, targets, paths, freezes"),
         ("\nservcies: []", "2: servcies: unknown section; did you mean 'services'?"),
-        ("1: []", "1: 1: unknown section; use services, people, rules, targets, paths"),
+        ("1: []", "1: 1: unknown section; use services, people, rules, targets, paths, freezes"),
         ("? [a]\n: []", "1: a key must be plain text"),
         ("services:\n  shop: {title: Shop}", "1: services: must be a list"),
         ("people:\n", "1: people: must be a list"),

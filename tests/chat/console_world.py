@@ -23,7 +23,7 @@ BASE = "http://console.test"
 ORIGIN = {"origin": BASE}
 HTMX = {**ORIGIN, "hx-request": "true"}
 PLAN: dict[str, Any] = {
-    "approvals": {"count": 1, "role": "approver", "ttl": 1800},
+    "approvals": {"count": 1, "from": "approver", "ttl": 1800},
     "steps": [
         {
             "id": "drain", "heading": "Drain edge-3", "action": "haproxy.drain_server",

@@ -82,7 +82,7 @@ class ChatRoom:
             given = {
                 "incident_id": 1, "runbook_id": "fix", "title": "Fix the shop", "text": "",
                 "digest": "d", "path": "p", "origin": f"o{next(self._keys)}", "plan_digest": "pd",
-                "plan": {"steps": [], "approvals": {"count": 1, "role": "approver", "ttl": 1800}},
+                "plan": {"steps": [], "approvals": {"count": 1, "from": "approver", "ttl": 1800}},
             }  # fmt: skip
             run = Run(**(given | values))
             session.add(run)

@@ -32,7 +32,7 @@ def a_step(number: int = 1, changes: int = 1, **more: Any) -> dict[str, Any]:
 
 
 def a_plan(*steps: dict[str, Any]) -> dict[str, Any]:
-    return {"steps": list(steps), "approvals": {"count": 2, "role": "approver", "ttl": 1800}}
+    return {"steps": list(steps), "approvals": {"count": 2, "from": "approver", "ttl": 1800}}
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,8 @@ async def test_a_plan_is_data(room: ChatRoom) -> None:
     ("state", "buttons"),
     [
         ("planning", []), ("proposed", ["run_request", "run_refuse"]),
-        ("waiting", ["run_approve", "run_refuse"]), ("approved", ["run_abort"]), ("running", ["run_abort"]),
+        ("waiting", ["run_approve", "run_refuse"]), ("approved", ["run_pause", "run_abort"]),
+        ("running", ["run_pause", "run_abort"]), ("paused", ["run_resume", "run_abort"]),
         ("unknown", ["run_happened", "run_not_happened"]), ("refused", []), ("succeeded", []),
     ],
 )  # fmt: skip

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.app import Jackline
 from bot.cli import main
 from bot.settings import load
+from tests.plainly import without_columns
 from tests.runbooks.room import PEOPLE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +57,7 @@ class Done:
         assert self.out == ""
         assert self.err.startswith("jackline: ")
         assert self.err.count("\n") == 1, self.err
-        return self.err.removeprefix("jackline: ").strip()
+        return without_columns(self.err.removeprefix("jackline: ").strip())
 
 
 class Cli:

@@ -10,6 +10,7 @@ from bot.located import Problem
 from bot.registry import Registry
 from bot.runbooks.check import check, require_valid
 from bot.runbooks.read import read
+from tests.plainly import without_columns
 from tests.runbooks.room import CALL, runbook, write_folder
 
 LOOK = "action: http.check\nwith: {target: shop, path: /}"
@@ -178,7 +179,7 @@ def test_a_wrong_name(
 ) -> None:
     """One problem, on the very line that is wrong, with the near miss."""
     (problem,) = [p for p in problems_of(text, registry, catalog) if expected in str(p)]
-    assert str(problem).startswith(f"fix.md:{problem.line}: ")
+    assert str(problem).startswith(f"fix.md:{problem.line}:{problem.column}: ")
     assert text.splitlines()[problem.line - 1] == mark
 
 
@@ -200,12 +201,12 @@ def test_an_input_that_cannot_work(
     use = 'action: http.check\nwith: {target: shop, path: "/{{ inputs.zone }}/{{ inputs.a }}"}'
     text = runbook(use, front=f"inputs:\n  a: {{type: enum}}\n  zone: {spec}")
     first, second = problems_of(text, registry, catalog)
-    assert str(first) == "fix.md:6: inputs.a.values: an enum needs its values"
-    assert str(second).startswith(f"fix.md:7: {expected}")
+    assert without_columns(first) == "fix.md:6: inputs.a.values: an enum needs its values"
+    assert without_columns(second).startswith(f"fix.md:7: {expected}")
 
 
 def test_problems_become_one_error_for_the_caller() -> None:
     """All of them, one a line; none is no error."""
     require_valid([])
-    with pytest.raises(BadInput, match=r"(?s)fix.md:1: a\nfix.md:2: b"):
+    with pytest.raises(BadInput, match=r"(?s)fix.md:1:1: a\nfix.md:2:1: b"):
         require_valid([Problem("fix.md", 1, "a"), Problem("fix.md", 2, "b")])

@@ -42,7 +42,7 @@ async def test_a_run_from_start_to_end(make_room: MakeRoom, shop: HttpApp) -> No
     [
         ("inputs.n > 5", "is false"),
         ("state.nothing.there", "has no attribute 'nothing'"),
-        ("1", "not true or false"),
+        ("inputs.n", "not true or false"),
     ],
 )
 async def test_a_guard_that_does_not_hold(

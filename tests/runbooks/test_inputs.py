@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.catalog import Catalog
 from bot.errors import BadInput
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.model import Input
@@ -30,7 +31,7 @@ SPECS = {
 )
 def test_good_values(given: dict[str, Any], expected: dict[str, Any]) -> None:
     """Defaults are filled in; an optional one without a default is left out."""
-    assert resolve_inputs(SPECS, given) == expected
+    assert resolve_inputs(SPECS, given, Catalog()) == expected
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_good_values(given: dict[str, Any], expected: dict[str, Any]) -> None:
 def test_wrong_values(given: dict[str, Any], field: str, expected: str) -> None:
     """Refused with the field's name and in few words, however long the value is."""
     with pytest.raises(BadInput) as raised:
-        resolve_inputs(SPECS, given)
+        resolve_inputs(SPECS, given, Catalog())
     assert raised.value.field == field
     assert expected in raised.value.message
     assert len(raised.value.message) < 300

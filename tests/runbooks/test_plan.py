@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.contract import Change, Preview
 from bot.errors import BadInput
 from bot.runbooks.engine import pinned
 from bot.runbooks.plan import check_blast_radius
@@ -60,19 +61,25 @@ async def test_planning_only_reads(make_room: MakeRoom, http_server: Start[HttpA
 
 
 @pytest.mark.server
-async def test_what_cannot_be_planned_fails_with_its_reason(
+async def test_what_cannot_be_read_now_is_shown_as_such(
     make_room: MakeRoom, http_server: Start[HttpApp]
 ) -> None:
-    """Nobody is asked to approve what could not be looked at."""
+    """What is down may be what the run repairs; the step looks again just before it acts."""
     shop = http_server("shop")
     shop.down()
     room = make_room(runbook(PUT), http__shop=shop.url)
     number = await room.start()
     await room.work(1)
     run = await room.run(number)
+    (row,) = run.plan["steps"]
+    assert (run.state, row["unread"]) == ("waiting", True)
+    assert row["note"].startswith("Cannot be read now: GET /mode")
+    await room.approve(number, "ben")
+    await room.work()
+    run = await room.run(number)
     assert run.state == "failed"
-    assert run.error.startswith("cannot be planned: GET /mode")
-    assert "run_failed" in await room.kinds()
+    assert run.error.startswith("GET /mode")
+    assert await room.attempts(number) == []
 
 
 def test_the_blast_radius_is_a_limit_in_both_ways() -> None:
@@ -81,8 +88,12 @@ def test_the_blast_radius_is_a_limit_in_both_ways() -> None:
     found, _ = read(runbook(CALL, front=front), "fix.md")
     assert found is not None
 
-    def changes(*shares: float | None) -> list[dict[str, object]]:
-        return [{"target": f"http/{i}", "share": s} for i, s in enumerate(shares)]
+    def changes(*shares: float | None) -> list[Preview]:
+        made = [
+            Change(target=f"http/{i}", what="x", before="a", after="b", share=s)
+            for i, s in enumerate(shares)
+        ]
+        return [Preview(changes=made)]
 
     check_blast_radius(found, "s1", changes(0.25, 0.25))
     check_blast_radius(found, "s1", changes(None, None))

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from bot.runbooks.read import read
+from tests.plainly import without_columns
 from tests.runbooks.room import CALL, runbook
 
 HEAD = "---\nschema: runbook/v1\nid: fix\ntitle: Fix\n---\n"
@@ -62,7 +63,7 @@ def test_a_good_runbook_has_its_parts() -> None:
         ),
         (step("- id: a"), "8: must be a YAML mapping"),
         (step(""), "8: must be a YAML mapping"),
-        (step("id: a"), "8: action: Field required"),
+        (step("id: a"), "8: a step is one of action, manual,"),
         (step("id: a\nid: b"), "9: 'id' is given twice"),
         (step("id: a\naction: b\nwith:\n  x: 1\n  x: 2"), "12: 'x' is given twice"),
         (step("id: a\naction: b\ngards: []"), "10: gards: unknown field; did you mean 'guards'?"),
@@ -70,11 +71,11 @@ def test_a_good_runbook_has_its_parts() -> None:
             step("id: a\naction: b\nguards:\n  - expect: x\n  - {expcet: y}"),
             "12: guards.1.expcet: unknown field; did you mean 'expect'?",
         ),
-        (step("id: a\naction: b\nneeds: [c]"), "10: needs: unknown field"),
+        (step("id: a\naction: b\nneds: [c]"), "10: neds: unknown field; did you mean 'needs'?"),
         (step("id: a\naction: b\ntimeout: 30"), "10: timeout: must be a duration such as 30s"),
-        (step("id: a\naction: b\ntimeout: 8d"), "10: timeout: must be a duration"),
+        (step("id: a\naction: b\ntimeout: 8d"), "10: timeout: Input should be less than"),
         (step("id: a\naction: b\ntimeout: 0s"), "10: timeout: Input should be greater than 0"),
-        (step("id: a\naction: b\non_failure: ask"), "10: on_failure: Input should be 'stop'"),
+        (step("id: a\naction: b\non_failure: aks"), "10: on_failure: Input should be 'stop'"),
         (step("id: a\naction: b\nretry: {attempts: 99}"), "10: retry.attempts: Input should be"),
         (step("id: a\naction: b\nvia: direct"), "10: via: Input should be a valid list"),
         (step("id: a\naction: b\nwith: 3"), "10: with: Input should be a valid dictionary"),
@@ -94,7 +95,7 @@ def test_a_broken_runbook(text: str, expected: str) -> None:
     """The line is the one to edit, and a near miss is suggested."""
     found, problems = read(text, "fix.md")
     assert found is None
-    assert f"fix.md:{expected}" in "\n".join(map(str, problems))
+    assert f"fix.md:{expected}" in "\n".join(map(without_columns, problems))
 
 
 def test_two_steps_of_one_name() -> None:
@@ -102,7 +103,7 @@ def test_two_steps_of_one_name() -> None:
     text = runbook(CALL, CALL).replace("id: s2", "id: s1")
     found, (problem,) = read(text, "fix.md")
     assert found is None
-    assert str(problem) == f"fix.md:{problem.line}: id: 's1' is given twice"
+    assert str(problem) == f"fix.md:{problem.line}:1: id: 's1' is given twice"
     assert text.splitlines()[problem.line - 1] == "```yaml step"
     assert text.splitlines()[problem.line] == "id: s1"
 
@@ -113,7 +114,7 @@ def test_every_problem_is_reported_at_once() -> None:
     _, problems = read(text, "fix.md")
     lines = [p.line for p in problems]
     assert lines == sorted(lines)
-    assert len(lines) == 5  # title twice over, gards, action missing, acton
+    assert len(lines) == 4  # title twice over, gards, acton
 
 
 def test_a_bomb_of_aliases_costs_nothing() -> None:

@@ -55,7 +55,7 @@ async def test_the_requester_may_not_approve(make_room: MakeRoom) -> None:
 )
 async def test_who_may_approve(make_room: MakeRoom, person: str, role: str, allowed: bool) -> None:
     """The role that the runbook names, or an admin."""
-    room = make_room(runbook(CALL, front=f"approvals: {{role: {role}}}"))
+    room = make_room(runbook(CALL, front=f"approvals: {{from: {role}}}"))
     number = await waiting(room)
     if allowed:
         assert (await room.approve(number, person)).state == "approved"
@@ -102,7 +102,7 @@ async def test_a_run_that_could_not_begin_in_time_asks_again(make_room: MakeRoom
     await room.work()
     assert (await room.run(number)).state == "waiting"
     assert await room.attempts(number) == []
-    assert (await room.kinds())[-1] == "approval_expired"
+    assert (await room.kinds())[-1] == "approval_void"
     assert (await room.approve(number, "ben")).state == "approved"
     await room.work()
     assert (await room.attempts(number)) != []

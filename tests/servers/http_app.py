@@ -47,7 +47,7 @@ class HttpApp:
         self.name = name
         self.port = port
         self.default = Answer()
-        self.answers: dict[str, Answer] = {}
+        self.answers: dict[str, Answer | list[Answer]] = {}
         self.received: list[Received] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
@@ -104,6 +104,8 @@ class HttpApp:
         )
         self.received.append(received)
         answer = self.answers.get(request.path, self.default)
+        if isinstance(answer, list):  # one after the other; the last one stays
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
         if answer.latency:
             await asyncio.sleep(answer.latency)
         if answer.drop and request.transport is not None:

@@ -1,0 +1,64 @@
+"""What a run asks of people while it runs: the facts in front of them, and the buttons. Pure."""
+
+from bot.chat.blocks import Block, actions, button, escape, section
+from bot.runbooks import Run, StepAttempt
+
+_ROOM = 3  # questions shown at once: each takes two blocks
+_LINES = 10
+
+
+def ask_blocks(run: Run, attempts: list[StepAttempt]) -> list[Block]:
+    """A section and its buttons for each step that waits for a person."""
+    if run.state not in ("running", "held"):
+        return []
+    waiting = [a for a in attempts if a.state == "waiting" and a.action in _ASKS]
+    blocks: list[Block] = []
+    for row in waiting[:_ROOM]:
+        blocks += _ASKS[row.action](run, row)
+    return blocks
+
+
+def _manual(run: Run, row: StepAttempt) -> list[Block]:
+    todo = "\n".join(f"☐ {escape(str(line))}" for line in row.output["checklist"][:_LINES])
+    value = f"{run.id}|{row.step}"
+    return [
+        section(f"*By hand: {escape(row.step)}*\n{todo}"),
+        actions(
+            button("All done", "step_confirm", value, style="primary"),
+            button(
+                "Cannot be done", "step_cannot", value, confirm="The step then counts as failed."
+            ),
+        ),
+    ]
+
+
+def _approval(run: Run, row: StepAttempt) -> list[Block]:
+    value = f"{run.id}|{row.step}"
+    needed = f"needs {row.output['count']} approval(s) of {row.output['from']}"
+    return [
+        section(f"*{escape(row.step)}* {escape(needed)} before it begins"),
+        actions(
+            button("Approve this step", "step_approve", value, style="primary"),
+            button("Refuse", "step_refuse", value),
+        ),
+    ]
+
+
+def _decision(run: Run, row: StepAttempt) -> list[Block]:
+    value = f"{run.id}|{row.step}"
+    return [
+        section(
+            f"*{escape(row.step)} failed. What now?*\n{escape(str(row.output['error'])[:500])}"
+        ),
+        actions(
+            button("Try again", "step_retry", value, style="primary"),
+            button("Go on without it", "step_skip", value, confirm="Later steps then begin."),
+            button(
+                "Take the run back", "step_undo", value, confirm="Undo what was done, last first?"
+            ),
+            button("Stop here", "step_stop", value, style="danger"),
+        ),
+    ]
+
+
+_ASKS = {"manual": _manual, "approval": _approval, "decision": _decision}

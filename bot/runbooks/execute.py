@@ -1,0 +1,154 @@
+"""Takes one run through its steps: what may begin, begins; what cannot go on yet, waits.
+
+A step begins once those that it needs are done; independent ones run side by side. Nothing is
+cut off: whatever ends a run, the steps in flight come to their outcome first.
+"""
+
+import asyncio
+from typing import Any
+
+from bot.runbooks.flow import StepFlow
+from bot.runbooks.journal import Journal
+from bot.runbooks.model import Runbook, Step
+from bot.runbooks.plan import Planner
+from bot.runbooks.steps import Outcome
+from bot.runbooks.tables import Run
+from bot.runbooks.undo import RunUndoer
+from bot.store import now
+
+_LOOK = 0.5  # seconds between two looks whether what a step waits for has come
+
+
+class Execution:
+    """One run under one epoch."""
+
+    def __init__(
+        self, journal: Journal, planner: Planner, runbook: Runbook, run: Run, epoch: int
+    ) -> None:
+        self.journal = journal
+        self.runbook = runbook
+        self.run = run
+        self.epoch = epoch
+        self.flow = StepFlow(journal, planner, runbook, run, epoch)
+        self.undoer = RunUndoer(journal, planner, runbook, run, epoch)
+        self.outcomes: dict[str, Outcome] = {}
+        self._tasks: dict[asyncio.Task[Outcome], Step] = {}
+
+    async def go(self) -> None:
+        """Until the run has ended, or is held or paused. Raises `Fenced`."""
+        if self.run.undo_requested:
+            await self.undoer.undo(self.run.error)
+            return
+        try:
+            while await self._round():
+                pass
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _round(self) -> bool:
+        """Begins what may begin and waits for something to end; False when nothing is left."""
+        stop = await self._stop()
+        if stop is None:
+            self._begin_ready()
+        if not self._tasks:
+            await self._end(stop)
+            return False
+        limit = _LOOK if any(o.state == "waiting" for o in self.outcomes.values()) else None
+        done, _ = await asyncio.wait(
+            self._tasks, timeout=limit, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in done:
+            self.outcomes[self._tasks.pop(task).id] = task.result()
+        if not done:  # what waited may have come meanwhile
+            self.outcomes = {i: o for i, o in self.outcomes.items() if o.state != "waiting"}
+        return True
+
+    async def _stop(self) -> str | None:
+        """Why no further step may begin, or None."""
+        for step_id, outcome in self.outcomes.items():
+            if outcome.state == "unknown":
+                return "unknown"
+            if outcome.state == "failed" and self._policy(step_id, outcome) != "continue":
+                return "failed"
+        run = await self.journal.fresh(self.run.number)
+        if run.abort:
+            return "aborted"
+        if run.pause:
+            return "paused"
+        if self.runbook.front.timeout and run.started_at:
+            worked = (now() - run.started_at).total_seconds() - run.held_seconds
+            if worked > self.runbook.front.timeout and self._unfinished():
+                return "timeout"
+        return None
+
+    def _begin_ready(self) -> None:
+        going = {step.id for step in self._tasks.values()}
+        names = self._names()
+        for written in self.runbook.steps:
+            step = written.step
+            if step.id in self.outcomes or step.id in going:
+                continue
+            if all(self._satisfied(need) for need in self.runbook.needs(step.id)):
+                self._tasks[asyncio.create_task(self.flow.do(step, names))] = step
+
+    def _satisfied(self, step_id: str) -> bool:
+        outcome = self.outcomes.get(step_id)
+        if outcome is None or outcome.state in ("waiting", "unknown"):
+            return False
+        return outcome.state == "done" or self._policy(step_id, outcome) == "continue"
+
+    def _policy(self, step_id: str, outcome: Outcome) -> str:
+        """What follows a failure: as the runbook says, or as a person has decided."""
+        return str(outcome.out.get("decision") or self.runbook.step(step_id).on_failure)
+
+    def _names(self) -> dict[str, Any]:
+        steps = {i: o.out for i, o in self.outcomes.items() if o.state != "waiting"}
+        return {"inputs": self.run.inputs, "steps": steps}
+
+    def _unfinished(self) -> bool:
+        return any(w.step.id not in self.outcomes for w in self.runbook.steps)
+
+    async def _end(self, stop: str | None) -> None:
+        number, epoch = self.run.number, self.epoch
+        failed = [
+            (i, o) for i, o in self.outcomes.items()
+            if o.state in ("failed", "unknown") and (
+                o.state == "unknown" or self._policy(i, o) != "continue")
+        ]  # fmt: skip
+        match stop:
+            case "unknown":
+                step, outcome = next((i, o) for i, o in failed if o.state == "unknown")
+                await self.journal.end(number, epoch, "unknown", outcome.error, step)
+            case "failed":
+                await self._fail(*failed[0])
+            case "aborted":
+                await self.journal.end(number, epoch, "aborted", step=self._next())
+            case "paused":
+                await self.journal.hold(number, epoch, "paused")
+            case "timeout":
+                limit = f"{self.runbook.front.timeout:g} s"
+                error = f"took longer than its timeout of {limit}; nothing more was begun"
+                await self.journal.end(number, epoch, "failed", error, self._next())
+            case _ if any(o.state == "waiting" for o in self.outcomes.values()):
+                await self.journal.hold(number, epoch, "held", self.flow.wake_at)
+            case _:
+                await self.journal.end(number, epoch, "succeeded")
+
+    async def _fail(self, step_id: str, outcome: Outcome) -> None:
+        number, error = self.run.number, outcome.error
+        if self._policy(step_id, outcome) == "undo":
+            failed = f"{step_id}: {error}"
+            async with self.journal.fenced(number, self.epoch) as (_, fresh):
+                # From here on the run only goes backwards, whoever takes it over.
+                fresh.undo_requested, fresh.error = True, failed
+            await self.undoer.undo(failed)
+            return
+        state = "aborted" if await self.journal.aborted(number) else "failed"
+        await self.journal.end(number, self.epoch, state, error, step_id)
+
+    def _next(self) -> str:
+        """The step that would have come next."""
+        left = [w.step.id for w in self.runbook.steps if w.step.id not in self.outcomes]
+        return left[0] if left else ""

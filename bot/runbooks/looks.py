@@ -1,0 +1,96 @@
+"""Looks whether a condition holds: guards, verifies and gates. Reads only, over access paths."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.contract import Effect
+from bot.errors import BadInput, JacklineError, NotSent
+from bot.runbooks.expressions import evaluate
+from bot.runbooks.model import AllPaths, Expect, Verify
+from bot.runbooks.plan import Planner, arguments
+
+Names = Mapping[str, Any]
+
+
+class Looks:
+    """Asks the targets; what cannot be told is unknown, and unknown never passes."""
+
+    def __init__(self, planner: Planner) -> None:
+        self.planner = planner
+
+    async def guards(self, guards: Sequence[Expect], names: Names) -> str:
+        """Why the step must not begin now, or ''."""
+        for guard in guards:
+            if reason := await self.reason(guard, names):
+                return reason
+        return ""
+
+    async def wait_for(self, verify: Verify, names: Names) -> str:
+        """'' once the condition holds (and held for ``hold``); else why not, after ``within``."""
+        deadline = time.monotonic() + verify.within
+        reason = await self.reason(verify, names)
+        while reason:
+            if not verify.action or time.monotonic() + verify.every > deadline:
+                return reason
+            await asyncio.sleep(verify.every)
+            reason = await self.reason(verify, names)
+        return await self._holds(verify, names) if verify.hold and verify.action else ""
+
+    async def reason(self, condition: Expect, names: Names) -> str:
+        """Why the condition does not hold at this moment, or ''."""
+        try:
+            seen = await self._seen(condition, names)
+        except JacklineError as error:
+            return _said(condition, f"unknown: {error.message}")
+        for each in seen:
+            found, why = evaluate(condition.expect, each)
+            if not found:
+                return _said(condition, why)
+        return ""
+
+    async def _holds(self, verify: Verify, names: Names) -> str:
+        until = time.monotonic() + (verify.hold or 0)
+        while time.monotonic() < until:
+            await asyncio.sleep(min(verify.every, max(0.0, until - time.monotonic())))
+            if reason := await self.reason(verify, names):
+                return f"did not go on holding: {reason}"
+        return ""
+
+    async def _seen(self, condition: Expect, names: Names) -> list[Names]:
+        """What the expression may name: once, or once for each of several paths."""
+        if not condition.action:
+            return [names]
+        action = self.planner.registry.action(condition.action)
+        if action.effect is not Effect.READ:
+            raise BadInput(f"a condition may only read; {condition.action} changes things")
+        params = arguments(action, condition.with_, names, "condition")
+        target, via = action.target(params), condition.via
+        if isinstance(via, AllPaths):
+            found = await asyncio.gather(
+                *(self._read(condition.action, params, target, [path]) for path in via.all)
+            )
+            return [{**names, "out": out} for out in found]
+        paths = self.planner.dialer.paths(target, via)
+        return [{**names, "out": await self._read(condition.action, params, target, paths)}]
+
+    async def _read(
+        self,
+        name: str,
+        params: Any,  # noqa: ANN401 - the action's own Params
+        target: str,
+        paths: Sequence[str],
+    ) -> dict[str, Any]:
+        problem = NotSent(f"{target} cannot be reached")
+        for path in paths:
+            try:
+                async with self.planner.dialer.connect(target, path) as connection:
+                    return await self.planner.registry.action(name).apply(params, connection)
+            except NotSent as error:
+                problem = error
+        raise problem
+
+
+def _said(condition: Expect, why: str) -> str:
+    return f"{condition.otherwise} ({why})" if condition.otherwise else why
