@@ -19,11 +19,14 @@ from bot import log, registry, settings
 from bot.app import Jackline
 from bot.chat.console import signin_link
 from bot.cli.doctor import NO_DATABASE, diagnose, why
+from bot.cli.plan import plan_table
+from bot.cli.sarif import sarif
 from bot.errors import BadInput, JacklineError, NotFound, Unavailable
 from bot.located import BadFile, Problem
 from bot.practice.demo import play
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
+from bot.runbooks.schema import json_schema
 from bot.web.api import incident_json, verified, whole_incident
 from bot.web.server import count_alerts
 
@@ -96,8 +99,9 @@ def check(
         Path | None, typer.Argument(help="Folder of runbooks.", readable=False)
     ] = None,
     as_json: AsJson = False,
+    as_sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF, for code hosts.")] = False,
 ) -> None:
-    """Check all runbooks and the catalog beside them; every problem as file:line: message."""
+    """Check all runbooks and the catalog beside them; every problem as file:line:column: message."""
     from_settings = folder or settings.load().runbooks_dir
     if not from_settings.is_dir():
         raise BadInput(f"{from_settings} is not a folder.", hint="Usage: jackline check FOLDER")
@@ -105,8 +109,13 @@ def check(
         raise BadInput(f"{from_settings} cannot be read.", hint="Look at the folder's permissions.")
     log.configure("critical")  # the library logs each problem, and we are about to print it
     problems, count = _checked(from_settings)
-    if as_json:
-        rows = [{"path": p.path, "line": p.line, "message": p.message} for p in problems]
+    if as_sarif:
+        out.print_json(json.dumps(sarif(problems)))
+    elif as_json:
+        rows = [
+            {"path": p.path, "line": p.line, "column": p.column, "message": p.message}
+            for p in problems
+        ]
         out.print_json(json.dumps({"runbooks": count, "problems": rows}))
     else:
         for problem in problems:
@@ -125,6 +134,17 @@ def _checked(folder: Path) -> tuple[list[Problem], int]:
 
 
 @app.command()
+def schema(
+    part: Annotated[str, typer.Argument(help="front or step")],
+) -> None:
+    """Print the JSON Schema of a runbook's front matter or of its steps, for editors."""
+    if part not in ("front", "step"):
+        raise BadInput(f"{part!r} is neither front nor step.", hint="Usage: jackline schema step")
+    found = json_schema("front" if part == "front" else "step", registry.load())
+    out.print_json(json.dumps(found))
+
+
+@app.command()
 def plan(
     runbook: Annotated[str, typer.Argument(help="The runbook's id.")],
     inputs: Annotated[list[str] | None, typer.Argument(help="name=value …")] = None,
@@ -135,20 +155,15 @@ def plan(
 
     async def work(parts: Jackline) -> dict[str, Any]:
         found = parts.library.get(runbook)
-        return await parts.planner.plan(
-            found, resolve_inputs(found.front.inputs, given, parts.library.catalog)
-        )
+        earlier = await parts.engine.journal.durations(found.id)
+        resolved = resolve_inputs(found.front.inputs, given, parts.library.catalog)
+        return {**await parts.planner.plan(found, resolved), "earlier": earlier}
 
     made = _with_parts(work)
     if as_json:
         out.print_json(json.dumps(made))
         return
-    table = Table("step", "action", "before → after", "undo", title=escape(made["title"]))
-    for step in made["steps"]:
-        changes = "\n".join(f"{c['what']}: {c['before']} → {c['after']}" for c in step["changes"])
-        cells = step["heading"], step["action"], changes or step["note"], step["undo"]
-        table.add_row(*map(escape, cells))
-    out.print(table)
+    out.print(plan_table(made))
 
 
 @incidents_app.command("list")

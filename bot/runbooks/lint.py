@@ -206,11 +206,18 @@ def _items(step: Step, inputs: Mapping[str, Input], report: Report) -> None:
         spec = inputs.get(name)
         if spec is None:
             continue
-        empty = spec.type == "string" and spec.pattern and re.fullmatch(spec.pattern, "")
+        empty = spec.type == "string" and spec.pattern and _allows_nothing(spec.pattern)
         if not spec.required and spec.default in (None, ""):
             report(("foreach", "items"), f"may be empty: make the input {name!r} required")
         elif empty:
             report(("foreach", "items"), f"may be empty: the pattern of {name!r} allows no text")
+
+
+def _allows_nothing(pattern: str) -> bool:
+    try:
+        return re.fullmatch(pattern, "") is not None
+    except re.error:
+        return False  # reported where the pattern stands
 
 
 def _inputs_of(foreach: Foreach) -> list[str]:

@@ -4,11 +4,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from bot.catalog.model import Name, Role, Severity
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+LONGEST = 7 * 86_400  # seconds of any duration
 ENOUGH = 1000  # members of one foreach: more than that is a typo or needs a runbook of its own
 
 
@@ -22,7 +31,7 @@ def seconds(value: object) -> object:
     raise ValueError("must be a duration such as 30s, 5m or 2h")
 
 
-Duration = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=7 * 86_400)]
+Duration = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=LONGEST)]
 Amount = Annotated[
     int | Annotated[str, Field(pattern=r"^(100|[1-9]?[0-9])%$")],
     Field(description="a number, or a part of all such as 10%"),
@@ -115,6 +124,13 @@ class AllPaths(Part):
     all: list[Name] = Field(min_length=2)
 
 
+# The form is chosen by what is written, so that a mistake is explained in terms of that form.
+Via = Annotated[
+    Annotated[list[Name], Tag("list")] | Annotated[AllPaths, Tag("all")],
+    Discriminator(lambda value: "all" if isinstance(value, dict | AllPaths) else "list"),
+]
+
+
 class Expect(Part):
     """A condition in the expression language; ``else`` is what a person reads if it fails.
 
@@ -125,7 +141,7 @@ class Expect(Part):
     otherwise: str = Field(default="", alias="else")
     action: str = ""
     with_: dict[str, Any] = Field(default={}, alias="with")
-    via: list[Name] | AllPaths = []
+    via: Via = []
 
 
 class Verify(Expect):
@@ -160,6 +176,20 @@ class NoUndo(Part):
     none: str = Field(min_length=3)
 
 
+def _form_of_undo(value: object) -> str:
+    if isinstance(value, NoUndo) or (isinstance(value, dict) and "none" in value):
+        return "none"
+    return "action" if isinstance(value, dict | Undo) else "auto"
+
+
+Undoing = Annotated[
+    Annotated[Literal["auto"], Tag("auto")]
+    | Annotated[Undo, Tag("action")]
+    | Annotated[NoUndo, Tag("none")],
+    Discriminator(_form_of_undo),
+]
+
+
 class Foreach(Part):
     """The step once for each item, which its ``with`` and guards see as ``item``."""
 
@@ -191,7 +221,7 @@ class Step(Part):
     notify: str = Field(default="", max_length=2000)
     runbook: Name | None = None
     with_: dict[str, Any] = Field(default={}, alias="with")
-    via: list[Name] | AllPaths = []
+    via: Via = []
     needs: list[Name] | None = Field(
         default=None, description="steps to wait for; the one before if left out"
     )
@@ -203,7 +233,7 @@ class Step(Part):
     foreach: Foreach | None = None
     stages: list[Stage] = []
     gate: list[Verify] = Field(default=[], description="holds after a stage, or no next one")
-    undo: Literal["auto"] | Undo | NoUndo | None = None
+    undo: Undoing | None = None
     on_failure: Literal["stop", "ask", "undo", "continue"] = "stop"
 
     @model_validator(mode="after")

@@ -29,7 +29,7 @@ def read(text: str, path: str) -> tuple[Runbook | None, list[Problem]]:
     written, intro = _steps(body, offset, path, problems)
     ids = [w.step.id for w in written]
     problems += [
-        Problem(path, item.line, f"id: {item.step.id!r} is given twice")
+        Problem(path, _line_of_id(item), f"id: {item.step.id!r} is given twice")
         for index, item in enumerate(written)
         if ids.index(item.step.id) != index
     ]
@@ -178,6 +178,11 @@ def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type 
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for each in get_args(annotation) for model in _models(each)]
+
+
+def _line_of_id(written: Written) -> int:
+    node = yaml.compose(written.source, Loader=StrictLoader)
+    return written.line + (place_of(node, ("id",))[0] if node is not None else 1)
 
 
 def place_in(

@@ -104,8 +104,7 @@ def test_two_steps_of_one_name() -> None:
     found, (problem,) = read(text, "fix.md")
     assert found is None
     assert str(problem) == f"fix.md:{problem.line}:1: id: 's1' is given twice"
-    assert text.splitlines()[problem.line - 1] == "```yaml step"
-    assert text.splitlines()[problem.line] == "id: s1"
+    assert text.splitlines()[problem.line - 1] == "id: s1"
 
 
 def test_every_problem_is_reported_at_once() -> None:
