@@ -1,5 +1,6 @@
 """How a path opens TCP connections, and httpx on top of that."""
 
+import functools
 import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -41,10 +42,16 @@ class PathTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport on sockets that the path opens."""
 
     def __init__(self, way: Way) -> None:
-        super().__init__()
+        super().__init__(verify=_trusted())
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(), network_backend=_PathBackend(way)
+            ssl_context=_trusted(), network_backend=_PathBackend(way)
         )
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """The system's certificates, read once: that takes longer than a call."""
+    return ssl.create_default_context()
 
 
 class _PathBackend(httpcore.AsyncNetworkBackend):

@@ -149,7 +149,7 @@ class RunEngine:
 
     async def _begin(self, run: Run, epoch: int) -> bool:
         """Whether the run may go on now: agreed to, not frozen, its targets its own."""
-        async with self.journal.fenced(run.number, epoch) as (session, fresh):
+        async with self.journal.fenced(run.number, epoch, whole=True) as (session, fresh):
             if fresh.state not in ("approved", "running", "held"):
                 return False  # a person has ended it meanwhile
             first = not (fresh.started_at or fresh.undo_requested)

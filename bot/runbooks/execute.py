@@ -12,8 +12,9 @@ from bot.runbooks.journal import Journal
 from bot.runbooks.model import Runbook, Step
 from bot.runbooks.plan import Planner
 from bot.runbooks.steps import Outcome
-from bot.runbooks.tables import Run
+from bot.runbooks.tables import Run, StepAttempt
 from bot.runbooks.undo import RunUndoer
+from bot.runbooks.units import step_of
 from bot.store import now
 
 _LOOK = 0.5  # seconds between two looks whether what a step waits for has come
@@ -33,12 +34,16 @@ class Execution:
         self.undoer = RunUndoer(journal, planner, runbook, run, epoch)
         self.outcomes: dict[str, Outcome] = {}
         self._tasks: dict[asyncio.Task[Outcome], Step] = {}
+        self._rows: dict[str, list[StepAttempt]] = {}
+        self._looked: set[str] = set()
 
     async def go(self) -> None:
         """Until the run has ended, or is held or paused. Raises `Fenced`."""
         if self.run.undo_requested:
             await self.undoer.undo(self.run.error)
             return
+        for row in await self.journal.attempts(self.run.number):
+            self._rows.setdefault(step_of(row.step), []).append(row)
         try:
             while await self._round():
                 pass
@@ -72,14 +77,13 @@ class Execution:
                 return "unknown"
             if outcome.state == "failed" and self._policy(step_id, outcome) != "continue":
                 return "failed"
-        run = await self.journal.fresh(self.run.number)
-        if run.abort:
-            return "aborted"
-        if run.pause:
-            return "paused"
-        if self.runbook.front.timeout and run.started_at:
-            worked = (now() - run.started_at).total_seconds() - run.held_seconds
-            if worked > self.runbook.front.timeout and self._unfinished():
+        abort, pause = await self.journal.asked(self.run.number)
+        if abort or pause:
+            return "aborted" if abort else "paused"
+        if self.runbook.front.timeout and self._unfinished():
+            run = await self.journal.fresh(self.run.number)
+            worked = (now() - (run.started_at or now())).total_seconds() - run.held_seconds
+            if worked > self.runbook.front.timeout:
                 return "timeout"
         return None
 
@@ -91,7 +95,10 @@ class Execution:
             if step.id in self.outcomes or step.id in going:
                 continue
             if all(self._satisfied(need) for need in self.runbook.needs(step.id)):
-                self._tasks[asyncio.create_task(self.flow.do(step, names))] = step
+                # What this owner has not begun stands in the journal as it was at the start.
+                rows = None if step.id in self._looked else self._rows.get(step.id, [])
+                self._looked.add(step.id)
+                self._tasks[asyncio.create_task(self.flow.do(step, names, rows))] = step
 
     def _satisfied(self, step_id: str) -> bool:
         outcome = self.outcomes.get(step_id)

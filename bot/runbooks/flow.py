@@ -15,7 +15,7 @@ from bot.runbooks.model import Runbook, Step
 from bot.runbooks.plan import Planner
 from bot.runbooks.steps import Outcome, StepRunner
 from bot.runbooks.tables import Run, StepAttempt
-from bot.runbooks.units import Batch, Unit, batches, portion
+from bot.runbooks.units import Batch, Unit, batches, portion, step_of
 from bot.store import now
 
 _CALLED = timedelta(seconds=2)  # between two looks at a called run
@@ -35,9 +35,16 @@ class StepFlow:
         self.runner = StepRunner(journal, planner, run.number, epoch)
         self.wake_at: datetime | None = None  # the earliest time that a step waits for
 
-    async def do(self, step: Step, names: dict[str, Any]) -> Outcome:
-        """The whole step, or as far as it goes without a person or a time: then ``waiting``."""
-        rows = [a for a in await self.journal.attempts(self.run_id) if _of(a, step)]
+    async def do(
+        self, step: Step, names: dict[str, Any], rows: list[StepAttempt] | None = None
+    ) -> Outcome:
+        """The whole step, or as far as it goes without a person or a time: then ``waiting``.
+
+        ``rows`` are the step's in the journal, where they have just been read.
+        """
+        if rows is None:
+            found = await self.journal.attempts(self.run_id)
+            rows = [a for a in found if step_of(a.step) == step.id]
         asked = [a for a in rows if a.phase == "ask"]
         if asked and asked[-1].state == "waiting":
             return Outcome("waiting", {})
@@ -112,8 +119,7 @@ class StepFlow:
         await asyncio.gather(*(one(unit) for unit in batch.units))
 
     async def _stopped(self) -> bool:
-        run = await self.journal.fresh(self.run_id)
-        return run.abort
+        return await self.journal.aborted(self.run_id)
 
     async def _unit(self, unit: Unit, names: dict[str, Any], rows: list[StepAttempt]) -> Outcome:
         mine = [a for a in rows if a.step == unit.id and a.phase == "do"]
@@ -247,10 +253,6 @@ class StepFlow:
 
     def _wake(self, at: datetime) -> None:
         self.wake_at = min(self.wake_at or at, at)
-
-
-def _of(attempt: StepAttempt, step: Step) -> bool:
-    return attempt.step.partition("[")[0] == step.id
 
 
 def _worst(found: dict[str, Outcome], allowed: int) -> Outcome | None:

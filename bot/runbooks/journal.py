@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import and_, delete, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
 from bot.runbooks.requests import Runs
@@ -20,6 +21,9 @@ from bot.store import Store, now
 
 LEASE = timedelta(seconds=15)
 WORK = ("planning", "approved", "running")
+
+
+_LARGE = tuple(defer(getattr(Run, name)) for name in ("plan", "text", "inputs"))
 
 
 class Fenced(Exception):
@@ -52,13 +56,18 @@ class Journal:
         return claimed
 
     @asynccontextmanager
-    async def fenced(self, run_id: int, epoch: int) -> AsyncIterator[tuple[AsyncSession, Run]]:
+    async def fenced(
+        self, run_id: int, epoch: int, *, whole: bool = False
+    ) -> AsyncIterator[tuple[AsyncSession, Run]]:
         """A transaction that is only ours under this epoch; it renews the lease.
 
-        Raises `Fenced`.
+        Plan, text and inputs are read only for ``whole``: they are large, and most writes are
+        about something else. Raises `Fenced`.
         """
+        query = select(Run).where(Run.id == run_id).with_for_update()
         async with self.store.write() as session:
-            run = await self.runs.get(session, run_id)
+            light = () if whole else _LARGE
+            run = (await session.execute(query.options(*light))).scalar_one()
             if run.epoch != epoch:
                 raise Fenced
             run.lease_until = now() + LEASE
@@ -95,8 +104,14 @@ class Journal:
 
     async def aborted(self, run_id: int) -> bool:
         """Whether a person has asked for the run's end."""
+        return (await self.asked(run_id))[0]
+
+    async def asked(self, run_id: int) -> tuple[bool, bool]:
+        """Whether a person has asked for the run's end, and for a pause."""
+        query = select(Run.abort, Run.pause).where(Run.id == run_id)
         async with self.store.read() as session:
-            return (await session.get_one(Run, run_id)).abort
+            abort, pause = (await session.execute(query)).one()
+        return abort, pause
 
     async def fresh(self, run_id: int) -> Run:
         """The run as it stands now."""

@@ -11,6 +11,7 @@ from tests.bench.check import check
 from tests.bench.intake import intake
 from tests.bench.process import cold_start
 from tests.bench.slack import BURST, LATENCY, burst, declare_to_ready
+from tests.bench.steps import http_steps, steps
 from tests.bench.table import Row
 
 BENCHES: dict[str, Callable[[], list[Row]]] = {
@@ -19,6 +20,8 @@ BENCHES: dict[str, Callable[[], list[Row]]] = {
     "start": cold_start,
     "intake": lambda: asyncio.run(intake()),
     "check": check,
+    "steps": steps,
+    "http": http_steps,
 }
 
 
