@@ -1,0 +1,1 @@
+"""Prometheus: what a metric says now, and graphs for an incident's evidence."""
