@@ -46,7 +46,12 @@ class DrainServer(_Balancer):
             )
             for s in chosen
         ]
-        return Preview(changes=changes, state=_state(backend, [s.name for s in chosen]))
+        going = {s.name for s in chosen}
+        return Preview(
+            changes=changes,
+            state=_state(backend, [s.name for s in chosen]),
+            healthy_after=sum(s.serving for s in backend.values() if s.name not in going),
+        )
 
     async def apply(self, params: DrainServerParams, connection: Connection) -> dict[str, Any]:
         chosen = self._chosen(params, await servers(connection, params.backend))

@@ -111,9 +111,7 @@ class Redis:
         """Whether it would find a replica to promote, and the Sentinels it needs for that."""
         replicas = [_pairs(r) for r in sentinel.ask("SENTINEL", "REPLICAS", MASTER)]
         others = sentinel.ask("SENTINEL", "SENTINELS", MASTER)
-        good = [
-            r for r in replicas if r["flags"] == "slave" and r["master-link-status"] == "ok"
-        ]
+        good = [r for r in replicas if r["flags"] == "slave" and r["master-link-status"] == "ok"]
         return len(good) == len(self.nodes) - 1 and len(others) == len(self.sentinels) - 1
 
 
