@@ -1,4 +1,4 @@
-"""One engine as a process of its own, to be killed: ``python -m … DATABASE_URL FOLDER``.
+"""One engine as a process of its own, to be killed: ``python -m … DATABASE_URL FOLDER [NUMBER]``.
 
 Leases are short, so that another engine takes over in a second.
 """
@@ -14,9 +14,9 @@ from bot.store import Store
 from tests.runbooks.room import Room
 
 
-async def main(url: str, folder: str) -> None:
+async def main(url: str, folder: str, number: str = "") -> None:
     """Works until it is killed."""
-    await Room(Store(url), Path(folder)).another("process").run()
+    await Room(Store(url), Path(folder)).another(f"process{number}").run()
 
 
 if __name__ == "__main__":
