@@ -1,6 +1,6 @@
-"""One engine as a process of its own, to be killed: ``python -m … DATABASE_URL FOLDER [NUMBER]``.
+"""One engine as a process of its own, to be killed: ``python -m … DATABASE_URL FOLDER [LEASE]``.
 
-Leases are short, so that another engine takes over in a second.
+Leases last a second unless told otherwise, so that another engine takes over at once.
 """
 
 import asyncio
@@ -14,11 +14,13 @@ from bot.store import Store
 from tests.runbooks.room import Room
 
 
-async def main(url: str, folder: str, number: str = "") -> None:
+async def main(url: str, folder: str) -> None:
     """Works until it is killed."""
-    await Room(Store(url), Path(folder)).another(f"process{number}").run()
+    await Room(Store(url), Path(folder)).another("process").run()
 
 
 if __name__ == "__main__":
-    bot.runbooks.journal.LEASE = bot.runbooks.engine.LEASE = timedelta(seconds=1)
-    asyncio.run(main(*sys.argv[1:]))
+    url, folder, *lease = sys.argv[1:]
+    seconds = timedelta(seconds=float(lease[0]) if lease else 1)
+    bot.runbooks.journal.LEASE = bot.runbooks.engine.LEASE = seconds
+    asyncio.run(main(url, folder))
