@@ -12,7 +12,7 @@ from bot.errors import Conflict, NotAllowed, NotFound
 from bot.incidents import Incident, Incidents
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
-from bot.runbooks.model import Approvals
+from bot.runbooks.model import Approvals, Runbook
 from bot.runbooks.tables import Approval, Run, StepAttempt, TargetLock
 from bot.store import now
 
@@ -65,6 +65,7 @@ class Runs:
             inputs=given,
             origin=origin,
             requester=requester,
+            note=self._outdated(runbook),
         )
         session.add(run)
         await session.flush()
@@ -76,6 +77,13 @@ class Runs:
         text = f"Runbook {'requested' if requester else 'proposed'}: {run.title}"
         await self.record(session, run, kind, actor, text, {"runbook": run.runbook_id})
         return run
+
+    def _outdated(self, runbook: Runbook) -> str:
+        """That the file has been edited with a mistake, so that the last good version is used."""
+        problems = self.library.problems.get(runbook.path)
+        return (
+            f"The last good version: the file now has an error, {problems[0]}" if problems else ""
+        )
 
     async def call(
         self, session: AsyncSession, caller: Run, key: str, runbook_id: str, inputs: dict[str, Any]

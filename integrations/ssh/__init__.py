@@ -1,0 +1,1 @@
+"""Programs on hosts, of an allow-list and with typed arguments. No shell."""
