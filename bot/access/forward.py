@@ -31,6 +31,8 @@ async def forwarded(open_: Callable[[], Awaitable[Streams]]) -> AsyncIterator[tu
             return
         try:
             await asyncio.gather(_pump(reader, far[1]), _pump(far[0], writer))
+        except asyncio.CancelledError:
+            pass  # the block has ended; asyncio would report a cancelled handler as an error
         finally:
             await _close(writer, far[1])
             if task is not None:

@@ -1,6 +1,7 @@
 """How a path opens TCP connections, and httpx on top of that."""
 
 import functools
+import os
 import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -42,15 +43,17 @@ class PathTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport on sockets that the path opens."""
 
     def __init__(self, way: Way) -> None:
-        super().__init__(verify=_trusted())
+        trusted = _trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        super().__init__(verify=trusted)
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_trusted(), network_backend=_PathBackend(way)
+            ssl_context=trusted, network_backend=_PathBackend(way)
         )
 
 
 @functools.cache
-def _trusted() -> ssl.SSLContext:
-    """The system's certificates, read once: that takes longer than a call."""
+def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """The system's certificates, read once for each place: that takes longer than a call."""
+    del file, folder  # OpenSSL reads the variables itself
     return ssl.create_default_context()
 
 

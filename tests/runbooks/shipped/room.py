@@ -1,0 +1,38 @@
+"""A shipped runbook, as it is, over targets that really are there."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bot.registry import Registry
+from bot.store import Store
+from tests.runbooks.room import PEOPLE, Room
+
+SHIPPED = Path(__file__).parents[3] / "runbooks"
+
+
+def shipped(
+    name: str,
+    store: Store,
+    registry: Registry,
+    folder: Path,
+    targets: Mapping[str, str | dict[str, Any]],
+    **instead: str,
+) -> Room:
+    """The file ``runbooks/<name>.md``; ``instead`` are texts of it that a test must replace."""
+    text = (SHIPPED / f"{name}.md").read_text("utf-8")
+    for old, new in instead.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    (folder / "runbooks" / "catalog").mkdir(parents=True)
+    (folder / "runbooks" / f"{name}.md").write_text(text)
+    entries = [
+        {"name": target, **({"url": entry} if isinstance(entry, str) else entry)}
+        for target, entry in targets.items()
+    ]
+    catalog = {"people": PEOPLE, "targets": entries}
+    (folder / "runbooks" / "catalog" / "all.yaml").write_text(json.dumps(catalog))
+    room = Room(store, folder / "runbooks", registry)
+    assert room.library.problems == {}
+    return room
