@@ -44,6 +44,12 @@ class _Environment(ImmutableSandboxedEnvironment):
             return super().call_binop(context, operator, left, right)
         raise SecurityError(f"the operator {operator!r} is not allowed here")
 
+    def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 - Jinja2's signature
+        """A key comes before a method of that name: ``out.values`` is what the target said."""
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
     def is_safe_callable(self, obj: Any) -> bool:  # noqa: ANN401 - Jinja2's signature
         if isinstance(obj, StrictUndefined):
             return True  # calling it says what is not known

@@ -22,28 +22,28 @@ class Doing:
     def params(self, call: Call) -> Any:
         return self.action(call.action).Params.model_validate(call.params)
 
-    async def preview(self, name: str, **params: Any) -> Preview:
+    async def preview(self, name: str, /, **params: Any) -> Preview:
         call = Call(action=name, params=params)
         preview = await self.action(name).preview(self.params(call), self.connection)
         assert json.loads(preview.model_dump_json())  # the plan and its state can be stored
         return preview
 
-    async def apply(self, name: str, **params: Any) -> dict[str, Any]:
+    async def apply(self, name: str, /, **params: Any) -> dict[str, Any]:
         call = Call(action=name, params=params)
         out = await self.action(name).apply(self.params(call), self.connection)
         assert json.loads(json.dumps(out)) == out
         return out
 
-    async def verify(self, name: str, **params: Any) -> bool | None:
+    async def verify(self, name: str, /, **params: Any) -> bool | None:
         call = Call(action=name, params=params)
         return await self.action(name).verify(self.params(call), self.connection)
 
-    def undo(self, preview: Preview, name: str, **params: Any) -> Call | None:
+    def undo(self, preview: Preview, name: str, /, **params: Any) -> Call | None:
         state = json.loads(json.dumps(preview.state))  # as it comes back from the journal
         action = self.action(name)
         return action.undo(self.params(Call(action=name, params=params)), state)
 
-    async def take_back(self, preview: Preview, name: str, **params: Any) -> None:
+    async def take_back(self, preview: Preview, name: str, /, **params: Any) -> None:
         call = self.undo(preview, name, **params)
         assert call is not None
         await self.apply(call.action, **call.params)

@@ -190,3 +190,11 @@ def test_references_lists_what_a_template_takes() -> None:
     text = "{{ inputs.zone }} {{ steps['look'].ok }} {{ out.x }} {{ inputs[out.x] }}"
     assert references(text) == [("inputs", "zone"), ("steps", "look")]
     assert references("{{ broken") == []
+
+
+def test_a_key_comes_before_a_method() -> None:
+    """What a target said is found by its name, also where a dictionary has a method called so."""
+    names = {"out": {"values": [1], "items": {"a": 2}, "keys": 3}}
+    for expression in ("out.values == [1]", "out.items.a == 2", "out.keys == 3"):
+        assert evaluate(expression, names) == (True, "")
+    assert evaluate("'a' in out.items.keys()", names) == (True, "")

@@ -84,7 +84,7 @@ ZONES = "inputs: {zones: {type: string, pattern: '[a-z, ]+', required: true}}"
 async def test_foreach_is_the_step_for_each_item(make_room: MakeRoom, shop: HttpApp) -> None:
     """Each item has its own row in plan and journal; later steps see them by name."""
     item = put("{{ item }}", more=FOREACH % ", concurrency: 2")
-    guard = "guards: [{expect: \"steps.s1['items'].b.status == 200\"}]"
+    guard = 'guards: [{expect: "steps.s1.items.b.status == 200"}]'
     room = make_room(runbook(item, look("x", guard), front=WIDE + ZONES), http__shop=shop.url)
     run = await done(room, zones="a, b,c")
     assert (run.state, run.error) == ("succeeded", "")

@@ -1,0 +1,1 @@
+"""PowerDNS: switches a record, and back."""
