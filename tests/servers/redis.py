@@ -168,9 +168,14 @@ def redis_sentinel(
         yield whole
 
 
+def _stop(node: Node) -> None:
+    """The process that runs then: a test may have restarted it."""
+    node.process.stop()
+
+
 def _run(stack: contextlib.ExitStack, node: Node) -> None:
     node.start()
-    stack.callback(lambda: node.process.stop())  # the one that runs then, after restarts
+    stack.callback(_stop, node)
 
 
 def _node(folder: Path, name: str, password: str) -> Node:
