@@ -1,0 +1,1 @@
+"""Redis Sentinel: what the Sentinels see, and a failover that they carry out."""
