@@ -27,13 +27,18 @@ def apps(http_server: Start[HttpApp]) -> dict[str, HttpApp]:
 def pool(haproxy_server: Start[HAProxy], apps: dict[str, HttpApp]) -> HAProxy:
     ports = {name: app.port for name, app in apps.items()}
     balancer = haproxy_server(servers=ports, shed={"/feed": 0, "/search": 0})
-    wait_for(lambda: balancer.get("/").status == 200, what="the pool")
+    wait_for(lambda: [row[5] for row in rows(balancer)] == ["2"] * len(NAMES), what="the pool")
     return balancer
 
 
-def drained(pool: HAProxy) -> list[str]:
+def rows(pool: HAProxy) -> list[list[str]]:
+    """HAProxy's own table; its sixth column is 2 for a server that is up."""
     lines = pool.command("show servers state app").splitlines()[2:]
-    return [row[3] for row in (line.split() for line in lines) if row and int(row[6]) & 8]
+    return [line.split() for line in lines if line.strip()]
+
+
+def drained(pool: HAProxy) -> list[str]:
+    return [row[3] for row in rows(pool) if int(row[6]) & 8]
 
 
 def shares(pool: HAProxy) -> dict[str, int]:
