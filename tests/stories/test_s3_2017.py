@@ -113,5 +113,6 @@ async def test_the_pool_shrank_between_plan_and_start(make_room: MakeRoom, pool:
 
     run = await room.run(number)
     assert run.state == "failed"
-    assert "would take 50% of the capacity; blast_radius.max_share is 34%" in run.error
+    # 50 % of what is left; or too few left, where a member missed a health check meanwhile
+    assert "max_share is 34%" in run.error or "min_healthy is 4" in run.error
     assert drained(pool) == ["web5", "web6"]
