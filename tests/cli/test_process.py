@@ -27,6 +27,7 @@ def test_serve_with_a_bad_setting(cli: Cli, variable: str, value: str, words: st
     assert HUSH not in done.err
 
 
+@pytest.mark.server  # each start of the command takes a second
 def test_the_process_ends_so_too(cli: Cli) -> None:
     """What an orchestrator sees of a bad setting: the exit code and one line."""
     cli.env["JACKLINE_SLACK__BOT_TOKEN"] = f"xoxb-{HUSH}"
@@ -56,6 +57,7 @@ def test_serve_with_a_broken_catalog(cli: Cli) -> None:
     assert cli("serve").refused(2).endswith("all.yaml:2: name: is missing")
 
 
+@pytest.mark.server  # each start of the command takes a second
 def test_relative_folders_are_those_of_where_it_is_started(cli: Cli) -> None:
     """Nothing depends on where Jackline lies. Piped, the answer is whole and stdout's alone."""
     title = "A title that is longer than eighty columns " * 4
@@ -66,6 +68,7 @@ def test_relative_folders_are_those_of_where_it_is_started(cli: Cli) -> None:
     assert done.code == 0
 
 
+@pytest.mark.server  # each start of the command takes a second
 def test_in_another_folder_there_is_no_record(cli: Cli, tmp_path: Path) -> None:
     """An empty new database would say that all is well; none is made."""
     cli.declare()

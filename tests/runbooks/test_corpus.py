@@ -5,9 +5,6 @@ Each case replaces one piece of the good text by another; the finding must begin
 """
 
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ import pytest
 import yaml
 
 from bot.catalog import Catalog
+from bot.cli.main import app
 from bot.located import Problem
 from bot.registry import Registry
 from bot.runbooks.check import check
@@ -283,12 +281,9 @@ def test_the_schema_refuses_what_an_editor_can_see(registry: Registry, old: str,
 
 
 def test_the_pre_commit_hook_is_our_command() -> None:
-    """What it runs exists, and finds a broken runbook."""
+    """What it runs exists."""
     root = Path(__file__).parents[2]
     (hook,) = yaml.safe_load((root / ".pre-commit-hooks.yaml").read_text())
-    program, *words = hook["entry"].split()
     assert hook["pass_filenames"] is False
-    found = shutil.which(program, path=str(Path(sys.executable).parent))
-    assert found
-    done = subprocess.run([found, *words, "--help"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0
+    assert hook["entry"] == "jackline check"
+    assert "check" in [command.callback.__name__ for command in app.registered_commands]
