@@ -71,11 +71,20 @@ class Process:
         self._forget()
 
     def freeze(self) -> None:
-        """SIGSTOP: the port stays open and nobody answers."""
+        """SIGSTOP: the port stays open and nobody answers, from the moment this returns."""
         self._signal(signal.SIGSTOP)
+        wait_for(self._stopped, what=f"{self.name} to stand still")
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
+
+    def _stopped(self) -> bool:
+        """Every thread of it: the signal reaches a busy one a moment later than the others."""
+        states = []
+        for task in Path(f"/proc/{self.popen.pid}/task").glob("*/stat"):
+            with contextlib.suppress(OSError):
+                states.append(task.read_text().rpartition(")")[2].split()[0])
+        return all(state in "TtZX" for state in states)
 
     def _signal(self, number: int) -> None:
         if self.alive:
