@@ -74,6 +74,10 @@ class Etcd:
             ready=lambda: answers(f"{client}/health"),
         )  # fmt: skip
 
+    def stop(self) -> None:
+        """The process that runs then: a test may have started it again."""
+        self.process.stop()
+
 
 @dataclass
 class Member:
@@ -268,9 +272,7 @@ class Patroni:
         )
 
     def wait_settled(self, leader: str = "", timeout: float = 60.0) -> None:
-        wait_for(
-            lambda: self.settled(leader), timeout=timeout, every=0.2, what="Patroni to settle"
-        )
+        wait_for(lambda: self.settled(leader), timeout=timeout, every=0.2, what="Patroni to settle")
 
     def wait_unlocked(self) -> None:
         """Until the lock of a leader that is gone has run out."""
@@ -323,7 +325,7 @@ def patroni(
     with scratch("patroni", owner=_owner()) as folder, contextlib.ExitStack() as stack:
         etcd = Etcd(folder, etcd_host, free_port(), free_port())
         etcd.start()
-        stack.callback(lambda: etcd.process.stop())
+        stack.callback(etcd.stop)
         found = Patroni([], etcd)
         for number in range(members):
             place = places[number] if number < len(places) else Place(etcd_host)
