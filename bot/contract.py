@@ -133,8 +133,11 @@ class Connection(Protocol):
 
     target: str
     path: str
-    http: httpx.AsyncClient
     settings: Mapping[str, str]
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """The client."""
 
     async def exchange(self, request: bytes, *, timeout: float = 5.0) -> bytes:  # noqa: ASYNC109 - callers set it per target
         """Opens a TCP connection over the path, sends, reads to the end, closes."""

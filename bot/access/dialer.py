@@ -6,9 +6,11 @@ it by its own network backend, line protocols by `Link.exchange`, drivers that w
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import httpx
 
@@ -21,6 +23,7 @@ from bot.contract import Completed
 from bot.errors import NotFound, NotSent, Unknown
 
 __all__ = ["CONNECT_TIMEOUT", "Dialer", "Link"]
+_SCHEME = re.compile(r"^(tcp|ssh)://")
 _ANSWER_LIMIT = 8 * 1024 * 1024
 
 
@@ -30,10 +33,26 @@ class Link:
 
     target: str
     path: str
-    http: httpx.AsyncClient
     settings: Mapping[str, str]
     entry: Target
     way: Way
+
+    @cached_property
+    def http(self) -> httpx.AsyncClient:
+        """Made when it is first used: many actions speak another protocol."""
+        headers = {name: resolved_header(value) for name, value in self.entry.headers.items()}
+        return httpx.AsyncClient(
+            base_url=_SCHEME.sub("http://", self.entry.url),
+            headers=headers,
+            transport=PathTransport(self.way),
+            timeout=httpx.Timeout(5.0, connect=CONNECT_TIMEOUT * len(self.way.addresses)),
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Ends what was opened."""
+        if "http" in self.__dict__:
+            await self.http.aclose()
 
     async def exchange(self, request: bytes, *, timeout: float = 5.0) -> bytes:  # noqa: ASYNC109 - the contract's signature
         """Sends ``request`` and reads until the other side closes."""
@@ -109,15 +128,11 @@ class Dialer:
         for address in way.addresses:
             host_and_port(address, of=target)
         settings = {name: resolved(value) for name, value in entry.settings.items()}
-        client = httpx.AsyncClient(
-            base_url=entry.url.replace("tcp://", "http://", 1).replace("ssh://", "http://", 1),
-            headers={name: resolved_header(value) for name, value in entry.headers.items()},
-            transport=PathTransport(way),
-            timeout=httpx.Timeout(5.0, connect=CONNECT_TIMEOUT * len(way.addresses)),
-            trust_env=False,
-        )
-        async with client:
-            yield Link(target, found.name, client, settings, entry, way)
+        link = Link(target, found.name, settings, entry, way)
+        try:
+            yield link
+        finally:
+            await link.close()
 
     def _target(self, name: str) -> Target:
         entry = self.catalog().target(name)

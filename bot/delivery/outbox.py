@@ -2,12 +2,31 @@
 
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import select
+from sqlalchemy.orm import Session
 
 from bot.delivery.tables import Delivery, Message
 from bot.store import now
+
+# Plain statements on the tables themselves: every step of a run says something twice.
+_messages: Table = Message.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+_deliveries: Table = Delivery.__table__  # type: ignore[attr-defined]  # same
+_EDIT = (
+    update(_messages)
+    .where(_messages.c.key == bindparam("of"))
+    .values(version=_messages.c.version + 1)
+    .returning(_messages.c.id)
+)
+_POST = insert(_messages).returning(_messages.c.id)
+_DELIVER = insert(_deliveries)
+_UNSENT = (
+    select(_deliveries.c.id)
+    .where(_deliveries.c.message_id == bindparam("message"), _deliveries.c.state == "pending")
+    .where(_deliveries.c.op != "pin")
+    .limit(1)
+    .with_for_update()
+)
 
 
 class Outbox:
@@ -70,36 +89,57 @@ class Outbox:
         *,
         author: str = "jackline",
         origin: str = "",
-    ) -> Message:
+    ) -> None:
+        """Says it in the session's transaction, behind what the session has to write."""
+
+        def put(plain: Session) -> None:
+            plain.flush()
+            self.put(
+                plain.connection(), incident_id, key, kind, payload, author=author, origin=origin
+            )
+
+        await session.run_sync(put)
+
+    def put(
+        self,
+        connection: Connection,
+        incident_id: int,
+        key: str,
+        kind: str,
+        payload: dict[str, Any] | None = None,
+        *,
+        author: str = "jackline",
+        origin: str = "",
+    ) -> None:
         """Posts a message, or edits the one with that ``key``.
 
         An edit that is still unsent absorbs later ones. ``origin`` is the surface where a
         person wrote it: it is not sent back there.
         """
         full = f"{incident_id}:{key}"
-        query = select(Message).where(Message.key == full)
-        message = (await session.execute(query)).scalar_one_or_none()
-        if message is None:
+        edit = {"of": full, "kind": kind, "payload": payload or {}, "updated_at": now()}
+        message_id = connection.execute(_EDIT, edit).scalar()
+        if message_id is None:
             message = Message(
                 incident_id=incident_id, key=full, kind=kind, payload=payload or {},
                 author=author, origin=origin,
             )  # fmt: skip
-            session.add(message)
-            waits = False
-        else:
-            message.kind, message.payload = kind, payload or {}
-            message.version, message.updated_at = message.version + 1, now()
-            waits = await self._unsent(session, message.id)
-        await session.flush()
-        if not waits:
-            self._queue(
-                session, "say", f"{incident_id}:talk", incident_id, {}, message.id, skip=origin
-            )
-        return message
+            values = message.model_dump(exclude={"id"})
+            message_id = connection.execute(_POST, values).scalar_one()
+        elif not self.surfaces or connection.execute(_UNSENT, {"message": message_id}).scalar():
+            return
+        rows = [
+            Delivery(surface=surface, lane=f"{incident_id}:talk", op="say",
+                     incident_id=incident_id, message_id=message_id).model_dump(exclude={"id"})
+            for surface in self.surfaces
+            if surface != origin
+        ]  # fmt: skip
+        if rows:
+            connection.execute(_DELIVER, rows)
 
     async def said(self, session: AsyncSession, incident_id: int, key: str) -> bool:
         """Whether a message with that key exists."""
-        query = select(Message.id).where(Message.key == f"{incident_id}:{key}")
+        query = select(_messages.c.id).where(_messages.c.key == f"{incident_id}:{key}")
         return (await session.execute(query)).first() is not None
 
     async def set_topic(self, session: AsyncSession, incident_id: int, topic: str) -> None:
@@ -113,7 +153,7 @@ class Outbox:
 
     async def digest(self, session: AsyncSession, incident_id: int) -> None:
         """Has the incident's line in the digest channel edited in place."""
-        query = select(Message.id).where(Message.key == f"{incident_id}:digest")
+        query = select(_messages.c.id).where(_messages.c.key == f"{incident_id}:digest")
         message_id = (await session.execute(query)).scalar_one()
         if not await self._unsent(session, message_id):
             self._queue(session, "digest", f"{incident_id}:digest", incident_id, {}, message_id)
@@ -122,14 +162,7 @@ class Outbox:
         """Whether it still waits; locked, so that no worker renders it before this commit."""
         if not self.surfaces:
             return True
-        query = (
-            select(Delivery.id)
-            .where(Delivery.message_id == message_id, Delivery.state == "pending")
-            .where(Delivery.op != "pin")
-            .limit(1)
-            .with_for_update()
-        )
-        return (await session.execute(query)).first() is not None
+        return (await session.execute(_UNSENT, {"message": message_id})).first() is not None
 
     def _queue(
         self,

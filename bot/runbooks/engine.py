@@ -90,7 +90,7 @@ class RunEngine:
 
     async def _plan(self, run: Run, epoch: int) -> None:
         try:
-            runbook = pinned(run)
+            runbook = self._pinned(run)
             plan = await self.planner.plan(runbook, run.inputs)
             earlier = await self.journal.durations(run.runbook_id)
         except (JacklineError, OSError) as error:
@@ -111,7 +111,7 @@ class RunEngine:
             )
 
     async def _execute(self, run: Run, epoch: int) -> None:
-        runbook = pinned(run)
+        runbook = self._pinned(run)
         if run.started_at is None and not run.undo_requested:
             if not await self._still(runbook, run, epoch):
                 return
@@ -180,10 +180,12 @@ class RunEngine:
             text = f"Running: {fresh.title}" + (f". {fresh.note}" if fresh.note else "")
             await self.journal.record(session, fresh, "run_started", text, data)
 
-
-def pinned(run: Run) -> Runbook:
-    """The runbook as it was when the run was asked for. Raises `BadInput`."""
-    runbook, problems = read(run.text, run.path)
-    if runbook is None:
-        raise BadInput("\n".join(map(str, problems)))
-    return runbook
+    def _pinned(self, run: Run) -> Runbook:
+        """The runbook as it was when the run was asked for. Raises `BadInput`."""
+        current = self.journal.runs.library.runbooks.get(run.runbook_id)
+        if current is not None and current.digest == run.digest:
+            return current
+        runbook, problems = read(run.text, run.path)
+        if runbook is None:
+            raise BadInput("\n".join(map(str, problems)))
+        return runbook

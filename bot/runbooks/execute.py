@@ -36,6 +36,7 @@ class Execution:
         self._tasks: dict[asyncio.Task[Outcome], Step] = {}
         self._rows: dict[str, list[StepAttempt]] = {}
         self._looked: set[str] = set()
+        self._order = [(w.step, runbook.needs(w.step.id)) for w in runbook.steps]
 
     async def go(self) -> None:
         """Until the run has ended, or is held or paused. Raises `Fenced`."""
@@ -89,20 +90,18 @@ class Execution:
 
     def _begin_ready(self) -> None:
         going = {step.id for step in self._tasks.values()}
+        good = {i for i, outcome in self.outcomes.items() if self._satisfies(i, outcome)}
         names = self._names()
-        for written in self.runbook.steps:
-            step = written.step
-            if step.id in self.outcomes or step.id in going:
+        for step, needs in self._order:
+            if step.id in self.outcomes or step.id in going or not good.issuperset(needs):
                 continue
-            if all(self._satisfied(need) for need in self.runbook.needs(step.id)):
-                # What this owner has not begun stands in the journal as it was at the start.
-                rows = None if step.id in self._looked else self._rows.get(step.id, [])
-                self._looked.add(step.id)
-                self._tasks[asyncio.create_task(self.flow.do(step, names, rows))] = step
+            # What this owner has not begun stands in the journal as it was at the start.
+            rows = None if step.id in self._looked else self._rows.get(step.id, [])
+            self._looked.add(step.id)
+            self._tasks[asyncio.create_task(self.flow.do(step, names, rows))] = step
 
-    def _satisfied(self, step_id: str) -> bool:
-        outcome = self.outcomes.get(step_id)
-        if outcome is None or outcome.state in ("waiting", "unknown"):
+    def _satisfies(self, step_id: str, outcome: Outcome) -> bool:
+        if outcome.state in ("waiting", "unknown"):
             return False
         return outcome.state == "done" or self._policy(step_id, outcome) == "continue"
 

@@ -108,6 +108,10 @@ class StepFlow:
         allowed: int,
     ) -> None:
         """Does units until one too many failed or a person ended the run; none is cut off."""
+        if len(batch.units) == 1 and not found:
+            (unit,) = batch.units
+            found[unit.id] = await self._unit(unit, names, rows)
+            return
         room = asyncio.Semaphore(batch.concurrency)
 
         async def one(unit: Unit) -> None:

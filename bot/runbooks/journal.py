@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, update
+from sqlalchemy import Connection, Row, Table, and_, bindparam, delete, func, insert, or_, update
+from sqlalchemy import select as sa_select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 from sqlmodel import col, select
@@ -23,6 +24,27 @@ LEASE = timedelta(seconds=15)
 WORK = ("planning", "approved", "running")
 
 
+Ours = Row[tuple[int, int]]  # a run's id and its incident's
+
+# Written twice for each step: plain statements on the tables themselves.
+_run: Table = Run.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+_step: Table = StepAttempt.__table__  # type: ignore[attr-defined]  # same
+_RENEW = (
+    update(_run)
+    .where(_run.c.id == bindparam("of"), _run.c.epoch == bindparam("under"))
+    .values(lease_until=bindparam("until"))
+    .returning(_run.c.id, _run.c.incident_id)
+)
+_ASKED = sa_select(_run.c.abort, _run.c.pause).where(_run.c.id == bindparam("of"))
+_BEFORE = (
+    sa_select(func.coalesce(func.max(_step.c.attempt), 0) + 1)
+    .where(_step.c.run_id == bindparam("of_run"))
+    .where(_step.c.step == bindparam("of_step"), _step.c.phase == bindparam("of_phase"))
+)
+_ADD = (
+    insert(_step).values(attempt=_BEFORE.scalar_subquery()).returning(_step.c.id, _step.c.attempt)
+)
+_SETTLE = update(_step).where(_step.c.id == bindparam("of"))
 _LARGE = tuple(defer(getattr(Run, name)) for name in ("plan", "text", "inputs"))
 
 
@@ -108,9 +130,7 @@ class Journal:
 
     async def asked(self, run_id: int) -> tuple[bool, bool]:
         """Whether a person has asked for the run's end, and for a pause."""
-        query = select(Run.abort, Run.pause).where(Run.id == run_id)
-        async with self.store.read() as session:
-            abort, pause = (await session.execute(query)).one()
+        ((abort, pause),) = await self.store.look(_ASKED, {"of": run_id})
         return abort, pause
 
     async def fresh(self, run_id: int) -> Run:
@@ -152,15 +172,24 @@ class Journal:
         **facts: Any,  # noqa: ANN401 - columns of StepAttempt
     ) -> StepAttempt:
         """Commits that an action is about to be sent. Raises `Fenced`."""
-        async with self.fenced(run_id, epoch) as (session, run):
-            attempt = await _added(session, run, epoch, step, phase, facts)
+
+        def write(connection: Connection) -> StepAttempt:
+            run = self._ours(connection, run_id, epoch)
+            row = {"run_id": run_id, "step": step, "phase": phase, "state": "intent",
+                   "epoch": epoch, "target": "", "access_path": "", "before": {}, "output": {},
+                   "error": "", "started_at": now(), **facts}  # fmt: skip
+            key = {"of_run": run_id, "of_step": step, "of_phase": phase}
+            added = connection.execute(_ADD, row | key).one()
+            attempt = StepAttempt(id=added.id, attempt=added.attempt, **row)
             kind = "undo_started" if phase == "undo" else "step_started"
             word = {"do": "", "undo": "Undo of ", "gate": "Gate after "}[phase]
             data = {"step": step, "action": attempt.action, "target": attempt.target,
                     "path": attempt.access_path, "attempt": attempt.attempt}  # fmt: skip
             what = f"{attempt.action} on {attempt.target}" if attempt.target else attempt.action
-            await self.record(session, run, kind, f"{word}{step}: {what}", data)
-        return attempt
+            self._note(connection, run, kind, f"{word}{step}: {what}", data)
+            return attempt
+
+        return await self.store.transact(write)
 
     @asynccontextmanager
     async def noting(
@@ -185,9 +214,13 @@ class Journal:
 
     async def held_back(self, run_id: int, epoch: int, step: str, reason: str) -> None:
         """Commits that a guard kept a step from beginning. Raises `Fenced`."""
-        async with self.fenced(run_id, epoch) as (session, run):
+
+        def write(connection: Connection) -> None:
             data = {"step": step, "reason": reason}
-            await self.record(session, run, "guard_failed", f"{step} held back: {reason}", data)
+            run = self._ours(connection, run_id, epoch)
+            self._note(connection, run, "guard_failed", f"{step} held back: {reason}", data)
+
+        await self.store.transact(write)
 
     async def hold(
         self, run_id: int, epoch: int, state: str, wake_at: datetime | None = None
@@ -215,15 +248,39 @@ class Journal:
         ``done``, ``failed``, ``not_sent`` or ``unknown``; ``interrupted`` where a crash ended it
         and it may be made again, which is no failure of the step.
         """
-        async with self.fenced(attempt.run_id, epoch) as (session, run):
-            row = await session.get_one(StepAttempt, attempt.id)
-            row.state, row.output, row.error, row.ended_at = state, output or {}, error, now()
-            seconds = round((row.ended_at - row.started_at).total_seconds(), 3)
-            kind, text = _outcome(row, seconds)
-            data = {"step": row.step, "action": row.action, "path": row.access_path,
-                    "attempt": row.attempt, "seconds": seconds, "error": error,
-                    "out": row.output}  # fmt: skip
-            await self.record(session, run, kind, text, data)
+
+        def write(connection: Connection) -> None:
+            run = self._ours(connection, attempt.run_id, epoch)
+            ended = now()
+            values = {"state": state, "output": output or {}, "error": error, "ended_at": ended}
+            connection.execute(_SETTLE, {"of": attempt.id, **values})
+            seconds = round((ended - attempt.started_at).total_seconds(), 3)
+            kind, text = _outcome(attempt, state, error, seconds)
+            data = {"step": attempt.step, "action": attempt.action, "path": attempt.access_path,
+                    "attempt": attempt.attempt, "seconds": seconds, "error": error,
+                    "out": output or {}}  # fmt: skip
+            self._note(connection, run, kind, text, data)
+
+        await self.store.transact(write)
+
+    def _ours(self, connection: Connection, run_id: int, epoch: int) -> Ours:
+        """The run's row locked, its lease renewed. Raises `Fenced` under another epoch."""
+        key = {"of": run_id, "under": epoch, "until": now() + LEASE}
+        run = connection.execute(_RENEW, key).first()
+        if run is None:
+            raise Fenced
+        return run
+
+    def _note(
+        self, connection: Connection, run: Ours, kind: str, text: str, data: dict[str, Any]
+    ) -> None:
+        """As `record`, in a plain transaction."""
+        incidents = self.runs.incidents
+        data = {"run_id": run.id, **data}
+        incidents.ledger.put(connection, run.incident_id, kind, "jackline", text, data=data)
+        incidents.outbox.put(
+            connection, run.incident_id, f"run-{run.id}", "run", {"run_id": run.id}
+        )
 
     async def end(
         self, run_id: int, epoch: int, state: str, error: str = "", step: str = ""
@@ -267,19 +324,19 @@ async def _added(
     return attempt
 
 
-def _outcome(row: StepAttempt, seconds: float) -> tuple[str, str]:
+def _outcome(row: StepAttempt, state: str, error: str, seconds: float) -> tuple[str, str]:
     name = {"undo": "Undo of ", "gate": "Gate after "}.get(row.phase, "") + row.step
     if row.phase == "gate":
-        held = row.state == "done"
-        said = f"{name}: holds" if held else f"{name}: {row.error}"
+        held = state == "done"
+        said = f"{name}: holds" if held else f"{name}: {error}"
         return ("gate_passed" if held else "gate_failed"), said
-    if row.state == "done":
+    if state == "done":
         kind = "step_undone" if row.phase == "undo" else "step_succeeded"
         return kind, f"{name}: done in {seconds:.1f} s"
-    if row.state == "not_sent":
-        return "access_failed", f"{name}: no way in over {row.access_path}: {row.error}"
-    if row.state == "unknown":
-        return "step_unknown", f"{name}: outcome unknown: {row.error}"
-    if row.state == "interrupted":
-        return "step_interrupted", f"{name}: interrupted by a crash; {row.error}"
-    return "step_failed", f"{name}: {row.error}"
+    if state == "not_sent":
+        return "access_failed", f"{name}: no way in over {row.access_path}: {error}"
+    if state == "unknown":
+        return "step_unknown", f"{name}: outcome unknown: {error}"
+    if state == "interrupted":
+        return "step_interrupted", f"{name}: interrupted by a crash; {error}"
+    return "step_failed", f"{name}: {error}"

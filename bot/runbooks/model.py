@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -284,13 +285,24 @@ class Runbook:
         """The runbook's name."""
         return self.front.id
 
+    @cached_property
+    def _steps(self) -> dict[str, Step]:
+        return {w.step.id: w.step for w in self.steps}
+
+    @cached_property
+    def _needs(self) -> dict[str, list[str]]:
+        ids = [w.step.id for w in self.steps]
+        before = [[], *([i] for i in ids)]
+        said = [w.step.needs for w in self.steps]
+        return {
+            i: one if needs is None else needs
+            for i, one, needs in zip(ids, before, said, strict=False)
+        }
+
     def step(self, step_id: str) -> Step:
         """The step of that id, which must exist."""
-        return next(w.step for w in self.steps if w.step.id == step_id)
+        return self._steps[step_id]
 
     def needs(self, step_id: str) -> list[str]:
         """The steps that a step waits for: what it says, else the one before it."""
-        ids = [w.step.id for w in self.steps]
-        said = self.step(step_id).needs
-        before = ids[: ids.index(step_id)][-1:]
-        return before if said is None else said
+        return self._needs[step_id]

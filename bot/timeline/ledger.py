@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection, insert
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
 from bot.log import redact_text
@@ -19,7 +21,11 @@ _EXACT = 2**53  # from here on JSON numbers lose their last digits
 _HEAD = sql(
     "INSERT INTO timeline_head (incident_id, seq, hash, seal) VALUES (:incident, 0, :genesis, '') "
     "ON CONFLICT (incident_id) DO UPDATE SET incident_id = excluded.incident_id "
-    "RETURNING incident_id, seq, hash, seal"
+    "RETURNING seq, hash"
+)
+_ADD = insert(Entry.__table__)  # type: ignore[attr-defined]  # SQLModel does not declare it
+_END = sql(
+    "UPDATE timeline_head SET seq = :seq, hash = :hash, seal = :seal WHERE incident_id = :incident"
 )
 
 
@@ -49,31 +55,48 @@ class Ledger:
         data: dict[str, Any] | None = None,
         link: str = "",
         at: datetime | None = None,
-    ) -> Entry:
+    ) -> None:
+        """Adds a row in the session's transaction, behind what the session has to write."""
+
+        def put(plain: Session) -> None:
+            plain.flush()
+            self.put(
+                plain.connection(), incident_id, kind, actor, text, data=data, link=link, at=at
+            )
+
+        await session.run_sync(put)
+
+    def put(
+        self,
+        connection: Connection,
+        incident_id: int,
+        kind: str,
+        actor: str,
+        text: str,
+        *,
+        data: dict[str, Any] | None = None,
+        link: str = "",
+        at: datetime | None = None,
+    ) -> None:
         """Adds a row; locks the incident's chain until the transaction ends.
 
         ``kind`` is in the past tense (``incident_declared``), ``actor`` is ``jackline``,
         ``person:<id>`` or ``source:<id>``. Credentials in text and data are cut out first.
         """
-        head = await self._head(session, incident_id)
-        previous, seq = head.hash, head.seq + 1
-        at, text, clean, link = at or now(), _clean(text), _clean(data or {}), _clean(link)
-        digest = row_hash(incident_id, seq, at, kind, actor, text, clean, link, previous)
-        entry = Entry(
-            incident_id=incident_id, seq=seq, at=at, kind=kind, actor=actor, text=text,
-            data=clean, link=link, previous=previous, hash=digest,
-        )  # fmt: skip
-        session.add(entry)
-        head.seq, head.hash, head.seal = seq, digest, seal(self._key, incident_id, seq, digest)
-        await session.flush()
-        return entry
-
-    async def _head(self, session: AsyncSession, incident_id: int) -> Head:
-        """The chain's end, locked; of a new chain too, so that two first rows queue as well."""
-        query = select(Head).from_statement(_HEAD)
-        values = {"incident": incident_id, "genesis": GENESIS}
-        head: Head = (await session.execute(query, values)).scalar_one()
-        return head
+        first = {"incident": incident_id, "genesis": GENESIS}
+        head = connection.execute(
+            _HEAD, first
+        ).one()  # locked, so that two first rows queue as well
+        row = {
+            "incident_id": incident_id, "seq": head.seq + 1, "at": at or now(), "kind": kind,
+            "actor": actor, "text": _clean(text), "data": _clean(data or {}),
+            "link": _clean(link), "previous": head.hash,
+        }  # fmt: skip
+        digest = row_hash(**row)
+        connection.execute(_ADD, {**row, "hash": digest})
+        sealed = seal(self._key, incident_id, row["seq"], digest)
+        end = {"incident": incident_id, "seq": row["seq"], "hash": digest, "seal": sealed}
+        connection.execute(_END, end)
 
     async def verify(
         self,

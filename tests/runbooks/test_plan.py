@@ -4,7 +4,6 @@ import pytest
 
 from bot.contract import Change, Preview
 from bot.errors import BadInput
-from bot.runbooks.engine import pinned
 from bot.runbooks.plan import check_blast_radius
 from bot.runbooks.read import read
 from tests.runbooks.conftest import MakeRoom
@@ -38,7 +37,7 @@ async def test_what_a_person_reads(make_room: MakeRoom) -> None:
     assert (second["changes"], second["undo"]) == ([], "nothing to undo")
     assert third["note"].startswith("Known only during the run")
     assert run.plan["targets"] == ["http/shop"]
-    assert pinned(run).id == "fix"
+    assert room.engine._pinned(run).id == "fix"
 
 
 @pytest.mark.server

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-import bot.store.engine
+import bot.store.sqlite
 from bot.delivery import Binding
 from bot.errors import Unavailable
 from bot.store import Store
@@ -153,7 +153,7 @@ async def test_a_locked_sqlite_file_is_said_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another program holds the file: the writer gives up with the reason, and goes on later."""
-    monkeypatch.setattr(bot.store.engine, "BUSY", 0.2)
+    monkeypatch.setattr(bot.store.sqlite, "BUSY", 0.2)
     store = Store(f"sqlite+aiosqlite:///{tmp_path}/j.db")
     await store.migrate()
     holder = sqlite3.connect(tmp_path / "j.db", isolation_level=None)
