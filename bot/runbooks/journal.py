@@ -10,7 +10,19 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, bindparam, delete, func, insert, or_, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    text,
+    update,
+)
 from sqlalchemy import select as sa_select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
@@ -24,16 +36,17 @@ LEASE = timedelta(seconds=15)
 WORK = ("planning", "approved", "running")
 
 
-Ours = Row[tuple[int, int]]  # a run's id and its incident's
+Ours = Row[tuple[int, int, int | None]]  # a run's id, its incident's, its caller's
 
 # Written twice for each step: plain statements on the tables themselves.
 _run: Table = Run.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 _step: Table = StepAttempt.__table__  # type: ignore[attr-defined]  # same
+_locks: Table = TargetLock.__table__  # type: ignore[attr-defined]  # same
 _RENEW = (
     update(_run)
     .where(_run.c.id == bindparam("of"), _run.c.epoch == bindparam("under"))
     .values(lease_until=bindparam("until"))
-    .returning(_run.c.id, _run.c.incident_id)
+    .returning(_run.c.id, _run.c.incident_id, _run.c.parent_id)
 )
 _ASKED = sa_select(_run.c.abort, _run.c.pause).where(_run.c.id == bindparam("of"))
 _BEFORE = (
@@ -44,12 +57,24 @@ _BEFORE = (
 _ADD = (
     insert(_step).values(attempt=_BEFORE.scalar_subquery()).returning(_step.c.id, _step.c.attempt)
 )
+_HOLDER = sa_select(_locks.c.run_id).where(_locks.c.target == bindparam("of"))
+_LOCK = text(
+    "INSERT INTO target_lock (target, run_id) VALUES (:target, :run) ON CONFLICT DO NOTHING"
+)
 _SETTLE = update(_step).where(_step.c.id == bindparam("of"))
 _LARGE = tuple(defer(getattr(Run, name)) for name in ("plan", "text", "inputs"))
 
 
 class Fenced(Exception):
     """The run has another owner by now."""
+
+
+class TargetTaken(Exception):
+    """Another run acts on the target; ``run_id`` is that run."""
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__(run_id)
+        self.run_id = run_id
 
 
 class Journal:
@@ -169,12 +194,20 @@ class Journal:
         epoch: int,
         step: str,
         phase: str,
+        *,
+        lock: bool = False,
         **facts: Any,  # noqa: ANN401 - columns of StepAttempt
     ) -> StepAttempt:
-        """Commits that an action is about to be sent. Raises `Fenced`."""
+        """Commits that an action is about to be sent.
+
+        ``lock``: the target becomes the run's, if it is not yet: some are known only by now.
+        Raises `Fenced`, and `TargetTaken` when another run has it.
+        """
 
         def write(connection: Connection) -> StepAttempt:
             run = self._ours(connection, run_id, epoch)
+            if lock:
+                _lock(connection, run, facts["target"])
             row = {"run_id": run_id, "step": step, "phase": phase, "state": "intent",
                    "epoch": epoch, "target": "", "access_path": "", "before": {}, "output": {},
                    "error": "", "started_at": now(), **facts}  # fmt: skip
@@ -306,6 +339,15 @@ class Journal:
             session, run.incident_id, kind, "jackline", text, data={"run_id": run.id, **data}
         )
         await self.runs.show(session, run)
+
+
+def _lock(connection: Connection, run: Ours, target: str) -> None:
+    holder = connection.execute(_HOLDER, {"of": target}).scalar()
+    if holder is None:
+        connection.execute(_LOCK, {"target": target, "run": run.id})
+        holder = connection.execute(_HOLDER, {"of": target}).scalar_one()
+    if holder not in (run.id, run.parent_id):
+        raise TargetTaken(holder)
 
 
 async def _added(

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from bot.contract import Action, Effect, Preview
 from bot.errors import BadInput, JacklineError, NotSent, Retryable, TargetError, Unknown
 from bot.log import get
-from bot.runbooks.journal import Journal
+from bot.runbooks.journal import Journal, TargetTaken
 from bot.runbooks.looks import Looks
 from bot.runbooks.model import AllPaths, Runbook
 from bot.runbooks.plan import Planner, arguments, check_blast_radius
@@ -99,10 +99,26 @@ class StepRunner:
                 if not await self._pause(pause):
                     break
                 pause = min(pause * 2, retry.max)
-            outcome = await self._once(runbook, call)
+            outcome = await self._in_turn(runbook, call)
             if outcome.state != "failed" or outcome.final:
                 break
         return outcome
+
+    async def _in_turn(self, runbook: Runbook, call: _Call) -> Outcome:
+        """Once no other run has the target: guards are asked only then."""
+        said = False
+        while True:
+            try:
+                return await self._once(runbook, call)
+            except TargetTaken as taken:
+                reason = f"{call.target} is held by run {taken.run_id}"
+            if not said:
+                await self.journal.held_back(
+                    self.run_id, self.epoch, call.unit.id, f"{reason}; this waits for its end"
+                )
+            said = True
+            if not await self._pause(_LOOK):
+                return Outcome("failed", {}, f"aborted; {reason}")
 
     async def _pause(self, seconds: float) -> bool:
         """Waits before a retry; False as soon as a person has aborted the run."""
@@ -121,7 +137,7 @@ class StepRunner:
             return None
         took = await self.took_effect(call.action, call.params, call.unit)
         if took:
-            return await self._verified(call, last, {}, look=False)
+            return await self._verified(call, last, None)
         if took is False:
             await self.journal.settle(
                 last, self.epoch, "interrupted", error="it had not taken effect"
@@ -132,7 +148,7 @@ class StepRunner:
     async def _once(self, runbook: Runbook, call: _Call) -> Outcome:
         via = call.unit.step.via
         try:
-            paths = self.planner.dialer.paths(call.target, _in_turn(via))
+            paths = self.planner.dialer.paths(call.target, _listed(via))
             before = await self._before(call, paths)
             check_blast_radius(runbook, call.unit.id, [before])
         except JacklineError as error:
@@ -156,8 +172,9 @@ class StepRunner:
 
     async def _intend(self, call: _Call, path: str, before: Preview) -> StepAttempt:
         return await self.journal.intend(
-            self.run_id, self.epoch, call.unit.id, "do", action=call.action.name,
-            target=call.target, access_path=path, before=before.state,
+            self.run_id, self.epoch, call.unit.id, "do",
+            lock=call.action.effect is not Effect.READ, action=call.action.name, target=call.target, access_path=path,
+            before=before.state,
         )  # fmt: skip
 
     async def _held_back(self, unit: Unit, reason: str) -> Outcome:
@@ -212,7 +229,7 @@ class StepRunner:
         """Sent, no answer: read over any path what became of it."""
         took = await self.took_effect(call.action, call.params, call.unit)
         if took:
-            return await self._verified(call, attempt, {})
+            return await self._verified(call, attempt, None)
         if took is False or call.action.effect is not Effect.ONCE:
             await self.journal.settle(attempt, self.epoch, "failed", error=error)
             return Outcome("failed", {}, error)
@@ -221,7 +238,7 @@ class StepRunner:
     async def took_effect(self, action: Action, params: BaseModel, unit: Unit) -> bool | None:
         """What the action itself reads over any path; None if nobody can tell."""
         target = action.target(params)
-        for path in self.planner.dialer.paths(target, _in_turn(unit.step.via)):
+        for path in self.planner.dialer.paths(target, _listed(unit.step.via)):
             try:
                 async with asyncio.timeout(10), self.planner.dialer.connect(target, path) as link:
                     return await action.verify(params, link)
@@ -236,26 +253,31 @@ class StepRunner:
         return Outcome("unknown", {}, error)
 
     async def _verified(
-        self, call: _Call, attempt: StepAttempt, out: dict[str, Any], *, look: bool = True
+        self, call: _Call, attempt: StepAttempt, out: dict[str, Any] | None
     ) -> Outcome:
         """Waits until the action's own verify and the step's conditions hold, then commits.
 
-        ``look=False``: the action's own verify has just said yes.
+        No ``out``: the answer is lost, and the action's own verify has just said that it took
+        effect. A condition on the lost answer is for a person then: it did happen, or it did not
+        do what it should.
         """
         reason, took = "", None
-        if look and call.action.effect is not Effect.READ:
+        if out is not None and call.action.effect is not Effect.READ:
             took = await self.took_effect(call.action, call.params, call.unit)
             if took is False:
                 reason = f"{call.action.name} reports that it did not take effect"
+        names = call.names if out is None else {**call.names, "out": out}
         for verify in call.unit.step.verify:
-            reason = reason or await self.looks.wait_for(verify, {**call.names, "out": out})
+            reason = reason or await self.looks.wait_for(verify, names)
+            if reason and out is None and not verify.action:
+                return await self._park(attempt, f"it took effect, its answer is lost: {reason}")
         if reason:
             await self.journal.settle(attempt, self.epoch, "failed", output=out, error=reason)
-            once = not look or call.action.effect is Effect.ONCE
-            return Outcome("failed", out, reason, final=once and took is not False)
+            once = out is None or call.action.effect is Effect.ONCE
+            return Outcome("failed", out or {}, reason, final=once and took is not False)
         await self.journal.settle(attempt, self.epoch, "done", output=out)
-        return Outcome("done", out)
+        return Outcome("done", out or {})
 
 
-def _in_turn(via: list[str] | AllPaths) -> list[str]:
+def _listed(via: list[str] | AllPaths) -> list[str]:
     return via.all if isinstance(via, AllPaths) else via

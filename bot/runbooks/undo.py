@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from bot.contract import Action, Effect
 from bot.errors import BadInput, NotFound, NotSent, TargetError
-from bot.runbooks.journal import Journal
+from bot.runbooks.journal import Journal, TargetTaken
 from bot.runbooks.model import AllPaths, NoUndo, Runbook, Step, Undo
 from bot.runbooks.plan import Planner, arguments, validated
 from bot.runbooks.steps import StepRunner
@@ -123,10 +123,13 @@ class StepUndoer:
         target, last, step = action.target(params), "no access path works", unit.step
         via = [] if isinstance(step.via, AllPaths) else step.via
         for path in self.planner.dialer.paths(target, via):
-            intent = await self.journal.intend(
-                self.run_id, self.epoch, unit.id, "undo", action=action.name, target=target,
-                access_path=path,
-            )  # fmt: skip
+            try:
+                intent = await self.journal.intend(
+                    self.run_id, self.epoch, unit.id, "undo", lock=True, action=action.name,
+                    target=target, access_path=path,
+                )  # fmt: skip
+            except TargetTaken as taken:
+                return f"{target} is held by run {taken.run_id}"
             try:
                 async with (
                     asyncio.timeout(step.timeout),

@@ -1,9 +1,8 @@
 """``jackline serve`` that kills itself at the N-th commit of the flow, as often as it is asked to.
 
-The hooks are put on from outside: the product knows nothing of them. ``CRASH_AT`` counts the
-commits that wrote something; ``CRASH_SIDE`` says whether SIGKILL comes just before the commit
-reaches the database or just after. Leases are shortened, so that a restarted process takes over
-in a second and the test need not wait for half a minute.
+``CRASH_AT`` counts the commits that wrote something; ``CRASH_SIDE`` says whether SIGKILL comes just
+before the commit reaches the database or just after. Leases are shortened, so that a restarted
+process takes over in a second and the test need not wait for half a minute.
 
 Each line on stdin, ``{"env": …, "log": …}``, starts one by forking; its process id and, once it
 has ended, its exit code are printed. Everything is imported by then: that is half of a start.
@@ -11,54 +10,14 @@ has ended, its exit code are printed. Everything is imported by then: that is ha
 
 import json
 import os
-import signal
 import sys
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import event
-from sqlalchemy.engine import Connection
-from sqlalchemy.orm import Session
-
 import bot.delivery.worker
 import bot.runbooks.journal
 from bot.cli import main
-
-
-def _die_at(at: int, side: str, count_file: Path) -> None:
-    """Puts the hooks on."""
-    count = 0
-
-    def die() -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    @event.listens_for(Session, "after_begin")
-    def _began(session: Session, _: object, connection: Connection) -> None:
-        session.info["wrote"] = False
-
-        @event.listens_for(connection, "before_cursor_execute")
-        def _seen(
-            _c: object, _cursor: object, statement: str, _p: object, _x: object, _m: object
-        ) -> None:
-            if statement.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
-                session.info["wrote"] = True
-
-    @event.listens_for(Session, "before_commit")
-    def _before(session: Session) -> None:
-        session.flush()
-        if session.info.get("wrote") and side == "before" and count + 1 == at:
-            die()
-
-    @event.listens_for(Session, "after_commit")
-    def _after(session: Session) -> None:
-        nonlocal count
-        if not session.info.get("wrote"):
-            return
-        session.info["wrote"] = False
-        count += 1
-        count_file.write_text(str(count))
-        if side == "after" and count == at:
-            die()
+from tests.killing import killed
 
 
 def _serve(env: dict[str, str], log: str) -> None:
@@ -71,8 +30,14 @@ def _serve(env: dict[str, str], log: str) -> None:
     sys.argv[1:] = ["serve"]
     bot.delivery.worker.LEASE = timedelta(seconds=1)
     bot.runbooks.journal.LEASE = timedelta(seconds=1)
-    _die_at(int(env["CRASH_AT"]), env["CRASH_SIDE"], Path(env["CRASH_COUNT"]))
-    main()
+    counted = Path(env["CRASH_COUNT"])
+    at, side = int(env["CRASH_AT"]), env["CRASH_SIDE"]
+    with killed(at, side, lambda n: _write(counted, n)):
+        main()
+
+
+def _write(file: Path, number: int) -> None:
+    file.write_text(str(number))
 
 
 def _listen() -> None:

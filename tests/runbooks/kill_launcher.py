@@ -7,33 +7,13 @@ works until there is nothing left to do; its exit code is printed. Everything is
 import asyncio
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 
-from sqlalchemy import event
-from sqlalchemy.orm import Session
-
 from bot.registry import Registry, load
 from bot.store import Store
+from tests.killing import killed
 from tests.runbooks.room import Room
-
-
-def _die_at(at: int, side: str) -> None:
-    commits = 0
-
-    def before(_: Session) -> None:
-        if side == "before" and commits + 1 == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def after(_: Session) -> None:
-        nonlocal commits
-        commits += 1
-        if side == "after" and commits == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    event.listen(Session, "before_commit", before)
-    event.listen(Session, "after_commit", after)
 
 
 async def _work(registry: Registry, url: str, folder: str) -> None:
@@ -50,8 +30,8 @@ def main() -> None:
         asked = json.loads(line)
         child = os.fork()
         if not child:
-            _die_at(asked["at"], asked["side"])
-            asyncio.run(_work(registry, asked["url"], asked["folder"]))
+            with killed(asked["at"], asked["side"]):
+                asyncio.run(_work(registry, asked["url"], asked["folder"]))
             os._exit(0)
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")

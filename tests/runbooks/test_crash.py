@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.orm import Session
 
 from bot.runbooks import Run
+from tests.killing import at_commits
 from tests.runbooks.conftest import MakeRoom
 from tests.runbooks.room import CALL, Room, expire, runbook
 from tests.servers.fixtures import Start
@@ -67,22 +66,17 @@ def dying(at: int, side: str) -> Iterator[list[int]]:
     """Dies at the commit with the number ``at``; the list's length counts them."""
     commits: list[int] = []
 
-    def before(_: Session) -> None:
-        if side == "before" and len(commits) + 1 == at:
+    def before(number: int) -> None:
+        if (side, number) == ("before", at):
             raise Died
 
-    def after(_: Session) -> None:
-        commits.append(1)
-        if side == "after" and len(commits) == at:
+    def after(number: int) -> None:
+        commits.append(number)
+        if (side, number) == ("after", at):
             raise Died
 
-    event.listen(Session, "before_commit", before)
-    event.listen(Session, "after_commit", after)
-    try:
+    with at_commits(before, after):
         yield commits
-    finally:
-        event.remove(Session, "before_commit", before)
-        event.remove(Session, "after_commit", after)
 
 
 async def play(room: Room, shop: HttpApp, at: int, side: str) -> tuple[Seen, int]:
@@ -107,7 +101,7 @@ async def play(room: Room, shop: HttpApp, at: int, side: str) -> tuple[Seen, int
 
 async def sweep(room: Room, shop: HttpApp, check: Callable[[Seen], None]) -> None:
     calm, commits = await play(room, shop, 0, "after")
-    assert commits >= 4
+    assert commits >= 5
     check(calm)
     for at in range(1, commits + 1):
         for side in ("before", "after"):
@@ -222,3 +216,24 @@ async def test_an_undo_that_is_once_is_never_repeated(make_room: MakeRoom, shop:
         "s2: not out.ok: is false",
         "not taken back: s2: not out.ok: is false; s1: interrupted; outcome unknown",
     }
+
+
+async def test_a_lost_answer_that_is_asked_for_is_for_a_person(
+    make_room: MakeRoom, shop: HttpApp
+) -> None:
+    """It took effect, and what came back is gone: not failed, not done, and not sent again."""
+    asks = 'confirm: {path: /state, contains: moved}}\nverify: [{expect: "out.status == 200"}]'
+    shop.answers["/restart"] = Answer(drop=True)
+    room = make_room(
+        runbook(f"action: http.call\nwith: {{target: shop, path: /restart, {asks}"),
+        http__shop=shop.url,
+    )
+    number = await room.approved()
+    await room.work()
+    run = await room.run(number)
+    assert run.state == "unknown"
+    assert run.error.startswith("it took effect, its answer is lost: ")
+    await room.ask("settle", number, "cleo", happened=True)
+    await room.work()
+    assert (await room.run(number)).state == "succeeded"
+    assert shop.count("/restart") == 1

@@ -490,3 +490,27 @@ async def test_the_plan_says_how_long_it_took(make_room: MakeRoom, shop: HttpApp
     await room.work(1)
     assert 0.2 < (await room.run(second)).plan["earlier"]["s1"] < 2
     assert (await room.run(second)).plan_digest == first.plan_digest
+
+
+async def test_a_target_known_only_during_the_run_is_locked_all_the_same(
+    make_room: MakeRoom, shop: HttpApp
+) -> None:
+    """The second run waits for the first one's end, says so, and looks again before it acts."""
+    late = "{{ 'shop' if steps.s1.ok else 'none' }}"
+    change = f'action: http.put\nwith: {{target: "{late}", path: /mode, body: "1"}}'
+    room = make_room(
+        runbook(look("a"), change, look("b"), front="timeout: 20s"), http__shop=shop.url
+    )
+    shop.answers["/b"] = Answer(latency=1.5)
+    first, second = [await room.start(origin=name) for name in ("first", "second")]
+    await room.work(1)
+    for number in (first, second):
+        await room.approve(number, "ben")
+    assert (await room.run(first)).plan["targets"] == []
+    async with running(room.engine):
+        runs = {n: await until(room, n, "succeeded") for n in (first, second)}
+    acted = {n: (await room.attempts(n))[1].started_at for n in runs}
+    earlier, later = sorted(runs, key=lambda n: acted[n])
+    assert acted[later] >= runs[earlier].ended_at
+    waited = [row for row in await room.rows() if "this waits for its end" in row.text]
+    assert [row.data["run_id"] for row in waited] == [later]
