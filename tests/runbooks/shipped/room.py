@@ -25,6 +25,18 @@ def shipped(
     for old, new in instead.items():
         assert old in text, old
         text = text.replace(old, new)
+    return placed(text, name, store, registry, folder, targets)
+
+
+def placed(
+    text: str,
+    name: str,
+    store: Store,
+    registry: Registry,
+    folder: Path,
+    targets: Mapping[str, str | dict[str, Any]],
+) -> Room:
+    """A runbook of that text, over these targets alone."""
     (folder / "runbooks" / "catalog").mkdir(parents=True)
     (folder / "runbooks" / f"{name}.md").write_text(text)
     entries = [
