@@ -168,6 +168,7 @@ class Action(Protocol):
 
     name: ClassVar[str]
     effect: ClassVar[Effect]
+    reverts: ClassVar[bool]  # `undo` always knows the way back to where it was
     Params: ClassVar[type[BaseModel]]
 
     def target(self, params: Any) -> str:  # noqa: ANN401 - each action narrows it to its Params

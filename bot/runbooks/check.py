@@ -83,6 +83,9 @@ def _check_step(step: Step, registry: Registry, catalog: Catalog, report: Report
     if action.effect is Effect.ONCE and step.undo is None:
         said = "say how it is taken back (an action, or auto), or undo: {none: why}"
         report(("undo",), f"{step.action} has effect 'once': {said}")
+    elif action.effect is Effect.IDEMPOTENT and not action.reverts and step.undo is None:
+        said = "say undo: auto if this target has one, an action, or {none: why}"
+        report(("undo",), f"{step.action} may have no way back: {said}")
     if action.effect is Effect.READ and isinstance(step.undo, Undo | NoUndo):
         report(("undo",), "a reading step changes nothing, so leave undo out")
     if action.effect is not Effect.READ and isinstance(step.via, AllPaths):

@@ -61,6 +61,7 @@ class _Envoy:
     """What every verb here shares."""
 
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = True
 
     def target(self, params: EdgeParams) -> str:
         return f"envoy/{params.edge}"

@@ -22,6 +22,7 @@ class _Balancer:
     """What every verb here shares."""
 
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = True
 
     def target(self, params: BalancerParams) -> str:
         return f"haproxy/{params.balancer}"

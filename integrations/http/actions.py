@@ -116,6 +116,7 @@ class Check(_Http):
 
     name: ClassVar[str] = "http.check"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[CheckParams]] = CheckParams
 
     async def preview(self, params: CheckParams, connection: Connection) -> Preview:
@@ -148,6 +149,7 @@ class CallOnce(_Http):
 
     name: ClassVar[str] = "http.call"
     effect: ClassVar[Effect] = Effect.ONCE
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[CallParams]] = CallParams
 
     async def preview(self, params: CallParams, connection: Connection) -> Preview:
@@ -176,6 +178,7 @@ class Put(_Http):
 
     name: ClassVar[str] = "http.put"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[PutParams]] = PutParams
 
     async def preview(self, params: PutParams, connection: Connection) -> Preview:

@@ -52,6 +52,7 @@ class Survey(_Cluster):
 
     name: ClassVar[str] = "patroni.survey"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[ClusterParams]] = ClusterParams
 
     async def preview(self, params: ClusterParams, connection: Connection) -> Preview:
@@ -73,6 +74,7 @@ class _Promotion(_Cluster):
     """What moving the primary shares."""
 
     effect: ClassVar[Effect] = Effect.ONCE
+    reverts: ClassVar[bool] = False
 
     async def verify(self, params: FailoverParams, connection: Connection) -> bool | None:
         """By the candidate's own word; None where it does not give it."""

@@ -25,6 +25,7 @@ class Lookup(_Zone):
 
     name: ClassVar[str] = "powerdns.lookup"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[LookupParams]] = LookupParams
 
     async def preview(self, params: LookupParams, connection: Connection) -> Preview:
@@ -48,6 +49,7 @@ class SetRecord(_Zone):
 
     name: ClassVar[str] = "powerdns.set_record"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = True
     Params: ClassVar[type[SetRecordParams]] = SetRecordParams
 
     async def preview(self, params: SetRecordParams, connection: Connection) -> Preview:

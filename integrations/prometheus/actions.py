@@ -67,6 +67,7 @@ class Query(_Server):
 
     name: ClassVar[str] = "prometheus.query"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[QueryParams]] = QueryParams
 
     async def preview(self, params: QueryParams, connection: Connection) -> Preview:

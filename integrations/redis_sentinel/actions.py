@@ -56,6 +56,7 @@ class _Look(_Cluster):
     """What the reading verbs share."""
 
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[ClusterParams]] = ClusterParams
 
     async def preview(self, params: ClusterParams, connection: Connection) -> Preview:
@@ -99,6 +100,7 @@ class Failover(_Cluster):
 
     name: ClassVar[str] = "redis_sentinel.failover"
     effect: ClassVar[Effect] = Effect.ONCE
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[FailoverParams]] = FailoverParams
 
     async def preview(self, params: FailoverParams, connection: Connection) -> Preview:

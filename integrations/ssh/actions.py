@@ -88,6 +88,7 @@ class Read(_Host):
 
     name: ClassVar[str] = "ssh.read"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[CommandParams]] = CommandParams
 
 
@@ -96,6 +97,7 @@ class Ensure(_Host):
 
     name: ClassVar[str] = "ssh.ensure"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[CommandParams]] = CommandParams
 
 
@@ -104,6 +106,7 @@ class Run(_Host):
 
     name: ClassVar[str] = "ssh.run"
     effect: ClassVar[Effect] = Effect.ONCE
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[CommandParams]] = CommandParams
 
 

@@ -35,6 +35,7 @@ class Nothing:
 
     name: ClassVar[str] = "bench.nothing"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
 
     class Params(Frozen):
         """None."""

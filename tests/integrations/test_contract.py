@@ -80,6 +80,7 @@ def test_each_action_says_what_it_is(folder: Path, manifest: Manifest) -> None:
     for action in action_classes(folder).values():
         assert inspect.getdoc(action), f"{action.name} has no docstring"
         assert action.effect in set(Effect)
+        assert action.reverts in (False, action.effect is not Effect.READ)
         assert action.name.startswith(f"{manifest.id}.")
         for method in ("target", "preview", "apply", "verify", "undo"):
             assert callable(getattr(action, method)), f"{action.name} lacks {method}"

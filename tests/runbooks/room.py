@@ -47,9 +47,9 @@ def runbook(*steps: str, front: str = "", name: str = "fix") -> str:
 
 
 def _complete(step: str) -> str:
-    """A step whose effect is `once` must say how it is undone; most tests do not care."""
-    once = step.startswith(("action: http.call", "action: faulty.once"))
-    return f"{step}\nundo: auto" if once and "\nundo:" not in step else step
+    """A step that changes things must say how it is undone; most tests do not care."""
+    changes = step.startswith(("action: http.call", "action: http.put", "action: faulty."))
+    return f"{step}\nundo: auto" if changes and "\nundo:" not in step else step
 
 
 def write_folder(folder: Path, text: str, **targets: str) -> Path:

@@ -67,6 +67,7 @@ gate:
 guards:
   - {expect: "steps.well.ok", else: "It was not well a moment ago"}
 retry: {attempts: 3, backoff: 1s}
+undo: auto
 on_failure: undo
 ```
 
@@ -168,6 +169,7 @@ BROKEN = [
     ("retry: {attempts: 3, backoff: 1s}", "via: {all: [direct, dead]}", "via: ", "over all paths one can only read"),
     ("retry: {attempts: 3", "retry: {attempts: 99", "attempts: 99", "less than or equal to 10"),
     ("undo: {none: a restart stays a restart}\n", "", "id: restart", "undo: http.call has effect 'once': say how it is taken back"),
+    ("undo: auto\n", "", "id: zones", "undo: http.put may have no way back: say undo: auto"),
     ("undo: {none: a restart stays a restart}", "undo: {none: no}", "none: ", "valid string"),
     ("undo: {none: a restart stays a restart}", "undo: {action: http.put, with: {target: shop}}", "with: {target: shop}}", "undo.with.path: http.put needs it"),
     ("undo: {none: a restart stays a restart}", "undo: {action: http.putt}", "action: http.putt", "undo.action: there is no action 'http.putt'"),

@@ -151,6 +151,7 @@ class Faulty(Action):
 
     name: ClassVar[str] = "faulty.do"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = False
 
     class Params(Frozen):
         """Where the fault is."""
@@ -188,6 +189,7 @@ class FaultyOnce(Faulty):
 
     name: ClassVar[str] = "faulty.once"
     effect: ClassVar[Effect] = Effect.ONCE
+    reverts: ClassVar[bool] = False
 
 
 @pytest.mark.parametrize(

@@ -349,6 +349,7 @@ approvals: {count: %d}
 id: put
 action: http.put
 with: {target: shop, path: "/{{ inputs.zone }}", body: "safe"}
+undo: auto
 ```
 """
 
