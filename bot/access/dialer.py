@@ -34,16 +34,16 @@ class Link:
     target: str
     path: str
     settings: Mapping[str, str]
+    headers: Mapping[str, str]
     entry: Target
     way: Way
 
     @cached_property
     def http(self) -> httpx.AsyncClient:
         """Made when it is first used: many actions speak another protocol."""
-        headers = {name: resolved_header(value) for name, value in self.entry.headers.items()}
         return httpx.AsyncClient(
             base_url=_SCHEME.sub("http://", self.entry.url),
-            headers=headers,
+            headers=self.headers,
             transport=PathTransport(self.way),
             timeout=httpx.Timeout(5.0, connect=CONNECT_TIMEOUT * len(self.way.addresses)),
             trust_env=False,
@@ -128,7 +128,8 @@ class Dialer:
         for address in way.addresses:
             host_and_port(address, of=target)
         settings = {name: resolved(value) for name, value in entry.settings.items()}
-        link = Link(target, found.name, settings, entry, way)
+        headers = {name: resolved_header(value) for name, value in entry.headers.items()}
+        link = Link(target, found.name, settings, headers, entry, way)
         try:
             yield link
         finally:

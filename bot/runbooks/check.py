@@ -76,20 +76,28 @@ def _check_step(step: Step, registry: Registry, catalog: Catalog, report: Report
                 given = "with" if condition.with_ else "via"
                 report((field, index, given), "needs an action beside it")
     action = registry.actions.get(step.action)
-    if action is None:
+    if action is not None:
+        _check_effect(step, action, report)
+
+
+def _check_effect(step: Step, action: Action, report: Report) -> None:
+    """What repeating, checking and taking back the step's action comes to."""
+    if action.effect is Effect.READ:
+        if isinstance(step.undo, Undo | NoUndo):
+            report(("undo",), "a reading step changes nothing, so leave undo out")
         return
+    if isinstance(step.via, AllPaths):
+        report(("via",), f"over all paths one can only read; {step.action} changes things")
     if action.effect is Effect.ONCE and not step.verify:
         report(("verify",), "an action with effect 'once' needs a verify")
-    if action.effect is Effect.ONCE and step.undo is None:
+    if step.undo is not None:
+        return
+    if action.effect is Effect.ONCE:
         said = "say how it is taken back (an action, or auto), or undo: {none: why}"
         report(("undo",), f"{step.action} has effect 'once': {said}")
-    elif action.effect is Effect.IDEMPOTENT and not action.reverts and step.undo is None:
+    elif not action.reverts:
         said = "say undo: auto if this target has one, an action, or {none: why}"
         report(("undo",), f"{step.action} may have no way back: {said}")
-    if action.effect is Effect.READ and isinstance(step.undo, Undo | NoUndo):
-        report(("undo",), "a reading step changes nothing, so leave undo out")
-    if action.effect is not Effect.READ and isinstance(step.via, AllPaths):
-        report(("via",), f"over all paths one can only read; {step.action} changes things")
 
 
 def _check_paths(step: Step, catalog: Catalog, report: Report) -> None:
