@@ -34,14 +34,14 @@ def statuses(server: Envoy, cluster: str = "") -> Counter[int]:
 async def test_stopped_and_put_back(on_envoy: Doing, plain_envoy: Envoy) -> None:
     """60 % of the requests fail; then none; undone, they fail again as they did."""
     plain_envoy.set_runtime({ABORT: 60, DELAY: 100})
-    assert 20 <= statuses(plain_envoy)[503] <= 50
+    assert 10 <= statuses(plain_envoy)[503] <= 58
     out = await on_envoy.apply("envoy.faults", **HERE)
     assert out["active"] == [
         {"key": ABORT, "kind": "abort", "percent": 60},
         {"key": DELAY, "kind": "delay", "percent": 100},
     ]
     assert (out["count"], out["other_keys"], out["configured"]) == (2, [], False)
-    assert 20 <= out["aborts_injected"] <= 50
+    assert 10 <= out["aborts_injected"] <= 58
     assert out["delays_injected"] == MANY
 
     preview = await on_envoy.preview("envoy.stop_faults", **HERE)
@@ -62,7 +62,7 @@ async def test_stopped_and_put_back(on_envoy: Doing, plain_envoy: Envoy) -> None
     await on_envoy.take_back(preview, "envoy.stop_faults", **HERE)
     assert plain_envoy.runtime() == {ABORT: "60", DELAY: "100"}
     plain_envoy.set_runtime({DELAY: 0})
-    assert 20 <= statuses(plain_envoy)[503] <= 50
+    assert 10 <= statuses(plain_envoy)[503] <= 58
 
 
 async def test_one_downstream_cluster(on_envoy: Doing, plain_envoy: Envoy) -> None:
