@@ -38,10 +38,11 @@ class Relation:
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its quoted name and its type."""
+    """A column: its quoted name, its type, and whether it is NOT NULL."""
 
     name: str
     type: str
+    filled: bool
 
 
 async def relation(server: Server, table: str) -> Relation:
@@ -59,14 +60,13 @@ async def column(server: Server, table: Relation, name: str) -> Column:
     found = await server.row(_COLUMN, table.oid, name)
     if found is None:
         raise Rejected(f"{table.name} has no column {name}.")
-    return Column(found["name"], found["type"])
+    return Column(found["name"], found["type"], found["filled"])
 
 
 async def key_of(server: Server, table: Relation, name: str) -> Column:
     """A column by which every row can be told apart. Raises `Rejected` where it cannot."""
     found = await column(server, table, name)
-    filled = (await server.row(_COLUMN, table.oid, name))["filled"]
-    if not filled or not await server.value(_UNIQUE, table.oid, name):
+    if not found.filled or not await server.value(_UNIQUE, table.oid, name):
         raise Rejected(
             f"{name} does not tell the rows of {table.name} apart.",
             hint="The key is one column, NOT NULL, with a unique index of its own.",

@@ -1,6 +1,7 @@
 """`backfill` on a real PostgreSQL with a streaming replica; a trigger counts how often a row is set."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ import yaml
 from bot.registry import Registry
 from bot.runbooks.decisions import Decisions
 from bot.store import Store
-from tests.runbooks.room import Room
+from tests.runbooks.room import Room, running, until
 from tests.runbooks.shipped.room import SHIPPED, shipped
 from tests.servers.postgres import PASSWORD, USER, Postgres, postgres, standby
 from tests.servers.process import HOST, wait_for
@@ -152,6 +153,33 @@ async def test_long_work_goes_on_by_attempts(made: Any, primary: Postgres) -> No
     fills = [a for a in await room.attempts(number) if a.step == "fill" and a.phase == "do"]
     assert "some are left" in fills[0].error
     assert_each_once(primary)
+
+
+async def test_aborted_and_started_again(made: Any, primary: Postgres) -> None:
+    """An abort is heard when the attempt ends; a new run does what is left."""
+    room = made(**{"max_seconds: 40": "max_seconds: 0.5", "backoff: 5s, max: 5s": "backoff: 10ms"})
+    number = await room.approved(name="backfill", rate=500)
+    async with running(room.engine):
+        await asyncio.to_thread(wait_for, lambda: done(primary) > 0, timeout=30)
+        await room.ask("abort", number)
+        await until(room, number, "aborted")
+    before = done(primary)
+    assert 0 < before < ROWS - 1
+    again = await room.approved(name="backfill", origin="again", rate=5000)
+    await room.work()
+    assert (await room.run(again)).state == "succeeded"
+    assert_each_once(primary)
+
+
+async def test_a_change_freeze_holds_it_back(made: Any, primary: Postgres) -> None:
+    room = made()
+    catalog = {"freezes": [{"name": "Sale", "since": "2020-01-01", "until": "2099-01-01"}]}
+    (room.library.folder / "catalog" / "freezes.yaml").write_text(json.dumps(catalog))
+    room.library.reload()
+    number = await room.approved(name="backfill")
+    await room.work()
+    assert (await room.run(number)).state == "waiting"
+    assert done(primary) == 0
 
 
 async def test_replicas_that_are_behind_are_left_alone(
