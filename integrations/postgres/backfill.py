@@ -77,7 +77,7 @@ class Attempt:
         while True:
             try:
                 async with self.server.transaction():
-                    return await self._fill(table, key)
+                    filled = await self._fill(table, key)
             except Busy as error:
                 await self._wait(f"others hold what it needs: {error.message}")
             except TookTooLong as error:
@@ -85,6 +85,9 @@ class Attempt:
                     error.message,
                     hint="Make the batch smaller, or give the job's `where` an index.",
                 ) from error
+            else:
+                self.done += filled
+                return filled
 
     async def _fill(self, table: Relation, key: Column) -> int:
         place = await self.server.row(_PLACE, self.params.job)
@@ -94,18 +97,20 @@ class Attempt:
         if keys:
             await self._set(table, key, keys)
         await self.server.rows(_MOVE, self.params.job, keys[-1] if keys else None, len(keys))
-        self.done += len(keys)
         return len(keys)
 
     async def _next_keys(self, table: Relation, key: Column, last: str | None) -> list[str]:
-        """The next rows that lack it, locked."""
+        """The next rows that lack it, locked.
+
+        The alias is none that a column has: ORDER BY would take that one, and sort the text.
+        """
         after = f"{key.name} > $2::text::{key.type} AND " if last is not None else ""
         sql = (
-            f"SELECT {key.name}::text AS key FROM {table.name} WHERE {after}({self.job.where}) "  # noqa: S608 - the catalog's
+            f"SELECT {key.name}::text AS jackline_key FROM {table.name} WHERE {after}({self.job.where}) "  # noqa: S608 - the catalog's
             f"ORDER BY {key.name} LIMIT $1 FOR UPDATE"
         )
         values = [self.params.batch] if last is None else [self.params.batch, last]
-        return [row["key"] for row in await self.server.rows(sql, *values)]
+        return [row["jackline_key"] for row in await self.server.rows(sql, *values)]
 
     async def _set(self, table: Relation, key: Column, keys: list[str]) -> None:
         """Sets them; refused where one would be found again, and so be done a second time."""

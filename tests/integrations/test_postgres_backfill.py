@@ -125,6 +125,42 @@ async def test_it_goes_on_where_it_was(on_orders: Doing, orders: Orders) -> None
     orders.assert_each_once()
 
 
+@pytest.mark.parametrize(
+    ("type_", "values"),
+    [
+        ("bigint", "i"),
+        ("text", "'k' || i"),
+        ("uuid", "gen_random_uuid()"),
+        ("timestamptz", "timestamptz '2026-03-29 00:00+00' + i * interval '0.123457 s'"),
+        ("numeric(9,3)", "i / 7.0"),
+    ],
+)
+async def test_keys_of_any_type(
+    registry: Registry, orders: Orders, type_: str, values: str
+) -> None:
+    """In the order of that type, in one pass; also where the column is called `key`."""
+    orders.sql(
+        f"CREATE TABLE kv (key {type_} PRIMARY KEY, v int, n serial);"
+        f"INSERT INTO kv (key) SELECT {values} FROM generate_series(1, 500) AS i"
+    )
+    jobs = {"kv": {"table": "kv", "key": "key", "set": "v = n", "where": "v IS NULL"}}
+    call = {**CALL, "job": "kv", "batch": 60}
+    async with link(
+        orders.server, database=orders.database, backfills=json.dumps(jobs)
+    ) as connection:
+        doing = Doing(registry, connection)
+        with pytest.raises(Retryable):
+            await doing.apply("postgres.backfill", **{**call, "rate": 600, "max_seconds": 0.25})
+        first = "(SELECT last_key FROM jackline_backfill)"
+        assert (
+            orders.sql(f"SELECT count(*) FROM kv WHERE v IS NULL AND key <= {first}::{type_}")
+            == "0"
+        )
+        assert orders.sql(f"SELECT count(*) FROM kv WHERE v > 0 AND key > {first}::{type_}") == "0"
+        out = await doing.apply("postgres.backfill", **call)
+    assert (out["done_in_all"], out["left"]) == (500, 0)
+
+
 async def test_rows_that_came_behind_it(on_orders: Doing, orders: Orders) -> None:
     """A row with a smaller key than the checkpoint is found before the end, and nobody's twice."""
     with pytest.raises(Retryable):
