@@ -1,1 +1,1 @@
-"""Envoy: traffic weights and load shedding through the admin port."""
+"""Envoy: traffic weights, load shedding and fault injections through the admin port."""

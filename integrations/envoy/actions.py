@@ -57,7 +57,7 @@ class _Split:
         )
 
 
-class _Envoy:
+class OnEnvoy:
     """What every verb here shares."""
 
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
@@ -75,7 +75,7 @@ class _Envoy:
         return Call(action=RestoreRuntime.name, params=restore)
 
 
-class SetWeights(_Envoy):
+class SetWeights(OnEnvoy):
     """Sets the split of a route between its clusters."""
 
     name: ClassVar[str] = "envoy.set_weights"
@@ -101,7 +101,7 @@ class SetWeights(_Envoy):
         return split
 
 
-class Drain(_Envoy):
+class Drain(OnEnvoy):
     """Moves a cluster's weight to the healthy others of its route, in their proportion."""
 
     name: ClassVar[str] = "envoy.drain"
@@ -133,7 +133,7 @@ class Drain(_Envoy):
         return split
 
 
-class Shed(_Envoy):
+class Shed(OnEnvoy):
     """Turns away a percentage of a service's requests with 503."""
 
     name: ClassVar[str] = "envoy.shed"
@@ -163,7 +163,7 @@ class Shed(_Envoy):
         return (await read(connection)).percent(params.runtime_key) == params.percent
 
 
-class RestoreRuntime(_Envoy):
+class RestoreRuntime(OnEnvoy):
     """Puts runtime keys back to given values: what the other verbs are undone with."""
 
     name: ClassVar[str] = "envoy.restore_runtime"
@@ -239,5 +239,5 @@ def _check_health(split: _Split, hosts: Mapping[str, int], *, allow: bool) -> No
         )
 
 
-def _shown(value: int | None) -> str:
+def _shown(value: float | None) -> str:
     return "not set" if value is None else str(value)

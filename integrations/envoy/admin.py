@@ -1,5 +1,6 @@
 """Envoy's admin port: what takes effect now, what was configured, which hosts are healthy."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
 
 _DEFAULT_KEY = "fault.http.abort.abort_percent"  # what a fault filter reads unless told otherwise
 _PER = {"HUNDRED": 1.0, "TEN_THOUSAND": 0.01, "MILLION": 0.0001}
+_FRACTION = re.compile(r"[0-9]+\.[0-9]+")
 _BAD_FLAGS = frozenset(
     {
         "failed_active_health_check",
@@ -61,10 +63,20 @@ class Edge:
             raise Rejected(f"The runtime key {key} holds {text[:50]!r}, which is no whole number.")
         return int(text)
 
-    def override(self, key: str) -> int | None:
+    def override(self, key: str) -> int | float | None:
         """What the admin port has set; None when it has set nothing."""
-        text = self.overrides.get(key)
-        return int(text) if text is not None and text.isdecimal() else None
+        return as_number(self.overrides.get(key, ""))
+
+    def objects(self) -> Iterator[dict[str, Any]]:
+        """Every object of the configuration."""
+        return _objects(self.config)
+
+
+def as_number(text: str) -> int | float | None:
+    """A runtime value as Envoy reads it; None for what it does not take for a number."""
+    if text.isdecimal():
+        return int(text)
+    return float(text) if _FRACTION.fullmatch(text) else None
 
 
 async def read(connection: Connection) -> Edge:
@@ -97,7 +109,18 @@ async def healthy_hosts(connection: Connection) -> dict[str, int]:
     }
 
 
-async def write(connection: Connection, values: Mapping[str, int | None]) -> None:
+async def injected(connection: Connection) -> dict[str, int]:
+    """How many faults have been injected since Envoy started, by the counter's name."""
+    answer = await _get(connection, "/stats", filter=r"\.fault\.[a-z_]+_injected$")
+    found: dict[str, int] = {}
+    for each in answer.get("stats", []):
+        if "name" in each:
+            counter = str(each["name"]).rpartition(".")[2]
+            found[counter] = found.get(counter, 0) + int(each["value"])
+    return found
+
+
+async def write(connection: Connection, values: Mapping[str, float | None]) -> None:
     """Sets all keys in one request, so that no half of a plan is ever in force; None removes."""
     wanted = {k: "" if v is None else str(v) for k, v in values.items()}
     await _send(connection, "POST", "/runtime_modify", wanted)
@@ -127,18 +150,19 @@ def _splits(config: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any JSON
 def _percentages(node: Mapping[str, Any], key: str) -> Iterator[int]:
     """The configured default of a key: of a fault filter's abort, or of a runtime_fraction."""
     if "abort" in node and node.get("abort_percent_runtime", _DEFAULT_KEY) == key:
-        yield _percentage(node.get("abort", {}).get("percentage", {}))
+        yield round(percentage(node.get("abort", {}).get("percentage", {})))
     if node.get("runtime_key") == key and "default_value" in node:
-        yield _percentage(node["default_value"])
+        yield round(percentage(node["default_value"]))
 
 
-def _percentage(fraction: Mapping[str, Any]) -> int:
+def percentage(fraction: Mapping[str, Any]) -> float:
+    """A configured fraction in percent."""
     scale = _PER.get(fraction.get("denominator", "HUNDRED"), 1.0)
-    return round(int(fraction.get("numerator", 0)) * scale)
+    return int(fraction.get("numerator", 0)) * scale
 
 
-async def _get(connection: Connection, path: str) -> dict[str, Any]:
-    answer = await _send(connection, "GET", path, {"format": "json"})
+async def _get(connection: Connection, path: str, **query: str) -> dict[str, Any]:
+    answer = await _send(connection, "GET", path, {"format": "json", **query})
     try:
         found = answer.json()
     except ValueError:

@@ -10,6 +10,8 @@ HUNDRED = 100
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 _Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:|/-]{0,249}$")]
 _Percent = Annotated[int, Field(ge=0, le=HUNDRED)]
+_MOST = 4_294_967_295
+_Number = Annotated[int, Field(ge=0, le=_MOST)] | Annotated[float, Field(ge=0, le=_MOST)]
 
 
 class EdgeParams(Frozen):
@@ -73,10 +75,21 @@ class ShedParams(EdgeParams):
         return self.key or f"shed.{self.service}"
 
 
+class StopFaultsParams(EdgeParams):
+    """Which fault injections, besides those with Envoy's own names."""
+
+    keys: list[_Key] = Field(
+        default=[],
+        max_length=20,
+        description="Runtime keys of your own that experiments use as well; without being named "
+        "here they are left alone, as load is shed by such keys.",
+    )
+
+
 class RestoreRuntimeParams(EdgeParams):
     """Runtime keys as they were."""
 
-    values: dict[_Key, Annotated[int, Field(ge=0, le=4_294_967_295)] | None] = Field(
+    values: dict[_Key, _Number | None] = Field(
         min_length=1,
         max_length=100,
         description="Runtime key → its value; null takes the override away, so that what is "

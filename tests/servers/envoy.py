@@ -19,7 +19,10 @@ HCM = f"{TYPES}.network.http_connection_manager.v3.HttpConnectionManager"
 
 @dataclass
 class Envoy:
-    """Weights: `routing.traffic.<name>`. Faults: `fault.http.abort.abort_percent`, `.http_status`."""
+    """Weights: `routing.traffic.<name>`. Faults: `fault.http.abort.abort_percent`, `.http_status`.
+
+    Delays of 0.2 s: `fault.http.delay.fixed_delay_percent`.
+    """
 
     port: int
     admin_port: int
@@ -49,9 +52,12 @@ class Envoy:
 
 @contextlib.contextmanager
 def envoy(
-    *, clusters: Mapping[str, int], weights: Mapping[str, int] | None = None
+    *, clusters: Mapping[str, int], weights: Mapping[str, int] | None = None, abort: int = 0
 ) -> Iterator[Envoy]:
-    """`clusters` maps a name to a loopback port; without weights the first one gets everything."""
+    """`clusters` maps a name to a loopback port; without weights the first one gets everything.
+
+    `abort` is the percentage that the configuration itself has.
+    """
     binary = require("envoy")
     shares = weights or {name: 100 * (rank == 0) for rank, name in enumerate(clusters)}
     with scratch("envoy") as folder:
@@ -60,7 +66,7 @@ def envoy(
             "admin": {"address": _address(admin_port)},
             "layered_runtime": {"layers": [{"name": "admin", "admin_layer": {}}]},
             "static_resources": {
-                "listeners": [_listener(port, shares)],
+                "listeners": [_listener(port, shares, abort)],
                 "clusters": [_cluster(name, target) for name, target in clusters.items()],
             },
         }
@@ -75,15 +81,19 @@ def envoy(
             yield Envoy(port, admin_port, process)
 
 
-def _listener(port: int, shares: Mapping[str, int]) -> dict[str, Any]:
+def _listener(port: int, shares: Mapping[str, int], abort: int) -> dict[str, Any]:
     weighted = {
         "runtime_key_prefix": TRAFFIC,
         "clusters": [{"name": name, "weight": share} for name, share in shares.items()],
     }
     route = {"match": {"prefix": "/"}, "route": {"weighted_clusters": weighted}}
     host = {"name": "all", "domains": ["*"], "routes": [route]}
-    # The percentage comes from fault.http.abort.abort_percent, which starts absent: 0.
-    fault = {"abort": {"http_status": 503, "percentage": {"numerator": 0}}}
+    # The percentages come from fault.http.abort.abort_percent and fault.http.delay.
+    # fixed_delay_percent, which start absent.
+    fault = {
+        "abort": {"http_status": 503, "percentage": {"numerator": abort}},
+        "delay": {"fixed_delay": "0.2s", "percentage": {"numerator": 0}},
+    }
     manager = {
         "@type": HCM,
         "stat_prefix": "edge",

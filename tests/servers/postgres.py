@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from tests.servers.process import HOST, Process, free_port, scratch, spawn
 from tests.servers.tools import require
 
@@ -27,12 +29,16 @@ _names = itertools.count(1)
 
 @dataclass
 class Postgres:
-    """One running server. `crash`, `start`, `process.freeze` and `process.thaw` are for outages."""
+    """One running server. `crash`, `start`, `process.freeze` and `process.thaw` are for outages.
+
+    `more` are settings of `postgresql.conf`; `start` again after changing them.
+    """
 
     bin: Path
     folder: Path
     port: int
     fsync: bool = False
+    more: dict[str, str] = field(default_factory=dict)
     _process: Process | None = field(default=None, repr=False)
 
     @property
@@ -108,6 +114,7 @@ class Postgres:
             "fsync": "on" if self.fsync else "off",
             "shared_buffers": "32MB",
             "max_connections": "100",
+            **self.more,
         }
         return [f"--{name}={value}" for name, value in settings.items()]
 
@@ -119,6 +126,28 @@ def postgres(*, fsync: bool = False) -> Iterator[Postgres]:
     with scratch("pg", owner=_owner()) as folder:
         server = Postgres(binary.parent, folder, free_port(), fsync)
         _initdb(server)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextlib.contextmanager
+def standby(primary: Postgres, name: str = "standby") -> Iterator[Postgres]:
+    """A streaming replica of a running server, which knows it by the name."""
+    backup = primary.bin / "pg_basebackup"
+    if not backup.exists():
+        pytest.skip(f"{backup} is not there: the wheel brings none, Debian's postgresql does")
+    with scratch("pg", owner=_owner()) as folder:
+        soon = {"wal_receiver_status_interval": "1s"}  # what the primary hears of it is that old
+        server = Postgres(primary.bin, folder, free_port(), more=soon)
+        dsn = f"{primary.dsn_of()}?application_name={name}"
+        argv = [*_as_owner(), str(backup), "-D", f"{folder}/data", "-d", dsn, "--no-sync"]
+        argv += ["--checkpoint=fast", "--wal-method=stream", "--write-recovery-conf"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=folder)
+        if done.returncode:
+            raise RuntimeError(f"pg_basebackup: {done.stdout}\n{done.stderr}")
         server.start()
         try:
             yield server
