@@ -46,6 +46,7 @@ class Faults(OnEnvoy):
 
     name: ClassVar[str] = "envoy.faults"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[EdgeParams]] = EdgeParams
 
     async def preview(self, params: EdgeParams, connection: Connection) -> Preview:

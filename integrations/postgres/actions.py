@@ -28,6 +28,7 @@ class _Look(_Server):
     """What the reading verbs share."""
 
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
 
     async def preview(self, params: ServerParams, connection: Connection) -> Preview:
         """Looking changes nothing."""
@@ -84,6 +85,7 @@ class Backfill(_Server):
 
     name: ClassVar[str] = "postgres.backfill"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = True
     Params: ClassVar[type[BackfillParams]] = BackfillParams
 
     async def preview(self, params: BackfillParams, connection: Connection) -> Preview:
