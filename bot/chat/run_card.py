@@ -9,6 +9,7 @@ from bot.runbooks import Run, StepAttempt
 _MARK = {
     "done": "✅", "failed": "❌", "unknown": "❓", "intent": "⏳",
     "not_sent": "↪️", "interrupted": "🔁", "waiting": "⏸️",
+    "skipped": "⏭️",
 }  # fmt: skip
 _STATE = {
     "planning": "being planned", "proposed": "proposed", "waiting": "waits for approval",

@@ -21,7 +21,14 @@ from bot.postmortems.runs import Run, Step
 from bot.timeline import Entry
 
 _HAPPENED = frozenset(
-    {"step_succeeded", "step_failed", "step_unknown", "step_interrupted", "access_failed"}
+    {
+        "step_succeeded",
+        "step_failed",
+        "step_retried",
+        "step_unknown",
+        "step_interrupted",
+        "access_failed",
+    }
 )
 
 

@@ -17,6 +17,7 @@ _STOPPED = "stopped: the outcome of a step is unknown"
 _STEP_ENDS = {
     "step_succeeded": "succeeded",
     "step_failed": "failed",
+    "step_retried": "tried again",
     "step_unknown": "outcome unknown",
     "step_interrupted": "interrupted",
     "access_failed": "no access",

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.errors import BadInput, JacklineError
+from bot.runbooks.expressions import evaluate
 from bot.runbooks.journal import Journal
 from bot.runbooks.model import Runbook, Step
 from bot.runbooks.plan import Planner
@@ -53,6 +54,8 @@ class StepFlow:
             return Outcome("done", {"skipped": True})
         if decision in ("stop", "undo"):
             return Outcome("failed", {"decision": decision}, str(asked[-1].output["error"]))
+        if skipped := await self._skipped(step, names, rows):
+            return skipped
         since = asked[-1].id or 0 if asked else 0
         outcome = await self._approved(step, rows) or await self._body(
             step, names, [a for a in rows if (a.id or 0) > since or a.state == "done"]
@@ -60,6 +63,29 @@ class StepFlow:
         if outcome.state == "failed" and step.on_failure == "ask":
             return await self._ask(step, outcome)
         return outcome
+
+    async def _skipped(
+        self, step: Step, names: dict[str, Any], rows: list[StepAttempt]
+    ) -> Outcome | None:
+        """None where the step is to be done: its ``when`` is true, or it has begun already."""
+        mine = [a for a in rows if a.phase == "do"]
+        if mine and mine[-1].state == "skipped":
+            return Outcome("done", {"skipped": True})
+        if not step.when or mine:
+            return None
+        found, why = evaluate(step.when, names)
+        if found is True:
+            return None
+        if found is None:
+            await self.journal.held_back(self.run_id, self.epoch, step.id, why)
+            return Outcome("failed", {}, why)
+        async with self.journal.noting(
+            self.run_id, self.epoch, step.id, "do", kind="step_skipped",
+            text=f"{step.id}: not needed ({why})", action=step.action or step.kind,
+            state="skipped", output={"skipped": True},
+        ) as (_, _, row):  # fmt: skip
+            row.ended_at = now()
+        return Outcome("done", {"skipped": True})
 
     async def _body(self, step: Step, names: dict[str, Any], rows: list[StepAttempt]) -> Outcome:
         done = [a for a in rows if a.phase == "do" and a.step == step.id]

@@ -275,8 +275,9 @@ class Journal:
         *,
         output: dict[str, Any] | None = None,
         error: str = "",
+        again: bool = False,
     ) -> None:
-        """Commits what came of an attempt.
+        """Commits what came of an attempt; ``again``: it failed, and another one follows.
 
         ``done``, ``failed``, ``not_sent`` or ``unknown``; ``interrupted`` where a crash ended it
         and it may be made again, which is no failure of the step.
@@ -289,6 +290,8 @@ class Journal:
             connection.execute(_SETTLE, {"of": attempt.id, **values})
             seconds = round((ended - attempt.started_at).total_seconds(), 3)
             kind, text = _outcome(attempt, state, error, seconds)
+            if again:
+                kind, text = "step_retried", f"{attempt.step}: {error} It is tried again."
             data = {"step": attempt.step, "action": attempt.action, "path": attempt.access_path,
                     "attempt": attempt.attempt, "seconds": seconds, "error": error,
                     "out": output or {}}  # fmt: skip

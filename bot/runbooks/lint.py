@@ -133,8 +133,8 @@ def _step_names(
     if step.stages and not step.foreach:
         common.add("stage")
     for where, text, more in _places(step):
-        allowed = {"inputs", "steps"} if where[0] == "foreach" else common | more
-        if where[-1] == "expect" and (problem := check_syntax(text[3:-3])):
+        allowed = {"inputs", "steps"} if where[0] in ("foreach", "when") else common | more
+        if where[-1] in ("expect", "when") and (problem := check_syntax(text[3:-3])):
             report(where, f"{text[3:-3]!r:.200}: {problem}")
             continue
         own = {**known, "steps": [*known["steps"], step.id]} if where[0] == "undo" else known
@@ -171,16 +171,16 @@ def _places(step: Step) -> Iterator[tuple[Where, str, set[str]]]:
             yield (field, index, "expect"), f"{{{{ {condition.expect} }}}}", more
             for text in _texts(condition.with_):
                 yield (field, index, "with"), text, own
-    for text in _texts(step.with_):
-        yield ("with",), text, set()
+    plain: list[tuple[Where, Any]] = [(("with",), step.with_), (("notify",), step.notify)]
+    if step.when:
+        plain.append((("when",), f"{{{{ {step.when} }}}}"))
     if isinstance(step.undo, Undo):
-        for text in _texts(step.undo.with_):
-            yield ("undo", "with"), text, set()
-    if step.notify:
-        yield ("notify",), step.notify, set()
+        plain.append((("undo", "with"), step.undo.with_))
     if step.foreach:
-        for text in _texts(step.foreach.items):
-            yield ("foreach", "items"), text, set()
+        plain.append((("foreach", "items"), step.foreach.items))
+    for place, value in plain:
+        for text in _texts(value):
+            yield place, text, set()
 
 
 def _staged(step: Step, report: Report) -> None:

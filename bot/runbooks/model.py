@@ -226,6 +226,7 @@ class Step(Part):
     needs: list[Name] | None = Field(
         default=None, description="steps to wait for; the one before if left out"
     )
+    when: str = Field(default="", description="a condition; the step is skipped if it is false")
     approval: Consent | None = None
     guards: list[Expect] = []
     verify: list[Verify] = []

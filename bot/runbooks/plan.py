@@ -69,7 +69,7 @@ class Planner:
             if "steps." not in str(step.foreach):
                 raise
             row = self._row(step, step.id, written.heading)
-            return [{**row, "note": f"Known only during the run: {error.message}"}]
+            return [_noted(row, f"Known only during the run: {error.message}")]
         each = (self._unit(u, written.heading, {**names, **u.names}) for u in units)
         found = list(await asyncio.gather(*each))
         if step.stages and step.foreach is None:  # a ramp: its stages replace each other
@@ -101,7 +101,7 @@ class Planner:
     ) -> tuple[dict[str, Any], Preview]:
         step, row, nothing = unit.step, self._row(unit.step, unit.id, heading), Preview()
         if step.kind == "notify":
-            return {**row, "note": self._foretold(step, names)}, nothing
+            return _noted(row, self._foretold(step, names)), nothing
         if not step.action:
             return row, nothing
         action = self.registry.action(step.action)
@@ -110,7 +110,7 @@ class Planner:
         except BadInput as error:
             if "steps." not in str(step.with_):
                 raise
-            return {**row, "note": f"Known only during the run: {error.message}"}, nothing
+            return _noted(row, f"Known only during the run: {error.message}"), nothing
         row["target"] = action.target(params)
         all_of = step.via.all if isinstance(step.via, AllPaths) else step.via
         row["paths"] = self.dialer.paths(row["target"], all_of)
@@ -120,7 +120,7 @@ class Planner:
             preview = await self.preview(action, params, row["paths"])
         except TargetError as error:
             # What is down may be what the run repairs: the step looks again when its time comes.
-            return {**row, "note": f"Cannot be read now: {error}", "unread": True}, nothing
+            return {**_noted(row, f"Cannot be read now: {error}"), "unread": True}, nothing
         row["changes"] = [change.model_dump() for change in preview.changes]
         if not preview.changes:
             row["note"] = "Nothing would change: it is already so."
@@ -269,6 +269,16 @@ def _key(change: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _note(step: Step) -> str:
+    return "; ".join(
+        part for part in (f"Only if {step.when}" if step.when else "", _what(step)) if part
+    )
+
+
+def _noted(row: dict[str, Any], text: str) -> dict[str, Any]:
+    return {**row, "note": f"{row['note']}; {text}" if row["note"] else text}
+
+
+def _what(step: Step) -> str:
     match step.kind:
         case "manual" if step.manual:
             return "By hand: " + "; ".join(step.manual.checklist)

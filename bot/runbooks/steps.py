@@ -7,7 +7,7 @@ person does. Nothing is ever sent twice over another path.
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -47,6 +47,7 @@ class _Call:
     action: Action
     params: BaseModel
     names: dict[str, Any]
+    last: bool = True  # no further try follows
 
     @property
     def target(self) -> str:
@@ -99,7 +100,8 @@ class StepRunner:
                 if not await self._pause(pause):
                     break
                 pause = min(pause * 2, retry.max)
-            outcome = await self._in_turn(runbook, call)
+            last = number + 1 == retry.attempts
+            outcome = await self._in_turn(runbook, replace(call, last=last))
             if outcome.state != "failed" or outcome.final:
                 break
         return outcome
@@ -215,9 +217,10 @@ class StepRunner:
         except (Unknown, TimeoutError) as error:
             return await self._reconcile(call, attempt, str(error) or "no answer in time")
         except (TargetError, BadInput) as error:
-            if isinstance(error, Retryable) and error.retry_after:
+            again = isinstance(error, Retryable) and not call.last
+            await self.journal.settle(attempt, self.epoch, "failed", error=str(error), again=again)
+            if isinstance(error, Retryable) and error.retry_after and again:
                 await asyncio.sleep(min(error.retry_after, call.unit.step.timeout))
-            await self.journal.settle(attempt, self.epoch, "failed", error=str(error))
             return Outcome("failed", {}, str(error))
         except Exception as error:
             log.exception("action_broke", action=call.action.name, run_id=self.run_id)

@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from bot.contract import Action, Call, Change, Connection, Effect, Frozen, Preview
+from bot.errors import Retryable
 from bot.registry import Registry
 from bot.runbooks.journal import Fenced
 from bot.store import Store
@@ -217,3 +218,25 @@ async def test_a_faulty_integration_ends_its_run(
     await expire(room)
     await room.work()
     assert len(Faulty.sent) == sent
+
+
+class Busy(Faulty):
+    """Asks to be tried again, for ever."""
+
+    name: ClassVar[str] = "faulty.busy"
+
+    async def apply(self, params: BaseModel, connection: Connection) -> dict[str, Any]:
+        raise Retryable("Three of five are done.", retry_after=0.01)
+
+
+async def test_a_target_that_asks_to_come_back_is_tried_again(store: Store, tmp_path: Path) -> None:
+    """It stands in the record as that, not as a failure; only the last try is one."""
+    step = "action: faulty.busy\nwith: {breaks: nothing}\nretry: {attempts: 3, backoff: 10ms}"
+    folder = write_folder(tmp_path / "runbooks", runbook(step, front=FREE))
+    room = Room(store, folder, Registry(actions={Busy.name: Busy()}))
+    number = await room.start()
+    await room.work()
+    assert (await room.run(number)).state == "failed"
+    rows = [row for row in await room.rows() if row.kind in ("step_retried", "step_failed")]
+    assert [row.kind for row in rows] == ["step_retried", "step_retried", "step_failed"]
+    assert rows[0].text == "s1: Three of five are done. It is tried again."

@@ -515,3 +515,33 @@ async def test_a_target_known_only_during_the_run_is_locked_all_the_same(
     assert acted[later] >= runs[earlier].ended_at
     waited = [row for row in await room.rows() if "this waits for its end" in row.text]
     assert [row.data["run_id"] for row in waited] == [later]
+
+
+@pytest.mark.parametrize(
+    ("when", "state", "mode", "kind"),
+    [
+        ("steps.s1.status == 200", "succeeded", ["/mode"], "step_succeeded"),
+        ("steps.s1.status == 503", "succeeded", [], "step_skipped"),
+        ("steps.s1.latency_of_it == 1", "failed", [], "guard_failed"),
+    ],
+)
+async def test_a_step_is_skipped_when_its_condition_is_false(
+    make_room: MakeRoom, shop: HttpApp, when: str, state: str, mode: list[str], kind: str
+) -> None:
+    """True: done. False: passed over, and the run goes on. Unknown is no reason to pass it over."""
+    room = make_room(
+        runbook(look("a"), put("mode", more=f'when: "{when}"'), look("b")), http__shop=shop.url
+    )
+    number = await room.approved()
+    assert f"Only if {when}" in (await room.run(number)).plan["steps"][1]["note"]
+    await room.work()
+    run = await room.run(number)
+    assert run.state == state
+    assert paths(shop, "PUT") == mode
+    assert ("/b" in paths(shop)) is (state == "succeeded")
+    assert kind in [row.kind for row in await room.rows() if row.data.get("step") == "s2"]
+    if kind == "step_skipped":
+        await room.ask("undo", number)
+        await room.work()
+        assert (await room.run(number)).state == "aborted"
+        assert paths(shop, "PUT") == []
