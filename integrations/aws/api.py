@@ -26,6 +26,7 @@ from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Un
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _BROKEN = 500
 _TOO_MANY = 429
+_SHOWN = 400  # characters of AWS's words
 _SLOW_DOWN = frozenset(
     {
         "BandwidthLimitExceeded",
@@ -52,6 +53,8 @@ _KEYS = frozenset(
         "MissingAuthenticationToken",
         "NotAuthorized",
         "OptInRequired",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     }
@@ -144,15 +147,22 @@ def _refusal(
 ) -> TargetError:
     """In AWS's words. A failure inside AWS tells nothing of what became of a change."""
     code = error.get("Code", "")
-    said = f"{operation}: AWS answered {answer.status_code} {code}: {error.get('Message', '')}"
+    said = f"{operation}: AWS answered {answer.status_code} {code}: {_words(error)}"
     if code in _SLOW_DOWN or answer.status_code == _TOO_MANY:
         wait = answer.headers.get("retry-after", "")
         return Retryable(said, retry_after=float(wait) if wait.isdecimal() else 1.0)
     if code in _KEYS or answer.status_code in {401, 403}:
-        return AuthFailed(said, hint="Look at the keys of the target, and at what they may do.")
+        return AuthFailed(
+            said, hint="Look at the target's keys, at what they may do, and at the clock here."
+        )
     if answer.status_code >= _BROKEN:
         return Retryable(said) if read else Unknown(said)
     return Rejected(said)
+
+
+def _words(error: Mapping[str, str]) -> str:
+    """AWS shows what it would have signed, with a session's token in it: not for a timeline."""
+    return error.get("Message", "").partition("The Canonical String")[0].strip()[:_SHOWN]
 
 
 def _text(value: str | bytes) -> str:

@@ -1,6 +1,7 @@
 """ECS: which task definition a service runs, and back to an earlier one."""
 # ruff: noqa: ARG002 - the contract gives every verb the same arguments, and not all are needed
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
@@ -101,7 +102,7 @@ class Rollback(_Service):
         return Preview(
             changes=[] if revision == params.revision else [line],
             state={"revision": revision, "family": family},
-            healthy_after=now["runningCount"] or None,  # old tasks go when new ones are healthy
+            healthy_after=_left(now),
         )
 
     async def apply(self, params: RollbackParams, connection: Connection) -> dict[str, Any]:
@@ -165,6 +166,13 @@ def _rolled_out(service: Mapping[str, Any]) -> bool:
     """Whether one deployment is left, it is complete, and all its tasks run."""
     states = [d.get("rolloutState") for d in service.get("deployments", [])]
     return states == ["COMPLETED"] and service["runningCount"] == service["desiredCount"]
+
+
+def _left(service: Mapping[str, Any]) -> int:
+    """How many tasks its deployment leaves while others are replaced; AWS rounds up."""
+    least = int(service.get("deploymentConfiguration", {}).get("minimumHealthyPercent", 100))
+    desired, running = int(service["desiredCount"]), int(service["runningCount"])
+    return min(running, math.ceil(desired * least / 100))
 
 
 def _failed(service: Mapping[str, Any]) -> bool:

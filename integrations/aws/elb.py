@@ -74,20 +74,19 @@ class Forwarding:
 
     def changed(self, weights: Mapping[str, int]) -> list[dict[str, Any]]:
         """The same actions with other weights: stickiness, sign-in and order stay."""
-        return [
-            self._forward(a, weights) if a["Type"] == "forward" else dict(a) for a in self.actions
-        ]
+        return [self._action(action, weights) for action in self.actions]
 
-    def _forward(self, action: Mapping[str, Any], weights: Mapping[str, int]) -> dict[str, Any]:
-        groups = [
-            {"TargetGroupArn": g["TargetGroupArn"], "Weight": weights[_name(g["TargetGroupArn"])]}
-            for g in self.groups
-        ]
-        kept = {key: value for key, value in action.items() if key != "TargetGroupArn"}
-        return {
-            **kept,
-            "ForwardConfig": {**action.get("ForwardConfig", {}), "TargetGroups": groups},
-        }
+    def _action(self, action: Mapping[str, Any], weights: Mapping[str, int]) -> dict[str, Any]:
+        kept = dict(action)
+        if action["Type"] == "forward":
+            kept.pop("TargetGroupArn", None)
+            groups = [{**g, "Weight": weights[_name(g["TargetGroupArn"])]} for g in self.groups]
+            kept["ForwardConfig"] = {**action.get("ForwardConfig", {}), "TargetGroups": groups}
+        elif action["Type"] == "authenticate-oidc":  # its secret is never shown, so never sent back
+            kept["AuthenticateOidcConfig"] = {
+                **action["AuthenticateOidcConfig"], "UseExistingClientSecret": True,
+            }  # fmt: skip
+        return kept
 
 
 class SetWeights:

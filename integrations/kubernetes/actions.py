@@ -70,6 +70,7 @@ class Rollback(_Deployment):
     Params: ClassVar[type[RollbackParams]] = RollbackParams
 
     async def preview(self, params: RollbackParams, connection: Connection) -> Preview:
+        """The share is what its strategy takes away while pods are replaced."""
         now = await read(connection, params)
         wanted = self._checked(params, now)
         change = Change(
@@ -77,6 +78,7 @@ class Rollback(_Deployment):
             what=f"pod template of {params.shown}",
             before=now.current.shown if now.current else _unnumbered(now),
             after=wanted.shown,
+            share=round(1 - now.left / now.desired, 4) or None if now.desired else None,
         )
         return Preview(
             changes=[] if wanted == now.current else [change],
@@ -86,7 +88,7 @@ class Rollback(_Deployment):
                 "to": wanted.replica_set,
                 "images": images(now.template),
             },
-            healthy_after=now.count("ready") or None,  # a rolling update keeps what serves
+            healthy_after=now.left,
         )
 
     async def apply(self, params: RollbackParams, connection: Connection) -> dict[str, Any]:

@@ -112,6 +112,20 @@ class Deployment:
         return self.seen and counts == {self.desired}
 
     @property
+    def left(self) -> int:
+        """How many ready ones its strategy leaves while pods are replaced; 0 if it stops them all.
+
+        As the server does, a share is rounded down; 25 % is what it takes where nothing is said.
+        """
+        strategy = self.body["spec"].get("strategy", {})
+        if strategy.get("type", "RollingUpdate") != "RollingUpdate":
+            return 0
+        most = str(strategy.get("rollingUpdate", {}).get("maxUnavailable", "25%"))
+        number = int(most.rstrip("%"))
+        gone = self.desired * number // 100 if most.endswith("%") else number
+        return max(0, min(self.count("ready"), self.desired - gone))
+
+    @property
     def previous(self) -> Revision | None:
         """What was in force before the newest release.
 

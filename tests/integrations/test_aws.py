@@ -367,6 +367,17 @@ async def test_a_deployment_on_its_way(
         assert await doing.verify("aws.ecs_rollback", **SERVICE, revision=3) is took
 
 
+async def test_tasks_that_a_deployment_leaves(registry: Registry) -> None:
+    """As the service's own configuration says: half of two, rounded up."""
+    definition = httpx.Response(200, headers=FORM, json={"taskDefinition": {"status": "ACTIVE"}})
+    body = service("COMPLETED").json()
+    body["services"][0]["deploymentConfiguration"] = {"minimumHealthyPercent": 40}
+    found = httpx.Response(200, headers=FORM, json=body)
+    async with answering(registry, found, definition) as doing:
+        preview = await doing.preview("aws.ecs_rollback", **SERVICE, revision=2)
+    assert preview.healthy_after == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "error", "wait"),
     [
@@ -387,6 +398,67 @@ async def test_what_a_failed_change_means(
         with pytest.raises(error, match="UpdateService: AWS answered") as caught:
             await doing.apply("aws.ecs_rollback", **SERVICE, revision=2)
     assert getattr(caught.value, "retry_after", None) == wait
+
+
+async def test_what_aws_would_have_signed_is_not_shown(registry: Registry) -> None:
+    """There a session's token stands in clear."""
+    said = (
+        "The request signature we calculated does not match the signature you provided.\n\n"
+        "The Canonical String for this request should have been\n'POST\n/\n\n"
+        "x-amz-security-token:the-token-itself'"
+    )
+    body = {"__type": "InvalidSignatureException", "message": said}
+    async with answering(registry, httpx.Response(400, headers=FORM, json=body)) as doing:
+        with pytest.raises(AuthFailed, match="the signature you provided") as caught:
+            await doing.apply("aws.ecs_service", **SERVICE)
+    assert "the-token-itself" not in str(caught.value)
+
+
+def listener(*actions: dict[str, Any]) -> httpx.Response:
+    """A listener's default actions, in the XML of the API."""
+
+    def shown(value: Any, name: str) -> str:
+        if isinstance(value, dict):
+            inner = "".join(shown(v, k) for k, v in value.items())
+        elif isinstance(value, list):
+            inner = "".join(shown(v, "member") for v in value)
+        else:
+            inner = str(value)
+        return f"<{name}>{inner}</{name}>"
+
+    found = shown({"Listeners": [{"DefaultActions": list(actions)}]}, "DescribeListenersResult")
+    return httpx.Response(
+        200, text=f"<DescribeListenersResponse>{found}</DescribeListenersResponse>"
+    )
+
+
+async def test_a_listener_that_signs_people_in(registry: Registry) -> None:
+    """The order stays, and AWS is told to keep the client's secret, which it never shows."""
+    group = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{}/0a1b"
+    pair = [{"TargetGroupArn": group.format(name), "Weight": 1} for name in ("a", "b")]
+    sign_in = {"Issuer": "https://id.test", "AuthorizationEndpoint": "https://id.test/a",
+               "TokenEndpoint": "https://id.test/t", "UserInfoEndpoint": "https://id.test/u",
+               "ClientId": "shop"}  # fmt: skip
+    read = listener(
+        {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": sign_in},
+        {"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": pair}},
+    )
+    health = httpx.Response(200, text=(
+        "<R><DescribeTargetHealthResult><TargetHealthDescriptions><member><TargetHealth><State>"
+        "healthy</State></TargetHealth></member></TargetHealthDescriptions>"
+        "</DescribeTargetHealthResult></R>"
+    ))  # fmt: skip
+    done = httpx.Response(200, text="<R><ModifyListenerResult/></R>")
+    seen: list[httpx.Request] = []
+    async with answering(registry, read, health, health, done, seen=seen) as doing:
+        await doing.apply("aws.elb_weights", **MAIN, listener=LISTENER, weights={"a": 3, "b": 1})
+    sent = httpx.QueryParams(seen[-1].content.decode())
+    assert sent["Action"] == "ModifyListener"
+    start = "DefaultActions.member"
+    assert sent[f"{start}.1.AuthenticateOidcConfig.UseExistingClientSecret"] == "true"
+    assert (sent[f"{start}.1.Order"], sent[f"{start}.2.Order"]) == ("1", "2")
+    weight = "ForwardConfig.TargetGroups.member.{}.Weight"
+    assert [sent[f"{start}.2.{weight.format(i)}"] for i in (1, 2)] == ["3", "1"]
 
 
 @pytest.mark.parametrize("code", ["Throttling", "RequestLimitExceeded"])

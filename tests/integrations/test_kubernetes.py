@@ -93,6 +93,24 @@ async def test_a_repeat_never_swings_back(
     assert preview.changes[0].after.endswith("checkout:2")  # not 3, which was rolled back
 
 
+@pytest.mark.parametrize(
+    ("strategy", "share", "left"),
+    [
+        ({"type": "Recreate"}, 1.0, 0),
+        ({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}, 0.3333, 2),
+        ({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "70%"}}, 0.6667, 1),
+        ({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "30%"}}, None, 3),
+    ],
+)
+async def test_what_a_rollback_takes_away(
+    on_cluster: Doing, cluster: Kubernetes, strategy: dict[str, Any], share: float, left: int
+) -> None:
+    """While pods are replaced, as the Deployment's own strategy says."""
+    cluster.patch("checkout", {"strategy": strategy})
+    preview = await on_cluster.preview(ROLLBACK, **CHECKOUT)
+    assert (preview.changes[0].share, preview.healthy_after) == (share, left)
+
+
 async def test_a_rollout_on_its_way(on_cluster: Doing, cluster: Kubernetes) -> None:
     """Nobody can tell while the controller has not acted; False once it has given up."""
     cluster.controller.freeze()
