@@ -285,6 +285,15 @@ async def test_nobody_there_and_no_answer(registry: Registry, cluster: Kubernete
             await doing.apply(LOOK, **CHECKOUT)
 
 
+async def test_an_answer_that_was_lost(on_cluster: Doing, cluster: Kubernetes) -> None:
+    """Reading tells that it took effect."""
+    cluster.lose_answer()
+    with pytest.raises(Unknown):
+        await on_cluster.apply(ROLLBACK, **CHECKOUT)
+    cluster.wait_running("checkout", "checkout:2")
+    assert await on_cluster.verify(ROLLBACK, **CHECKOUT) is True
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [

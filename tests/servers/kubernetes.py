@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.ask import Reply, answers, ask
+from tests.servers.kubernetes_api import LOSE
 from tests.servers.process import HOST, Process, free_port, running, scratch, spawn, wait_for
 
 TOKEN = "token-of-the-service-account"
@@ -86,6 +87,10 @@ class Kubernetes:
 
     def patch(self, name: str, spec: dict[str, Any]) -> None:
         self.ask("PATCH", _path("deployments", name), {"spec": spec})
+
+    def lose_answer(self) -> None:
+        """The next JSON patch takes effect, and whoever sent it does not hear of it."""
+        self.ask("POST", LOSE)
 
     def wait_running(self, name: str, image: str) -> None:
         def there() -> bool:

@@ -7,6 +7,7 @@ fit Kubernetes' own schema refused.
 
 import asyncio
 import copy
+import functools
 import itertools
 import sys
 import uuid
@@ -22,6 +23,7 @@ from tests.servers.process import HOST
 
 SCHEMA = "1.33"
 _KEPT = 20
+LOSE = "/tests/lose-the-next-answer"
 _VERBS = {"POST", "PATCH", "PUT", "DELETE"}
 
 
@@ -31,12 +33,16 @@ class ApiServer(KubernetesEmulator):
     def __init__(self, token: str, reader: str) -> None:
         super().__init__()
         self.token, self.reader = token, reader
+        self.losing = False  # whether the answer to the next JSON patch gets lost on its way
         self.versions = itertools.count(1)
         for plural in ("deployments", "replicasets"):
             self.resources[f"apps/v1/{plural}"] = {"namespaced": True}
 
     async def _handle(self, request: Any) -> aiohttp.web.StreamResponse:
         self._authorize(request)
+        if request.url.path == LOSE:
+            self.losing = True
+            return aiohttp.web.Response()
         del self._requests[:-_KEPT]  # each request is looked for among all that came
         if request.method == "POST":
             _set(request, self._created(request.data))
@@ -46,6 +52,9 @@ class ApiServer(KubernetesEmulator):
                 self.objects[key].create(self._patched(request, self.objects[key].raw))
                 del self.objects[key].history[:-1]
                 _set(request, {})
+                if self.losing and "json-patch" in request.headers.get("Content-Type", ""):
+                    self.losing = False
+                    request._raw_request.transport.abort()
         return await super()._handle(request)
 
     def _authorize(self, request: Any) -> None:
@@ -141,6 +150,13 @@ def _merged(old: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     return old
 
 
+def _read_schemas_once() -> None:
+    """Reading them takes ten times as long as checking an object."""
+    schemas = kubernetes_validate.utils
+    schemas.schema_contents = functools.cache(schemas.schema_contents)
+    schemas.all_versions = functools.cache(schemas.all_versions)
+
+
 async def _serve(port: int, token: str, reader: str) -> None:
     handler = ApiServer(token, reader)
     async with handler, Server(handler, HOST, port):
@@ -148,4 +164,5 @@ async def _serve(port: int, token: str, reader: str) -> None:
 
 
 if __name__ == "__main__":
+    _read_schemas_once()
     asyncio.run(_serve(int(sys.argv[1]), *sys.argv[2:4]))

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.server
 NAME = "roll-back-release"
 RELEASES = ("checkout:1", "checkout:2", "checkout:3")
 QUICK = {"hold: 5s": "hold: 200ms", "within: 15s": "within: 1s", "every: 1s": "every: 100ms",
-         "every: 2s": "every: 100ms"}  # fmt: skip
+         "every: 2s": "every: 100ms", "backoff: 2s": "backoff: 100ms"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +106,22 @@ async def test_there_and_back(room: Room, edge: Envoy, cluster: Kubernetes) -> N
     cluster.wait_running("checkout", "checkout:3")
     assert edge.runtime() == {}
     assert statuses(edge) == {500: 20}
+
+
+async def test_an_answer_that_was_lost(room: Room, edge: Envoy, cluster: Kubernetes) -> None:
+    """The rollback took effect unheard: it is not done twice, and undo knows what was before it."""
+    cluster.lose_answer()
+    number = await room.approved(name=NAME)
+    await room.work()
+    run = await room.run(number)
+    assert (run.state, run.error) == ("succeeded", "")
+    tries = [a for a in await room.attempts(number) if a.step == "release"]
+    assert [a.state for a in tries] == ["failed", "done"]
+    assert "did not answer" in tries[0].error
+    assert cluster.running("checkout") == {"checkout:2": 3}
+    await room.ask("undo", number)
+    await room.work()
+    cluster.wait_running("checkout", "checkout:3")
 
 
 async def test_no_traffic_to_a_dead_version(
