@@ -44,6 +44,7 @@ class Look(_Service):
 
     name: ClassVar[str] = "aws.ecs_service"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[ServiceParams]] = ServiceParams
 
     async def preview(self, params: ServiceParams, connection: Connection) -> Preview:
@@ -88,6 +89,7 @@ class Rollback(_Service):
 
     name: ClassVar[str] = "aws.ecs_rollback"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = True
     Params: ClassVar[type[RollbackParams]] = RollbackParams
 
     async def preview(self, params: RollbackParams, connection: Connection) -> Preview:

@@ -94,6 +94,7 @@ class SetWeights:
 
     name: ClassVar[str] = "aws.elb_weights"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = True
     Params: ClassVar[type[WeightsParams]] = WeightsParams
 
     def target(self, params: WeightsParams) -> str:

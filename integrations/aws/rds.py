@@ -60,6 +60,7 @@ class Look(_Cluster):
 
     name: ClassVar[str] = "aws.rds_cluster"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[ClusterParams]] = ClusterParams
 
     async def preview(self, params: ClusterParams, connection: Connection) -> Preview:
@@ -91,6 +92,7 @@ class Failover(_Cluster):
 
     name: ClassVar[str] = "aws.rds_failover"
     effect: ClassVar[Effect] = Effect.ONCE
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[FailoverParams]] = FailoverParams
 
     async def preview(self, params: FailoverParams, connection: Connection) -> Preview:

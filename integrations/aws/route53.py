@@ -64,6 +64,7 @@ class Look(_Zone):
 
     name: ClassVar[str] = "aws.route53_records"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[RecordsParams]] = RecordsParams
 
     async def preview(self, params: RecordsParams, connection: Connection) -> Preview:
@@ -88,6 +89,7 @@ class SetWeights(_Zone):
 
     name: ClassVar[str] = "aws.route53_weights"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = True
     Params: ClassVar[type[WeightsParams]] = WeightsParams
 
     async def preview(self, params: WeightsParams, connection: Connection) -> Preview:

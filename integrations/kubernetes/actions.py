@@ -24,6 +24,7 @@ class Look(_Deployment):
 
     name: ClassVar[str] = "kubernetes.deployment"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[DeploymentParams]] = DeploymentParams
 
     async def preview(self, params: DeploymentParams, connection: Connection) -> Preview:
@@ -67,6 +68,7 @@ class Rollback(_Deployment):
 
     name: ClassVar[str] = "kubernetes.rollback"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = True
     Params: ClassVar[type[RollbackParams]] = RollbackParams
 
     async def preview(self, params: RollbackParams, connection: Connection) -> Preview:
@@ -135,6 +137,7 @@ class Scale(_Deployment):
 
     name: ClassVar[str] = "kubernetes.scale"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = True
     Params: ClassVar[type[ScaleParams]] = ScaleParams
 
     async def preview(self, params: ScaleParams, connection: Connection) -> Preview:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bot.registry import Registry
+from bot.runbooks import Decisions
 from bot.store import Store
 from tests.runbooks.room import Room
 from tests.runbooks.shipped.room import shipped
@@ -97,10 +98,17 @@ async def test_behind_a_partition_the_old_primary_lives_and_nobody_is_promoted(
     blind = shipped("postgres-failover", store, registry, tmp_path / "blind", targets)
     run = await ran(blind, "first")
 
-    assert run.state == "failed", run.error
-    assert run.error == "no access path to ssh/n1 works: direct"
+    assert run.state == "held", run.error  # fenced by hand, or not at all
     assert not new.writable()
     assert old.writable()
+    async with store.write() as session:
+        await Decisions(blind.runs).confirm(
+            session, run.number, "by_hand", blind.person("ana"), done=False
+        )
+    await blind.work()
+    run = await blind.run(run.number)
+    assert (run.state, run.error) == ("failed", "Ana says that it cannot be done")
+    assert not new.writable()
 
     targets["ssh/n1"] = management(sshd_server, script, old, up=True)
     room = shipped("postgres-failover", store, registry, tmp_path / "seeing", targets)
@@ -140,3 +148,32 @@ async def test_a_primary_that_hangs_is_fenced_before_anybody_is_promoted(
 
         assert (run.state, run.error) == ("succeeded", "")
         assert [member.name for member in whole.members if member.writable()] == ["n2"]
+
+
+async def test_a_person_who_has_seen_the_machine_off_may_go_on(
+    store: Store, registry: Registry, tmp_path: Path, script: Path, sshd_server: Sshd
+) -> None:
+    """No way to its host: somebody switches it off there, says so, and only then is one promoted."""
+    with patroni() as whole:
+        old = whole.member("n1")
+        targets = {
+            "patroni/orders": whole.target(1),
+            "ssh/n1": management(sshd_server, script, old, up=False),
+        }
+        room = shipped("postgres-failover", store, registry, tmp_path, targets)
+        whole.pause()
+        old.freeze()
+        whole.wait_unlocked()
+        run = await ran(room, "first")
+        assert run.state == "held"
+        old.kill()
+        async with store.write() as session:
+            await Decisions(room.runs).confirm(
+                session, run.number, "by_hand", room.person("ana"), done=True
+            )
+        await room.work()
+        run = await room.run(run.number)
+        assert (run.state, run.error) == ("succeeded", "")
+        assert whole.member("n2").writable()
+        steps = {row.kind: row.data.get("step") for row in await room.rows()}
+        assert steps["step_skipped"] == "fenced"
