@@ -1,5 +1,7 @@
 """Unleash's API over the access path, and what its failures mean."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,33 +34,47 @@ class Found:
         return f"on, {', '.join(self.strategies) or 'for everybody, without a strategy'}"
 
 
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Whoever answers in another shape is not Unleash."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Rejected(
+            "The answer is none of Unleash's.", hint="Look at the url of the target."
+        ) from error
+
+
 async def flag(connection: Connection, params: FlagParams) -> Found | None:
     """The flag; None where the project has none of that name, or only an archived one."""
     answer = await _send(connection, "GET", _address(params), read=True)
     if answer.status_code == httpx.codes.NOT_FOUND:
         return None
-    whole = answer.json()
-    places = {place["name"]: place for place in whole["environments"]}
+    with _understood():
+        whole = _fine(answer).json()
+        places = {place["name"]: place for place in whole["environments"]}
     if params.environment not in places:
         raise Rejected(
             f"{params.flag} has no environment {params.environment!r}.",
             hint=f"It has {', '.join(sorted(places)) or 'none'}.",
         )
     place = places[params.environment]
-    return Found(
-        enabled=place["enabled"],
-        stale=whole["stale"],
-        type=whole["type"],
-        strategies=tuple(_strategy(s) for s in place["strategies"] if not s.get("disabled")),
-        children=tuple(sorted(whole.get("children", []))),
-    )
+    with _understood():
+        return Found(
+            enabled=place["enabled"],
+            stale=whole["stale"],
+            type=whole["type"],
+            strategies=tuple(_strategy(s) for s in place["strategies"] if not s.get("disabled")),
+            children=tuple(sorted(whole.get("children", []))),
+        )
 
 
 async def archived(connection: Connection, params: FlagParams) -> bool:
     """Whether the project's archive has the flag."""
     query = {"project": f"IS:{params.project}", "archived": "IS:true", "query": params.flag}
     answer = _fine(await _send(connection, "GET", "/api/admin/search/features", read=True, **query))
-    return any(found["name"] == params.flag for found in answer.json()["features"])
+    with _understood():
+        return any(found["name"] == params.flag for found in answer.json()["features"])
 
 
 async def switch(connection: Connection, params: FlagParams, *, on: bool) -> None:
@@ -69,14 +85,16 @@ async def switch(connection: Connection, params: FlagParams, *, on: bool) -> Non
 
 async def served(connection: Connection, params: FlagParams) -> dict[str, Any] | None:
     """The flag as applications are told, by the list that they poll; None if they hear of none."""
-    answer = _fine(await _send(connection, "GET", "/api/client/features", read=True)).json()
-    told = answer.get("query", {}).get("environment", params.environment)
+    answer = _fine(await _send(connection, "GET", "/api/client/features", read=True))
+    with _understood():
+        whole = answer.json()
+        told = whole.get("query", {}).get("environment", params.environment)
+        named = [one for one in whole["features"] if one["name"] == params.flag]
     if told != params.environment:
         raise Rejected(
             f"The token of {connection.target} belongs to applications of {told!r}.",
             hint=f"Use a target with a client token of {params.environment!r}.",
         )
-    named = (one for one in answer["features"] if one["name"] == params.flag)
     return next((one for one in named if one.get("project") == params.project), None)
 
 

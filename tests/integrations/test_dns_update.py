@@ -1,10 +1,16 @@
 """Records on a real BIND, changed by signed updates, as its clients see them."""
 
+import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+from types import SimpleNamespace
 from typing import Any
 
+import dns.flags
+import dns.message
+import dns.rrset
 import pytest
 from pydantic import ValidationError
 
@@ -19,6 +25,23 @@ from tests.servers.process import HOST, free_port
 pytestmark = pytest.mark.server
 WWW: dict[str, Any] = {"server": "ns1", "zone": "shop.test", "name": "www.shop.test", "type": "A"}
 SET, LOOK = "dns_update.set_record", "dns_update.lookup"
+
+
+def _unsigned(question: bytes) -> bytes:
+    """What somebody between us and the server could say."""
+    answer = dns.message.make_response(dns.message.make_query("www.shop.test.", "A", flags=0))
+    answer.id = int.from_bytes(question[:2], "big")
+    answer.flags |= dns.flags.AA
+    answer.answer = [dns.rrset.from_text("www.shop.test.", 60, "IN", "A", "203.0.113.9")]
+    return answer.to_wire()
+
+
+def _garbage(_: bytes) -> bytes:
+    return b"HTTP/1.1 400 Bad Request"
+
+
+def _nothing(_: bytes) -> bytes:
+    return b""
 
 
 @pytest.fixture
@@ -207,6 +230,48 @@ async def test_a_wrong_key(
             if settings["key_secret"]:
                 assert settings["key_secret"] not in str(caught.value)
     assert server.answers("www.shop.test") == [("192.0.2.10", 60)]
+
+
+async def test_a_clock_that_is_wrong(on_dns: Doing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signatures hold for minutes: the words say where to look."""
+    for module in ("message", "renderer"):
+        clock = SimpleNamespace(time=lambda: time.time() - 3600)
+        monkeypatch.setattr(f"dns.{module}.time", clock)
+    with pytest.raises(AuthFailed, match="clock"):
+        await on_dns.apply(LOOK, **WWW)
+
+
+async def test_a_server_that_cannot_write(on_dns: Doing, server: Bind) -> None:
+    """It answers SERVFAIL: nobody knows from that, and reading tells."""
+    (server.process.log.parent / "zone.jnl").mkdir()  # where its journal would go
+    call = {**WWW, "values": ["192.0.2.20"]}
+    with pytest.raises(Unknown, match="SERVFAIL"):
+        await on_dns.apply(SET, **call)
+    assert await on_dns.verify(SET, **call) is False
+
+
+@pytest.mark.parametrize(
+    ("said", "error"), [(_unsigned, AuthFailed), (_garbage, Retryable), (_nothing, Retryable)]
+)
+async def test_an_answer_that_may_be_anybodys(
+    registry: Registry, server: Bind, said: Callable[[bytes], bytes], error: type[Exception]
+) -> None:
+    """One without a signature is not believed; one that is none is no answer."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        question = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
+        wire = said(question)
+        writer.write(len(wire).to_bytes(2, "big") + wire if wire else b"")
+        writer.close()
+
+    stranger = await asyncio.start_server(answer, HOST, 0)
+    address = f"tcp://{HOST}:{stranger.sockets[0].getsockname()[1]}"
+    async with (
+        stranger,
+        direct("dns_update/ns1", address, settings=server.settings()) as connection,
+    ):
+        with pytest.raises(error):
+            await Doing(registry, connection).apply(LOOK, **WWW)
 
 
 async def test_nobody_there_and_no_answer(

@@ -201,6 +201,18 @@ async def test_a_server_in_trouble(
                 await doing.apply("unleash.set_flag", **WHERE, flag="f", enabled=False)
 
 
+@pytest.mark.parametrize(
+    "body", ["<h1>Hello</h1>", "[]", "{}", '{"features": [1], "environments": 1}']
+)
+async def test_an_answer_that_is_none_of_unleashs(registry: Registry, body: str) -> None:
+    with http_app("other") as other:
+        other.default = Answer(body=body)
+        async with direct("unleash/main", other.url) as connection:
+            for name in ("unleash.flag", "unleash.served"):
+                with pytest.raises(Rejected, match="none of Unleash's"):
+                    await Doing(registry, connection).apply(name, **WHERE, flag="f")
+
+
 async def test_nobody_there_and_no_answer(registry: Registry, server: Unleash) -> None:
     """Not sent; a read may be asked again; of a change nobody knows."""
     nowhere = f"http://{HOST}:{free_port()}"
