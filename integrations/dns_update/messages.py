@@ -19,6 +19,7 @@ from bot.errors import AuthFailed, Rejected, Retryable, TargetError, Unknown
 
 from .params import RecordParams
 
+_NO_ANSWER = "The name server gave no answer that can be used"
 _PATIENCE = 5.0  # seconds for one answer
 _ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512")
 _GOOD = (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
@@ -114,13 +115,13 @@ async def _ask(
         except (dns.tsig.BadSignature, dns.tsig.BadKey, dns.message.UnknownTSIGKey) as error:
             raise AuthFailed(f"The answer does not bear the key's signature: {error}") from error
         except (dns.exception.DNSException, OSError, EOFError) as error:
-            said = f"The name server did not answer: {type(error).__name__}."
-            raise _lost(said, read=read) from error
+            why = str(error).rstrip(".") or type(error).__name__
+            raise _lost(f"{_NO_ANSWER}: {why}.", read=read) from error
+    if not answer.had_tsig:  # newer versions of dnspython have raised by now
+        raise _lost(f"{_NO_ANSWER}: it is not signed, and may be anybody's.", read=read)
     rcode = answer.rcode()
     if rcode not in _GOOD or (rcode == dns.rcode.NXDOMAIN and not read):
         raise _refusal(rcode, read=read)
-    if not answer.had_tsig:
-        raise AuthFailed("The answer is not signed: it may be anybody's.")
     return answer
 
 
