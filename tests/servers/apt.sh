@@ -51,8 +51,8 @@ main() {
   compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ||
     { missing+=(postgresql); lost+=("the store and engine on PostgreSQL"); }
   # Node may come from elsewhere than Debian, and then brings npm along.
-  command -v node >/dev/null || { missing+=(nodejs); lost+=("the check against Slack's Node library"); }
-  command -v npm >/dev/null || { missing+=(npm); lost+=("the check against Slack's Node library"); }
+  command -v node >/dev/null || { missing+=(nodejs); lost+=("Slack's own Node library, feature flags on Unleash"); }
+  command -v npm >/dev/null || { missing+=(npm); lost+=("Slack's own Node library, feature flags on Unleash"); }
   venv_possible || { missing+=(python3-venv); lost+=("everything: a virtual environment needs it"); }
   [ ${#missing[@]} -gt 0 ] || return 0
 

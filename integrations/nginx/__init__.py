@@ -1,0 +1,1 @@
+"""nginx: sheds load, by a file that it includes, over SSH."""

@@ -1,0 +1,1 @@
+"""Unleash: switches a feature off, and on again."""
