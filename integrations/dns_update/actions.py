@@ -22,6 +22,7 @@ class Lookup(_Zone):
 
     name: ClassVar[str] = "dns_update.lookup"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[LookupParams]] = LookupParams
 
     async def preview(self, params: LookupParams, connection: Connection) -> Preview:
@@ -45,6 +46,7 @@ class SetRecord(_Zone):
 
     name: ClassVar[str] = "dns_update.set_record"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = True
     Params: ClassVar[type[SetRecordParams]] = SetRecordParams
 
     async def preview(self, params: SetRecordParams, connection: Connection) -> Preview:

@@ -25,6 +25,7 @@ class Status(_Nginx):
 
     name: ClassVar[str] = "nginx.status"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[ServerParams]] = ServerParams
 
     async def preview(self, params: ServerParams, connection: Connection) -> Preview:
@@ -55,6 +56,7 @@ class ShedLoad(_Nginx):
 
     name: ClassVar[str] = "nginx.shed"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = True
     Params: ClassVar[type[ShedParams]] = ShedParams
 
     async def preview(self, params: ShedParams, connection: Connection) -> Preview:

@@ -22,6 +22,7 @@ class _Look(_Unleash):
     """What the reading verbs share."""
 
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[FlagParams]] = FlagParams
 
     async def preview(self, params: FlagParams, connection: Connection) -> Preview:
@@ -71,6 +72,7 @@ class SetFlag(_Unleash):
 
     name: ClassVar[str] = "unleash.set_flag"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = True
     Params: ClassVar[type[SetFlagParams]] = SetFlagParams
 
     async def preview(self, params: SetFlagParams, connection: Connection) -> Preview:
