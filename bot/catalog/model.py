@@ -1,5 +1,6 @@
 """The catalog's shape. Pure data; every field is checked when it is read."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
@@ -11,11 +12,10 @@ from pydantic import (
     Field,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Address = Annotated[str, Field(pattern=r"^(https?|tcp|ssh)://[^\s/]+")]
 UtcTime = Annotated[
     datetime,
     BeforeValidator(
@@ -23,14 +23,51 @@ UtcTime = Annotated[
     ),
     AfterValidator(lambda v: v.astimezone(UTC) if v.tzinfo else v.replace(tzinfo=UTC)),
 ]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Address = Annotated[str, Field(pattern=r"^(https?|tcp|ssh)://[^\s/]+")]
 Severity = Literal["sev1", "sev2", "sev3", "sev4"]
 Role = Literal["responder", "commander", "approver", "admin"]
+_SERVICE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
+_NODE = re.compile(r"slack|internet|[a-z][a-z0-9_]{0,30}:[a-z0-9][a-z0-9_./-]{0,62}")
+
+
+def _node(value: str) -> str:
+    if not _NODE.fullmatch(value):
+        raise ValueError(f"{value!r} must be kind:name, such as dns:corp, or slack")
+    return value
+
+
+def _service_or_node(value: str) -> str:
+    return value if _SERVICE.fullmatch(value) else _node(value)
+
+
+NodeId = Annotated[
+    str,
+    AfterValidator(_node),
+    Field(
+        description="what may fail: slack, internet, or kind:name such as dns:corp, sso:okta, "
+        "vpn:office, k8s:main, region:eu-1, network:corp, service:ID, path:NAME, target:NAME, "
+        "credential:NAME, jackline:store"
+    ),
+]
+Kind = Literal["direct", "pinned", "proxy", "ssh", "interface", "bmc", "cloud"]
+# kind → the fields of its own; the first of them is needed
+_OWN: dict[str, tuple[str, ...]] = {
+    "direct": (),
+    "pinned": ("connect_to",),
+    "proxy": ("proxy",),
+    "ssh": ("hops",),
+    "interface": ("bind", "connect_to"),
+    "bmc": ("", "bind", "connect_to"),
+    "cloud": (),
+}
+_MEANS = {"connect_to", "proxy", "hops", "bind"}
 
 
 class Entry(BaseModel):
     """An unknown field in the catalog is an error, with its file and line."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Check(Entry):
@@ -62,7 +99,9 @@ class Service(Entry):
     title: str
     tier: Literal["p0", "p1", "p2"]
     owner: str = ""
-    depends_on: list[Name] = []
+    depends_on: list[Annotated[str, AfterValidator(_service_or_node)]] = Field(
+        default=[], description="services, and kind:name"
+    )
     cost_per_minute: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     currency: str = "USD"
     slo: float | None = Field(default=None, gt=0, lt=1)
@@ -104,6 +143,79 @@ class Rule(Entry):
     declare: Literal["auto", "no"] = "auto"
 
 
+class Node(Entry):
+    """Something that may fail, and what it stands on: ``dns:corp`` on ``network:corp``.
+
+    ``jackline:store``, ``:placement``, ``:secrets``, ``:chat`` and ``:identity`` are the bot's own.
+    """
+
+    id: NodeId
+    title: str = ""
+    depends_on: list[NodeId] = []
+
+
+class Credential(Entry):
+    """A secret by reference, used elsewhere as ``credential:NAME``.
+
+    ``emergency``: made beforehand for the day when nothing else works; it must not come from SSO.
+    """
+
+    name: Name
+    ref: str = Field(pattern=r"^(env|file|age|vault):\S+$")
+    expires: UtcTime | None = None
+    emergency: bool = False
+    owner: str = ""
+    depends_on: list[NodeId] = []
+
+
+class Hop(Entry):
+    """A host that SSH jumps over: its address, the key to log in with, its own public key."""
+
+    url: str = Field(pattern=r"^ssh://[^\s/@]+@[^\s/@]+$")
+    key: str = Field(description="a reference to the private key")
+    host_key: str = Field(description='such as "ssh-ed25519 AAAA…"')
+
+
+class Path(Entry):
+    """A named way to open a TCP connection to (host, port).
+
+    ``direct`` as the machine does; ``pinned`` by address instead of DNS, certificates still
+    checked against the name; ``proxy`` over SOCKS5 or HTTP CONNECT; ``ssh`` over one or more
+    bastions; ``interface`` from an out-of-band address or network card; ``bmc`` and ``cloud``
+    lead to a machine's management controller and to a provider's control plane.
+    """
+
+    name: Name
+    kind: Kind = "direct"
+    connect_to: dict[str, str] = Field(default={}, description="host → address")
+    proxy: str = Field(default="", pattern=r"^((socks5|http)://[^\s/@]+)?$")
+    hops: list[Hop] = Field(default=[], max_length=5)
+    bind: str = Field(default="", pattern=r"^[A-Za-z0-9.:_-]{0,64}$")
+    credential: Name | None = Field(default=None, description="user:password of a proxy")
+    depends_on: list[NodeId] = []
+    rank: int = Field(default=0, ge=0, le=1000, description="a lower one is tried first")
+    owner: str = ""
+
+    @model_validator(mode="after")
+    def _means_of_its_kind(self) -> "Path":
+        own = _OWN[self.kind]
+        given = {name for name in _MEANS if getattr(self, name)}
+        if wrong := sorted(given - set(own)):
+            raise ValueError(f"{wrong[0]}: a path of kind {self.kind} has none")
+        if own[:1] not in ((), ("",)) and own[0] not in given:
+            raise ValueError(f"{own[0]}: a path of kind {self.kind} needs it")
+        if self.credential and self.kind != "proxy":
+            raise ValueError(f"credential: a path of kind {self.kind} has none; a hop has its key")
+        return self
+
+
+class Probe(Entry):
+    """The reading action that proves a path to the target, end to end."""
+
+    action: str
+    with_: dict[str, object] = Field(default={}, alias="with")
+
+
 class Target(Entry):
     """Something an action acts on, and the access paths that lead to it, best first."""
 
@@ -111,21 +223,11 @@ class Target(Entry):
     url: Address
     also: list[Address] = Field(default=[], description="tried when nothing answers at `url`")
     via: list[Name] = Field(default=["direct"], min_length=1)
+    of: list[NodeId] = Field(default=[], description="what it is a part of: service:payments")
+    depends_on: list[NodeId] = Field(default=[], description="what it needs to take an order")
+    probe: Probe | None = Field(default=None, description="proves the paths to it, by reading")
     headers: dict[str, str] = {}
     settings: dict[str, str] = Field(default={}, description="values, env:NAME or file:PATH")
-
-
-class Path(Entry):
-    """A named way to open a TCP connection.
-
-    ``connect_to`` pins an address, so that the path needs no DNS; the certificate is still
-    checked against the target's own name.
-    """
-
-    name: Name
-    kind: Literal["direct", "pinned"] = "direct"
-    connect_to: dict[str, str] = Field(default={}, description="host → address, for `pinned`")
-    depends_on: list[str] = []
 
 
 class Freeze(Entry):
@@ -152,6 +254,8 @@ class Catalog(Entry):
     rules: list[Rule] = []
     targets: list[Target] = []
     paths: list[Path] = [Path(name="direct")]
+    credentials: list[Credential] = []
+    nodes: list[Node] = []
     freezes: list[Freeze] = []
 
     def service(self, service_id: str) -> Service | None:
@@ -177,6 +281,10 @@ class Catalog(Entry):
             if freeze.since <= at < freeze.until and concerns:
                 return freeze
         return None
+
+    def credential(self, name: str) -> Credential | None:
+        """The credential, or None."""
+        return next((c for c in self.credentials if c.name == name), None)
 
     def path(self, name: str) -> Path | None:
         """The access path, or None."""

@@ -91,6 +91,10 @@ def _names(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
         yield "target", target.name, "targets", index, ["name"]
     for index, path in enumerate(catalog.paths):
         yield "path", path.name, "paths", index, ["name"]
+    for index, credential in enumerate(catalog.credentials):
+        yield "credential", credential.name, "credentials", index, ["name"]
+    for index, node in enumerate(catalog.nodes):
+        yield "node", node.id, "nodes", index, ["id"]
 
 
 def _no_dangling(catalog: Catalog, origins: _Origins) -> None:
@@ -98,6 +102,7 @@ def _no_dangling(catalog: Catalog, origins: _Origins) -> None:
         "service": [s.id for s in catalog.services],
         "target": [t.name for t in catalog.targets],
         "path": [p.name for p in catalog.paths],
+        "credential": [c.name for c in catalog.credentials],
     }
     sets = {kind: set(names) for kind, names in known.items()}
     for kind, name, section, index, where in _uses(catalog):
@@ -110,7 +115,8 @@ def _uses(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
     """Every reference from one entry to another: what it leads to, and where it stands."""
     for index, service in enumerate(catalog.services):
         for number, needed in enumerate(service.depends_on):
-            yield "service", needed, "services", index, ["depends_on", number]
+            if ":" not in needed:
+                yield "service", needed, "services", index, ["depends_on", number]
         for number, evidence in enumerate(service.evidence):
             yield "target", evidence.target, "services", index, ["evidence", number, "target"]
     for index, rule in enumerate(catalog.rules):
@@ -119,11 +125,32 @@ def _uses(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
     for index, target in enumerate(catalog.targets):
         for number, via in enumerate(target.via):
             yield "path", via, "targets", index, ["via", number]
+    yield from _named_by_paths(catalog)
+
+
+def _named_by_paths(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
+    """What paths and the graph's nodes lead to."""
+    for index, path in enumerate(catalog.paths):
+        if path.credential is not None:
+            yield "credential", path.credential, "paths", index, ["credential"]
+    for section, index, field, number, node in _nodes(catalog):
+        kind, _, name = node.partition(":")
+        if kind in ("service", "target", "path", "credential"):
+            yield kind, name, section, index, [field, number]
+
+
+def _nodes(catalog: Catalog) -> Iterator[tuple[str, int, str, int, str]]:
+    """Every node of the graph that an entry names, and where."""
+    for section in ("services", "targets", "paths", "credentials", "nodes"):
+        for index, entry in enumerate(getattr(catalog, section)):
+            for field in ("depends_on", "of"):
+                for number, node in enumerate(getattr(entry, field, [])):
+                    yield section, index, field, number, node
 
 
 def _no_circle(catalog: Catalog, origins: _Origins) -> None:
     """A service that needs itself, straight or by others, says nothing about what fails first."""
-    graph = {service.id: service.depends_on for service in catalog.services}
+    graph = {s.id: [n for n in s.depends_on if ":" not in n] for s in catalog.services}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

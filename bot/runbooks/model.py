@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from bot.catalog.model import Name, Role, Severity
+from bot.catalog.model import Name, NodeId, Role, Severity
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 LONGEST = 7 * 86_400  # seconds of any duration
@@ -115,6 +115,9 @@ class Front(Part):
     approvals: Approvals = Approvals()
     freeze: Freeze = Freeze()
     timeout: Duration | None = Field(default=None, description="of a run, without its waits")
+    repairs: list[NodeId] = Field(
+        default=[], description="what is down when this is run, besides the services of triggers"
+    )
     owner: str = ""
     drilled: date | None = Field(default=None, description="the last drill")
 

@@ -65,10 +65,10 @@ def test_a_person_is_found_by_workspace_and_user(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("text", "1: must be a mapping of services, people, rules, targets, paths, freezes"),
-        ("- a", "1: must be a mapping of services, people, rules, targets, paths, freezes"),
+        ("text", "1: must be a mapping of services, people, rules, targets, paths, credentials, nodes, freezes"),
+        ("- a", "1: must be a mapping of services, people, rules, targets, paths, credentials, nodes, freezes"),
         ("\nservcies: []", "2: servcies: unknown section; did you mean 'services'?"),
-        ("1: []", "1: 1: unknown section; use services, people, rules, targets, paths, freezes"),
+        ("1: []", "1: 1: unknown section; use services, people, rules, targets, paths, credentials, nodes, freezes"),
         ("? [a]\n: []", "1: a key must be plain text"),
         ("services:\n  shop: {title: Shop}", "1: services: must be a list"),
         ("people:\n", "1: people: must be a list"),
@@ -146,7 +146,16 @@ def test_a_key_given_twice(tmp_path: Path, text: str, said: str) -> None:
         ("rules", "{declare: no}", "declare: Input should be 'auto' or 'no'"),
         ("targets", "{name: edge, url: 'http://x'}", "name: must match "),
         ("targets", "{name: envoy/edge, url: 'http://x', via: []}", "via: List should have at least 1 item"),
-        ("paths", "{name: direct, kind: vpn}", "kind: Input should be 'direct' or 'pinned'"),
+        ("paths", "{name: direct, kind: vpn}", "kind: Input should be 'direct', 'pinned', 'proxy', 'ssh'"),
+        ("paths", "{name: p, kind: proxy}", "proxy: a path of kind proxy needs it"),
+        ("paths", "{name: p, kind: ssh, proxy: 'socks5://p:1'}", "proxy: a path of kind ssh has none"),
+        ("paths", "{name: p, kind: ssh, hops: [{url: 'ssh://h', key: k, host_key: k}]}", "hops.0.url: must match "),
+        ("paths", "{name: p, kind: direct, bind: eth1}", "bind: a path of kind direct has none"),
+        ("paths", "{name: p, credential: c}", "credential: a path of kind direct has none"),
+        ("paths", "{name: p, depends_on: [dns]}", "depends_on: 'dns' must be kind:name, such as dns:corp"),
+        ("paths", "{name: p, depends_on: ['path:q']}", "depends_on: there is no 'q'"),
+        ("credentials", "{name: c, ref: hunter2}", "ref: must match "),
+        ("nodes", "{id: 'dns:corp', depends_on: ['service:gone']}", "depends_on: there is no 'gone'"),
     ],
 )  # fmt: skip
 def test_a_wrong_field(tmp_path: Path, section: str, entry: str, said: str) -> None:
