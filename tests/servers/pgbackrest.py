@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.servers.damage import flip
 from tests.servers.postgres import PASSWORD, USER, Postgres, _as_owner, _owner, postgres
 from tests.servers.process import scratch
 from tests.servers.tools import require
@@ -90,18 +91,6 @@ class PgBackRest:
         if done.returncode:
             raise RuntimeError(f"pgbackrest {command}: {done.stdout}{done.stderr}")
         return done.stdout
-
-
-def flip(path: Path) -> None:
-    """Turns 16 bytes in the middle of a file around; its size and times stay."""
-    status = path.stat()
-    held = bytearray(path.read_bytes())
-    middle = len(held) // 2
-    held[middle : middle + 16] = bytes(b ^ 0xFF for b in held[middle : middle + 16])
-    path.chmod(0o600)
-    path.write_bytes(held)
-    path.chmod(status.st_mode & 0o777)
-    os.utime(path, (status.st_atime, status.st_mtime))
 
 
 @contextlib.contextmanager
