@@ -74,9 +74,9 @@ class PgBackRest:
         self.run("check")  # waits for a segment of its own, which comes after that one
         assert self.info()["archive"][-1]["max"] >= segment
 
-    def corrupt(self, table: str, label: str) -> Path:
-        """Flips bytes in the middle of the file that holds a table, as a bad disk would."""
-        inside = self.postgres.sql(f"SELECT pg_relation_filepath('{table}')")
+    def corrupt(self, table: str, label: str, database: str = "postgres") -> Path:
+        """Flips bytes in the middle of the file that holds a table; once more mends it."""
+        inside = self.postgres.sql(f"SELECT pg_relation_filepath('{table}')", database)
         path = self.repo / "backup" / STANZA / label / "pg_data" / f"{inside}.gz"
         flip(path)
         return path

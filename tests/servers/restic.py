@@ -76,7 +76,7 @@ class Restic:
         return copy
 
     def corrupt(self) -> Path:
-        """Flips bytes in the largest pack of the repository."""
+        """Flips bytes in the largest pack of the repository; once more mends it."""
         packs = [path for path in (self.folder / "repo" / "data").rglob("*") if path.is_file()]
         largest = max(packs, key=lambda path: path.stat().st_size)
         flip(largest)
