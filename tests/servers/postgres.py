@@ -120,9 +120,9 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def postgres(*, fsync: bool = False) -> Iterator[Postgres]:
-    """A server of its own on a free port; about a second to start."""
-    binary = require("postgres")
+def postgres(*, fsync: bool = False, binary: Path | None = None) -> Iterator[Postgres]:
+    """A server of its own on a free port; about a second to start. `binary` picks a version."""
+    binary = binary or require("postgres")
     with scratch("pg", owner=_owner()) as folder:
         server = Postgres(binary.parent, folder, free_port(), fsync)
         _initdb(server)

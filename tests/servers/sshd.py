@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncssh
+import psutil
 
 from tests.servers.process import HOST, Process, free_port, port_open, running, scratch, spawn
 from tests.servers.tools import require
@@ -43,6 +44,15 @@ class Sshd:
     @property
     def settings(self) -> dict[str, str]:
         return {"key": self.key, "host_key": self.host_key}
+
+    def cut(self) -> None:
+        """Ends the server and every session at once; the programs that they run go on."""
+        sessions = psutil.Process(self.process.popen.pid).children(recursive=True)
+        self.process.kill()
+        for session in sessions:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if session.name() == "sshd":
+                    session.kill()
 
 
 @contextlib.contextmanager

@@ -1,0 +1,147 @@
+"""Looks at the snapshots of a repository, and restores one to see whether it is a backup."""
+# ruff: noqa: ARG002 - the contract gives every verb the same arguments, and not all are needed
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from bot.contract import Call, Change, Connection, Effect, Preview
+from bot.errors import Rejected, Retryable, TargetError, Unknown
+
+from . import stamp
+from .drill import Drill
+from .params import DrillParams, SnapshotParams
+from .site import Host, Site
+from .snapshots import Snapshot, chosen, facts, snapshots
+
+_ROOM = 1.2  # times the snapshot's size that must be free
+_LISTING = 120  # seconds for what only reads the repository's index
+
+
+class _Repository:
+    """What every verb here shares."""
+
+    def target(self, params: SnapshotParams) -> str:
+        return f"restic/{params.repository}"
+
+
+class Snapshots(_Repository):
+    """The newest snapshot: how old, of what, and whether one was proven lately."""
+
+    name: ClassVar[str] = "restic.snapshots"
+    effect: ClassVar[Effect] = Effect.READ
+    Params: ClassVar[type[SnapshotParams]] = SnapshotParams
+
+    async def preview(self, params: SnapshotParams, connection: Connection) -> Preview:
+        """Looking changes nothing."""
+        return Preview()
+
+    async def apply(self, params: SnapshotParams, connection: Connection) -> dict[str, Any]:
+        site = Site.of(connection)
+        host, now = Host(connection, site.as_user), time.time()
+        try:
+            listed = await _listed(host, site)
+            proven = await stamp.read(host, site, params.repository, now)
+        except Unknown as error:
+            raise Retryable(error.message) from error
+        return facts(listed, now) | proven
+
+    async def verify(self, params: SnapshotParams, connection: Connection) -> bool | None:
+        """There is nothing that could have failed to take effect."""
+        return True
+
+    def undo(self, params: SnapshotParams, state: Mapping[str, Any]) -> Call | None:
+        return None
+
+
+class RestoreDrill(_Repository):
+    """Reads the repository, restores a snapshot beside everything else, and looks into it."""
+
+    name: ClassVar[str] = "restic.restore_drill"
+    effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    Params: ClassVar[type[DrillParams]] = DrillParams
+
+    async def preview(self, params: DrillParams, connection: Connection) -> Preview:
+        """Which snapshot, and whether the scratch folder's disk has room for it."""
+        site = Site.of(connection)
+        host = Host(connection, site.as_user)
+        try:
+            snapshot = chosen(await _listed(host, site, params.snapshot))
+            size = await _size(host, site, snapshot)
+            free = await _free(host, site)
+        except Unknown as error:
+            raise Retryable(error.message) from error
+        if free < size * _ROOM:
+            raise Rejected(
+                f"{snapshot.label} needs {size * _ROOM / 1e6:.0f} MB in {site.scratch}, "
+                f"where {free / 1e6:.0f} MB are free."
+            )
+        counted = f", rows of {', '.join(params.dump.tables)} counted" if params.dump else ""
+        change = Change(
+            target=self.target(params),
+            what=f"scratch folder in {site.scratch}",
+            before=f"none; {snapshot.label} would be restored, {size / 1e6:.0f} MB",
+            after=f"none; restored, {len(params.files)} files looked at{counted}, removed again",
+        )
+        return Preview(changes=[change], state={"label": snapshot.label, "free": free})
+
+    async def apply(self, params: DrillParams, connection: Connection) -> dict[str, Any]:
+        """Clears before and after, whatever happens between."""
+        site = Site.of(connection)
+        host = Host(connection, site.as_user)
+        drill = Drill(host, site, params.repository)
+        await drill.clear()
+        snapshot = chosen(await _listed(host, site, params.snapshot))
+        try:
+            out = await drill.done(params, snapshot)
+        except Rejected as error:
+            await drill.cleared()
+            await _forgotten(host, site, params.repository)
+            raise Rejected(f"The drill failed: {error.message}", hint=error.hint) from error
+        except BaseException:
+            await drill.cleared()
+            raise
+        await drill.clear()
+        note = {"label": out["label"], "at": time.time(), "counts": out["counts"]}
+        await stamp.leave(host, site, params.repository, note)
+        return out
+
+    async def verify(self, params: DrillParams, connection: Connection) -> bool | None:
+        """Something left over: it did not come to its end. Else only its own answer tells."""
+        site = Site.of(connection)
+        drill = Drill(Host(connection, site.as_user), site, params.repository)
+        return False if await drill.left() else None
+
+    def undo(self, params: DrillParams, state: Mapping[str, Any]) -> Call | None:
+        """Nothing is left that could be taken back."""
+        return None
+
+
+async def _listed(host: Host, site: Site, snapshot: str = "newest") -> list[Snapshot]:
+    which = ["--latest=1", *site.only] if snapshot == "newest" else [snapshot]
+    argv = [*site.restic, "--json", "snapshots", *which]
+    said = await host.must("restic cannot tell its snapshots", argv, limit=_LISTING)
+    return snapshots(said)
+
+
+async def _size(host: Host, site: Site, snapshot: Snapshot) -> int:
+    argv = [*site.restic, "--json", "stats", "--mode=restore-size", snapshot.id]
+    said = await host.must("restic cannot tell the snapshot's size", argv, limit=_LISTING)
+    try:
+        return int(json.loads(said)["total_size"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Rejected("restic's answer about the size cannot be read.") from error
+
+
+async def _free(host: Host, site: Site) -> int:
+    argv = ["df", "-B1", "--output=avail", site.scratch]
+    return int((await host.must("the scratch folder cannot be read", argv)).split()[-1])
+
+
+async def _forgotten(host: Host, site: Site, repository: str) -> None:
+    """The drill's own error is what matters; where this fails, it is said all the same."""
+    try:
+        await stamp.take_away(host, site, repository)
+    except TargetError as error:
+        raise Rejected(f"The drill failed, and {error.message}") from error
