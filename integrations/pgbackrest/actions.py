@@ -35,6 +35,7 @@ class Info(_Repository):
 
     name: ClassVar[str] = "pgbackrest.info"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[BackupParams]] = BackupParams
 
     async def preview(self, params: BackupParams, connection: Connection) -> Preview:
@@ -64,6 +65,7 @@ class RestoreDrill(_Repository):
 
     name: ClassVar[str] = "pgbackrest.restore_drill"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = True
     Params: ClassVar[type[DrillParams]] = DrillParams
 
     async def preview(self, params: DrillParams, connection: Connection) -> Preview:

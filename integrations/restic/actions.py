@@ -31,6 +31,7 @@ class Snapshots(_Repository):
 
     name: ClassVar[str] = "restic.snapshots"
     effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
     Params: ClassVar[type[SnapshotParams]] = SnapshotParams
 
     async def preview(self, params: SnapshotParams, connection: Connection) -> Preview:
@@ -60,6 +61,7 @@ class RestoreDrill(_Repository):
 
     name: ClassVar[str] = "restic.restore_drill"
     effect: ClassVar[Effect] = Effect.IDEMPOTENT
+    reverts: ClassVar[bool] = True
     Params: ClassVar[type[DrillParams]] = DrillParams
 
     async def preview(self, params: DrillParams, connection: Connection) -> Preview:
