@@ -15,12 +15,14 @@ from functools import cached_property
 import httpx
 
 from bot.access.forward import forwarded
-from bot.access.secrets import resolved, resolved_header
+from bot.access.openers import CONNECT_TIMEOUT, opener, patience
+from bot.access.secrets import Secrets
 from bot.access.ssh import run_command
-from bot.access.ways import CONNECT_TIMEOUT, PathTransport, Way, host_and_port
+from bot.access.ways import PathTransport, Way, host_and_port
 from bot.catalog import Catalog, Target
+from bot.catalog.model import Path
 from bot.contract import Completed
-from bot.errors import NotFound, NotSent, Unknown
+from bot.errors import NotFound, Unknown
 
 __all__ = ["CONNECT_TIMEOUT", "Dialer", "Link"]
 _SCHEME = re.compile(r"^(tcp|ssh)://")
@@ -33,6 +35,7 @@ class Link:
 
     target: str
     path: str
+    over: Path
     settings: Mapping[str, str]
     headers: Mapping[str, str]
     entry: Target
@@ -45,7 +48,7 @@ class Link:
             base_url=_SCHEME.sub("http://", self.entry.url),
             headers=self.headers,
             transport=PathTransport(self.way),
-            timeout=httpx.Timeout(5.0, connect=CONNECT_TIMEOUT * len(self.way.addresses)),
+            timeout=httpx.Timeout(5.0, connect=patience(self.over) * len(self.way.addresses)),
             trust_env=False,
         )
 
@@ -53,10 +56,11 @@ class Link:
         """Ends what was opened."""
         if "http" in self.__dict__:
             await self.http.aclose()
+        await self.way.opener.close()
 
     async def exchange(self, request: bytes, *, timeout: float = 5.0) -> bytes:  # noqa: ASYNC109 - the contract's signature
         """Sends ``request`` and reads until the other side closes."""
-        reader, writer = await self._open(None)
+        reader, writer = await self.way.open()
         try:
             async with asyncio.timeout(timeout):
                 writer.write(request)
@@ -72,7 +76,7 @@ class Link:
         self, address: tuple[str, int] | None = None
     ) -> AsyncIterator[tuple[str, int]]:
         """A loopback address that leads to the target, or to another address over this path."""
-        async with forwarded(lambda: self._open(address)) as local:
+        async with forwarded(lambda: self.way.open(address)) as local:
             yield local
 
     async def run(
@@ -88,30 +92,19 @@ class Link:
                 local, self.entry, self.settings, argv, stdin=stdin, limit=timeout
             )
 
-    async def _open(
-        self, address: tuple[str, int] | None
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A TCP connection by the path; the target's other addresses where nothing answers."""
-        tried = [address] if address else [host_and_port(u) for u in self.way.addresses]
-        problem = ""
-        for host, port in tried:
-            try:
-                async with asyncio.timeout(CONNECT_TIMEOUT):
-                    return await asyncio.open_connection(self.way.address_of(host), port)
-            except (OSError, TimeoutError) as error:
-                problem = str(error) or "no answer in time"
-        raise NotSent(f"{self.target} cannot be reached over {self.path}: {problem}.")
-
 
 class Dialer:
     """Knows the catalog's targets and paths, and connects one over the other."""
 
     def __init__(self, catalog: Callable[[], Catalog]) -> None:
         self.catalog = catalog
+        self.secrets = Secrets(catalog)
 
     def paths(self, target: str, via: Iterable[str] = ()) -> list[str]:
-        """The paths to try for a target, in order; ``via`` overrides the catalog's."""
-        return list(via) or self._target(target).via
+        """The paths to try for a target, by rank and in order; ``via`` overrides the catalog's."""
+        known = {path.name: path.rank for path in self.catalog().paths}
+        listed = list(via) or self._target(target).via
+        return sorted(listed, key=lambda name: known.get(name, 0))
 
     @asynccontextmanager
     async def connect(self, target: str, path: str = "") -> AsyncIterator[Link]:
@@ -124,12 +117,12 @@ class Dialer:
         found = self.catalog().path(path or entry.via[0])
         if found is None:
             raise NotFound(f"There is no access path {path!r}.")
-        way = Way(found, [entry.url, *entry.also])
-        for address in way.addresses:
+        for address in (entry.url, *entry.also):
             host_and_port(address, of=target)
-        settings = {name: resolved(value) for name, value in entry.settings.items()}
-        headers = {name: resolved_header(value) for name, value in entry.headers.items()}
-        link = Link(target, found.name, settings, headers, entry, way)
+        settings = {k: await self.secrets.resolved(v) for k, v in entry.settings.items()}
+        headers = {k: await self.secrets.header(v) for k, v in entry.headers.items()}
+        way = Way(opener(found, self.secrets), [entry.url, *entry.also])
+        link = Link(target, found.name, found, settings, headers, entry, way)
         try:
             yield link
         finally:

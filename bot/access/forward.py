@@ -1,13 +1,17 @@
 """A loopback port that leads over an access path: for drivers that want an address."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from bot.errors import NotSent
+from asyncssh import SSHReader, SSHWriter
+
+from bot.errors import TargetError
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 HOST = "127.0.0.1"
+_bridges: set[asyncio.Task[None]] = set()
 
 
 @asynccontextmanager
@@ -26,7 +30,7 @@ async def forwarded(open_: Callable[[], Awaitable[Streams]]) -> AsyncIterator[tu
             pumps.add(task)
         try:
             far = ready.pop() if ready else await open_()
-        except NotSent:
+        except TargetError:
             await _close(writer)  # all that the client can see
             return
         try:
@@ -49,7 +53,27 @@ async def forwarded(open_: Callable[[], Awaitable[Streams]]) -> AsyncIterator[tu
         await asyncio.gather(*pumps, return_exceptions=True)
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def bridged(reader: SSHReader[bytes], writer: SSHWriter[bytes]) -> Streams:
+    """A channel of SSH as a socket's streams: only these can be turned into TLS."""
+    here, there = socket.socketpair()
+    near = await asyncio.open_connection(sock=there)
+
+    async def carry() -> None:
+        try:
+            await asyncio.gather(_pump(near[0], writer), _pump(reader, near[1]))
+        finally:
+            writer.close()
+            await _close(near[1])
+
+    task = asyncio.create_task(carry())
+    _bridges.add(task)  # asyncio itself keeps only a weak hold of it
+    task.add_done_callback(_bridges.discard)
+    return await asyncio.open_connection(sock=here)
+
+
+async def _pump(
+    reader: asyncio.StreamReader | SSHReader[bytes], writer: asyncio.StreamWriter | SSHWriter[bytes]
+) -> None:
     with suppress(OSError):
         while chunk := await reader.read(65536):
             writer.write(chunk)

@@ -1,36 +1,139 @@
-"""References to secrets in the catalog, resolved at the moment they are needed."""
+"""References to secrets in the catalog, resolved at the moment they are needed, never kept there.
+
+``env:NAME``, ``file:PATH``, ``age:PATH`` (decrypted with the identities of the file that
+``JACKLINE_AGE_IDENTITY`` names), ``vault:PATH#FIELD`` (HashiCorp Vault at ``VAULT_ADDR`` with
+``VAULT_TOKEN``), and ``credential:NAME`` for an entry of the catalog's credentials.
+"""
 
 import os
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import httpx
+import pyrage
+
+from bot.catalog import Catalog
 from bot.errors import AuthFailed
+from bot.log import get
+
+log = get("access")
+KINDS = ("env", "file", "age", "vault", "credential")
+_FRESH = 300.0  # seconds that a secret of Vault is used before it is asked again
 
 
-def resolved(value: str) -> str:
-    """``env:NAME`` and ``file:PATH`` give what they refer to; all else stands for itself.
+class Secrets:
+    """Resolves references. Every failure is `AuthFailed`: it names the reference, never a value."""
 
-    Raises `AuthFailed` naming the reference, never what it holds.
-    """
-    if value.startswith("env:"):
-        return _from_environment(value.removeprefix("env:"))
-    if value.startswith("file:"):
-        path = Path(value.removeprefix("file:"))
-        try:
-            return path.read_text("utf-8").rstrip("\n")
-        except (OSError, UnicodeDecodeError) as error:
+    def __init__(
+        self, catalog: Callable[[], Catalog], environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.catalog = catalog
+        self.environment = os.environ if environment is None else environment
+        self._vault: dict[str, tuple[float, str]] = {}
+
+    async def resolved(self, value: str) -> str:
+        """What a reference stands for; any other text stands for itself."""
+        kind, mark, rest = value.partition(":")
+        if not mark or kind not in KINDS:
+            return value
+        match kind:
+            case "env":
+                return self._from_environment(rest)
+            case "file":
+                return _text(_read(rest, value), value)
+            case "age":
+                return self._from_age(rest, value)
+            case "vault":
+                return await self._from_vault(rest)
+        found = self.catalog().credential(rest)
+        if found is None:
+            raise AuthFailed(f"There is no credential {rest!r} in the catalog.")
+        return await self.resolved(found.ref)
+
+    async def header(self, value: str) -> str:
+        """A header's value, whose last word may be a reference: ``Bearer env:TOKEN``."""
+        words, space, last = value.rpartition(" ")
+        return f"{words}{space}{await self.resolved(last)}"
+
+    def _from_environment(self, name: str) -> str:
+        if name not in self.environment:
+            raise AuthFailed(f"The credential env:{name} is not set.", hint=f"Set {name}.")
+        return self.environment[name]
+
+    def _from_age(self, path: str, value: str) -> str:
+        identity = self.environment.get("JACKLINE_AGE_IDENTITY")
+        if not identity:
             raise AuthFailed(
-                f"The credential {value} cannot be read: {type(error).__name__}."
+                f"The credential {value} is encrypted.",
+                hint="Set JACKLINE_AGE_IDENTITY to the file with the age identity.",
+            )
+        keys = identities(_text(_read(identity, f"file:{identity}"), identity))
+        try:
+            return _text(pyrage.decrypt(_read(path, value), keys), value)
+        except pyrage.DecryptError:
+            raise AuthFailed(
+                f"The credential {value} cannot be decrypted with the identity given."
             ) from None
-    return value
+
+    async def _from_vault(self, reference: str) -> str:
+        """The field as it is now; as it was lately, where Vault does not answer."""
+        at, kept = self._vault.get(reference, (-_FRESH, ""))
+        if kept and time.monotonic() - at < _FRESH:
+            return kept
+        try:
+            found = await self._ask_vault(reference)
+        except httpx.RequestError as error:
+            if kept:
+                log.warning("vault_does_not_answer", reference=reference)
+                return kept
+            raise AuthFailed(
+                f"The credential vault:{reference} cannot be read: Vault does not answer "
+                f"({type(error).__name__})."
+            ) from None
+        self._vault[reference] = time.monotonic(), found
+        return found
+
+    async def _ask_vault(self, reference: str) -> str:
+        path, mark, field = reference.partition("#")
+        if not mark or not field:
+            raise AuthFailed(f"vault:{reference} names no field.", hint="Write vault:PATH#FIELD.")
+        address = self._from_environment("VAULT_ADDR").rstrip("/")
+        headers = {"X-Vault-Token": self._from_environment("VAULT_TOKEN")}
+        if "VAULT_NAMESPACE" in self.environment:
+            headers["X-Vault-Namespace"] = self.environment["VAULT_NAMESPACE"]
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+            answer = await client.get(f"{address}/v1/{path}", headers=headers)
+        if not answer.is_success:
+            raise AuthFailed(f"Vault answers {answer.status_code} to vault:{reference}.")
+        try:
+            data = answer.json()["data"]
+            data = data["data"] if isinstance(data.get("data"), dict) else data  # version 2 of kv
+            return str(data[field])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise AuthFailed(f"Vault has no field {field!r} at {path}.") from None
 
 
-def resolved_header(value: str) -> str:
-    """A header's value, with ``env:NAME`` at its end read from the environment."""
-    head, mark, name = value.rpartition("env:")
-    return head + _from_environment(name) if mark else value
+def identities(text: str) -> list[pyrage.x25519.Identity]:
+    """The identities of an age key file, comments left out. Raises `AuthFailed`."""
+    lines = [line.strip() for line in text.splitlines()]
+    try:
+        return [pyrage.x25519.Identity.from_str(w) for w in lines if w and not w.startswith("#")]
+    except pyrage.IdentityError:
+        raise AuthFailed("The file with the age identity holds something else.") from None
 
 
-def _from_environment(name: str) -> str:
-    if name not in os.environ:
-        raise AuthFailed(f"The credential env:{name} is not set.", hint=f"Set {name}.")
-    return os.environ[name]
+def _read(path: str, reference: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise AuthFailed(
+            f"The credential {reference} cannot be read: {type(error).__name__}."
+        ) from None
+
+
+def _text(raw: bytes, reference: str) -> str:
+    try:
+        return raw.decode("utf-8").rstrip("\n")
+    except UnicodeDecodeError:
+        raise AuthFailed(f"The credential {reference} cannot be read: it is no text.") from None

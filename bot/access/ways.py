@@ -1,9 +1,11 @@
-"""How a path opens TCP connections, and httpx on top of that."""
+"""A path on its way to one target, and httpx on top of that."""
 
+import asyncio
 import functools
 import os
 import ssl
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,23 +13,30 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
-from bot.catalog.model import Path
-from bot.errors import BadInput
+from bot.access.forward import Streams
+from bot.access.openers import Opener
+from bot.errors import BadInput, TargetError
 
-CONNECT_TIMEOUT = 3.0
 _PORTS = {"https": 443, "ssh": 22}
 
 
 @dataclass(frozen=True)
 class Way:
-    """A path on its way to one target, whose addresses are tried in order."""
+    """Opens connections to a target: its addresses are tried in order."""
 
-    path: Path
+    opener: Opener
     addresses: Sequence[str]
 
-    def address_of(self, host: str) -> str:
-        """Where the path connects to for this host."""
-        return self.path.connect_to.get(host, host)
+    async def open(self, address: tuple[str, int] | None = None) -> Streams:
+        """To the target, or to another ``address``. Raises the last one's error."""
+        first, *others = [host_and_port(each) for each in self.addresses]
+        tried = [first, *others] if address in (None, first) else [address or first]
+        for host, port in tried[:-1]:
+            try:
+                return await self.opener.open(host, port)
+            except TargetError:
+                continue
+        return await self.opener.open(*tried[-1])
 
 
 def host_and_port(address: str, *, of: str = "a target") -> tuple[str, int]:
@@ -40,7 +49,7 @@ def host_and_port(address: str, *, of: str = "a target") -> tuple[str, int]:
 
 
 class PathTransport(httpx.AsyncHTTPTransport):
-    """httpx's own transport on sockets that the path opens."""
+    """httpx's own transport on connections that the path opens."""
 
     def __init__(self, way: Way) -> None:
         trusted = _trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
@@ -62,7 +71,6 @@ class _PathBackend(httpcore.AsyncNetworkBackend):
 
     def __init__(self, way: Way) -> None:
         self._way = way
-        self._inner = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -73,32 +81,75 @@ class _PathBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """To the host; the target's first address stands for all of them, in order."""
-        first, *others = [host_and_port(address) for address in self._way.addresses]
-        tried = [(host, port), *others] if (host, port) == first else [(host, port)]
-        share = timeout / len(self._way.addresses) if timeout else timeout
-        for each_host, each_port in tried[:-1]:
-            try:
-                return await self._connect(each_host, each_port, share, local_address)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
-        last_host, last_port = tried[-1]
-        return await self._connect(last_host, last_port, share, local_address, socket_options)
-
-    async def _connect(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None,  # noqa: ASYNC109 - httpcore's signature
-        local_address: str | None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        return await self._inner.connect_tcp(
-            self._way.address_of(host),
-            port,
-            timeout=timeout,
-            local_address=local_address,
-            socket_options=socket_options,
-        )
+        del local_address, socket_options  # the path decides
+        try:
+            async with asyncio.timeout(timeout):
+                return _Stream(*await self._way.open((host, port)))
+        except TimeoutError:
+            raise httpcore.ConnectTimeout from None
+        except TargetError as error:
+            raise httpcore.ConnectError(error.message) from error
 
     async def sleep(self, seconds: float) -> None:
-        await self._inner.sleep(seconds)
+        await asyncio.sleep(seconds)
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """asyncio's streams as httpcore wants them."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._reader.read(max_bytes)
+        except TimeoutError:
+            raise httpcore.ReadTimeout from None
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's signature
+        try:
+            async with asyncio.timeout(timeout):
+                self._writer.write(buffer)
+                await self._writer.drain()
+        except TimeoutError:
+            raise httpcore.WriteTimeout from None
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    async def aclose(self) -> None:
+        self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            async with asyncio.timeout(timeout):
+                await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
+        except TimeoutError:
+            raise httpcore.ConnectTimeout from None
+        except OSError as error:  # an ssl.SSLError is one
+            await self.aclose()
+            raise httpcore.ConnectError(str(error)) from error
+        return self
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's signature
+        if info == "is_readable":  # an idle connection that has something to say has ended
+            return (
+                self._reader.at_eof() or self._writer.is_closing() or bool(_waiting(self._reader))
+            )
+        names = {"client_addr": "sockname", "server_addr": "peername"}
+        return self._writer.get_extra_info(names.get(info, info))
+
+
+def _waiting(reader: asyncio.StreamReader) -> bytes:
+    """What has come and nobody has read."""
+    return bytes(getattr(reader, "_buffer", b""))

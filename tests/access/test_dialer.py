@@ -63,7 +63,7 @@ async def test_pinned_asks_no_dns(shop: HttpApp, monkeypatch: pytest.MonkeyPatch
     async with way.connect("http/shop", "direct") as link:
         with pytest.raises(httpx.ConnectError):
             await link.http.get("/")
-    assert b"shop.invalid" in asked
+    assert "shop.invalid" in asked
 
 
 async def test_no_proxy_of_the_environment_comes_between(
@@ -85,7 +85,7 @@ async def test_nothing_listens_nothing_was_sent() -> None:
     async with way.connect("http/shop") as link:
         with pytest.raises(NotSent):
             await call.apply(params, link)
-        with pytest.raises(NotSent, match="http/shop cannot be reached over direct"):
+        with pytest.raises(NotSent, match="cannot be reached over direct"):
             await link.exchange(b"show stat\n")
 
 
@@ -204,7 +204,7 @@ async def test_a_line_protocol_without_an_answer(way_to_fail: str) -> None:
 
 async def test_a_target_that_takes_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """A backlog that is full: given up after the connect limit, as not sent."""
-    monkeypatch.setattr("bot.access.dialer.CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr("bot.access.openers.CONNECT_TIMEOUT", 0.3)
     full = socket.socket()
     full.bind((HOST, 0))
     full.listen(0)
@@ -218,7 +218,7 @@ async def test_a_target_that_takes_no_connection(monkeypatch: pytest.MonkeyPatch
         async with asyncio.timeout(5), way.connect("http/shop") as link:
             with pytest.raises(NotSent):
                 await link.exchange(b"x\n")
-            with pytest.raises(httpx.ConnectTimeout):
+            with pytest.raises((httpx.ConnectError, httpx.ConnectTimeout)):
                 await link.http.get("/")
     finally:
         for each in (full, *waiting):
