@@ -49,6 +49,17 @@ _RENEW = (
     .returning(_run.c.id, _run.c.incident_id, _run.c.parent_id)
 )
 _ASKED = sa_select(_run.c.abort, _run.c.pause).where(_run.c.id == bindparam("of"))
+_mine = _run.alias("mine")
+_DEAD = (
+    sa_select(_step.c.access_path)
+    .distinct()
+    .join(_run, _run.c.id == _step.c.run_id)
+    .where(_step.c.state == "not_sent")
+    .where(
+        _run.c.incident_id
+        == sa_select(_mine.c.incident_id).where(_mine.c.id == bindparam("of")).scalar_subquery()
+    )
+)
 _BEFORE = (
     sa_select(func.coalesce(func.max(_step.c.attempt), 0) + 1)
     .where(_step.c.run_id == bindparam("of_run"))
@@ -157,6 +168,11 @@ class Journal:
         """Whether a person has asked for the run's end, and for a pause."""
         ((abort, pause),) = await self.store.look(_ASKED, {"of": run_id})
         return abort, pause
+
+    async def dead_paths(self, run_id: int) -> set[str]:
+        """Access paths over which nothing got through in this run's incident so far."""
+        rows = await self.store.look(_DEAD, {"of": run_id})
+        return {row.access_path for row in rows}
 
     async def fresh(self, run_id: int) -> Run:
         """The run as it stands now."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from bot.contract import Effect
@@ -12,13 +12,15 @@ from bot.runbooks.model import AllPaths, Expect, Verify
 from bot.runbooks.plan import Planner, arguments
 
 Names = Mapping[str, Any]
+Paths = Callable[[str, Sequence[str]], Awaitable[list[str]]]  # a target's, in the order to try
 
 
 class Looks:
     """Asks the targets; what cannot be told is unknown, and unknown never passes."""
 
-    def __init__(self, planner: Planner) -> None:
+    def __init__(self, planner: Planner, paths: Paths) -> None:
         self.planner = planner
+        self.paths = paths
 
     async def guards(self, guards: Sequence[Expect], names: Names) -> str:
         """Why the step must not begin now, or ''."""
@@ -72,7 +74,7 @@ class Looks:
                 *(self._read(condition.action, params, target, [path]) for path in via.all)
             )
             return [{**names, "out": out} for out in found]
-        paths = self.planner.dialer.paths(target, via)
+        paths = await self.paths(target, via)
         return [{**names, "out": await self._read(condition.action, params, target, paths)}]
 
     async def _read(

@@ -7,6 +7,7 @@ person does. Nothing is ever sent twice over another path.
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,7 +61,7 @@ class StepRunner:
     def __init__(self, journal: Journal, planner: Planner, run_id: int, epoch: int) -> None:
         self.journal = journal
         self.planner = planner
-        self.looks = Looks(planner)
+        self.looks = Looks(planner, self.paths)
         self.run_id = run_id
         self.epoch = epoch
 
@@ -150,7 +151,7 @@ class StepRunner:
     async def _once(self, runbook: Runbook, call: _Call) -> Outcome:
         via = call.unit.step.via
         try:
-            paths = self.planner.dialer.paths(call.target, _listed(via))
+            paths = await self.paths(call.target, _listed(via))
             before = await self._before(call, paths)
             check_blast_radius(runbook, call.unit.id, [before])
         except JacklineError as error:
@@ -166,6 +167,14 @@ class StepRunner:
             if outcome is not None:
                 return outcome
         return Outcome("failed", {}, f"no access path to {call.target} works: {', '.join(paths)}")
+
+    async def paths(self, target: str, via: Sequence[str]) -> list[str]:
+        """In order; those that let nothing through in this incident come last."""
+        paths = self.planner.dialer.paths(target, via)
+        if len(paths) == 1:
+            return paths
+        dead = await self.journal.dead_paths(self.run_id)
+        return sorted(paths, key=lambda path: path in dead)
 
     async def _before(self, call: _Call, paths: list[str]) -> Preview:
         if call.action.effect is Effect.READ:
@@ -241,7 +250,7 @@ class StepRunner:
     async def took_effect(self, action: Action, params: BaseModel, unit: Unit) -> bool | None:
         """What the action itself reads over any path; None if nobody can tell."""
         target = action.target(params)
-        for path in self.planner.dialer.paths(target, _listed(unit.step.via)):
+        for path in await self.paths(target, _listed(unit.step.via)):
             try:
                 async with asyncio.timeout(10), self.planner.dialer.connect(target, path) as link:
                     return await action.verify(params, link)

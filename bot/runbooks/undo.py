@@ -99,6 +99,7 @@ class StepUndoer:
         self.planner = planner
         self.run_id = run_id
         self.epoch = epoch
+        self.runner = StepRunner(journal, planner, run_id, epoch)
 
     async def take_back(self, unit: Unit, before: dict[str, Any], names: dict[str, Any]) -> str:
         """'' when the unit is taken back or has nothing to take back; else what is wrong."""
@@ -122,7 +123,7 @@ class StepUndoer:
     async def _send(self, action: Action, params: BaseModel, unit: Unit) -> str:
         target, last, step = action.target(params), "no access path works", unit.step
         via = [] if isinstance(step.via, AllPaths) else step.via
-        for path in self.planner.dialer.paths(target, via):
+        for path in await self.runner.paths(target, via):
             try:
                 intent = await self.journal.intend(
                     self.run_id, self.epoch, unit.id, "undo", lock=True, action=action.name,
@@ -159,8 +160,7 @@ class StepUndoer:
         """What `take_back` says of an undo that was cut off; None: it may be sent (again)."""
         took: bool | None = False
         if action.effect is Effect.ONCE:
-            runner = StepRunner(self.journal, self.planner, self.run_id, self.epoch)
-            took = await runner.took_effect(action, params, unit)
+            took = await self.runner.took_effect(action, params, unit)
         if took:
             await self.journal.settle(cut, self.epoch, "done")
             return ""

@@ -278,3 +278,23 @@ async def test_giving_up_on_an_unknown_run_frees_its_target(
     shop.answers["/restart"] = Answer()
     async with running(room.another("second")):
         await until(room, second, "succeeded")
+
+
+async def test_a_path_that_failed_in_this_incident_is_tried_last(
+    make_room: MakeRoom, shop: HttpApp
+) -> None:
+    """Once is enough: later steps, and later runs of the incident, do not wait for it again."""
+    step = f"{PUT}\nvia: [dead, direct]"
+    room = make_room(runbook(step, step), http__shop=shop.url)
+    for origin in ("first", "second"):
+        number = await room.approved(origin=origin)
+        await room.work()
+        assert (await room.run(number)).state == "succeeded"
+    tried = [(a.run_id, a.step, a.access_path, a.state)
+             for n in (1, 2) for a in await room.attempts(n)]  # fmt: skip
+    assert tried == [
+        (1, "s1", "dead", "not_sent"), (1, "s1", "direct", "done"), (1, "s2", "direct", "done"),
+        (2, "s1", "direct", "done"), (2, "s2", "direct", "done"),
+    ]  # fmt: skip
+    (row,) = [row for row in await room.rows() if row.kind == "access_failed"]
+    assert row.text.startswith("s1: no way in over dead: ")
