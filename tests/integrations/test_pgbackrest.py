@@ -26,8 +26,17 @@ DRILLED: dict[str, Any] = {"repository": "orders", "tables": {"orders": 1}, "amc
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PgBackRest]:
-    """One backup with 5,000 orders; 1,000 more are in the archive only."""
+    """One backup with 5,000 orders; 1,000 more are in the archive only.
+
+    Its configuration would harm a copy that obeyed it, and a table lies in a tablespace.
+    """
     with pgbackrest() as found:
+        space = found.folder / "space"
+        space.mkdir()
+        _same_owner(found.repo, space)
+        found.postgres.sql(f"CREATE TABLESPACE old LOCATION '{space}'")
+        found.postgres.sql("CREATE TABLE history TABLESPACE old AS SELECT generate_series(1, 9)")
+        found.postgres.sql("ALTER SYSTEM SET shared_preload_libraries = 'nowhere'")
         found.postgres.sql("CREATE TABLE orders (id int PRIMARY KEY, at timestamptz DEFAULT now())")
         found.postgres.sql("INSERT INTO orders SELECT generate_series(1, 5000)")
         found.backup()
@@ -56,19 +65,23 @@ async def reached(
 async def test_a_backup_is_restored_and_its_rows_counted(
     on_host: Doing, server: PgBackRest
 ) -> None:
-    """To the end of the archive: what was written after the backup is there as well."""
+    """To the end of the archive: what was written after the backup is there as well.
+
+    The copy obeys nothing that the original's configuration says, such as to archive.
+    """
     before = await on_host.apply(INFO, repository="orders")
     assert (before["found"], before["type"], before["backups"]) == (True, "full", 1)
     assert (before["error"], before["complete"]) == (False, True)
     assert before["age_seconds"] < 600
     assert "verified_age_seconds" not in before  # nobody can tell, so a guard does not pass
 
-    call = {**DRILLED, "newest": "public.orders.at", "amcheck": True}
+    tables = {"orders": 6000, "public.history": 9}
+    call = {**DRILLED, "tables": tables, "newest": "public.orders.at", "amcheck": True}
     preview = await on_host.preview(DRILL, **call)
     assert preview.changes[0].before.startswith(f"none; {before['label']} would be restored")
     out = await on_host.apply(DRILL, **call)
 
-    assert (out["label"], out["counts"]) == (before["label"], {"orders": 6000})
+    assert (out["label"], out["counts"]) == (before["label"], tables)
     assert out["size"] > 10_000_000
     assert out["newest_age_seconds"] < 600
     assert list(server.scratch.glob("jackline-orders")) == []
@@ -76,7 +89,8 @@ async def test_a_backup_is_restored_and_its_rows_counted(
     assert on_host.undo(preview, DRILL, **call) is None
     after = await on_host.apply(INFO, repository="orders")
     assert after["verified_label"] == before["label"]
-    assert after["verified_counts"] == {"orders": 6000}
+    assert after["verified_counts"] == tables
+    assert list((server.repo / "archive").rglob("00000002*")) == []  # a copy's own history
     assert after["verified_age_seconds"] < 60
 
 
