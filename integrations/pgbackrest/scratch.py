@@ -118,8 +118,8 @@ class Scratch:
         return "; ".join((grave or lines)[-3:])
 
     async def size(self) -> int:
-        """Bytes that were restored."""
-        argv = ["du", "-s", "-B1", "--apparent-size", self.data]
+        """Bytes that were restored, tablespaces included."""
+        argv = ["du", "-s", "-B1", "--apparent-size", self.folder]
         return int((await self.host.must("the size cannot be read", argv)).split()[0])
 
     async def counted(self, params: DrillParams) -> tuple[dict[str, int], float | None]:

@@ -15,6 +15,7 @@ from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
 from bot.registry import Registry
 from tests.integrations.direct import direct
 from tests.integrations.doing import Doing
+from tests.servers.damage import flip
 from tests.servers.pgbackrest import PgBackRest, pgbackrest
 from tests.servers.process import HOST, free_port, wait_for
 from tests.servers.sshd import Sshd, sshd
@@ -169,6 +170,23 @@ async def test_a_backup_without_its_wal_does_not_start(on_host: Doing, server: P
     finally:
         shutil.rmtree(archive)
         lost.rename(archive)
+        server.run("expire", f"--set={label}")
+
+
+async def test_damage_that_was_backed_up_faithfully(on_host: Doing, server: PgBackRest) -> None:
+    """The backup is as broken as the original: every row is there, and an index is wrong."""
+    sql = server.postgres.sql
+    sql("CREATE TABLE ledger AS SELECT generate_series(1, 5000) AS id")
+    sql("ALTER TABLE ledger ADD PRIMARY KEY (id)")
+    sql("CHECKPOINT")
+    flip(server.postgres.folder / "data" / sql("SELECT pg_relation_filepath('ledger_pkey')"))
+    label = server.backup()
+    call = {**DRILLED, "tables": {"ledger": 5000}, "until": "consistent"}
+    try:
+        with pytest.raises(Rejected, match=r"pg_amcheck finds damage: ended with 2: .*ledger_pkey"):
+            await on_host.apply(DRILL, **{**call, "amcheck": True})
+    finally:
+        sql("DROP TABLE ledger")
         server.run("expire", f"--set={label}")
 
 
