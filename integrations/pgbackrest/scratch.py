@@ -92,17 +92,19 @@ class Scratch:
         await self.host.must(what, ["tee", "-a", settings], stdin=told)
         self._begun = True
         original = ["-o", "-c config_file=/dev/null"]  # it may lie elsewhere, and is not wanted
-        argv = [*self._pg_ctl("start"), *original, "-W", "-l", self._log]
-        await self.host.run(argv)
+        waited = ["-w", "-t", str(params.limit), "-l", self._log]
+        argv = [*self._pg_ctl("start"), *original, *waited]
+        if (await self.host.run(argv, limit=params.limit + 30)).status:
+            raise Rejected(f"the restored server does not start: {await self._logged()}")
         await self._recovered(params.limit)
 
     async def _recovered(self, limit: int) -> None:
-        """Waits until it takes connections, or is gone."""
+        """It runs, but may still be recovering: waits until it takes connections, or is gone."""
         deadline, pause = time.monotonic() + limit, 0.25
         asked = [f"{self.site.bin}/pg_isready", "-q", "-h", self.data, "-p", "5432"]
         while (await self.host.run(asked)).status:
             if (await self.host.run(self._pg_ctl("status"))).status:
-                raise Rejected(f"the restored server does not start: {await self._logged()}")
+                raise Rejected(f"the restored server gave up: {await self._logged()}")
             if time.monotonic() > deadline:
                 said = await self._logged()
                 raise Rejected(f"the recovery did not end in {limit} s: {said}")
@@ -116,8 +118,8 @@ class Scratch:
         return "; ".join((grave or lines)[-3:])
 
     async def size(self) -> int:
-        """Bytes that were restored."""
-        argv = ["du", "-s", "-B1", "--apparent-size", self.data]
+        """Bytes that were restored, tablespaces included."""
+        argv = ["du", "-s", "-B1", "--apparent-size", self.folder]
         return int((await self.host.must("the size cannot be read", argv)).split()[0])
 
     async def counted(self, params: DrillParams) -> tuple[dict[str, int], float | None]:

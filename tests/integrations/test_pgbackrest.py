@@ -15,6 +15,7 @@ from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
 from bot.registry import Registry
 from tests.integrations.direct import direct
 from tests.integrations.doing import Doing
+from tests.servers.damage import flip
 from tests.servers.pgbackrest import PgBackRest, pgbackrest
 from tests.servers.process import HOST, free_port, wait_for
 from tests.servers.sshd import Sshd, sshd
@@ -26,8 +27,17 @@ DRILLED: dict[str, Any] = {"repository": "orders", "tables": {"orders": 1}, "amc
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PgBackRest]:
-    """One backup with 5,000 orders; 1,000 more are in the archive only."""
+    """One backup with 5,000 orders; 1,000 more are in the archive only.
+
+    Its configuration would harm a copy that obeyed it, and a table lies in a tablespace.
+    """
     with pgbackrest() as found:
+        space = found.folder / "space"
+        space.mkdir()
+        _same_owner(found.repo, space)
+        found.postgres.sql(f"CREATE TABLESPACE old LOCATION '{space}'")
+        found.postgres.sql("CREATE TABLE history TABLESPACE old AS SELECT generate_series(1, 9)")
+        found.postgres.sql("ALTER SYSTEM SET shared_preload_libraries = 'nowhere'")
         found.postgres.sql("CREATE TABLE orders (id int PRIMARY KEY, at timestamptz DEFAULT now())")
         found.postgres.sql("INSERT INTO orders SELECT generate_series(1, 5000)")
         found.backup()
@@ -56,19 +66,23 @@ async def reached(
 async def test_a_backup_is_restored_and_its_rows_counted(
     on_host: Doing, server: PgBackRest
 ) -> None:
-    """To the end of the archive: what was written after the backup is there as well."""
+    """To the end of the archive: what was written after the backup is there as well.
+
+    The copy obeys nothing that the original's configuration says, such as to archive.
+    """
     before = await on_host.apply(INFO, repository="orders")
     assert (before["found"], before["type"], before["backups"]) == (True, "full", 1)
     assert (before["error"], before["complete"]) == (False, True)
     assert before["age_seconds"] < 600
     assert "verified_age_seconds" not in before  # nobody can tell, so a guard does not pass
 
-    call = {**DRILLED, "newest": "public.orders.at", "amcheck": True}
+    tables = {"orders": 6000, "public.history": 9}
+    call = {**DRILLED, "tables": tables, "newest": "public.orders.at", "amcheck": True}
     preview = await on_host.preview(DRILL, **call)
     assert preview.changes[0].before.startswith(f"none; {before['label']} would be restored")
     out = await on_host.apply(DRILL, **call)
 
-    assert (out["label"], out["counts"]) == (before["label"], {"orders": 6000})
+    assert (out["label"], out["counts"]) == (before["label"], tables)
     assert out["size"] > 10_000_000
     assert out["newest_age_seconds"] < 600
     assert list(server.scratch.glob("jackline-orders")) == []
@@ -76,7 +90,8 @@ async def test_a_backup_is_restored_and_its_rows_counted(
     assert on_host.undo(preview, DRILL, **call) is None
     after = await on_host.apply(INFO, repository="orders")
     assert after["verified_label"] == before["label"]
-    assert after["verified_counts"] == {"orders": 6000}
+    assert after["verified_counts"] == tables
+    assert list((server.repo / "archive").rglob("00000002*")) == []  # a copy's own history
     assert after["verified_age_seconds"] < 60
 
 
@@ -148,11 +163,30 @@ async def test_a_backup_without_its_wal_does_not_start(on_host: Doing, server: P
             segment.unlink()
     try:
         assert (await on_host.apply(INFO, repository="orders"))["complete"] is False
-        with pytest.raises(Rejected, match=r"the restored server does not start: .*FATAL"):
+        with pytest.raises(
+            Rejected, match=r"the restored server (gave up|does not start): .*FATAL"
+        ):
             await on_host.apply(DRILL, **DRILLED)
     finally:
         shutil.rmtree(archive)
         lost.rename(archive)
+        server.run("expire", f"--set={label}")
+
+
+async def test_damage_that_was_backed_up_faithfully(on_host: Doing, server: PgBackRest) -> None:
+    """The backup is as broken as the original: every row is there, and an index is wrong."""
+    sql = server.postgres.sql
+    sql("CREATE TABLE ledger AS SELECT generate_series(1, 5000) AS id")
+    sql("ALTER TABLE ledger ADD PRIMARY KEY (id)")
+    sql("CHECKPOINT")
+    flip(server.postgres.folder / "data" / sql("SELECT pg_relation_filepath('ledger_pkey')"))
+    label = server.backup()
+    call = {**DRILLED, "tables": {"ledger": 5000}, "until": "consistent"}
+    try:
+        with pytest.raises(Rejected, match=r"pg_amcheck finds damage: ended with 2: .*ledger_pkey"):
+            await on_host.apply(DRILL, **{**call, "amcheck": True})
+    finally:
+        sql("DROP TABLE ledger")
         server.run("expire", f"--set={label}")
 
 
@@ -176,6 +210,17 @@ async def test_the_way_breaks_in_the_middle(
     assert not (server.scratch / "jackline-orders").exists()
     with suppress(psutil.NoSuchProcess):
         psutil.Process(found).kill()  # it would end by itself within a minute
+
+
+async def test_a_step_that_runs_out_of_time_clears_up(on_host: Doing, server: PgBackRest) -> None:
+    """In the middle of the restore: the program that nobody waits for finds no folder any more."""
+    task = asyncio.create_task(on_host.apply(DRILL, **DRILLED))
+    await asyncio.to_thread(wait_for, lambda: _restoring(server), timeout=30)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.to_thread(wait_for, lambda: not _programs(server), what="the restore to end")
+    assert list(server.scratch.glob("jackline-orders")) == []
 
 
 async def test_who_is_not_there_or_not_let_in(
@@ -263,6 +308,18 @@ async def test_a_note_that_is_none_or_from_the_future(on_host: Doing, server: Pg
         assert "verified_age_seconds" not in out
     finally:
         note.unlink()
+
+
+def _restoring(server: PgBackRest) -> bool:
+    return any(server.scratch.glob("jackline-orders/*/data/base/*"))
+
+
+def _programs(server: PgBackRest) -> list[str]:
+    """What still works in the scratch folder."""
+    lines = [
+        " ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])
+    ]
+    return [line for line in lines if f"{server.scratch}/jackline-orders" in line]
 
 
 def _started(server: PgBackRest) -> int:
