@@ -16,6 +16,7 @@ import threading
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -28,8 +29,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import registry as integrations
-from bot.access import Dialer
-from bot.alerts import AlertRouter, CheckRunner, EvidenceCollector, Intake
+from bot.access import Dialer, Prober
+from bot.alerts import AccessAlerts, AlertRouter, CheckRunner, EvidenceCollector, Intake
 from bot.chat import Cards, Clicks, Commands
 from bot.chat.console import build_console
 from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
@@ -79,9 +80,19 @@ class Jackline:
             self.store, self.incidents, self.registry, self.dialer, data / "evidence"
         )
 
+        # the ways in, proven before they are needed
+        holds = timedelta(days=settings.access.proven_days)
+        every = timedelta(seconds=settings.access.probe_every)
+        self.longest_outage = timedelta(hours=settings.access.longest_outage_hours)
+        self.prober = Prober(self.store, self.dialer, self.registry, every, holds)
+        self.access_alerts = AccessAlerts(
+            self.store, self.intake, lambda: self.library.catalog, holds=holds,
+            longest_outage=self.longest_outage,
+        )  # fmt: skip
+
         # incident → runbook
         self.runs = Runs(self.incidents, self.library)
-        self.planner = Planner(self.registry, self.dialer)
+        self.planner = Planner(self.registry, self.dialer, self.prober.status)
         self.proposer = Proposer(self.store, self.runs)
         self.engine = RunEngine(Journal(self.store, self.runs, owner), self.planner)
 
@@ -113,6 +124,9 @@ class Jackline:
         server = _Server(self.web)
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.add_job(self._tick, "interval", seconds=0.5, max_instances=20, coalesce=True)
+        scheduler.add_job(
+            self._look_at_paths, "interval", seconds=5, max_instances=1, coalesce=True
+        )
         tasks = [asyncio.create_task(work, name=name) for name, work in self._workers().items()]
         http = asyncio.create_task(server.serve(sockets=[listening]), name="http")
         scheduler.start()
@@ -176,6 +190,13 @@ class Jackline:
             await self.checks.run_due(self.library.catalog)
         except (SQLAlchemyError, OSError, JacklineError) as error:
             log.error("checks_failed", error=str(error))
+
+    async def _look_at_paths(self) -> None:
+        try:
+            await self.prober.run_due()
+            await self.access_alerts.report()
+        except (SQLAlchemyError, OSError, JacklineError) as error:
+            log.error("probes_failed", error=str(error))
 
     def _web(self) -> FastAPI:
         console = build_console(

@@ -89,6 +89,30 @@ class Console(BaseModel, extra="forbid"):
     )
 
 
+class Access(BaseModel, extra="forbid"):
+    """How access paths are proven before they are needed."""
+
+    probe_every: float = Field(
+        default=600,
+        ge=5,
+        le=86_400,
+        description="Seconds between two probes of one path.",
+        examples=["300"],
+    )
+    proven_days: float = Field(
+        default=7,
+        gt=0,
+        le=365,
+        description="Days after which a path is no longer counted on.",
+        examples=["3"],
+    )
+    longest_outage_hours: float = Field(
+        default=72, gt=0, le=8760,
+        description="The longest outage that is planned for: a credential that ends in less "
+        "raises an alert.", examples=["48"],
+    )  # fmt: skip
+
+
 class Settings(BaseSettings):
     """Everything `jackline serve` can be told."""
 
@@ -123,12 +147,18 @@ class Settings(BaseSettings):
         "Replicas on several machines must share one.",
         examples=["32 random bytes, hex"],
     )
+    age_identity: str = Field(
+        default="",
+        description="File with the age identity that opens secrets given as `age:PATH`.",
+        examples=["/etc/jackline/age.key"],
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged.", examples=["debug"]
     )
     slack: Slack = Slack()
     webhooks: dict[str, Webhook] = {}
     console: Console = Console()
+    access: Access = Access()
 
     @field_validator("http_listen")
     @classmethod

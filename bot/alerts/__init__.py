@@ -1,5 +1,6 @@
 """Alerts: accepted durably, grouped, turned into incidents; checks and first evidence."""
 
+from bot.alerts.access import AccessAlerts
 from bot.alerts.checks import CheckRunner
 from bot.alerts.evidence import EvidenceCollector
 from bot.alerts.intake import Intake
@@ -7,6 +8,7 @@ from bot.alerts.routing import AlertRouter
 from bot.alerts.tables import CheckSample, StoredAlert
 
 __all__ = [
+    "AccessAlerts",
     "AlertRouter",
     "CheckRunner",
     "CheckSample",

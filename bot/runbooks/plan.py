@@ -7,7 +7,7 @@ would do more than what people saw, their approval is void.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 from pydantic import BaseModel, ValidationError
 
-from bot.access import Dialer
+from bot.access import Dialer, PathProof
 from bot.contract import Action, Connection, Effect, Preview
 from bot.errors import BadInput, JacklineError, NotSent, Retryable, TargetError, Unknown
 from bot.registry import Registry
@@ -27,12 +27,16 @@ from bot.runbooks.units import Unit, batches
 _FAILURES, _CLOSED = 5, 10.0  # in a row, and then seconds in which a path is passed over
 
 
+Proofs = Callable[[], Awaitable[Sequence[PathProof]]]
+
+
 class Planner:
     """Previews steps. Nothing here changes anything."""
 
-    def __init__(self, registry: Registry, dialer: Dialer) -> None:
+    def __init__(self, registry: Registry, dialer: Dialer, proofs: Proofs | None = None) -> None:
         self.registry = registry
         self.dialer = dialer
+        self._proofs = proofs
         self._breakers = AsyncCircuitBreakerFactory(
             _FAILURES, _CLOSED, [(Exception, _is_no_trouble)]
         )
@@ -57,6 +61,16 @@ class Planner:
             "steps": rows,
             "targets": sorted(locked | set([own] if isinstance(own, str) else own)),
         }
+
+    async def unproven(self, target: str, paths: Sequence[str]) -> dict[str, str]:
+        """Those of the paths that no probe has shown to work lately, and why; nothing is tried."""
+        if self._proofs is None:
+            return {}
+        known = {p.path: p for p in await self._proofs() if p.target == target}
+        return {
+            path: known[path].words for path in paths
+            if path in known and known[path].standing != "proven"
+        }  # fmt: skip
 
     async def _rows(
         self, runbook: Runbook, written: Written, names: dict[str, Any]
@@ -114,6 +128,10 @@ class Planner:
         row["target"] = action.target(params)
         all_of = step.via.all if isinstance(step.via, AllPaths) else step.via
         row["paths"] = self.dialer.paths(row["target"], all_of)
+        unproven = await self.unproven(row["target"], row["paths"])
+        if unproven and len(unproven) == len(set(row["paths"])):
+            said = ", ".join(f"{path} {why}" for path, why in unproven.items())
+            row = _noted(row, f"No path to {row['target']} is proven: {said}")
         if action.effect is Effect.READ:
             return row, nothing
         try:

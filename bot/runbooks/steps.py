@@ -169,12 +169,13 @@ class StepRunner:
         return Outcome("failed", {}, f"no access path to {call.target} works: {', '.join(paths)}")
 
     async def paths(self, target: str, via: Sequence[str]) -> list[str]:
-        """In order; those that let nothing through in this incident come last."""
+        """In order; unproven ones later, those that let nothing through in this incident last."""
         paths = self.planner.dialer.paths(target, via)
         if len(paths) == 1:
             return paths
         dead = await self.journal.dead_paths(self.run_id)
-        return sorted(paths, key=lambda path: path in dead)
+        unproven = await self.planner.unproven(target, paths)
+        return sorted(paths, key=lambda path: (path in dead, path in unproven))
 
     async def _before(self, call: _Call, paths: list[str]) -> Preview:
         if call.action.effect is Effect.READ:

@@ -1,0 +1,31 @@
+"""What is known of the ways to targets."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from bot.store import UtcDateTime
+
+
+class PathState(SQLModel, table=True):
+    """One access path to one target, as the last probe found it.
+
+    ``depth`` is how much the probe proved: ``action`` (a reading action, end to end, with the
+    credential), ``login`` (SSH) or ``port`` (only that something listens). ``alert_since`` is the
+    start of the alert about it that fires now.
+    """
+
+    __tablename__ = "path_state"
+
+    target: str = Field(primary_key=True)
+    path: str = Field(primary_key=True)
+    ok: bool | None = None
+    depth: str = ""
+    checked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    proven_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    bad_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ms: float | None = None
+    error: str = ""
+    first_seen: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    alert_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
