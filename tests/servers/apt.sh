@@ -24,6 +24,7 @@ WANTED=(
   "pdns-backend-sqlite3:DNS failover"
   "sqlite3:DNS failover"
   "bind9:DNS failover by RFC 2136"
+  "bird2:routes withdrawn and brought back"
   "openssh-server:programs on hosts"
   "pgbackrest:restore drills of PostgreSQL"
   "restic:restore drills of files"
@@ -102,6 +103,7 @@ keep_disabled() {
       nginx-light) unit=nginx ;;
       pdns-server) unit=pdns ;;
       bind9) unit=named ;;
+      bird2) unit=bird ;;
       openssh-server) unit=ssh ;;
       *) continue ;;
     esac

@@ -191,11 +191,11 @@ def wait_for(
         time.sleep(every)
 
 
-def port_open(port: int) -> bool:
-    """Whether something accepts connections on this loopback port."""
+def port_open(port: int, host: str = HOST) -> bool:
+    """Whether something accepts connections on this port, of loopback unless told."""
     with socket.socket() as probe:
         probe.settimeout(1)
-        return probe.connect_ex((HOST, port)) == 0
+        return probe.connect_ex((host, port)) == 0
 
 
 def live() -> list[Process]:

@@ -3,7 +3,7 @@
 import contextlib
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,10 +36,11 @@ class Sshd:
     host_key: str
     key: str
     process: Process
+    host: str = HOST
 
     @property
     def url(self) -> str:
-        return f"ssh://{getpass.getuser()}@{HOST}:{self.port}"
+        return f"ssh://{getpass.getuser()}@{self.host}:{self.port}"
 
     @property
     def settings(self) -> dict[str, str]:
@@ -56,24 +57,24 @@ class Sshd:
 
 
 @contextlib.contextmanager
-def sshd() -> Iterator[Sshd]:
-    """Programs run as the user of the tests."""
+def sshd(host: str = HOST, prefix: Sequence[str] = ()) -> Iterator[Sshd]:
+    """Programs run as the user of the tests. ``prefix`` comes before the server: a namespace's."""
     binary = require("sshd")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # its privilege separation wants it
     with scratch("sshd") as folder:
-        host, client = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
-        (folder / "host_key").write_bytes(host.export_private_key())
+        own, client = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
+        (folder / "host_key").write_bytes(own.export_private_key())
         (folder / "host_key").chmod(0o600)
         (folder / "authorized_keys").write_bytes(client.export_public_key())
         port = free_port()
-        (folder / "sshd_config").write_text(CONFIG.format(host=HOST, port=port, folder=folder))
+        (folder / "sshd_config").write_text(CONFIG.format(host=host, port=port, folder=folder))
         process = spawn(
             "sshd",
-            [binary, "-D", "-e", "-f", folder / "sshd_config"],
+            [*prefix, binary, "-D", "-e", "-f", folder / "sshd_config"],
             folder=folder,
-            ready=lambda: port_open(port),
+            ready=lambda: port_open(port, host),
         )
         with running(process):
-            public = " ".join(host.export_public_key().decode().split()[:2])
-            yield Sshd(port, folder, public, client.export_private_key().decode(), process)
+            public = " ".join(own.export_public_key().decode().split()[:2])
+            yield Sshd(port, folder, public, client.export_private_key().decode(), process, host)

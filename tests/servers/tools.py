@@ -32,6 +32,8 @@ APT = {
     "pdns_server": "pdns-server",
     "sqlite3": "sqlite3",
     "named": "bind9",
+    "bird": "bird2",
+    "birdc": "bird2",
     "sshd": "openssh-server",
     "pgbackrest": "pgbackrest",
     "restic": "restic",
