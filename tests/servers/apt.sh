@@ -28,6 +28,7 @@ WANTED=(
   "pgbackrest:restore drills of PostgreSQL"
   "restic:restore drills of files"
   "iproute2:partitions between network namespaces"
+  "ipmitool:hosts behind a BMC that speaks IPMI"
   "chromium:the web pages in a browser"
   "fonts-dejavu-core:screenshots"
   "fonts-noto-color-emoji:screenshots"
@@ -103,6 +104,7 @@ keep_disabled() {
       pdns-server) unit=pdns ;;
       bind9) unit=named ;;
       openssh-server) unit=ssh ;;
+      ipmitool) unit=ipmievd ;;
       *) continue ;;
     esac
     "${as_root[@]}" systemctl disable --quiet "$unit" 2>/dev/null || true

@@ -36,6 +36,7 @@ APT = {
     "pgbackrest": "pgbackrest",
     "restic": "restic",
     "ip": "iproute2",
+    "ipmitool": "ipmitool",
 }
 # Debian's name, then upstream's.
 NAMES = {"alertmanager": ("prometheus-alertmanager", "alertmanager")}
