@@ -2,10 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from bot.contract import Frozen
 
+# YAML reads a bare `on` or `off` as yes or no.
+State = Annotated[
+    Literal["on", "off"],
+    BeforeValidator(lambda v: ("on" if v else "off") if isinstance(v, bool) else v),
+]
 Patience = Annotated[float, Field(gt=0, le=900)]
 
 
@@ -28,7 +33,7 @@ class LogParams(BmcParams):
 class PowerParams(BmcParams):
     """On or off."""
 
-    state: Literal["on", "off"] = Field(description="What the host is to be.")
+    state: State = Field(description="What the host is to be.")
     graceful: bool = Field(
         default=False,
         description="Off by asking the operating system, which a hung host does not hear.",

@@ -65,6 +65,13 @@ async def test_it_asks_the_operating_system_if_told(on_bmc: Doing, server: Redfi
     assert server.power == "Off"
 
 
+def test_a_bare_word_of_yaml(registry: Registry) -> None:
+    """`state: off` without quotes is `false` to YAML, and off to whoever wrote it."""
+    for given, meant in ((False, "off"), (True, "on")):
+        params = registry.action("redfish.power").Params.model_validate({**DB1, "state": given})
+        assert params.model_dump()["state"] == meant
+
+
 async def test_it_does_not_come_true_in_time(on_bmc: Doing) -> None:
     """The order was taken: whether it will be obeyed, nobody knows."""
     with pytest.raises(Unknown, match=r"after 0\.1 s does not say that the host is off"):

@@ -28,6 +28,7 @@ WANTED=(
   "pgbackrest:restore drills of PostgreSQL"
   "restic:restore drills of files"
   "iproute2:partitions between network namespaces"
+  "curl:hosts behind a BMC"
   "ipmitool:hosts behind a BMC that speaks IPMI"
   "chromium:the web pages in a browser"
   "fonts-dejavu-core:screenshots"

@@ -37,6 +37,7 @@ APT = {
     "restic": "restic",
     "ip": "iproute2",
     "ipmitool": "ipmitool",
+    "curl": "curl",
 }
 # Debian's name, then upstream's.
 NAMES = {"alertmanager": ("prometheus-alertmanager", "alertmanager")}
