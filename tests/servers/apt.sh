@@ -29,6 +29,8 @@ WANTED=(
   "pgbackrest:restore drills of PostgreSQL"
   "restic:restore drills of files"
   "iproute2:partitions between network namespaces"
+  "curl:hosts behind a BMC"
+  "ipmitool:hosts behind a BMC that speaks IPMI"
   "chromium:the web pages in a browser"
   "fonts-dejavu-core:screenshots"
   "fonts-noto-color-emoji:screenshots"
@@ -105,6 +107,7 @@ keep_disabled() {
       bind9) unit=named ;;
       bird2) unit=bird ;;
       openssh-server) unit=ssh ;;
+      ipmitool) unit=ipmievd ;;
       *) continue ;;
     esac
     "${as_root[@]}" systemctl disable --quiet "$unit" 2>/dev/null || true

@@ -38,6 +38,8 @@ APT = {
     "pgbackrest": "pgbackrest",
     "restic": "restic",
     "ip": "iproute2",
+    "ipmitool": "ipmitool",
+    "curl": "curl",
 }
 # Debian's name, then upstream's.
 NAMES = {"alertmanager": ("prometheus-alertmanager", "alertmanager")}

@@ -1,0 +1,84 @@
+"""Looks at a host through its BMC: its power, and what the BMC wrote down."""
+# ruff: noqa: ARG002 - the contract gives every verb the same arguments, and not all are needed
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from bot.contract import Call, Connection, Effect, Preview
+from bot.errors import Rejected
+
+from .params import BmcParams, LogParams
+from .tool import ipmitool
+
+_COLUMNS = 6  # number, day, time, sensor, event, whether it came or went
+
+
+class _Look:
+    """What looking shares."""
+
+    effect: ClassVar[Effect] = Effect.READ
+    reverts: ClassVar[bool] = False
+
+    def target(self, params: BmcParams) -> str:
+        return f"ipmi/{params.bmc}"
+
+    async def preview(self, params: BmcParams, connection: Connection) -> Preview:
+        """Looking changes nothing."""
+        return Preview()
+
+    async def verify(self, params: BmcParams, connection: Connection) -> bool | None:
+        """There is nothing that could have failed to take effect."""
+        return True
+
+    def undo(self, params: BmcParams, state: Mapping[str, Any]) -> Call | None:
+        return None
+
+
+class Status(_Look):
+    """Whether the host is on, why it last changed, and which faults the chassis reports."""
+
+    name: ClassVar[str] = "ipmi.status"
+    Params: ClassVar[type[BmcParams]] = BmcParams
+
+    async def apply(self, params: BmcParams, connection: Connection) -> dict[str, Any]:
+        said = await _chassis(connection)
+        return {
+            "power": said["System Power"],
+            "last_event": said.get("Last Power Event", ""),
+            "restore_policy": said.get("Power Restore Policy", ""),
+            "faults": sorted(
+                name for name, value in said.items() if "Fault" in name and value == "true"
+            ),
+        }
+
+
+class EventLog(_Look):
+    """The newest entries of the system event log."""
+
+    name: ClassVar[str] = "ipmi.sel"
+    Params: ClassVar[type[LogParams]] = LogParams
+
+    async def apply(self, params: LogParams, connection: Connection) -> dict[str, Any]:
+        said = await ipmitool(connection, "sel", "list", "last", str(params.log), chatty=False)
+        rows = [line.split(",", _COLUMNS - 1) for line in said.splitlines()]
+        entries = [row for row in rows if len(row) == _COLUMNS]
+        return {
+            "log": [
+                {"at": f"{day} {time}", "sensor": sensor, "words": f"{event} {way}".strip()}
+                for _, day, time, sensor, event, way in reversed(entries)
+            ]
+        }
+
+
+async def power_of(connection: Connection) -> str:
+    """``on`` or ``off``."""
+    return (await _chassis(connection))["System Power"]
+
+
+async def _chassis(connection: Connection) -> dict[str, str]:
+    lines = (await ipmitool(connection, "chassis", "status")).splitlines()
+    parts = [line.partition(":") for line in lines]
+    said = {name.strip(): value.strip() for name, _, value in parts}
+    if said.get("System Power") not in {"on", "off"}:
+        raise Rejected("The BMC does not say whether the host is on.")
+    return said

@@ -1,0 +1,1 @@
+"""Redfish: a host's BMC, which still answers when the host does not."""
