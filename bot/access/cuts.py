@@ -58,11 +58,10 @@ class _Search:
     def _grown(
         self, chosen: frozenset[str], ways: list[frozenset[str]]
     ) -> Iterator[frozenset[str]]:
+        self.steps -= 1
         if not ways:
             yield chosen
-            return
-        self.steps -= 1
-        if self.steps <= 0 or _apart(ways, self.most - len(chosen)):
+        if not ways or self.steps <= 0 or _apart(ways, self.most - len(chosen)):
             return
         tried: set[str] = set()
         shortest: frozenset[str] = min(ways, key=len)

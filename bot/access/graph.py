@@ -23,7 +23,7 @@ from bot.catalog.model import Path
 PARTS = {
     "store": "Jackline's own database",
     "placement": "the place where Jackline runs",
-    "secrets": "Jackline's own secrets",
+    "secrets": "Jackline's own store of secrets",
     "chat": "Jackline's chat",
     "identity": "who Jackline takes people for",
 }

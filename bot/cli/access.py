@@ -67,7 +67,7 @@ def _failed(words: str, catalog: Catalog) -> list[str]:
     for word in (part.strip() for part in words.split(",")):
         node = word if word in known or f"service:{word}" not in known else f"service:{word}"
         if node not in known:
-            guess = near(word, known) or near(word, [n.partition(":")[2] for n in known])
+            guess = near(word, known) or near(word, [n.partition(":")[2] or n for n in known])
             raise BadInput(
                 f"Nothing in the catalog is {word!r}{guess or '.'}",
                 hint="`jackline access graph` draws all there is.",
