@@ -77,29 +77,29 @@ class _Lint:
         told: set[tuple[str, str]] = set()
         for use in uses:
             step = written[use.step]
-            for target, message in self._dead(use, fall):
+            if dead := self._dead(use, fall):
+                target, said = dead
                 if (use.step, target) not in told:
-                    yield step, _place(use, step.step), message
+                    yield step, _place(use, step.step), said
                 told.add((use.step, target))
             if acts and (message := self._pulls(use)):
                 yield step, _place(use, step.step, over=False), message
 
-    def _dead(self, use: Use, fall: Fall) -> Iterator[tuple[str, str]]:
-        """The first target without a way, if one that is needed has none."""
-        none = [
-            (t, why)
-            for t in use.targets
-            for path, why in [self.scope.way(use, t, fall)]
-            if not path
-        ]
-        if not none or (use.choice and len(none) < len(use.targets)):
-            return
+    def _dead(self, use: Use, fall: Fall) -> tuple[str, str] | None:
+        """The first target without a way, if one that is needed has none, and the words."""
+        none: list[tuple[str, str]] = []
+        for target in use.targets:
+            path, why = self.scope.way(use, target, fall)
+            if path and use.choice:
+                return None
+            none += [] if path else [(target, why)]
+        if not none:
+            return None
         target, why = none[0]
         more = f" (nor to {len(none) - 1} more)" if len(none) > 1 else ""
-        said = (
-            f"{_who(use)} has no way to {target}{more}{f' for its {use.role}' if _own(use) else ''}"
-        )
-        yield target, f"{said}: {why}, which this runbook repairs"
+        role = "" if use.calls or not use.role else f" for its {use.role}"
+        said = f"{_who(use)} has no way to {target}{more}{role}"
+        return target, f"{said}: {why}, which this runbook repairs"
 
     def _pulls(self, use: Use) -> str:
         """That the step changes something that Jackline itself stands on."""
@@ -133,10 +133,6 @@ def _who(use: Use) -> str:
         return f"step {use.step}"
     *runbooks, step = use.calls
     return f"step {use.step} calls {' → '.join(runbooks)}, whose step {step}"
-
-
-def _own(use: Use) -> bool:
-    return bool(use.role) and not use.calls
 
 
 def _place(use: Use, step: Step, *, over: bool = True) -> Where:
