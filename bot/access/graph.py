@@ -19,6 +19,8 @@ from functools import cached_property
 
 from bot.catalog import Catalog
 from bot.catalog.model import Path
+from bot.errors import BadInput
+from bot.located import near
 
 PARTS = {
     "store": "Jackline's own database",
@@ -131,6 +133,22 @@ def graph_of(catalog: Catalog, *, bag: bool = False) -> Graph:
     for node, need in sorted(assumed):
         stands(node, [need])
     return Graph({node: tuple(on) for node, on in needs.items()}, frozenset(assumed))
+
+
+def named(graph: Graph, words: str) -> list[str]:
+    """The nodes meant by ``dns:corp, slack``; a service also by its id. Raises `BadInput`."""
+    known = graph.needs
+    found = []
+    for word in (part.strip() for part in words.split(",")):
+        node = word if word in known or f"service:{word}" not in known else f"service:{word}"
+        if node not in known:
+            guess = near(word, known) or near(word, [n.partition(":")[2] or n for n in known])
+            raise BadInput(
+                f"Nothing in the catalog is {word!r}{guess or '.'}",
+                hint="`jackline access graph` draws all there is.",
+            )
+        found.append(node)
+    return found
 
 
 def undeclared(path: Path) -> bool:

@@ -40,9 +40,10 @@ def picture(catalog: Catalog, failed: Iterable[str] = ()) -> str:
     for node, need in edges:
         assumed = (node, need) in graph.assumed
         _edge(svg, places, node, need, red=need in fall, dashes="6 4" if assumed else "")
+    living = {target for target, path in ways if path not in fall}
+    targets = {target for target, _ in ways}
     for node, place in places.items():
-        over = [need for target, need in ways if target == node]
-        _draw(svg, node, place, fall, cut_off=bool(over) and all(path in fall for path in over))
+        _draw(svg, node, place, fall, cut_off=node in targets - living)
     ET.indent(svg)
     return ET.tostring(svg, encoding="unicode") + "\n"
 
@@ -86,18 +87,12 @@ def _settle(columns: list[list[str]], beside: Mapping[str, list[str]]) -> None:
     """Each node at the mean height of those it is joined to, which are settled already."""
     height: dict[str, float] = {}
     for column in columns:
+        means: dict[str, float] = {}
         for index, node in enumerate(column):
-            height[node] = index - len(column) / 2
-        means = {
-            node: sum(near) / len(near) if near else height[node]
-            for node in column
-            for near in [
-                [height[n] for n in beside.get(node, ()) if n in height and n not in column]
-            ]
-        }
-        column.sort(key=lambda node: (means[node], node))
-        for index, node in enumerate(column):
-            height[node] = index - len(column) / 2
+            near = [height[n] for n in beside.get(node, ()) if n in height]
+            means[node] = sum(near) / len(near) if near else index - len(column) / 2
+        column[:] = [node for _, node in sorted((mean, node) for node, mean in means.items())]
+        height |= {node: index - len(column) / 2 for index, node in enumerate(column)}
 
 
 def _paper(wide: float, tall: float) -> ET.Element:

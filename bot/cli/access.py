@@ -11,15 +11,13 @@ from rich.table import Table
 
 from bot import log, registry, settings
 from bot.access.cuts import Cuts
-from bot.access.graph import PARTS, VITAL, graph_of, shown
+from bot.access.graph import PARTS, VITAL, graph_of, named, shown
 from bot.access.picture import picture
-from bot.catalog import Catalog
 from bot.cli.terminal import AsJson, out
 from bot.errors import BadInput
-from bot.located import near
 from bot.runbooks.library import Library
 from bot.runbooks.model import Runbook
-from bot.runbooks.whatif import Answer, Reach, WhatIf, answer_json
+from bot.runbooks.whatif import WhatIf, answer_json, ways
 
 access_app = typer.Typer(no_args_is_help=True, help="Ways in, and what they stand on.")
 _SHOWN = 12  # sets of failures of one runbook in a table; JSON has them all
@@ -43,7 +41,7 @@ def whatif(
     if cuts:
         _print_cuts({r.id: question.cuts(r, most) for r in asked}, most, as_json=as_json)
     else:
-        _print_down(question, _failed(down, library.catalog), asked, as_json=as_json)
+        _print_down(question, named(question.graph, down), asked, as_json=as_json)
     if not as_json:
         _print_unsaid(question)
 
@@ -52,28 +50,12 @@ def whatif(
 def graph(down: Down = "") -> None:
     """Print what stands on what as a picture (SVG); what falls with `--down` is red."""
     catalog = _library().catalog
-    sys.stdout.write(picture(catalog, _failed(down, catalog) if down else ()))
+    sys.stdout.write(picture(catalog, named(graph_of(catalog), down) if down else ()))
 
 
 def _library() -> Library:
     log.configure("critical")  # `jackline check` is there to say what is wrong with the files
     return Library(settings.load().runbooks_dir, registry.load())
-
-
-def _failed(words: str, catalog: Catalog) -> list[str]:
-    """The nodes that are meant; a service may be called by its id. Raises `BadInput`."""
-    known = graph_of(catalog).needs
-    found = []
-    for word in (part.strip() for part in words.split(",")):
-        node = word if word in known or f"service:{word}" not in known else f"service:{word}"
-        if node not in known:
-            guess = near(word, known) or near(word, [n.partition(":")[2] or n for n in known])
-            raise BadInput(
-                f"Nothing in the catalog is {word!r}{guess or '.'}",
-                hint="`jackline access graph` draws all there is.",
-            )
-        found.append(node)
-    return found
 
 
 def _print_down(
@@ -94,37 +76,11 @@ def _print_down(
     for answer in answers:
         runs = "yes" if answer.runs else "no"
         words = "in part" if answer.partly else runs
-        table.add_row(*map(escape, (answer.runbook.id, words, "\n".join(_ways(answer)))))
+        table.add_row(*map(escape, (answer.runbook.id, words, "\n".join(ways(answer)))))
     out.print(table)
     for part, chain in own.items():
         so = ": run from the go-bag" if part in VITAL else ""
         out.print(f"{PARTS[part]} is down too{so}: {shown(chain)}", markup=False)
-
-
-def _ways(answer: Answer) -> Iterable[str]:
-    """Each path with its steps; then each target that cannot be reached."""
-    over: dict[str, dict[str, None]] = {}
-    for reach in answer.reaches:
-        if reach.path:
-            over.setdefault(reach.path, {})[reach.step] = None
-    for path, steps in over.items():
-        yield f"{path}: {', '.join(steps)}"
-    gone: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
-    for reach in answer.reaches:
-        if not reach.path:
-            names, targets = gone.setdefault(reach.why, ({}, {}))
-            names[f"{reach.step} ({reach.role})" if _plain_role(reach) else reach.step] = None
-            targets[reach.target] = None
-    for why, (all_steps, targets) in gone.items():
-        told = [s for s in all_steps if " (" not in s or s.partition(" (")[0] not in all_steps]
-        more = f" and {len(targets) - _SHOWN} more" if len(targets) > _SHOWN else ""
-        yield f"✗ {why}: {', '.join(told)} → {', '.join(list(targets)[:_SHOWN])}{more}"
-    if answer.untold:
-        yield f"known only at run time: {', '.join(answer.untold)}"
-
-
-def _plain_role(reach: Reach) -> bool:
-    return bool(reach.role) and "→" not in reach.step
 
 
 def _print_cuts(found: dict[str, Cuts], most: int, *, as_json: bool) -> None:

@@ -11,6 +11,8 @@ from bot.registry import Registry
 from bot.runbooks.model import Runbook
 from bot.runbooks.uses import Scope, Use
 
+_SHOWN = 12  # targets named in one line
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -99,6 +101,32 @@ class WhatIf:
 def _dead(use: Use, reached: list[Reach]) -> bool:
     gone = [not reach.path for reach in reached]
     return bool(gone) and (all(gone) if use.choice else any(gone))
+
+
+def ways(answer: Answer) -> Iterator[str]:
+    """In lines for people: each path with its steps, then what has no way, and why."""
+    over: dict[str, dict[str, None]] = {}
+    for reach in answer.reaches:
+        if reach.path:
+            over.setdefault(reach.path, {})[reach.step] = None
+    for path, steps in over.items():
+        yield f"{path}: {', '.join(steps)}"
+    gone: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for reach in answer.reaches:
+        if not reach.path:
+            names, targets = gone.setdefault(reach.why, ({}, {}))
+            names[f"{reach.step} ({reach.role})" if _plain_role(reach) else reach.step] = None
+            targets[reach.target] = None
+    for why, (all_steps, targets) in gone.items():
+        told = [s for s in all_steps if " (" not in s or s.partition(" (")[0] not in all_steps]
+        more = f" and {len(targets) - _SHOWN} more" if len(targets) > _SHOWN else ""
+        yield f"✗ {why}: {', '.join(told)} → {', '.join(list(targets)[:_SHOWN])}{more}"
+    if answer.untold:
+        yield f"known only at run time: {', '.join(answer.untold)}"
+
+
+def _plain_role(reach: Reach) -> bool:
+    return bool(reach.role) and "→" not in reach.step
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
