@@ -156,4 +156,6 @@ def test_picture_of_a_circle_and_of_nothing() -> None:
 def test_the_page_shows_what_ships() -> None:
     """docs/access.svg is drawn from the shipped catalog: `jackline access graph` writes it anew."""
     drawn = picture(load_catalog(ROOT / "runbooks" / "catalog"))
-    assert (ROOT / "docs" / "access.svg").read_text("utf-8") == drawn
+    assert (ROOT / "docs" / "access.svg").read_text("utf-8") == drawn, (
+        "jackline access graph > docs/access.svg"
+    )

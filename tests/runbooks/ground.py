@@ -27,7 +27,8 @@ NODES = [
 SERVICES = [
     {"id": "shop", "title": "Shop", "tier": "p0", "depends_on": ["edge", "dns:corp"],
      "checks": [{"id": "shop-up", "url": "http://shop/"}]},
-    {"id": "edge", "title": "Edge", "tier": "p0"},
+    {"id": "edge", "title": "Edge", "tier": "p0",
+     "checks": [{"id": "edge-up", "url": "http://edge/"}]},
     {"id": "orders", "title": "Orders", "tier": "p0", "depends_on": ["target:patroni/orders"]},
 ]  # fmt: skip
 CREDENTIALS = [

@@ -51,7 +51,7 @@ LOOPS = {
         "step s1 has no way to http/shop: path named → dns:ops",
     ),
     "a proxy's credential, by a check's service": (
-        runbook(check("http/shop", "via: [proxied]"), front="triggers: [service:edge]"),
+        runbook(check("http/shop", "via: [proxied]"), front="triggers: ['check:edge-up']"),
         "step s1 has no way to http/shop: path proxied → credential:proxy → service:edge",
     ),
     "a provider, by its region": (
