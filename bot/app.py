@@ -226,12 +226,8 @@ class Jackline:
     def _notice(self) -> str:
         since = self.slack.surface.down_since if self.slack else None
         if since is None:
-            broken = [str(p) for found in self.library.problems.values() for p in found[:1]]
-            return (
-                f"The last good version is used, as there is an error: {broken[0]}"
-                if broken
-                else ""
-            )
+            broken = [p for found in self.library.problems.values() for p in found[:1]]
+            return self.library.words(broken[0]) if broken else ""
         return f"Slack cannot be reached since {since:%H:%M} UTC. Everything works here; Slack catches up later."
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.engine import make_url
@@ -18,9 +17,11 @@ from sqlalchemy.engine import make_url
 from bot import log, registry, settings
 from bot.app import Jackline
 from bot.chat.console import signin_link
+from bot.cli.access import access_app
 from bot.cli.doctor import NO_DATABASE, diagnose, why
 from bot.cli.plan import plan_table
 from bot.cli.sarif import sarif
+from bot.cli.terminal import AsJson, out
 from bot.errors import BadInput, JacklineError, NotFound, Unavailable
 from bot.located import BadFile, Problem
 from bot.practice.demo import play
@@ -38,15 +39,13 @@ alerts_app = typer.Typer(no_args_is_help=True, help="What alerts are stored.")
 audit_app = typer.Typer(no_args_is_help=True, help="Proof that nobody touched the record.")
 postmortem_app = typer.Typer(no_args_is_help=True, help="Drafted postmortems.")
 for name, group in (
+    ("access", access_app),
     ("incidents", incidents_app),
     ("alerts", alerts_app),
     ("audit", audit_app),
     ("postmortem", postmortem_app),
 ):
     app.add_typer(group, name=name)
-# into a pipe or a file goes every word: only a terminal has an edge
-out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 1000)
-AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 _LARGEST = 2**31 - 1  # of an id on PostgreSQL
 Number = Annotated[int, typer.Argument(min=1, max=_LARGEST)]
 

@@ -11,6 +11,7 @@ from bot.log import get
 from bot.registry import Registry
 from bot.runbooks.check import check
 from bot.runbooks.lint import lint_calls
+from bot.runbooks.loops import lint_loops
 from bot.runbooks.model import Runbook
 from bot.runbooks.read import read
 
@@ -26,6 +27,7 @@ class Library:
         self.catalog: Catalog = load_catalog(folder / "catalog")
         self.runbooks: dict[str, Runbook] = {}
         self.problems: dict[str, list[Problem]] = {}
+        self.between: set[Problem] = set()  # of runbooks that are good by themselves, and in force
         self._seen: dict[Path, int] = {}
         self.reload()
 
@@ -41,8 +43,13 @@ class Library:
         kept = {str(p) for p in files}
         self.runbooks = {i: r for i, r in self.runbooks.items() if r.path in kept}
         self.problems = {p: e for p, e in self.problems.items() if p in kept and e} | broken
-        for problem in lint_calls(self.runbooks, self.catalog):
+        between = lint_calls(self.runbooks, self.catalog)
+        between += lint_loops(self.runbooks, self.catalog, self.registry)
+        for problem in between:
             self.problems.setdefault(problem.path, []).append(problem)
+            if problem not in self.between:
+                log.error("runbook_cannot_be_relied_on", problem=str(problem))
+        self.between = set(between)
         self._seen = files | catalogs
         return True
 
@@ -62,6 +69,12 @@ class Library:
             guess = near(runbook_id, self.runbooks) or "."
             raise NotFound(f"There is no runbook {runbook_id!r}{guess}", hint=f"Known: {known}.")
         return self.runbooks[runbook_id]
+
+    def words(self, problem: Problem) -> str:
+        """What a problem means for the version that is in force."""
+        if problem in self.between:
+            return f"There is an error, and a run may fail by it: {problem}"
+        return f"The last good version is used, as there is an error: {problem}"
 
     def matching(
         self, trigger: dict[str, Any], services: list[str], severity: str

@@ -118,6 +118,9 @@ class Front(Part):
     repairs: list[NodeId] = Field(
         default=[], description="what is down when this is run, besides the services of triggers"
     )
+    from_bag: bool = Field(
+        default=False, description="it is run from the go-bag: it takes Jackline's own ground away"
+    )
     owner: str = ""
     drilled: date | None = Field(default=None, description="the last drill")
 

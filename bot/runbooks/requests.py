@@ -79,11 +79,9 @@ class Runs:
         return run
 
     def _outdated(self, runbook: Runbook) -> str:
-        """That the file has been edited with a mistake, so that the last good version is used."""
+        """That the file has a mistake, and what that means for the version in force."""
         problems = self.library.problems.get(runbook.path)
-        return (
-            f"The last good version: the file now has an error, {problems[0]}" if problems else ""
-        )
+        return self.library.words(problems[0]) if problems else ""
 
     async def call(
         self, session: AsyncSession, caller: Run, key: str, runbook_id: str, inputs: dict[str, Any]

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from tests.bench.check import check
 from tests.bench.intake import intake
+from tests.bench.loops import loops
 from tests.bench.process import cold_start
 from tests.bench.slack import BURST, LATENCY, burst, declare_to_ready
 from tests.bench.steps import http_steps, steps
@@ -20,6 +21,7 @@ BENCHES: dict[str, Callable[[], list[Row]]] = {
     "start": cold_start,
     "intake": lambda: asyncio.run(intake()),
     "check": check,
+    "loops": loops,
     "steps": steps,
     "http": http_steps,
 }

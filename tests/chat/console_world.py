@@ -51,6 +51,7 @@ class World:
     people: list[Person] = field(default_factory=lambda: [ROSA, AMIR])
     papers: dict[int, Paper] = field(default_factory=dict)
     notice: str = ""
+    whole: Catalog | None = None  # instead of one service and the people
 
     def __post_init__(self) -> None:
         self.incidents = Incidents(Ledger(b"audit"), Outbox(()), self.catalog)
@@ -73,7 +74,9 @@ class World:
         )
 
     def catalog(self) -> Catalog:
-        return Catalog(people=self.people, services=[Service(id="web", title="Web", tier="p0")])
+        return self.whole or Catalog(
+            people=self.people, services=[Service(id="web", title="Web", tier="p0")]
+        )
 
     async def postmortem(self, _session: object, incident_id: int) -> Paper | None:
         return self.papers.get(incident_id)

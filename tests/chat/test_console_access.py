@@ -66,7 +66,8 @@ async def test_a_session_token_is_no_sign_in_link(world: World) -> None:
 @pytest.mark.parametrize(
     "path",
     ["/", "/list", "/events", "/incidents/1", "/incidents/1/feed", "/incidents/1/events",
-     "/incidents/1/postmortem.md", "/evidence/a.png"],
+     "/incidents/1/postmortem.md", "/evidence/a.png",
+     "/access", "/access.svg"],
 )  # fmt: skip
 async def test_nothing_is_shown_without_a_session(world: World, path: str) -> None:
     """Pages lead to the sign-in page; fragments make htmx go there."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from bot.registry import Registry
 from bot.store import Store
 from tests.runbooks.room import PEOPLE, Room
@@ -43,7 +45,8 @@ def placed(
         {"name": target, **({"url": entry} if isinstance(entry, str) else entry)}
         for target, entry in targets.items()
     ]
-    catalog = {"people": PEOPLE, "targets": entries}
+    nodes = yaml.safe_load((SHIPPED / "catalog" / "nodes.yaml").read_text("utf-8"))["nodes"]
+    catalog = {"people": PEOPLE, "targets": entries, "nodes": nodes}
     (folder / "runbooks" / "catalog" / "all.yaml").write_text(json.dumps(catalog))
     room = Room(store, folder / "runbooks", registry)
     assert room.library.problems == {}
