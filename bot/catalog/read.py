@@ -91,6 +91,8 @@ def _names(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
         yield "target", target.name, "targets", index, ["name"]
     for index, path in enumerate(catalog.paths):
         yield "path", path.name, "paths", index, ["name"]
+    for index, notifier in enumerate(catalog.notifiers):
+        yield "notifier", notifier.id, "notifiers", index, ["id"]
 
 
 def _no_dangling(catalog: Catalog, origins: _Origins) -> None:
@@ -119,6 +121,8 @@ def _uses(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
     for index, target in enumerate(catalog.targets):
         for number, via in enumerate(target.via):
             yield "path", via, "targets", index, ["via", number]
+    for index, notifier in enumerate(catalog.notifiers):
+        yield "target", notifier.target, "notifiers", index, ["target"]
 
 
 def _no_circle(catalog: Catalog, origins: _Origins) -> None:

@@ -27,6 +27,8 @@ WANTED=(
   "openssh-server:programs on hosts"
   "pgbackrest:restore drills of PostgreSQL"
   "restic:restore drills of files"
+  "mosquitto:notices by MQTT"
+  "ngircd:notices by IRC"
   "iproute2:partitions between network namespaces"
   "chromium:the web pages in a browser"
   "fonts-dejavu-core:screenshots"
@@ -96,7 +98,7 @@ keep_disabled() {
   local package unit
   for package in "$@"; do
     case $package in # a package that ships a unit, and the unit's name
-      postgresql | prometheus | prometheus-alertmanager | haproxy | redis-server) unit=$package ;;
+      postgresql | prometheus | prometheus-alertmanager | haproxy | redis-server | mosquitto | ngircd) unit=$package ;;
       redis-sentinel) unit=sentinel ;;
       etcd-server) unit=etcd ;;
       nginx-light) unit=nginx ;;

@@ -36,6 +36,9 @@ APT = {
     "pgbackrest": "pgbackrest",
     "restic": "restic",
     "ip": "iproute2",
+    "mosquitto": "mosquitto",
+    "mosquitto_passwd": "mosquitto",
+    "ngircd": "ngircd",
 }
 # Debian's name, then upstream's.
 NAMES = {"alertmanager": ("prometheus-alertmanager", "alertmanager")}
