@@ -89,7 +89,7 @@ async def test_tls_and_password(authority: Authority) -> None:
         with pytest.raises(AuthFailed) as refused:
             await send(server.url, **ours | {"password": "wr0ng-one"})
         assert "wr0ng-one" not in str(refused.value)
-        with pytest.raises(NotSent, match="(?i)certificate|hostname"):
+        with pytest.raises(NotSent, match=r"(?i)certificate|hostname"):
             await send(server.url, **ours | {"tls_name": "other.test"})
 
 
@@ -115,9 +115,11 @@ async def test_no_answer_and_nobody_there(shared: Ngircd, monkeypatch: pytest.Mo
     monkeypatch.setattr("integrations.irc.notifier._SECONDS", 0.4)
     with pytest.raises(NotSent):
         await send(f"tcp://{HOST}:{free_port()}")
-    with socket.create_server((HOST, 0)) as silent:
-        with pytest.raises(NotSent, match="did not let us in"):
-            await send(f"tcp://{HOST}:{silent.getsockname()[1]}")
+    with (
+        socket.create_server((HOST, 0)) as silent,
+        pytest.raises(NotSent, match="did not let us in"),
+    ):
+        await send(f"tcp://{HOST}:{silent.getsockname()[1]}")
 
     def freeze(notice: Notice) -> list[str]:
         shared.process.freeze()

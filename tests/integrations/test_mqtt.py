@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from paho.mqtt.properties import Properties
 
 from bot.contract import Notice, Receipt
 from bot.errors import AuthFailed, NotSent, Rejected, Unknown
@@ -74,9 +75,9 @@ async def test_tls_and_login(authority: Authority) -> None:
         with pytest.raises(AuthFailed) as refused:
             await send(broker.url, **ours | {"password": "wr0ng-one"})
         assert "wr0ng-one" not in str(refused.value)
-        with pytest.raises(NotSent, match="(?i)certificate|hostname"):
+        with pytest.raises(NotSent, match=r"(?i)certificate|hostname"):
             await send(broker.url, **ours | {"tls_name": "other.test"})
-        with pytest.raises(NotSent, match="(?i)certificate"):
+        with pytest.raises(NotSent, match=r"(?i)certificate"):
             await send(broker.url, **{**ours, "tls_ca": ""})
     with pytest.raises(AuthFailed, match="tls_ca"):
         await send(broker.url, **ours | {"tls_ca": "no certificate"})
@@ -97,9 +98,8 @@ async def test_no_answer_and_nobody_there(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("integrations.mqtt.notifier._SECONDS", 0.4)
     with pytest.raises(NotSent):
         await send(f"tcp://{HOST}:{free_port()}")
-    with socket.create_server((HOST, 0)) as silent:
-        with pytest.raises(NotSent):
-            await send(f"tcp://{HOST}:{silent.getsockname()[1]}")
+    with socket.create_server((HOST, 0)) as silent, pytest.raises(NotSent):
+        await send(f"tcp://{HOST}:{silent.getsockname()[1]}")
     with mosquitto() as broker:
 
         def freeze(*_: object) -> None:
@@ -111,8 +111,6 @@ async def test_no_answer_and_nobody_there(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def _after(freeze):  # type: ignore[no-untyped-def]
-    from paho.mqtt.properties import Properties
-
     real = Properties.__init__
 
     def made(self, packet):  # type: ignore[no-untyped-def]

@@ -1,6 +1,5 @@
 """Mail through a real relay: TLS by its own name, its login, its refusals, and no answer."""
 
-import asyncio
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -69,13 +68,13 @@ async def test_tls_by_the_relays_own_name(authority: Authority, implicit: bool) 
     with mailbox(authority.server("mail.test"), implicit=implicit) as relay:
         await send(relay.url, tls_name="mail.test", **more, **login)
         assert len(relay.mails) == 1
-        with pytest.raises(NotSent, match="(?i)certificate|hostname"):
+        with pytest.raises(NotSent, match=r"(?i)certificate|hostname"):
             await send(relay.url, tls_name="other.test", **more, **login)
-        with pytest.raises(NotSent, match="(?i)certificate"):
+        with pytest.raises(NotSent, match=r"(?i)certificate"):
             await send(relay.url, tls_name="mail.test", tls=more["tls"], **login)
         if not implicit:
+            wrong = {"username": USER, "password": "wr0ng-one"}
             with pytest.raises(AuthFailed) as refused:
-                wrong = {"username": USER, "password": "wr0ng-one"}
                 await send(relay.url, tls_name="mail.test", **more, **wrong)
             assert "wr0ng-one" not in str(refused.value)
             with pytest.raises(AuthFailed, match="username"):
@@ -131,7 +130,5 @@ async def test_a_lost_answer_and_nobody_there(box: Mailbox, monkeypatch: Any) ->
     with pytest.raises(NotSent):
         await send(f"tcp://{HOST}:{free_port()}")
     monkeypatch.setattr("integrations.smtp.notifier._SECONDS", 0.3)
-    with socket.create_server((HOST, 0)) as silent:
-        with pytest.raises(NotSent, match="no session"):
-            await send(f"tcp://{HOST}:{silent.getsockname()[1]}")
-    await asyncio.sleep(0)
+    with socket.create_server((HOST, 0)) as silent, pytest.raises(NotSent, match="no session"):
+        await send(f"tcp://{HOST}:{silent.getsockname()[1]}")
