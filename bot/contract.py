@@ -244,7 +244,8 @@ class Receipt(Frozen):
 
     ``confirmed``: True where the last place that we can see has it (the broker, the chat server,
     the phone), False where the medium says that nobody got it, None where it cannot be told, or
-    not yet: then `Notifier.confirm` asks later. ``reference`` is the medium's own name for it.
+    not yet. ``reference`` is the medium's own name for it, by which `Notifier.confirm` asks later;
+    empty where the medium never tells.
     """
 
     confirmed: bool | None = None
