@@ -20,7 +20,7 @@ from bot.located import (
     unreadable,
 )
 
-SECTIONS = ("services", "people", "rules", "targets", "paths", "freezes")
+SECTIONS = ("services", "people", "rules", "targets", "paths", "freezes", "notifiers")
 
 
 @dataclass(frozen=True)

@@ -158,9 +158,17 @@ class Outside:
             return list((await session.execute(query.order_by(col(Delivery.id)))).scalars())
 
     async def hurry(self) -> None:
-        """What waits for its time may go now; no lease holds."""
+        """Notices that wait for their time may go now."""
+        await self._change("pending", next_at=now())
+
+    async def expire(self) -> None:
+        """The time of a lease goes by: who held it is gone."""
+        await self._change("sending", lease_until=now())
+
+    async def _change(self, state: str, **values: Any) -> None:
+        ours = (Delivery.surface == "outside", Delivery.state == state)
         async with self.store.write() as session:
-            await session.execute(update(Delivery).values(next_at=now(), lease_until=now()))
+            await session.execute(update(Delivery).where(*ours).values(**values))
 
     async def until(self, look: Any, what: str, limit: float = 20) -> Any:
         """The first truthy answer of an async look."""

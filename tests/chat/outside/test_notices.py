@@ -158,7 +158,7 @@ async def begun(room: Outside) -> None:
     await room.declare()
     await room.feed().feed_next()
     assert len(await room.outside("dead").claim()) == 1
-    await room.hurry()
+    await room.expire()
 
 
 async def over(room: Outside) -> str:
@@ -209,7 +209,7 @@ async def test_killed_after_it_was_recorded(room: Outside) -> None:
     dead = room.outside("dead")
     ((job, _),) = await dead.claim()
     await dead.surface.deliver(job)
-    await room.hurry()
+    await room.expire()
     room.fake.found = Unknown("must not be asked")
     async with room.working():
         assert await over(room) == "sent"

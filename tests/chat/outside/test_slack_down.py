@@ -104,6 +104,7 @@ async def test_a_restart_sends_nothing_twice(both: Outside, relay: Mailbox) -> N
         await both.declare()
         await asyncio.to_thread(relay.wait_for, 1)
     await both.hurry()
+    await both.expire()
     async with both.working(processes=2):
         await asyncio.sleep(1)
         assert len(relay.mails) == 1
