@@ -16,7 +16,7 @@ import threading
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -33,6 +33,7 @@ from bot.access import Dialer, Prober
 from bot.alerts import AccessAlerts, AlertRouter, CheckRunner, EvidenceCollector, Intake
 from bot.chat import Cards, Clicks, Commands
 from bot.chat.console import build_console
+from bot.chat.outside import NoticeFeed, OutsideSurface
 from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import BadSetting, JacklineError
@@ -104,6 +105,11 @@ class Jackline:
         self.commands = Commands(self.incidents, self.runs)
         self.clicks = Clicks(self.incidents, self.runs)
         self.slack = _Slack(self, owner) if settings.slack.enabled else None
+        self.notices = NoticeFeed(self.store, self.incidents, self._slack_down)
+        self.outside = OutsideSurface(
+            self.store, self.incidents, self.registry, self.dialer, settings.console.public_url
+        )
+        self.telling = DeliveryWorker(self.store, self.outside, owner)
         self.metrics = Metrics(self.store)
         self.web = self._web()
 
@@ -145,6 +151,7 @@ class Jackline:
 
     async def close(self) -> None:
         """Lets connections go."""
+        await self.outside.close()
         if self.slack is not None:
             await self.slack.close()
         await self.checks.close()
@@ -159,6 +166,8 @@ class Jackline:
             "proposer": self.repeat(self.proposer.propose_next),
             "engine": self.engine.run(),
             "postmortems": self.repeat(self.postmortems.draft_next),
+            "notices": self.repeat(self.notices.feed_next, 1),
+            "notices out": self._tell_outside(),
             "runbooks": self.library.watch(),
         }
         if self.slack is not None:
@@ -184,6 +193,12 @@ class Jackline:
                 await asyncio.sleep(5)
             await (asyncio.sleep(pause) if pause else self.store.wait(seen, 0.5))
             await asyncio.sleep(_GATHER)
+
+    async def _tell_outside(self) -> None:
+        """Idle until the catalog has a notifier: most of the time there is nothing to look for."""
+        while not self.library.catalog.notifiers:  # noqa: ASYNC110 - the catalog has no event for it
+            await asyncio.sleep(5)
+        await self.telling.run()
 
     async def _tick(self) -> None:
         try:
@@ -223,8 +238,11 @@ class Jackline:
             slack=self.slack.request if self.slack and self.settings.slack.mode == "http" else None,
         )
 
+    def _slack_down(self) -> datetime | None:
+        return self.slack.surface.down_since if self.slack else None
+
     def _notice(self) -> str:
-        since = self.slack.surface.down_since if self.slack else None
+        since = self._slack_down()
         if since is None:
             broken = [p for found in self.library.problems.values() for p in found[:1]]
             return self.library.words(broken[0]) if broken else ""

@@ -221,6 +221,59 @@ class EvidenceSource(Protocol):
         """Graphs of a service over a time window; ``queries`` maps title to query."""
 
 
+# ── notices ──────────────────────────────────────────────────────────────────────────────────
+
+
+class Notice(Frozen):
+    """A short message about one incident, for people who are not in Slack.
+
+    ``id`` is the same whenever the same notice is sent again, so that whoever gets it twice can
+    tell; ``thread`` is the same for all notices of an incident. ``subject`` is one line that says
+    all on a small screen; ``text`` are the lines below it.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")
+    thread: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")
+    subject: str = Field(min_length=1, max_length=300)
+    text: str = Field(max_length=8000)
+    at: datetime
+
+
+class Receipt(Frozen):
+    """What a medium said when it took a notice.
+
+    ``confirmed``: True where the last place that we can see has it (the broker, the chat server,
+    the phone), False where the medium says that nobody got it, None where it cannot be told, or
+    not yet. ``reference`` is the medium's own name for it, by which `Notifier.confirm` asks later;
+    empty where the medium never tells.
+    """
+
+    confirmed: bool | None = None
+    reference: str = ""
+    detail: str = ""
+
+
+@runtime_checkable
+class Notifier(Protocol):
+    """Brings a notice to a person or a group outside Slack.
+
+    ``to`` is an address of the medium as the catalog has it; `Rejected` where it is none.
+    """
+
+    async def notify(self, notice: Notice, to: str, connection: Connection) -> Receipt:
+        """Sends it once. `NotSent` if nothing of the notice left, `Unknown` if it may have arrived."""
+
+    async def find(self, notice: Notice, to: str, connection: Connection) -> Receipt | None:
+        """After a crash or a lost answer: the receipt if the medium has it.
+
+        None if it has not, or if sending it again does no harm because its id tells it apart;
+        `Unknown` where neither is so.
+        """
+
+    async def confirm(self, receipt: Receipt, connection: Connection) -> bool | None:
+        """Asks the medium whether it arrived; None where it cannot tell, or not yet."""
+
+
 # ── the folder ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -244,6 +297,7 @@ class Manifest(Frozen):
         default={}, description="action name → 'module:Class' inside the folder"
     )
     evidence: str = ""
+    notifier: str = ""
     settings: list[Setting] = []
     egress: list[str] = Field(default=[], description="hosts it talks to, for firewall rules")
     docs: str

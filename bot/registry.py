@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import yaml
 
-from bot.contract import Action, AlertSource, EvidenceSource, Manifest
+from bot.contract import Action, AlertSource, EvidenceSource, Manifest, Notifier
 from bot.errors import NotFound
 from bot.log import get
 
@@ -26,6 +26,7 @@ class Registry:
     sources: dict[str, AlertSource] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=dict)
     evidence: dict[str, EvidenceSource] = field(default_factory=dict)
+    notifiers: dict[str, Notifier] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
 
     def action(self, name: str) -> Action:
@@ -56,13 +57,10 @@ def _load_one(registry: Registry, path: Path) -> None:
     if manifest.id in registry.manifests:
         raise ValueError(f"another integration has the id {manifest.id!r}")
     package = f"integrations.{path.parent.name}"
-    source = _instance(package, manifest.alert_source) if manifest.alert_source else None
-    evidence = _instance(package, manifest.evidence) if manifest.evidence else None
+    source = _ability(package, manifest.alert_source, AlertSource, "alert source")
+    evidence = _ability(package, manifest.evidence, EvidenceSource, "evidence source")
+    notifier = _ability(package, manifest.notifier, Notifier, "notifier")
     actions = {name: _instance(package, ref) for name, ref in manifest.actions.items()}
-    if source is not None and not isinstance(source, AlertSource):
-        raise TypeError(f"{manifest.alert_source} is no alert source")
-    if evidence is not None and not isinstance(evidence, EvidenceSource):
-        raise TypeError(f"{manifest.evidence} is no evidence source")
     for name, action in actions.items():
         if getattr(action, "name", None) != name:
             raise TypeError(f"{manifest.actions[name]} is not the action {name!r}")
@@ -73,7 +71,17 @@ def _load_one(registry: Registry, path: Path) -> None:
         registry.sources[manifest.id] = source
     if evidence is not None:
         registry.evidence[manifest.id] = evidence
+    if notifier is not None:
+        registry.notifiers[manifest.id] = notifier
     registry.actions.update(cast("dict[str, Action]", actions))
+
+
+def _ability(package: str, reference: str, kind: type, word: str) -> Any:  # noqa: ANN401 - of the kind, or None
+    """What a manifest declares, once it is of that kind; None where it declares none."""
+    made = _instance(package, reference) if reference else None
+    if made is not None and not isinstance(made, kind):
+        raise TypeError(f"{reference} is no {word}")
+    return made
 
 
 def _instance(package: str, reference: str) -> Any:  # noqa: ANN401 - cast by the caller

@@ -1,11 +1,12 @@
 """Services, people, alert rules and access paths, read from ``catalog/*.yaml``."""
 
-from bot.catalog.model import Catalog, Check, Person, Rule, Service, Target
+from bot.catalog.model import Catalog, Check, Notifier, Person, Rule, Service, Target
 from bot.catalog.read import catalog_files, load_catalog
 
 __all__ = [
     "Catalog",
     "Check",
+    "Notifier",
     "Person",
     "Rule",
     "Service",

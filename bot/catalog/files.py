@@ -20,7 +20,17 @@ from bot.located import (
     unreadable,
 )
 
-SECTIONS = ("services", "people", "rules", "targets", "paths", "credentials", "nodes", "freezes")
+SECTIONS = (
+    "services",
+    "people",
+    "rules",
+    "targets",
+    "paths",
+    "credentials",
+    "nodes",
+    "freezes",
+    "notifiers",
+)
 
 
 @dataclass(frozen=True)

@@ -230,6 +230,19 @@ class Target(Entry):
     settings: dict[str, str] = Field(default={}, description="values, env:NAME or file:PATH")
 
 
+class Notifier(Entry):
+    """Who is told outside Slack, and by what. ``to`` is an address of the integration's medium."""
+
+    id: Name
+    integration: Name
+    target: str
+    to: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1)
+    when: Literal["slack_down", "always"] = "slack_down"
+    after: Seconds = Field(default=60.0, description="seconds Slack may be late: `slack_down`")
+    severity: list[Severity] = Field(default=["sev1", "sev2"], min_length=1)
+    per_minute: int = Field(default=6, ge=1, le=600, description="notices, to all of `to` together")
+
+
 class Freeze(Entry):
     """A time in which runs that honour it need a person's override; times are UTC if they say none."""
 
@@ -257,6 +270,7 @@ class Catalog(Entry):
     credentials: list[Credential] = []
     nodes: list[Node] = []
     freezes: list[Freeze] = []
+    notifiers: list[Notifier] = []
 
     def service(self, service_id: str) -> Service | None:
         """The service, or None if the catalog does not know it."""
@@ -273,6 +287,10 @@ class Catalog(Entry):
     def target(self, name: str) -> Target | None:
         """The target, or None."""
         return next((t for t in self.targets if t.name == name), None)
+
+    def notifier(self, notifier_id: str) -> Notifier | None:
+        """The notifier, or None."""
+        return next((n for n in self.notifiers if n.id == notifier_id), None)
 
     def frozen(self, at: datetime, services: list[str]) -> Freeze | None:
         """The freeze that holds at this time for one of the services, or None."""

@@ -95,6 +95,8 @@ def _names(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
         yield "credential", credential.name, "credentials", index, ["name"]
     for index, node in enumerate(catalog.nodes):
         yield "node", node.id, "nodes", index, ["id"]
+    for index, notifier in enumerate(catalog.notifiers):
+        yield "notifier", notifier.id, "notifiers", index, ["id"]
 
 
 def _no_dangling(catalog: Catalog, origins: _Origins) -> None:
@@ -125,6 +127,8 @@ def _uses(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
     for index, target in enumerate(catalog.targets):
         for number, via in enumerate(target.via):
             yield "path", via, "targets", index, ["via", number]
+    for index, notifier in enumerate(catalog.notifiers):
+        yield "target", notifier.target, "notifiers", index, ["target"]
     yield from _named_by_paths(catalog)
 
 

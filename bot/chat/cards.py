@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -45,6 +45,13 @@ class Rendered:
     blocks: list[Block] = field(default_factory=list)
     file: str = ""
     title: str = ""
+
+    def marked(self, late: str) -> "Rendered":
+        """With a word that it comes late, if there is one."""
+        if not late:
+            return self
+        blocks = [*self.blocks, context(f"🕒 {late}")]
+        return replace(self, text=f"{self.text} ({late})", blocks=blocks)
 
 
 class Cards:

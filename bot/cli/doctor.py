@@ -8,6 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import registry
+from bot.catalog import load_catalog
+from bot.catalog.independence import dependent
 from bot.chat.slack.calls import slack_errors
 from bot.errors import BadInput, TargetError, Unavailable
 from bot.runbooks.library import Library
@@ -34,6 +36,7 @@ async def diagnose() -> list[Result]:
     except BadInput as error:
         return [Result("settings", False, str(error))]
     results = [Result("settings", True, "readable"), _integrations(), _runbooks(settings)]
+    results += _notifiers(settings)
     results.append(await _database(settings))
     results.append(await _slack(settings))
     return results
@@ -59,6 +62,28 @@ def _runbooks(settings: Settings) -> Result:
     problems = [str(p) for found in library.problems.values() for p in found]
     detail = problems[0] if problems else f"{len(library.runbooks)} in {settings.runbooks_dir}"
     return Result("runbooks", not problems, detail)
+
+
+def _notifiers(settings: Settings) -> list[Result]:
+    """Who would be told when Slack is down, and what would silence several of them at once."""
+    try:
+        catalog = load_catalog(settings.runbooks_dir / "catalog")
+    except BadInput:
+        return []  # the runbooks' line says it
+    if not catalog.notifiers:
+        detail = "none: when Slack is down, only the console tells anybody"
+        return [Result("notifiers", True, detail)]
+    able = registry.load().notifiers
+    unable = [n for n in catalog.notifiers if n.integration not in able]
+    if unable:
+        detail = "; ".join(f"{n.id}: {n.integration} has no notifier" for n in unable)
+        return [Result("notifiers", False, f"{detail}. Known: {', '.join(sorted(able))}.")]
+    if not settings.slack.enabled and all(n.when == "slack_down" for n in catalog.notifiers):
+        warnings = ["no Slack is connected, so `when: slack_down` never tells anybody"]
+    else:
+        warnings = dependent(catalog)
+    names = ", ".join(n.id for n in catalog.notifiers)
+    return [Result("notifiers", True, "; ".join([names, *(f"warning: {w}" for w in warnings)]))]
 
 
 async def _database(settings: Settings) -> Result:

@@ -41,8 +41,12 @@ LONG = "services:\n  - id: shop\n    title: S\n    tier: p0\n"
             "paths:\n  - {name: pinned}\ntargets:\n  - {name: http/a, url: 'http://a'}",
             "4: via: there is no 'direct'",
         ),
+        (
+            "notifiers:\n  - {id: mail, integration: smtp, target: smtp/gone, to: [a@b.c]}",
+            "2: target: there is no 'smtp/gone'",
+        ),
     ],
-    ids=["service", "near", "rule", "evidence", "path", "default-path"],
+    ids=["service", "near", "rule", "evidence", "path", "default-path", "notifier"],
 )
 def test_a_name_that_leads_nowhere(tmp_path: Path, text: str, said: str) -> None:
     assert refused(write(tmp_path, text)) == f"all.yaml:{said}"
@@ -75,8 +79,13 @@ def test_a_name_that_leads_nowhere(tmp_path: Path, text: str, said: str) -> None
             f"{LONG}    checks:\n      - {{id: up, url: 'http://a'}}\n      - {{id: up, url: 'http://b'}}",
             "7: checks.1.id: check 'up' is defined twice",
         ),
+        (
+            "targets: [{name: smtp/r, url: 'tcp://a'}]\nnotifiers:\n"
+            + 2 * "  - {id: m, integration: smtp, target: smtp/r, to: [a]}\n",
+            "4: id: notifier 'm' is defined twice",
+        ),
     ],
-    ids=["service", "person", "slack", "target", "path", "check"],
+    ids=["service", "person", "slack", "target", "path", "check", "notifier"],
 )
 def test_a_name_defined_twice(tmp_path: Path, text: str, said: str) -> None:
     """Which one is meant would depend on the order of files; a Slack user is one person."""

@@ -92,9 +92,11 @@ def looked_at(cli: Cli) -> dict[str, tuple[bool, str]]:
 
 def test_the_doctor_finds_nothing(cli: Cli) -> None:
     found = looked_at(cli)
-    assert set(found) == {"settings", "integrations", "runbooks", "database", "slack"}
+    assert set(found) == {
+        "settings", "integrations", "runbooks", "notifiers", "database", "slack",
+    }  # fmt: skip
     assert all(ok for ok, _ in found.values())
-    assert cli("doctor").out.count("✓") == 5
+    assert cli("doctor").out.count("✓") == 6
 
 
 def test_the_doctor_names_a_bad_setting(cli: Cli) -> None:
@@ -134,6 +136,26 @@ def test_the_doctor_reads_the_runbooks(cli: Cli, file: str, text: str, said: str
     ok, detail = looked_at(cli)["runbooks"]
     assert not ok
     assert said in without_columns(detail)
+
+
+def test_the_doctor_says_which_notifiers_fall_silent_together(cli: Cli) -> None:
+    """A warning, not a failure; one that no integration can serve is one."""
+    file = cli.folder / "runbooks" / "catalog" / "notifiers.yaml"
+    text = (
+        "targets:\n  - {name: smtp/r, url: 'tcp://a:25'}\n  - {name: irc/s, url: 'tcp://b:6697'}\n"
+        "notifiers:\n  - {id: mail, integration: smtp, target: smtp/r, to: [a@b.c], when: always}\n"
+        "  - {id: chat, integration: irc, target: irc/s, to: ['#x'], when: always}\n"
+    )
+    file.write_text(text)
+    assert looked_at(cli)["notifiers"] == (
+        True, "mail, chat; warning: mail and chat are not independent: both need the path direct",
+    )  # fmt: skip
+    file.write_text(text.replace("when: always", "when: slack_down"))
+    assert "no Slack is connected" in looked_at(cli)["notifiers"][1]
+    file.write_text(text.replace("integration: irc", "integration: haproxy"))
+    ok, detail = looked_at(cli)["notifiers"]
+    assert not ok
+    assert detail.startswith("chat: haproxy has no notifier. Known: irc, mqtt,")
 
 
 def test_the_doctor_sees_what_is_no_database(cli: Cli) -> None:

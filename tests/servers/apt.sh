@@ -28,6 +28,8 @@ WANTED=(
   "openssh-server:programs on hosts"
   "pgbackrest:restore drills of PostgreSQL"
   "restic:restore drills of files"
+  "mosquitto:notices by MQTT"
+  "ngircd:notices by IRC"
   "iproute2:partitions between network namespaces"
   "curl:hosts behind a BMC"
   "ipmitool:hosts behind a BMC that speaks IPMI"
@@ -99,7 +101,7 @@ keep_disabled() {
   local package unit
   for package in "$@"; do
     case $package in # a package that ships a unit, and the unit's name
-      postgresql | prometheus | prometheus-alertmanager | haproxy | redis-server) unit=$package ;;
+      postgresql | prometheus | prometheus-alertmanager | haproxy | redis-server | mosquitto | ngircd) unit=$package ;;
       redis-sentinel) unit=sentinel ;;
       etcd-server) unit=etcd ;;
       nginx-light) unit=nginx ;;

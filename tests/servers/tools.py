@@ -40,6 +40,9 @@ APT = {
     "ip": "iproute2",
     "ipmitool": "ipmitool",
     "curl": "curl",
+    "mosquitto": "mosquitto",
+    "mosquitto_passwd": "mosquitto",
+    "ngircd": "ngircd",
 }
 # Debian's name, then upstream's.
 NAMES = {"alertmanager": ("prometheus-alertmanager", "alertmanager")}

@@ -7,7 +7,7 @@ file name: after a crash or a lost answer these are looked for before anything i
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.catalog import Catalog
 from bot.chat.cards import Cards, Rendered
 from bot.chat.slack.calls import code_of, slack_errors
-from bot.delivery import Job
-from bot.errors import NotSent, Rejected, TargetError
+from bot.delivery import Job, Message
+from bot.errors import NotSent, Rejected, TargetError, Unknown
 from bot.store import Store, now
 
 EVENT_TYPE = "jackline_message"
+LATE = timedelta(seconds=30)
+_STATE = ("card", "digest", "run")  # they show what is, and when it began, not what was said
 
 
 class SlackSurface:
@@ -44,17 +46,22 @@ class SlackSurface:
         self.digest_channel = digest_channel
         self.pictures = pictures
         self.down_since: datetime | None = None
+        self.back_since: datetime | None = None  # when the last outage that we saw ended
         self._me: dict[str, str] = {}
 
     async def deliver(self, job: Job) -> dict[str, Any]:
         """Does one job. Raises the errors of ``bot.errors.TargetError``."""
         try:
             value = await self._deliver(job)
-        except NotSent:
+        except (NotSent, Unknown):
             self.down_since = self.down_since or now()
             raise
-        self.down_since = None
+        self._back()
         return value
+
+    def _back(self) -> None:
+        if self.down_since is not None:
+            self.down_since, self.back_since = None, now()
 
     async def _deliver(self, job: Job) -> dict[str, Any]:
         verbs = {
@@ -135,7 +142,8 @@ class SlackSurface:
             return await self.cards.render(session, job.message)
 
     async def _say(self, job: Job, channel: str) -> dict[str, Any]:
-        rendered = await self._rendered(job)
+        late = job.posted.get("late", "") if job.posted else self._late(job.message)
+        rendered = (await self._rendered(job)).marked(late)
         if job.posted:
             async with slack_errors("chat.update", once=False):
                 await self.client.chat_update(
@@ -150,7 +158,17 @@ class SlackSurface:
                 unfurl_links=False, unfurl_media=False,
                 metadata={"event_type": EVENT_TYPE, "event_payload": {"message_id": number}},
             )  # fmt: skip
-        return {"channel": channel, "ts": answer["ts"]}
+        return {"channel": channel, "ts": answer["ts"]} | ({"late": late} if late else {})
+
+    def _late(self, message: Message | None) -> str:
+        """What is written under a message that people elsewhere saw long before Slack had it."""
+        moment = now()
+        if message is None or message.kind in _STATE or moment - message.created_at < LATE:
+            return ""
+        outage = self.down_since or (self.back_since or message.created_at) > message.created_at
+        form = "%H:%M" if moment - message.created_at < timedelta(hours=20) else "%Y-%m-%d %H:%M"
+        why = "while Slack was down" if outage else "and late in Slack"
+        return f"said at {message.created_at:{form}} UTC {why}"
 
     async def _find_message(self, channel: str, message_id: int | None) -> dict[str, Any] | None:
         async for message in self._history(channel):
@@ -231,4 +249,4 @@ class SlackSurface:
             except TargetError:
                 self.down_since = self.down_since or now()
             else:
-                self.down_since = None
+                self._back()

@@ -1,0 +1,55 @@
+"""What is told outside Slack, and in which words. Pure."""
+
+from bot.catalog import Notifier
+from bot.contract import Notice
+from bot.incidents import Incident
+from bot.timeline import Entry
+
+ESSENTIAL = (
+    "incident_declared", "severity_changed", "status_changed", "glass_broken", "run_succeeded",
+    "run_failed", "run_refused", "run_aborted", "run_unknown", "run_undone",
+)  # fmt: skip
+_LINES = 20
+_SUBJECT = 200
+_LINE = 300
+_DIGITS = 3  # of a phone number that the record shows
+
+
+def notice(incident: Incident, rows: list[Entry], delivery: int, public_url: str) -> Notice:
+    """The notice that tells these timeline rows; the subject is the incident as it is now."""
+    drill = "[drill] " if incident.drill else ""
+    head = f"{drill}#{incident.number} {incident.severity.upper()} {incident.status}"
+    lines = [_cut(f"{row.at:%H:%M} UTC {' '.join(row.text.split())}", _LINE) for row in rows]
+    if len(lines) > _LINES:
+        left = len(lines) - _LINES
+        lines = [f"… {left} earlier", *lines[left:]]
+    if public_url:
+        lines.append(f"{public_url}/incidents/{incident.number}")
+    at = rows[-1].at if rows else incident.declared_at
+    return Notice(
+        id=f"jackline-{delivery}-{int(at.timestamp())}",
+        thread=f"jackline-{incident.number}-{int(incident.declared_at.timestamp())}",
+        subject=_cut(f"{head}: {incident.title}", _SUBJECT),
+        text="\n".join(lines),
+        at=at,
+    )
+
+
+def addressee(to: str) -> str:
+    """An address as the record shows it: people's numbers and mailboxes are not for everybody."""
+    name, at, domain = to.partition("@")
+    if at and name:
+        return f"{name[0]}…@{domain}"
+    kind, colon, number = to.rpartition(":")
+    if number.startswith("+"):
+        return f"{kind}{colon}…{number[-_DIGITS:]}"
+    return to
+
+
+def concerns(notifier: Notifier, incident: Incident) -> bool:
+    """Whether the notifier is for incidents of that severity."""
+    return incident.severity in notifier.severity
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,1 @@
+"""Notices into an IRC channel or to a nick, over a short visit."""

@@ -1,0 +1,1 @@
+"""Notices over MQTT, each acknowledged by the broker."""

@@ -1,0 +1,1 @@
+"""Mail by SMTP: notices through a relay that is reached over an access path."""

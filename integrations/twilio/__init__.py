@@ -1,0 +1,1 @@
+"""Notices as text messages and calls, by Twilio's API."""

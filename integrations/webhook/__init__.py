@@ -1,0 +1,1 @@
+"""Notices as a signed JSON POST to any receiver."""

@@ -1,0 +1,324 @@
+"""Notices over each database: paced, coalesced, never twice, and never in each other's way."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from bot.contract import Receipt
+from bot.errors import AuthFailed, NotSent, Rejected, Unknown
+from tests.chat.outside.conftest import Outside
+from tests.servers.mosquitto import mosquitto
+
+pytestmark = pytest.mark.server
+
+
+async def test_always_needs_no_outage(room: Outside) -> None:
+    """Two processes, two people: each is told each thing once, Slack working."""
+    room.enter({"when": "always", "to": ["ana", "ben"]})
+    async with room.working(processes=2):
+        await room.declare()
+        await room.told(2)
+        await room.note("nothing that everybody must know")
+        await room.status("mitigating")
+        await room.told(4)
+    assert sorted(to for _, to, _ in room.fake.told) == ["ana", "ana", "ben", "ben"]
+
+
+async def test_only_its_severities(room: Outside) -> None:
+    """An incident that becomes worse is told from then on."""
+    room.enter({"when": "always", "severity": ["sev1"]})
+    async with room.working():
+        number = await room.declare(severity="sev3")
+        await asyncio.sleep(0.5)
+        assert room.fake.told == []
+        async with room.store.write() as session:
+            incident = await room.incidents.get(session, number)
+            await room.incidents.set_severity(session, incident, "sev1", "person:ana")
+        (notice,) = await room.told(1)
+    assert notice.subject == "#1 SEV1 declared: Search is slow"
+    assert [line[10:] for line in notice.text.splitlines()[:2]] == [
+        "SEV3 declared: Search is slow", "Severity: sev3 → sev1",
+    ]  # fmt: skip
+
+
+async def test_a_full_minute_makes_one_of_many(
+    room: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over its limit a notifier waits, and then says all that happened, the latest state first."""
+    monkeypatch.setattr("bot.chat.outside.pace.MINUTE", timedelta(seconds=3))
+    room.enter({"when": "always", "per_minute": 1})
+    async with room.working():
+        await room.declare()
+        await room.told(1)
+        for status in ("investigating", "mitigating", "monitoring"):
+            await room.status(status)
+            await asyncio.sleep(0.15)
+        assert len(room.fake.told) == 1
+        _, notice = await room.told(2)
+    assert notice.subject.startswith("#1 SEV1 monitoring")
+    assert [line.rpartition(" ")[2] for line in notice.text.splitlines()[:3]] == [
+        "investigating", "mitigating", "monitoring",
+    ]  # fmt: skip
+    assert len(await room.timeline("notice_delivered")) == 2
+    assert await room.timeline("notice_failed") == []
+
+
+async def test_slack_has_it_by_then(room: Outside) -> None:
+    """A notice that waited until Slack had everything is not needed any more."""
+    room.enter({})
+    room.slack.configure(down=True)
+    room.fake.errors = [NotSent("nobody there")]
+    async with room.working():
+        await room.declare()
+
+        async def tried() -> bool:
+            return bool(await room.timeline("notice_failed"))
+
+        await room.until(tried, "the first try")
+        room.slack.configure(down=False)
+
+        async def over() -> bool:
+            await room.hurry()
+            return all(row.state == "sent" for row in await room.rows())
+
+        await room.until(over, "the notice to be over")
+    assert room.fake.told == [] or len(room.fake.told) == 1
+
+
+async def test_a_notifier_that_fails_is_in_nobodys_way(room: Outside) -> None:
+    """It is recorded once that it failed; it is told when it works again; the other one goes on."""
+    room.enter(
+        {"when": "always", "to": ["ana"]},
+        {"id": "siren", "when": "always", "integration": "mqtt", "target": "mqtt/oob", "to": ["t"]},
+        targets=[{"name": "mqtt/oob", "url": "tcp://127.0.0.1:9", "settings": {"tls": "off"}}],
+    )
+    async with room.working():
+        await room.declare()
+        await room.told(1)
+
+        async def failed() -> bool:
+            return bool(await room.timeline("notice_failed"))
+
+        await room.until(failed, "the failure")
+        with mosquitto() as broker, broker.heard("t") as heard:
+            url = {"name": "mqtt/oob", "url": broker.url, "settings": {"tls": "off"}}
+            room.enter(
+                {"when": "always"},
+                {"id": "siren", "when": "always", "integration": "mqtt", "target": "mqtt/oob",
+                 "to": ["t"]},
+                targets=[url],
+            )  # fmt: skip
+            await room.hurry()
+            await asyncio.to_thread(heard.wait_for, 1)
+
+            async def delivered() -> bool:
+                return len(await room.timeline("notice_delivered")) == 2
+
+            await room.until(delivered, "the row")
+    (row,) = await room.timeline("notice_failed")
+    assert "It is tried again." in row.text
+    assert row.data["notifier"] == "siren"
+
+
+async def test_the_next_path_where_nothing_left(room: Outside) -> None:
+    """And the record says which one it was."""
+    room.enter(
+        {"id": "siren", "when": "always", "integration": "mqtt", "target": "mqtt/oob", "to": ["t"]},
+        targets=[{"name": "mqtt/oob", "url": "tcp://nowhere.invalid:1", "via": ["dead", "oob"],
+                  "settings": {"tls": "off"}}],
+        paths=[{"name": "dead"}, {"name": "oob", "kind": "pinned"}],
+    )  # fmt: skip
+    with mosquitto() as broker, broker.heard("t") as heard:
+        target = room.catalog.targets[1].model_copy(
+            update={"url": f"tcp://nowhere.invalid:{broker.port}"}
+        )
+        pinned = room.catalog.paths[2].model_copy(
+            update={"connect_to": {"nowhere.invalid": "127.0.0.1"}}
+        )
+        room.catalog = room.catalog.model_copy(
+            update={"targets": [target], "paths": [*room.catalog.paths[:2], pinned]}
+        )
+        async with room.working():
+            await room.declare()
+            await asyncio.to_thread(heard.wait_for, 1)
+
+            async def row() -> bool:
+                return bool(await room.timeline("notice_delivered"))
+
+            await room.until(row, "the row")
+    (found,) = await room.timeline("notice_delivered")
+    assert found.data["path"] == "oob"
+    assert "over oob" in found.text
+
+
+async def begun(room: Outside) -> None:
+    """A process has claimed the notice, and is gone; its lease is over."""
+    room.enter({"when": "always"})
+    await room.declare()
+    await room.feed().feed_next()
+    assert len(await room.outside("dead").claim()) == 1
+    await room.expire()
+
+
+async def over(room: Outside) -> str:
+    async def look() -> str:
+        await room.hurry()
+        (row,) = await room.rows()
+        return row.state if row.state in ("sent", "failed") else ""
+
+    return str(await room.until(look, "the delivery to be over"))
+
+
+async def test_killed_before_it_was_recorded(room: Outside) -> None:
+    """The medium is asked first: what it has is recorded and not sent again."""
+    await begun(room)
+    room.fake.found = Receipt(confirmed=True, detail="found it")
+    async with room.working():
+        assert await over(room) == "sent"
+    assert room.fake.told == []
+    (row,) = await room.timeline("notice_delivered")
+    assert "found it" in row.text
+
+
+async def test_killed_and_the_medium_has_it_not(room: Outside) -> None:
+    """It is sent, under the id that it had."""
+    await begun(room)
+    async with room.working():
+        assert await over(room) == "sent"
+    assert len(room.fake.told) == 1
+
+
+async def test_killed_and_nobody_can_tell(room: Outside) -> None:
+    """It is not sent again, and the record says so."""
+    await begun(room)
+    room.fake.found = Unknown("no record of it")
+    async with room.working():
+        assert await over(room) == "failed"
+        await asyncio.sleep(0.3)
+    assert room.fake.told == []
+    (row,) = await room.timeline("notice_failed")
+    assert "nobody can tell whether it arrived" in row.text
+
+
+async def test_killed_after_it_was_recorded(room: Outside) -> None:
+    """The record is enough: the medium is not even asked."""
+    room.enter({"when": "always"})
+    await room.declare()
+    await room.feed().feed_next()
+    dead = room.outside("dead")
+    ((job, _),) = await dead.claim()
+    await dead.surface.deliver(job)
+    await room.expire()
+    room.fake.found = Unknown("must not be asked")
+    async with room.working():
+        assert await over(room) == "sent"
+    assert len(room.fake.told) == 1
+    assert len(await room.timeline("notice_delivered")) == 1
+
+
+async def test_a_lost_answer_is_looked_for(room: Outside) -> None:
+    room.enter({"when": "always"})
+    room.fake.errors = [Unknown("no answer")]
+    room.fake.found = Receipt(confirmed=True, detail="there it is")
+    async with room.working():
+        await room.declare()
+        await room.feed().feed_next()
+        assert await over(room) == "sent"
+    assert room.fake.told == []
+    assert len(await room.timeline("notice_delivered")) == 1
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_what_is_known_later_is_asked_for_later(
+    room: Outside, monkeypatch: pytest.MonkeyPatch, arrived: bool
+) -> None:
+    """Until the medium knows; then it is recorded, once."""
+    monkeypatch.setattr("bot.chat.outside.surface.ASK_AFTER", timedelta(seconds=0.1))
+    room.enter({"when": "always"})
+    room.fake.receipt = Receipt(confirmed=None, reference="SM1", detail="queued")
+    room.fake.arrived = [None, arrived]
+    kind = "notice_confirmed" if arrived else "notice_failed"
+    async with room.working():
+        await room.declare()
+
+        async def look() -> bool:
+            return bool(await room.timeline(kind))
+
+        await room.until(look, kind)
+        await asyncio.sleep(0.3)
+    (row,) = await room.timeline(kind)
+    assert (row.data["confirmed"], row.data["reference"]) == (arrived, "SM1")
+    assert room.fake.asked == 2
+
+
+async def test_a_medium_that_never_knows_is_left_in_peace(
+    room: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.chat.outside.surface.ASK_AFTER", timedelta(seconds=0.01))
+    monkeypatch.setattr("bot.chat.outside.surface.ASK_TIMES", 3)
+    room.enter({"when": "always"})
+    room.fake.receipt = Receipt(confirmed=None, reference="SM1")
+    async with room.working():
+        await room.declare()
+
+        async def asked() -> bool:
+            rows = await room.rows("confirm")
+            return bool(rows) and rows[0].state == "sent"
+
+        await room.until(asked, "the question to be over")
+    assert room.fake.asked == 3
+    assert await room.timeline("notice_confirmed", "notice_failed") == []
+
+
+async def test_nobody_got_it(room: Outside) -> None:
+    """The medium says at once that it reached nobody."""
+    room.enter({"when": "always"})
+    room.fake.receipt = Receipt(confirmed=False, detail="nobody is there")
+    async with room.working():
+        await room.declare()
+        await room.told(1)
+    (row,) = await room.timeline("notice_failed")
+    assert "did not reach ana by n0 over direct: nobody is there" in row.text
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "said"),
+    [
+        (Rejected("no such number"), "failed", "no such number"),
+        (AuthFailed("wrong password"), "sent", "wrong password It is tried again."),
+        (ZeroDivisionError("a bug"), "sent", "fake broke: ZeroDivisionError."),
+    ],
+)
+async def test_what_a_failure_leads_to(
+    room: Outside, error: Exception, state: str, said: str
+) -> None:
+    """A no is final; what may pass is tried again; a notifier's bug is its own."""
+    room.enter({"when": "always"})
+    room.fake.errors = [error]
+    async with room.working():
+        await room.declare()
+        await room.feed().feed_next()
+        assert await over(room) == state
+    (row,) = await room.timeline("notice_failed")
+    assert said in row.text
+
+
+async def test_who_left_the_catalog_is_not_told(room: Outside) -> None:
+    """Nor is an integration that is not there; each says why in the outbox."""
+    room.enter({"when": "always"}, {"when": "always", "integration": "gone"})
+    await room.declare()
+    await room.feed().feed_next()
+    room.enter({"when": "always", "to": ["ben"]}, {"when": "always", "integration": "gone"})
+    async with room.working():
+
+        async def ended() -> bool:
+            rows = await room.rows()
+            return [r.state for r in rows[:2]] == ["failed", "failed"]
+
+        await room.until(ended, "both to be refused")
+        await room.told(1)
+    assert [to for _, to, _ in room.fake.told] == ["ben"]
+    first, second, *_ = await room.rows()
+    assert "does not have ana by n0 any more" in first.error
+    assert "has no notifier" in second.error
