@@ -86,7 +86,7 @@ async def test_an_old_version_that_fails_under_its_first_requests(
     room: Room, aws: Moto, old: HttpApp
 ) -> None:
     """What was moved is taken back by itself."""
-    old.answers["/checkout"] = [Answer()] * 5 + [Answer(status=503)]
+    old.answers["/checkout"] = [Answer()] * 8 + [Answer(status=503)]
     number = await room.approved(name=NAME, revision=2)
     await room.work()
     run = await room.run(number)
