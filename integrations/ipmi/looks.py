@@ -60,14 +60,16 @@ class EventLog(_Look):
 
     async def apply(self, params: LogParams, connection: Connection) -> dict[str, Any]:
         said = await ipmitool(connection, "sel", "list", "last", str(params.log), chatty=False)
-        rows = [line.split(",", _COLUMNS - 1) for line in said.splitlines()]
-        entries = [row for row in rows if len(row) == _COLUMNS]
-        return {
-            "log": [
-                {"at": f"{day} {time}", "sensor": sensor, "words": f"{event} {way}".strip()}
-                for _, day, time, sensor, event, way in reversed(entries)
-            ]
-        }
+        return {"log": [_entry(line) for line in reversed(said.splitlines()) if line.strip()]}
+
+
+def _entry(line: str) -> dict[str, str]:
+    """An entry of a form that is not known is shown as it is: it may be the one that tells."""
+    row = line.split(",", _COLUMNS - 1)
+    if len(row) != _COLUMNS:
+        return {"at": "", "sensor": "", "words": line.strip()}
+    _, day, time, sensor, event, way = row
+    return {"at": f"{day} {time}", "sensor": sensor, "words": f"{event} {way}".strip()}
 
 
 async def power_of(connection: Connection) -> str:

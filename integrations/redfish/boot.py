@@ -75,5 +75,6 @@ def _may(now: Host, device: str) -> None:
     known = at(now.raw, "Boot", "BootSourceOverrideTarget@Redfish.AllowableValues")
     if isinstance(known, list) and device not in (*known, "None"):
         raise Rejected(
-            f"The BMC cannot start it from {device}.", hint=f"It knows {', '.join(known)}."
+            f"The BMC cannot start it from {device}.",
+            hint=f"It knows {', '.join(map(str, known))}.",
         )

@@ -60,14 +60,15 @@ class Host:
             if kind in known:
                 return kind
         raise Rejected(
-            f"The BMC cannot do {' or '.join(kinds)}.", hint=f"It can do {', '.join(known)}."
+            f"The BMC cannot do {' or '.join(kinds)}.",
+            hint=f"It can do {', '.join(map(str, known))}.",
         )
 
 
 async def host(connection: Connection, params: SystemParams) -> Host:
     """The system that is meant: the named one, or the only one."""
-    collection = await fetch(connection, SYSTEMS)
-    links = [linked(member) for member in collection.get("Members", [])]
+    members = at(await fetch(connection, SYSTEMS), "Members")
+    links = [linked(member) for member in members] if isinstance(members, list) else []
     named = {link.rstrip("/").rpartition("/")[2]: link for link in links}
     known = ", ".join(named) or "none"
     if params.system is None and len(links) != 1:

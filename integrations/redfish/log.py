@@ -48,6 +48,7 @@ async def _members(connection: Connection, link: str) -> list[dict[str, Any]]:
         if not link:
             return members
         page = await fetch(connection, link)
-        members += [m for m in at(page, "Members") or [] if isinstance(m, dict)]
+        listed = at(page, "Members")
+        members += [m for m in listed if isinstance(m, dict)] if isinstance(listed, list) else []
         link = str(at(page, "Members@odata.nextLink") or "")
     raise Rejected(f"The event log has more than {_PAGES} pages.", hint="Look with log: 0.")

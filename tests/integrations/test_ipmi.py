@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from bot.contract import Completed
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
 from bot.registry import Registry
 from tests.integrations.direct import direct
@@ -74,6 +75,22 @@ async def test_the_event_log_tells_it(on_bmc: Doing) -> None:
     ]  # fmt: skip
     assert log[0]["sensor"].startswith("System ACPI Power State")
     assert (await on_bmc.apply("ipmi.sel", **DB1, log=1))["log"] == log[:1]
+
+
+async def test_an_entry_of_another_form(on_bmc: Doing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is shown as it is: it may be the one that tells."""
+    lines = (
+        "1,Pre-Init,0000000012,OEM record df\n2,11/26/26,10:00:19 GMT,Memory #0x01,ECC,Asserted\n"
+    )
+
+    async def answered(argv: list[str], **more: Any) -> Completed:
+        return Completed(status=0, stdout=lines, stderr="")
+
+    monkeypatch.setattr(on_bmc.connection, "run", answered)
+    log = (await on_bmc.apply("ipmi.sel", **DB1))["log"]
+    assert [entry["words"] for entry in log] == [
+        "ECC Asserted", "1,Pre-Init,0000000012,OEM record df",
+    ]  # fmt: skip
 
 
 async def test_it_asks_the_operating_system_if_told(on_bmc: Doing, bmc: Ipmi) -> None:

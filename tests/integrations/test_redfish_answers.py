@@ -1,12 +1,13 @@
 """What sushy-emulator does not serve or do, in answers written after DMTF's schema."""
 
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from bot.errors import Rejected, Retryable, Unknown
+from bot.errors import Rejected, Retryable, TargetError, Unknown
 from bot.registry import Registry
 from tests.integrations.direct import direct
 from tests.integrations.doing import Doing
@@ -200,3 +201,33 @@ async def test_a_host_whose_power_is_not_told(on_bmc: Doing, bmc: Bmc) -> None:
     bmc.host(PowerState=None)
     with pytest.raises(Rejected, match="does not say whether it is on"):
         await on_bmc.preview("redfish.power", **DB1, state="off")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"Actions": None}, {"Actions": {"#ComputerSystem.Reset": "x"}}, {"Boot": []},
+        {"SerialConsole": [1]}, {"SerialConsole": {"SSH": 1}}, {"LogServices": "x"},
+        {"Links": {"ManagedBy": []}, "LogServices": None}, {"Status": "bad"}, {"PowerState": {}},
+        {"Actions": {"#ComputerSystem.Reset": {
+            "target": RESET, "ResetType@Redfish.AllowableValues": [1, None]}}},
+    ],
+)  # fmt: skip
+async def test_odd_shapes_are_told_or_passed_over(
+    on_bmc: Doing, bmc: Bmc, odd: dict[str, Any]
+) -> None:
+    """Never a traceback: half of the BMCs in the world leave something out."""
+    bmc.serve(f"{ONE}/LogServices", Members=None)
+    bmc.host(**odd)
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("redfish.power", {"state": "off"}), ("redfish.reset", {}), ("redfish.boot", {"device": "Pxe"}),
+        ("redfish.system", {}),
+    ]  # fmt: skip
+    for action, more in calls:
+        with contextlib.suppress(TargetError):
+            await on_bmc.preview(action, **DB1, **more)
+    with contextlib.suppress(TargetError):
+        await on_bmc.apply("redfish.system", **DB1)
+    bmc.serve(SYSTEMS, Members=None)
+    with pytest.raises(Rejected, match="has 0 systems"):
+        await on_bmc.preview("redfish.reset", **DB1)
