@@ -23,7 +23,7 @@ def house(cli: Cli, http_server: Start[HttpApp]) -> Cli:
         "nodes": [{"id": "network:corp"}],
         "paths": [
             {"name": "direct", "depends_on": ["network:corp"]},
-            {"name": "oob", "kind": "pinned", "connect_to": {HOST: "127.0.0.9"}},
+            {"name": "oob", "kind": "pinned", "connect_to": {HOST: "127.0.0.9"}, "depends_on": []},
         ],
         "targets": [
             {"name": "http/shop", "url": shop.url, "via": ["direct", "oob"], "probe": probe},
