@@ -7,6 +7,7 @@ from answering. Also the receiver for other servers' webhooks.
 import asyncio
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -43,9 +44,10 @@ class Received:
 class HttpApp:
     """Set `answers[path]`, or `default` for every other path; read `received`."""
 
-    def __init__(self, name: str, port: int) -> None:
+    def __init__(self, name: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.name = name
         self.port = port
+        self.tls = tls
         self.default = Answer()
         self.answers: dict[str, Answer | list[Answer]] = {}
         self.received: list[Received] = []
@@ -55,7 +57,7 @@ class HttpApp:
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{HOST}:{self.port}"
 
     def count(self, path: str | None = None) -> int:
         """How many requests came, to one path or to any."""
@@ -87,7 +89,9 @@ class HttpApp:
         if self._runner is None:
             self._runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0)
             await self._runner.setup()
-            await web.TCPSite(self._runner, HOST, self.port, reuse_address=True).start()
+            await web.TCPSite(
+                self._runner, HOST, self.port, reuse_address=True, ssl_context=self.tls
+            ).start()
 
     async def _down(self) -> None:
         if self._runner is not None:
@@ -125,8 +129,10 @@ class HttpApp:
 
 
 @contextlib.contextmanager
-def http_app(name: str = "app", port: int | None = None) -> Iterator[HttpApp]:
-    app = HttpApp(name, port or free_port())
+def http_app(
+    name: str = "app", port: int | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[HttpApp]:
+    app = HttpApp(name, port or free_port(), tls)
     app._start()
     try:
         yield app

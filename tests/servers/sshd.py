@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncssh
 import psutil
 
-from tests.servers.process import HOST, Process, free_port, port_open, running, scratch, spawn
+from tests.servers.process import HOST, Process, free_port, port_open, scratch, spawn
 from tests.servers.tools import require
 
 CONFIG = """\
@@ -45,6 +45,10 @@ class Sshd:
     def settings(self) -> dict[str, str]:
         return {"key": self.key, "host_key": self.host_key}
 
+    def start(self) -> None:
+        """Again, after `cut`: same port, same keys."""
+        self.process = _spawn(self.folder, self.port)
+
     def cut(self) -> None:
         """Ends the server and every session at once; the programs that they run go on."""
         sessions = psutil.Process(self.process.popen.pid).children(recursive=True)
@@ -58,7 +62,7 @@ class Sshd:
 @contextlib.contextmanager
 def sshd() -> Iterator[Sshd]:
     """Programs run as the user of the tests."""
-    binary = require("sshd")
+    require("sshd")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # its privilege separation wants it
     with scratch("sshd") as folder:
@@ -68,12 +72,16 @@ def sshd() -> Iterator[Sshd]:
         (folder / "authorized_keys").write_bytes(client.export_public_key())
         port = free_port()
         (folder / "sshd_config").write_text(CONFIG.format(host=HOST, port=port, folder=folder))
-        process = spawn(
-            "sshd",
-            [binary, "-D", "-e", "-f", folder / "sshd_config"],
-            folder=folder,
-            ready=lambda: port_open(port),
+        public = " ".join(host.export_public_key().decode().split()[:2])
+        server = Sshd(
+            port, folder, public, client.export_private_key().decode(), _spawn(folder, port)
         )
-        with running(process):
-            public = " ".join(host.export_public_key().decode().split()[:2])
-            yield Sshd(port, folder, public, client.export_private_key().decode(), process)
+        try:
+            yield server
+        finally:
+            server.process.stop()
+
+
+def _spawn(folder: Path, port: int) -> Process:
+    argv = [require("sshd"), "-D", "-e", "-f", folder / "sshd_config"]
+    return spawn("sshd", argv, folder=folder, ready=lambda: port_open(port))
