@@ -51,6 +51,7 @@ class HttpApp:
         self.default = Answer()
         self.answers: dict[str, Answer | list[Answer]] = {}
         self.received: list[Received] = []
+        self.keeps = False  # a path gives what was last sent to it, and 404 before that
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._runner: web.ServerRunner | None = None
@@ -107,6 +108,9 @@ class HttpApp:
             await request.text(),
         )
         self.received.append(received)
+        if self.keeps:
+            sent = [r.body for r in self.to(request.path) if r.method != "GET"]
+            return web.Response(status=200 if sent else 404, text=sent[-1] if sent else "")
         answer = self.answers.get(request.path, self.default)
         if isinstance(answer, list):  # one after the other; the last one stays
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
