@@ -14,7 +14,7 @@ from functools import cached_property
 
 import httpx
 
-from bot.access.forward import forwarded
+from bot.access.forward import closed, forwarded
 from bot.access.openers import CONNECT_TIMEOUT, opener, patience
 from bot.access.secrets import Secrets
 from bot.access.ssh import run_command
@@ -54,9 +54,11 @@ class Link:
 
     async def close(self) -> None:
         """Ends what was opened."""
-        if "http" in self.__dict__:
-            await self.http.aclose()
-        await self.way.opener.close()
+        try:
+            if "http" in self.__dict__:
+                await self.http.aclose()
+        finally:
+            await self.way.opener.close()
 
     async def exchange(self, request: bytes, *, timeout: float = 5.0) -> bytes:  # noqa: ASYNC109 - the contract's signature
         """Sends ``request`` and reads until the other side closes."""
@@ -69,7 +71,7 @@ class Link:
         except (OSError, TimeoutError) as error:
             raise Unknown(f"{self.target} did not answer over {self.path}.") from error
         finally:
-            writer.close()
+            await closed(writer)
 
     @asynccontextmanager
     async def forward(

@@ -5,13 +5,17 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+import asyncssh
 from asyncssh import SSHReader, SSHWriter
 
 from bot.errors import TargetError
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Tasks = set[asyncio.Task[None]]
 HOST = "127.0.0.1"
-_bridges: set[asyncio.Task[None]] = set()
+PARTING = 1.0  # seconds that the other side has to take leave
+_LOST = (OSError, asyncssh.Error)
+_Channel = tuple["SSHReader[bytes]", "SSHWriter[bytes]"]
 
 
 @asynccontextmanager
@@ -22,69 +26,121 @@ async def forwarded(open_: Callable[[], Awaitable[Streams]]) -> AsyncIterator[tu
     known before a driver hides it behind an error of its own. Raises `NotSent`.
     """
     ready: list[Streams] = [await open_()]
-    pumps: set[asyncio.Task[None]] = set()
+    clients: list[asyncio.StreamWriter] = []
+    tasks: Tasks = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            pumps.add(task)
         try:
             far = ready.pop() if ready else await open_()
         except TargetError:
-            await _close(writer)  # all that the client can see
+            await closed(writer)  # all that the client can see
             return
         try:
-            await asyncio.gather(_pump(reader, far[1]), _pump(far[0], writer))
-        except asyncio.CancelledError:
-            pass  # the block has ended; asyncio would report a cancelled handler as an error
+            await _both_ways((reader, writer), far)
+        except _LOST:  # each side must see that the other one broke off: no end as if all were said
+            _abort(writer, far[1])
         finally:
-            await _close(writer, far[1])
-            if task is not None:
-                pumps.discard(task)
+            await closed(writer, far[1])
 
-    server = await asyncio.start_server(serve, HOST, 0)
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        clients.append(writer)
+        _keep(tasks, asyncio.create_task(serve(reader, writer)))
+
     try:
-        yield HOST, server.sockets[0].getsockname()[1]
+        server = await asyncio.start_server(accept, HOST, 0)
+        try:
+            yield HOST, server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
     finally:
-        server.close()
-        await _close(*(writer for _, writer in ready))
-        for task in list(pumps):
-            task.cancel()
-        await asyncio.gather(*pumps, return_exceptions=True)
+        await ended(tasks)
+        await closed(*clients, *(writer for _, writer in ready))
 
 
-async def bridged(reader: SSHReader[bytes], writer: SSHWriter[bytes]) -> Streams:
-    """A channel of SSH as a socket's streams: only these can be turned into TLS."""
+async def bridged(channel: _Channel, tasks: Tasks) -> Streams:
+    """A channel of SSH as a socket's streams: only these can be turned into TLS.
+
+    What carries the bytes is put into ``tasks``, for the caller to end.
+    """
     here, there = socket.socketpair()
-    near = await asyncio.open_connection(sock=there)
+    near = await streams(there)
+    ours = await streams(here)
 
     async def carry() -> None:
         try:
-            await asyncio.gather(_pump(near[0], writer), _pump(reader, near[1]))
+            await _both_ways(near, channel)
+        except _LOST as error:
+            ours[0].set_exception(ConnectionResetError(f"the line broke: {error}"))
         finally:
-            writer.close()
-            await _close(near[1])
+            channel[1].close()
+            await closed(near[1])
 
-    task = asyncio.create_task(carry())
-    _bridges.add(task)  # asyncio itself keeps only a weak hold of it
-    task.add_done_callback(_bridges.discard)
-    return await asyncio.open_connection(sock=here)
+    _keep(tasks, asyncio.create_task(carry()))
+    return ours
+
+
+async def streams(taken: socket.socket) -> Streams:
+    """A connected socket's streams; the socket is theirs, or closed."""
+    try:
+        return await asyncio.open_connection(sock=taken)
+    except BaseException:
+        taken.close()
+        raise
+
+
+async def closed(*writers: asyncio.StreamWriter) -> None:
+    """Closes in good order; who does not take leave in time is cut off."""
+    for writer in writers:
+        writer.close()
+    try:
+        async with asyncio.timeout(PARTING):
+            for writer in writers:
+                with suppress(OSError):
+                    await writer.wait_closed()
+    except TimeoutError:
+        pass
+    finally:
+        _abort(*writers)
+
+
+async def ended(tasks: Tasks) -> None:
+    """Cancels what still carries bytes, and waits for its end."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _abort(*writers: asyncio.StreamWriter) -> None:
+    for writer in writers:
+        writer.transport.abort()
+
+
+def _keep(tasks: Tasks, task: asyncio.Task[None]) -> None:
+    tasks.add(task)  # asyncio itself keeps only a weak hold of it
+    task.add_done_callback(tasks.discard)
+
+
+async def _both_ways(one: Streams, other: "Streams | _Channel") -> None:
+    """Until both have ended. Raises what broke one of them off."""
+    pumps = [
+        asyncio.create_task(_pump(one[0], other[1])),
+        asyncio.create_task(_pump(other[0], one[1])),
+    ]
+    try:
+        await asyncio.gather(*pumps)
+    finally:
+        await ended(set(pumps))
 
 
 async def _pump(
-    reader: asyncio.StreamReader | SSHReader[bytes], writer: asyncio.StreamWriter | SSHWriter[bytes]
+    reader: "asyncio.StreamReader | SSHReader[bytes]",
+    writer: "asyncio.StreamWriter | SSHWriter[bytes]",
 ) -> None:
-    with suppress(OSError):
-        while chunk := await reader.read(65536):
+    while chunk := await reader.read(65536):
+        try:
             writer.write(chunk)
             await writer.drain()
+        except _LOST:
+            return  # nobody takes it any more; what they had said is the other direction's
     with suppress(OSError, RuntimeError):  # RuntimeError: closed by the other direction
         writer.write_eof()
-
-
-async def _close(*writers: asyncio.StreamWriter) -> None:
-    for writer in writers:
-        writer.close()
-    for writer in writers:
-        with suppress(OSError):
-            await writer.wait_closed()

@@ -5,18 +5,19 @@ and every protocol work over it alike.
 """
 
 import asyncio
+import ipaddress
 import socket
-from contextlib import AsyncExitStack
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import asyncssh
-from python_socks import ProxyError, ProxyTimeoutError
+from python_socks import ProxyError, parse_proxy_url
 from python_socks.async_.asyncio import Proxy
 
-from bot.access.forward import Streams, bridged
+from bot.access.forward import Streams, Tasks, bridged, ended, streams
 from bot.access.secrets import Secrets
-from bot.catalog.model import Hop, Path
+from bot.access.ssh import hang_up, log_in
+from bot.catalog.model import Path
 from bot.errors import AuthFailed, NotSent
 
 CONNECT_TIMEOUT = 3.0  # seconds for one address
@@ -32,7 +33,7 @@ class Opener(Protocol):
     """Opens connections over one path until it is closed."""
 
     async def open(self, host: str, port: int) -> Streams:
-        """Raises `NotSent`, or `AuthFailed` where a credential of the path's own is refused."""
+        """Raises `NotSent`, also where the path's own credential is refused: nothing got through."""
 
     async def close(self) -> None:
         """Lets go of what the path itself holds open."""
@@ -59,35 +60,52 @@ class _Straight:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 return await _connect(address, port, self.path.bind)
-        except TimeoutError:
-            raise NotSent(f"{host}:{port} does not answer over {self.path.name}.") from None
         except OSError as error:
-            raise NotSent(
-                f"{host}:{port} cannot be reached over {self.path.name}: {error}."
-            ) from error
+            raise _no_way(self.path, host, port, error) from error
 
     async def close(self) -> None:
         """Holds nothing."""
 
 
+def _no_way(path: Path, host: str, port: int, error: Exception) -> NotSent:
+    """Also where the path's own credential is refused: nothing got through to the target."""
+    said = str(error).rstrip(".") or "no answer in time"
+    return NotSent(f"{host}:{port} cannot be reached over {path.name}: {said}.")
+
+
 async def _connect(address: str, port: int, bind: str) -> Streams:
     if not bind:
         return await asyncio.open_connection(address, port)
-    if ":" in bind or bind.replace(".", "").isdigit():
+    if _is_address(bind):
         return await asyncio.open_connection(address, port, local_addr=(bind, 0))
     loop = asyncio.get_running_loop()
-    family, kind, protocol, _, where = (
-        await loop.getaddrinfo(address, port, type=socket.SOCK_STREAM)
-    )[0]
-    card = socket.socket(family, kind, protocol)
+    found = await loop.getaddrinfo(address, port, type=socket.SOCK_STREAM)
+    problem = OSError(f"{address} has no address")
+    for family, kind, protocol, _, where in found:
+        try:
+            return await _by_card(socket.socket(family, kind, protocol), bind, where)
+        except OSError as error:
+            problem = error
+    raise problem
+
+
+def _is_address(bind: str) -> bool:
     try:
-        card.setblocking(False)
-        card.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, bind.encode())
-        await loop.sock_connect(card, where)
-        return await asyncio.open_connection(sock=card)
+        ipaddress.ip_address(bind)
+    except ValueError:
+        return False
+    return True
+
+
+async def _by_card(taken: socket.socket, card: str, where: Any) -> Streams:  # noqa: ANN401 - of any family
+    try:
+        taken.setblocking(False)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, card.encode())
+        await asyncio.get_running_loop().sock_connect(taken, where)
     except BaseException:
-        card.close()
+        taken.close()
         raise
+    return await streams(taken)
 
 
 class _OverProxy:
@@ -98,19 +116,19 @@ class _OverProxy:
         self.secrets = secrets
 
     async def open(self, host: str, port: int) -> Streams:
-        user, password = None, None
-        if self.path.credential:
-            both = await self.secrets.resolved(f"credential:{self.path.credential}")
-            user, _, password = both.partition(":")
-        proxy = Proxy.from_url(self.path.proxy, username=user, password=password)
         try:
-            taken = await proxy.connect(dest_host=host, dest_port=port, timeout=_DETOUR)
-            return await asyncio.open_connection(sock=taken)
-        except (ProxyError, ProxyTimeoutError, OSError, TimeoutError) as error:
-            said = str(error) or "no answer in time"
-            raise NotSent(
-                f"{host}:{port} cannot be reached over {self.path.name}: {said}."
-            ) from error
+            proxy = await self._proxy()
+            return await streams(await proxy.connect(host, port, timeout=_DETOUR))
+        except (AuthFailed, ProxyError, OSError) as error:
+            raise _no_way(self.path, host, port, error) from error
+
+    async def _proxy(self) -> Proxy:
+        kind, where, port, *_ = parse_proxy_url(self.path.proxy)
+        if not self.path.credential:
+            return Proxy(kind, where, port)
+        both = await self.secrets.resolved(f"credential:{self.path.credential}")
+        user, _, password = both.partition(":")
+        return Proxy(kind, where, port, user, password)
 
     async def close(self) -> None:
         """Holds nothing."""
@@ -122,57 +140,52 @@ class _OverBastions:
     def __init__(self, path: Path, secrets: Secrets) -> None:
         self.path = path
         self.secrets = secrets
-        self._held = AsyncExitStack()
-        self._last: asyncssh.SSHClientConnection | None = None
+        self._chain: list[asyncssh.SSHClientConnection] = []
+        self._carriers: Tasks = set()
         self._turn = asyncio.Lock()
 
     async def open(self, host: str, port: int) -> Streams:
         try:
             async with asyncio.timeout(_DETOUR):
-                async with self._turn:
-                    last = self._last or await self._log_in()
-                far = await last.open_connection(host, port)
-        except TimeoutError:
-            raise NotSent(f"{host}:{port}: {self.path.name} does not answer in time.") from None
-        except (OSError, asyncssh.Error) as error:
-            raise NotSent(
-                f"{host}:{port} cannot be reached over {self.path.name}: {error}."
-            ) from error
-        return await bridged(*far)
+                last = await self._last()
+                channel = await last.open_connection(host, port)
+            return await bridged(channel, self._carriers)
+        except (AuthFailed, NotSent, OSError, asyncssh.Error) as error:
+            raise _no_way(self.path, host, port, error) from error
 
-    async def _log_in(self) -> asyncssh.SSHClientConnection:
-        last: asyncssh.SSHClientConnection | None = None
+    async def _last(self) -> asyncssh.SSHClientConnection:
+        """The end of the chain; one that broke, or came about only in part, is made anew."""
+        async with self._turn:
+            if any(each.is_closed() for each in self._chain):
+                await self._hang_up()
+            if not self._chain:
+                try:
+                    await self._log_in()
+                except BaseException:
+                    await self._hang_up()
+                    raise
+            return self._chain[-1]
+
+    async def _log_in(self) -> None:
         for hop in self.path.hops:
-            last = await self._held.enter_async_context(await self._hop(hop, last))
-        if last is None:
-            raise NotSent(f"{self.path.name} has no hops.")
-        self._last = last
-        return last
+            at = urlsplit(hop.url)
+            key = await self.secrets.resolved(hop.key)
+            before = self._chain[-1] if self._chain else None
+            where = str(at.hostname), at.port or 22
+            self._chain.append(
+                await log_in(
+                    f"{at.hostname}:{where[1]}",
+                    where,
+                    str(at.username),
+                    (key, hop.host_key),
+                    before,
+                )
+            )
 
-    async def _hop(
-        self, hop: Hop, before: asyncssh.SSHClientConnection | None
-    ) -> asyncssh.SSHClientConnection:
-        address = urlsplit(hop.url)
-        try:
-            key = asyncssh.import_private_key(await self.secrets.resolved(hop.key))
-            known = asyncssh.import_known_hosts(f"* {hop.host_key}")
-        except (asyncssh.KeyImportError, ValueError) as error:
-            raise AuthFailed(f"A key of {self.path.name} cannot be used: {error}.") from None
-        try:
-            return await asyncssh.connect(
-                str(address.hostname), address.port or 22, tunnel=before,
-                username=address.username, client_keys=[key], known_hosts=known,
-                agent_path=None, config=None, keepalive_interval=10,
-            )  # fmt: skip
-        except asyncssh.HostKeyNotVerifiable as error:
-            raise AuthFailed(
-                f"{address.hostname} of {self.path.name} does not show the pinned host key: {error}."
-            ) from error
-        except asyncssh.PermissionDenied as error:
-            raise AuthFailed(
-                f"{address.hostname} of {self.path.name} refuses {address.username}'s key: {error}."
-            ) from error
+    async def _hang_up(self) -> None:
+        chain, self._chain = self._chain, []
+        await hang_up(*chain)
 
     async def close(self) -> None:
-        self._last = None
-        await self._held.aclose()
+        await ended(self._carriers)
+        await self._hang_up()

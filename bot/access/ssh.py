@@ -1,4 +1,7 @@
-"""Runs a program on a host over SSH. The host's key is pinned; no agent, no configuration file."""
+"""SSH: logging in at a host, and running a program there.
+
+The host's key is pinned; no agent, no configuration file.
+"""
 
 import asyncio
 import shlex
@@ -7,6 +10,7 @@ from urllib.parse import urlsplit
 
 import asyncssh
 
+from bot.access.forward import PARTING
 from bot.catalog import Target
 from bot.contract import Completed
 from bot.errors import AuthFailed, BadInput, NotSent, Unknown
@@ -30,20 +34,17 @@ async def run_command(
     quoted, so none can be more than one word. Settings: ``key`` (a private key), ``host_key``
     (the host's public key, as in known_hosts without the name).
     """
+    connection = await _login(local, target, settings)
     try:
-        async with asyncio.timeout(_LOGIN):
-            connection = await _login(local, target, settings)
+        async with asyncio.timeout(limit):
+            done = await connection.run(shlex.join(argv), input=stdin, encoding="utf-8",
+                                        errors="replace", check=False)  # fmt: skip
     except TimeoutError:
-        raise NotSent(f"{target.name} did not complete the SSH login in {_LOGIN:.0f} s.") from None
-    async with connection:
-        try:
-            async with asyncio.timeout(limit):
-                done = await connection.run(shlex.join(argv), input=stdin, encoding="utf-8",
-                                            errors="replace", check=False)  # fmt: skip
-        except TimeoutError:
-            raise Unknown(f"{argv[0]} on {target.name} did not end in {limit:.0f} s.") from None
-        except (OSError, asyncssh.Error) as error:
-            raise Unknown(f"{argv[0]} on {target.name}: the connection broke: {error}.") from error
+        raise Unknown(f"{argv[0]} on {target.name} did not end in {limit:.0f} s.") from None
+    except (OSError, asyncssh.Error) as error:
+        raise Unknown(f"{argv[0]} on {target.name}: the connection broke: {error}.") from error
+    finally:
+        await hang_up(connection)
     if done.returncode is None:
         raise Unknown(f"{argv[0]} on {target.name} ended without a status.")
     return Completed(status=done.returncode, stdout=_end(done.stdout), stderr=_end(done.stderr))
@@ -59,23 +60,55 @@ async def _login(
             hint="Its url must be ssh://user@host in the catalog.",
         )
     try:
-        key = asyncssh.import_private_key(settings["key"])
-        known = asyncssh.import_known_hosts(f"* {settings['host_key']}")
+        keys = settings["key"], settings["host_key"]
     except KeyError as error:
         raise AuthFailed(f"{target.name} has no setting {error} in the catalog.") from None
-    except (asyncssh.KeyImportError, ValueError) as error:
-        raise AuthFailed(f"A key of {target.name} cannot be used: {error}.") from None
+    return await log_in(target.name, local, address.username, keys)
+
+
+async def log_in(
+    host: str,
+    where: tuple[str, int],
+    user: str,
+    keys: tuple[str, str],
+    tunnel: asyncssh.SSHClientConnection | None = None,
+) -> asyncssh.SSHClientConnection:
+    """At the ``host`` (its name for people), by the user's private key and the host's public one.
+
+    Raises `AuthFailed` or `NotSent`.
+    """
     try:
-        return await asyncssh.connect(
-            *local, username=address.username, client_keys=[key], known_hosts=known,
-            agent_path=None, config=None, keepalive_interval=10,
-        )  # fmt: skip
+        key = asyncssh.import_private_key(keys[0])
+        known = asyncssh.import_known_hosts(f"* {keys[1]}")
+    except (asyncssh.KeyImportError, ValueError) as error:
+        raise AuthFailed(f"A key of {host} cannot be used: {error}.") from None
+    try:
+        async with asyncio.timeout(_LOGIN):
+            return await asyncssh.connect(
+                *where, tunnel=tunnel, username=user, client_keys=[key], known_hosts=known,
+                agent_path=None, config=None, keepalive_interval=10,
+            )  # fmt: skip
+    except TimeoutError:
+        raise NotSent(f"{host} did not complete the SSH login in {_LOGIN:.0f} s.") from None
     except asyncssh.HostKeyNotVerifiable as error:
-        raise AuthFailed(f"{target.name} does not show the pinned host key: {error}.") from error
+        raise AuthFailed(f"{host} does not show the pinned host key: {error}.") from error
     except asyncssh.PermissionDenied as error:
-        raise AuthFailed(f"{target.name} refuses {address.username}'s key: {error}.") from error
+        raise AuthFailed(f"{host} refuses {user}'s key: {error}.") from error
     except (OSError, asyncssh.Error) as error:
-        raise NotSent(f"{target.name}: no SSH login: {error}.") from error
+        raise NotSent(f"{host}: no SSH login: {error}.") from error
+
+
+async def hang_up(*connections: asyncssh.SSHClientConnection) -> None:
+    """The last one first, as each may stand on the one before; who does not answer is cut off."""
+    for connection in reversed(connections):
+        connection.close()
+        try:
+            async with asyncio.timeout(PARTING):
+                await connection.wait_closed()
+        except TimeoutError:
+            pass
+        finally:
+            connection.abort()
 
 
 def _end(text: object) -> str:

@@ -5,7 +5,6 @@ import functools
 import os
 import ssl
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
-from bot.access.forward import Streams
+from bot.access.forward import Streams, closed
 from bot.access.openers import Opener
 from bot.errors import BadInput, TargetError
 
@@ -121,9 +120,7 @@ class _Stream(httpcore.AsyncNetworkStream):
             raise httpcore.WriteError(str(error)) from error
 
     async def aclose(self) -> None:
-        self._writer.close()
-        with suppress(OSError):
-            await self._writer.wait_closed()
+        await closed(self._writer)
 
     async def start_tls(
         self,

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -39,6 +40,13 @@ def _node(value: str) -> str:
 
 def _service_or_node(value: str) -> str:
     return value if _SERVICE.fullmatch(value) else _node(value)
+
+
+def _reachable(value: str) -> str:
+    """Reading the port is what finds it wrong."""
+    if value and (urlsplit(value).hostname is None or urlsplit(value).port == 0):
+        raise ValueError("it names no host and port")
+    return value
 
 
 NodeId = Annotated[
@@ -171,7 +179,7 @@ class Credential(Entry):
 class Hop(Entry):
     """A host that SSH jumps over: its address, the key to log in with, its own public key."""
 
-    url: str = Field(pattern=r"^ssh://[^\s/@]+@[^\s/@]+$")
+    url: Annotated[str, Field(pattern=r"^ssh://[^\s/@:]+@[^\s/@]+$"), AfterValidator(_reachable)]
     key: str = Field(description="a reference to the private key")
     host_key: str = Field(description='such as "ssh-ed25519 AAAA…"')
 
@@ -188,7 +196,9 @@ class Path(Entry):
     name: Name
     kind: Kind = "direct"
     connect_to: dict[str, str] = Field(default={}, description="host → address")
-    proxy: str = Field(default="", pattern=r"^((socks5|http)://[^\s/@]+)?$")
+    proxy: Annotated[
+        str, Field(pattern=r"^((socks5|http)://[^\s/@]+:[0-9]{1,5})?$"), AfterValidator(_reachable)
+    ] = ""
     hops: list[Hop] = Field(default=[], max_length=5)
     bind: str = Field(default="", pattern=r"^[A-Za-z0-9.:_-]{0,64}$")
     credential: Name | None = Field(default=None, description="user:password of a proxy")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from bot.contract import Effect
-from bot.errors import BadInput, JacklineError, NotSent
+from bot.errors import BadInput, JacklineError, NotSent, Retryable, TargetError, Unknown
 from bot.runbooks.expressions import evaluate
 from bot.runbooks.model import AllPaths, Expect, Verify
 from bot.runbooks.plan import Planner, arguments
@@ -84,12 +84,12 @@ class Looks:
         target: str,
         paths: Sequence[str],
     ) -> dict[str, Any]:
-        problem = NotSent(f"{target} cannot be reached")
+        problem: TargetError = NotSent(f"{target} cannot be reached")
         for path in paths:
             try:
                 async with self.planner.dialer.connect(target, path) as connection:
                     return await self.planner.registry.action(name).apply(params, connection)
-            except NotSent as error:
+            except (NotSent, Retryable, Unknown) as error:  # nothing but reading was lost
                 problem = error
         raise problem
 

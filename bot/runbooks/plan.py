@@ -195,13 +195,13 @@ class Planner:
             ) from None
 
     async def preview(self, action: Action, params: BaseModel, paths: list[str]) -> Preview:
-        """Reads over the first path that gets through. Raises the last path's error."""
+        """Reads over the first path that brings an answer. Raises the last path's error."""
         problem: JacklineError = NotSent("there is no access path to try")
         for path in paths:
             try:
                 async with self.dialer.connect(action.target(params), path) as connection:
                     return await action.preview(params, connection)
-            except NotSent as error:
+            except (NotSent, Retryable, Unknown) as error:  # nothing but reading was lost
                 problem = error
         raise problem
 

@@ -31,7 +31,7 @@ _LOOK = 1.0  # seconds between two looks for an abort
 class Outcome:
     """``done``, ``failed``, ``unknown`` or ``waiting``; ``out`` is what later expressions see.
 
-    ``final``: it did take effect, and sending it again is not a retry but a second time.
+    ``final``: it did take effect, or may yet: to send it again is no retry but a second time.
     """
 
     state: str
@@ -64,6 +64,7 @@ class StepRunner:
         self.looks = Looks(planner, self.paths)
         self.run_id = run_id
         self.epoch = epoch
+        self._failed: set[tuple[str, str]] = set()  # targets and the paths that failed to them
 
     async def do(
         self, runbook: Runbook, unit: Unit, names: dict[str, Any], earlier: list[StepAttempt]
@@ -175,7 +176,10 @@ class StepRunner:
             return paths
         dead = await self.journal.dead_paths(self.run_id)
         unproven = await self.planner.unproven(target, paths)
-        return sorted(paths, key=lambda path: (path in dead, path in unproven))
+        return sorted(
+            paths,
+            key=lambda path: (path in dead or (target, path) in self._failed, path in unproven),
+        )
 
     async def _before(self, call: _Call, paths: list[str]) -> Preview:
         if call.action.effect is Effect.READ:
@@ -222,31 +226,49 @@ class StepRunner:
             ):
                 out = await call.action.apply(call.params, connection)
         except NotSent as error:
+            self._failed.add((attempt.target, attempt.access_path))
             await self.journal.settle(attempt, self.epoch, "not_sent", error=error.message)
             return None
         except (Unknown, TimeoutError) as error:
-            return await self._reconcile(call, attempt, str(error) or "no answer in time")
+            self._failed.add((attempt.target, attempt.access_path))
+            reason = str(error) or "no answer in time"
+            if call.action.effect is Effect.READ:
+                return await self._refused(call, attempt, Retryable(reason))
+            return await self._reconcile(call, attempt, reason)
         except (TargetError, BadInput) as error:
-            again = isinstance(error, Retryable) and not call.last
-            await self.journal.settle(attempt, self.epoch, "failed", error=str(error), again=again)
-            if isinstance(error, Retryable) and error.retry_after and again:
-                await asyncio.sleep(min(error.retry_after, call.unit.step.timeout))
-            return Outcome("failed", {}, str(error))
+            if isinstance(error, Retryable):
+                self._failed.add((attempt.target, attempt.access_path))
+            return await self._refused(call, attempt, error)
         except Exception as error:
             log.exception("action_broke", action=call.action.name, run_id=self.run_id)
             reason = f"{call.action.name} broke: {type(error).__name__}: {error}"
             return await self._reconcile(call, attempt, reason)
         return await self._verified(call, attempt, out)
 
+    async def _refused(
+        self, call: _Call, attempt: StepAttempt, error: TargetError | BadInput
+    ) -> Outcome:
+        """It did not take effect; a reading whose answer was lost has none to have taken."""
+        again = isinstance(error, Retryable) and not call.last
+        await self.journal.settle(attempt, self.epoch, "failed", error=str(error), again=again)
+        if isinstance(error, Retryable) and error.retry_after and again:
+            await asyncio.sleep(min(error.retry_after, call.unit.step.timeout))
+        return Outcome("failed", {}, str(error))
+
     async def _reconcile(self, call: _Call, attempt: StepAttempt, error: str) -> Outcome:
         """Sent, no answer: read over any path what became of it."""
         took = await self.took_effect(call.action, call.params, call.unit)
         if took:
             return await self._verified(call, attempt, None)
-        if took is False or call.action.effect is not Effect.ONCE:
-            await self.journal.settle(attempt, self.epoch, "failed", error=error)
-            return Outcome("failed", {}, error)
-        return await self._park(attempt, error)
+        once = call.action.effect is Effect.ONCE
+        if once and took is None:
+            return await self._park(attempt, error)
+        if once:  # the order may still be under way: a second one would do it twice
+            error = (
+                f"{error.rstrip('.')}. Reading shows no effect; it may yet come: not sent again."
+            )
+        await self.journal.settle(attempt, self.epoch, "failed", error=error)
+        return Outcome("failed", {}, error, final=once)
 
     async def took_effect(self, action: Action, params: BaseModel, unit: Unit) -> bool | None:
         """What the action itself reads over any path; None if nobody can tell."""

@@ -58,7 +58,14 @@ async def order(connection: Connection, commands: Sequence[str]) -> None:
 
 
 async def _exchange(connection: Connection, line: str) -> str:
-    return (await connection.exchange(f"{line}\n".encode())).decode("utf-8", "replace").strip()
+    """HAProxy ends each answer with an empty line, also one that says nothing.
+
+    Without it the line was cut: silence would look like success, and a part like the whole.
+    """
+    said = (await connection.exchange(f"{line}\n".encode())).decode("utf-8", "replace")
+    if (said.strip("\n") and not said.endswith("\n\n")) or not said:
+        raise Unknown("HAProxy's answer broke off.")
+    return said.strip()
 
 
 def refusal(said: str) -> AuthFailed | Rejected:

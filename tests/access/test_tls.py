@@ -1,10 +1,7 @@
 """A pinned path needs no DNS, and still trusts nobody but the target by its own name."""
 
-import ssl
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,42 +11,11 @@ from bot.access import Dialer
 from bot.catalog import Catalog
 from bot.errors import NotSent
 from bot.registry import load
+from tests.servers.authority import Authority
 from tests.servers.process import HOST
 
 pytestmark = pytest.mark.server
 Serve = Callable[[str], AbstractAsyncContextManager[int]]
-
-
-class Authority:
-    """A certificate authority of the test's own, by the openssl of the system."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.certificate = folder / "ca.pem"
-        self._openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Test authority",
-            "-addext", "keyUsage=critical,keyCertSign",
-        )  # fmt: skip
-
-    def server(self, name: str) -> ssl.SSLContext:
-        """A server's context with a certificate for that name."""
-        extensions = self.folder / f"{name}.ext"
-        extensions.write_text(f"subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\n")
-        self._openssl(
-            "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}",
-        )  # fmt: skip
-        self._openssl(
-            "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-            "-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", extensions.name,
-        )  # fmt: skip
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.folder / f"{name}.pem", self.folder / f"{name}.key")
-        return context
-
-    def _openssl(self, *arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")

@@ -175,7 +175,7 @@ async def test_haproxys_own_words_reach_the_person(on_haproxy: Doing) -> None:
     ("said", "error"),
     [
         (b"Permission denied\n\n", AuthFailed),
-        (b"Backend is using a static LB algorithm and only accepts weights '0%'.\n", Rejected),
+        (b"Backend is using a static LB algorithm and only accepts weights '0%'.\n\n", Rejected),
     ],
 )
 async def test_a_refused_order_is_an_error(
@@ -183,7 +183,7 @@ async def test_a_refused_order_is_an_error(
 ) -> None:
     """An order that worked answers nothing: any text is a no."""
     header = b"1\n# srv_name srv_op_state srv_admin_state srv_uweight srv_iweight\n"
-    rows = b"blue 2 0 100 100\ngreen 2 0 100 100\n"
+    rows = b"blue 2 0 100 100\ngreen 2 0 100 100\n\n"
     async with httpx.AsyncClient() as client:
         connection = Scripted([header + rows, said], [], client)
         with pytest.raises(error):
@@ -191,6 +191,18 @@ async def test_a_refused_order_is_an_error(
                 "haproxy.set_weight", **WHERE, server="blue", weight=7
             )
     assert connection.asked[1] == b"set server app/blue weight 7\n"
+
+
+async def test_an_answer_that_broke_off_is_none(registry: Registry) -> None:
+    """A line that was cut ends like one that was closed: silence is no success, a part no whole."""
+    table = b"1\n# srv_name srv_op_state srv_admin_state srv_uweight srv_iweight\nblue 2 0 1 1\n\n"
+    params = {**WHERE, "server": "blue", "weight": 7}
+    async with httpx.AsyncClient() as client:
+        for answers, error in [([table, b""], Unknown), ([table[:-1]], Retryable)]:
+            with pytest.raises(error, match="broke off"):
+                await Doing(registry, Scripted(answers, [], client)).apply(
+                    "haproxy.set_weight", **params
+                )
 
 
 class Silent(Scripted):
@@ -207,7 +219,7 @@ async def test_silence_after_an_order_is_unknown_and_after_a_question_is_not(
     registry: Registry,
 ) -> None:
     """Only what may have taken effect must not be repeated blindly."""
-    table = b"1\n# srv_name srv_op_state srv_admin_state srv_uweight srv_iweight\nblue 2 0 1 1\n"
+    table = b"1\n# srv_name srv_op_state srv_admin_state srv_uweight srv_iweight\nblue 2 0 1 1\n\n"
     params = {**WHERE, "server": "blue", "weight": 7}
     async with httpx.AsyncClient() as client:
         with pytest.raises(Retryable):

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from bot.access.dialer import Link
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable
 from bot.registry import Registry
-from tests.access.test_tls import Authority
 from tests.integrations.direct import direct
 from tests.integrations.doing import Doing
+from tests.servers.authority import Authority
 from tests.servers.fixtures import Start
 from tests.servers.postgres import PASSWORD, USER, Postgres, standby
 from tests.servers.process import HOST, free_port, wait_for

@@ -7,6 +7,7 @@ from answering. Also the receiver for other servers' webhooks.
 import asyncio
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -43,19 +44,21 @@ class Received:
 class HttpApp:
     """Set `answers[path]`, or `default` for every other path; read `received`."""
 
-    def __init__(self, name: str, port: int) -> None:
+    def __init__(self, name: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.name = name
         self.port = port
+        self.tls = tls
         self.default = Answer()
         self.answers: dict[str, Answer | list[Answer]] = {}
         self.received: list[Received] = []
+        self.keeps = False  # a path gives what was last sent to it, and 404 before that
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._runner: web.ServerRunner | None = None
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{HOST}:{self.port}"
 
     def count(self, path: str | None = None) -> int:
         """How many requests came, to one path or to any."""
@@ -87,7 +90,9 @@ class HttpApp:
         if self._runner is None:
             self._runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0)
             await self._runner.setup()
-            await web.TCPSite(self._runner, HOST, self.port, reuse_address=True).start()
+            await web.TCPSite(
+                self._runner, HOST, self.port, reuse_address=True, ssl_context=self.tls
+            ).start()
 
     async def _down(self) -> None:
         if self._runner is not None:
@@ -103,6 +108,9 @@ class HttpApp:
             await request.text(),
         )
         self.received.append(received)
+        if self.keeps:
+            sent = [r.body for r in self.to(request.path) if r.method != "GET"]
+            return web.Response(status=200 if sent else 404, text=sent[-1] if sent else "")
         answer = self.answers.get(request.path, self.default)
         if isinstance(answer, list):  # one after the other; the last one stays
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
@@ -125,8 +133,10 @@ class HttpApp:
 
 
 @contextlib.contextmanager
-def http_app(name: str = "app", port: int | None = None) -> Iterator[HttpApp]:
-    app = HttpApp(name, port or free_port())
+def http_app(
+    name: str = "app", port: int | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[HttpApp]:
+    app = HttpApp(name, port or free_port(), tls)
     app._start()
     try:
         yield app

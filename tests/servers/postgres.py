@@ -165,6 +165,8 @@ def _initdb(server: Postgres) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=server.folder)
     if done.returncode:
         raise RuntimeError(f"initdb: {done.stdout}\n{done.stderr}")
+    with (server.folder / "data" / "pg_hba.conf").open("a") as rules:  # not from 127.0.0.1 alone
+        rules.write("host all all 127.0.0.0/8 scram-sha-256\n")
 
 
 def _owner() -> str | None:

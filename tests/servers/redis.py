@@ -186,6 +186,7 @@ def _node(folder: Path, name: str, password: str) -> Node:
 
 def _redis(node: Node, primary: Node | None) -> list[str]:
     argv = ["--port", str(node.port), "--bind", HOST, "--dir", str(node.folder), "--save", ""]
+    argv += ["--protected-mode", "no"]  # it would talk to 127.0.0.1 alone
     argv += ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"]
     if node.password:
         argv += ["--requirepass", node.password, "--masterauth", node.password]

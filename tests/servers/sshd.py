@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncssh
 import psutil
 
-from tests.servers.process import HOST, Process, free_port, port_open, running, scratch, spawn
+from tests.servers.process import HOST, Process, free_port, port_open, scratch, spawn
 from tests.servers.tools import require
 
 CONFIG = """\
@@ -37,6 +37,7 @@ class Sshd:
     key: str
     process: Process
     host: str = HOST
+    prefix: Sequence[str] = ()
 
     @property
     def url(self) -> str:
@@ -45,6 +46,10 @@ class Sshd:
     @property
     def settings(self) -> dict[str, str]:
         return {"key": self.key, "host_key": self.host_key}
+
+    def start(self) -> None:
+        """Again, after `cut`: same port, same keys."""
+        self.process = _spawn(self.folder, self.port, self.host, self.prefix)
 
     def cut(self) -> None:
         """Ends the server and every session at once; the programs that they run go on."""
@@ -59,7 +64,7 @@ class Sshd:
 @contextlib.contextmanager
 def sshd(host: str = HOST, prefix: Sequence[str] = ()) -> Iterator[Sshd]:
     """Programs run as the user of the tests. ``prefix`` comes before the server: a namespace's."""
-    binary = require("sshd")
+    require("sshd")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # its privilege separation wants it
     with scratch("sshd") as folder:
@@ -69,12 +74,17 @@ def sshd(host: str = HOST, prefix: Sequence[str] = ()) -> Iterator[Sshd]:
         (folder / "authorized_keys").write_bytes(client.export_public_key())
         port = free_port()
         (folder / "sshd_config").write_text(CONFIG.format(host=host, port=port, folder=folder))
-        process = spawn(
-            "sshd",
-            [*prefix, binary, "-D", "-e", "-f", folder / "sshd_config"],
-            folder=folder,
-            ready=lambda: port_open(port, host),
+        public = " ".join(own.export_public_key().decode().split()[:2])
+        process = _spawn(folder, port, host, prefix)
+        server = Sshd(
+            port, folder, public, client.export_private_key().decode(), process, host, prefix
         )
-        with running(process):
-            public = " ".join(own.export_public_key().decode().split()[:2])
-            yield Sshd(port, folder, public, client.export_private_key().decode(), process, host)
+        try:
+            yield server
+        finally:
+            server.process.stop()
+
+
+def _spawn(folder: Path, port: int, host: str, prefix: Sequence[str]) -> Process:
+    argv = [*prefix, require("sshd"), "-D", "-e", "-f", folder / "sshd_config"]
+    return spawn("sshd", argv, folder=folder, ready=lambda: port_open(port, host))
