@@ -8,7 +8,7 @@ notice. ``after`` is the row before the first one it tells.
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import func, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -16,6 +16,8 @@ from bot.delivery.tables import Delivery
 
 OUTSIDE = "outside"  # the surface's name
 _SAID = ("open_channel", "say")  # what people would see
+# Written out, not bound: only so do both databases see that the index of notices serves.
+_OURS = text(f"outbox.surface = '{OUTSIDE}'")
 
 
 def lane(incident_id: int, notifier: str, to: str) -> str:
@@ -38,7 +40,7 @@ async def told(session: AsyncSession, incidents: Collection[int]) -> dict[str, i
     """By lane: up to which timeline row a notice exists, sent or not."""
     query = (
         select(Delivery.lane, Delivery.payload)
-        .where(Delivery.surface == OUTSIDE, Delivery.op == "notify")
+        .where(_OURS, Delivery.op == "notify")
         .where(col(Delivery.incident_id).in_(incidents))
         .order_by(col(Delivery.id))
     )
@@ -58,7 +60,7 @@ async def tell(
         return
     waiting = (
         select(Delivery)
-        .where(Delivery.surface == OUTSIDE, Delivery.lane == name, Delivery.op == "notify")
+        .where(_OURS, Delivery.lane == name, Delivery.op == "notify")
         .where(Delivery.state == "pending")
         .order_by(col(Delivery.id).desc())
         .limit(1)
@@ -81,7 +83,7 @@ async def sent_since(session: AsyncSession, notifier: str, since: datetime) -> l
     """When notices went out by a notifier, oldest first."""
     query = (
         select(Delivery.sent_at, Delivery.payload)
-        .where(Delivery.surface == OUTSIDE, Delivery.op == "notify", Delivery.state == "sent")
+        .where(_OURS, Delivery.op == "notify", Delivery.state == "sent")
         .where(col(Delivery.sent_at) > since)
         .order_by(col(Delivery.sent_at))
     )

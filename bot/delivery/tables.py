@@ -42,6 +42,9 @@ class Delivery(SQLModel, table=True):
         Index("ix_outbox_open", "surface", "lane", "id",
               postgresql_where=text("state IN ('pending', 'sending')"),
               sqlite_where=text("state IN ('pending', 'sending')")),
+        Index("ix_outbox_outside", "incident_id", "sent_at",
+              postgresql_where=text("surface = 'outside'"),
+              sqlite_where=text("surface = 'outside'")),
     )  # fmt: skip
 
     id: int | None = Field(default=None, primary_key=True)

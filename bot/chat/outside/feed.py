@@ -16,7 +16,7 @@ from bot.catalog import Notifier
 from bot.chat.outside.words import ESSENTIAL, concerns
 from bot.delivery.notices import lane, late, tell, told
 from bot.incidents import Incident, Incidents
-from bot.store import Store, now
+from bot.store import YIELDING, Store, now
 from bot.timeline import Entry
 from bot.timeline.tables import Head
 
@@ -54,6 +54,7 @@ class NoticeFeed:
             ends = await self._grown(session) if any(n.when == "always" for n in notifiers) else {}
             due = await self._due(session, notifiers, list(ends))
         for each in due:
+            await self.store.quiet(YIELDING)  # in a storm these are many, and people write too
             async with self.store.write() as session:
                 await self.incidents.get(session, each.incident)
                 await tell(

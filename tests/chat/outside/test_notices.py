@@ -4,9 +4,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from bot.contract import Receipt
+from bot.delivery.notices import late, sent_since, told
 from bot.errors import AuthFailed, NotSent, Rejected, Unknown
+from bot.store import now
 from tests.chat.outside.conftest import Outside
 from tests.servers.mosquitto import mosquitto
 
@@ -65,10 +68,10 @@ async def test_a_full_minute_makes_one_of_many(
 
 
 async def test_slack_has_it_by_then(room: Outside) -> None:
-    """A notice that waited until Slack had everything is not needed any more."""
+    """A notice that could not go out until Slack had everything is not needed any more."""
     room.enter({})
     room.slack.configure(down=True)
-    room.fake.errors = [NotSent("nobody there")]
+    room.fake.errors = [NotSent("nobody there")] * 1000
     async with room.working():
         await room.declare()
 
@@ -78,12 +81,44 @@ async def test_slack_has_it_by_then(room: Outside) -> None:
         await room.until(tried, "the first try")
         room.slack.configure(down=False)
 
-        async def over() -> bool:
-            await room.hurry()
-            return all(row.state == "sent" for row in await room.rows())
+        async def caught_up() -> bool:
+            async with room.store.read() as session:
+                return not await late(session, "slack")
 
-        await room.until(over, "the notice to be over")
-    assert room.fake.told == [] or len(room.fake.told) == 1
+        await room.until(caught_up, "Slack to have it all")
+        room.fake.errors = []
+        assert await over(room) == "sent"
+    assert room.fake.told == []
+    assert await room.timeline("notice_delivered") == []
+
+
+async def test_notices_are_found_by_their_index(room: Outside) -> None:
+    """A long outbox costs them nothing."""
+    room.enter({"when": "always"})
+    async with room.working():
+        await room.declare()
+        await room.told(1)
+    if not room.store.is_sqlite:
+        pytest.skip("PostgreSQL prefers to read a table this small as a whole")
+    statements: list[str] = []
+    listen = (room.store.engine.sync_engine, "before_cursor_execute")
+
+    def seen(_: object, __: object, statement: str, *___: object) -> None:
+        statements.append(statement)
+
+    event.listen(*listen, seen)
+    async with room.store.read() as session:
+        await told(session, [1])
+        await sent_since(session, "n0", now() - timedelta(minutes=1))
+        event.remove(*listen, seen)
+        asked = [s for s in statements if "FROM outbox" in s]
+        assert len(asked) == 2
+        for statement in asked:
+            connection = await session.connection()
+            filled = statement.replace("IN (?)", "IN (1)")
+            values = (0,) * filled.count("?")
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {filled}", values)
+            assert "ix_outbox_outside" in str(plan.all()), statement
 
 
 async def test_a_notifier_that_fails_is_in_nobodys_way(room: Outside) -> None:
