@@ -20,7 +20,9 @@ from bot.located import (
     unreadable,
 )
 
-SECTIONS = ("services", "people", "rules", "targets", "paths", "credentials", "nodes", "freezes")
+SECTIONS = (
+    "services", "people", "rules", "targets", "paths", "credentials", "nodes", "freezes", "contacts",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,10 @@ class Person(Entry):
     slack: list[str] = Field(default=[], description="workspace:user, such as T012:U345")
     groups: list[Name] = []
     roles: list[Role] = ["responder"]
+    age: str = Field(
+        default="", pattern=r"^(age1[0-9a-z]{58})?$",
+        description="the person's own age recipient: their go-bag codes are encrypted to it",
+    )  # fmt: skip
 
     @field_validator("slack")
     @classmethod
@@ -230,6 +234,15 @@ class Target(Entry):
     settings: dict[str, str] = Field(default={}, description="values, env:NAME or file:PATH")
 
 
+class Contact(Entry):
+    """Whom to reach when chat is down: a person, a vendor, a bridge to meet on."""
+
+    name: str = Field(min_length=1, max_length=100)
+    how: Literal["phone", "bridge", "radio", "mail", "chat", "place", "other"] = "phone"
+    value: str = Field(min_length=1, max_length=300)
+    note: str = Field(default="", max_length=500)
+
+
 class Freeze(Entry):
     """A time in which runs that honour it need a person's override; times are UTC if they say none."""
 
@@ -257,6 +270,7 @@ class Catalog(Entry):
     credentials: list[Credential] = []
     nodes: list[Node] = []
     freezes: list[Freeze] = []
+    contacts: list[Contact] = []
 
     def service(self, service_id: str) -> Service | None:
         """The service, or None if the catalog does not know it."""

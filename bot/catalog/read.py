@@ -95,6 +95,8 @@ def _names(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
         yield "credential", credential.name, "credentials", index, ["name"]
     for index, node in enumerate(catalog.nodes):
         yield "node", node.id, "nodes", index, ["id"]
+    for index, contact in enumerate(catalog.contacts):
+        yield "contact", contact.name, "contacts", index, ["name"]
 
 
 def _no_dangling(catalog: Catalog, origins: _Origins) -> None:

@@ -4,24 +4,25 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from sqlalchemy.engine import make_url
 
 from bot import log, registry, settings
 from bot.app import Jackline
 from bot.chat.console import signin_link
-from bot.cli.doctor import NO_DATABASE, diagnose, why
-from bot.cli.plan import plan_table
+from bot.chat.terminal.command import Identity, OfBag, Signer, guarded, pairs
+from bot.chat.terminal.command import plan as plan_of_bag
+from bot.chat.terminal.command import run as run_from_bag
+from bot.chat.terminal.plan import plan_table
+from bot.cli.bag import bag_app
+from bot.cli.doctor import diagnose
+from bot.cli.parts import LARGEST, AsJson, database, from_record, out, with_parts
 from bot.cli.sarif import sarif
-from bot.errors import BadInput, JacklineError, NotFound, Unavailable
+from bot.errors import BadInput, NotFound
 from bot.located import BadFile, Problem
 from bot.practice.demo import play
 from bot.runbooks.inputs import resolve_inputs
@@ -30,7 +31,6 @@ from bot.runbooks.schema import json_schema
 from bot.web.api import incident_json, verified, whole_incident
 from bot.web.server import count_alerts
 
-_T = TypeVar("_T")
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Incident response that still works in the outage it is for.")  # fmt: skip
 incidents_app = typer.Typer(no_args_is_help=True, help="Incidents and their timelines.")
@@ -42,25 +42,15 @@ for name, group in (
     ("alerts", alerts_app),
     ("audit", audit_app),
     ("postmortem", postmortem_app),
+    ("bag", bag_app),
 ):
     app.add_typer(group, name=name)
-# into a pipe or a file goes every word: only a terminal has an edge
-out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 1000)
-AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
-_LARGEST = 2**31 - 1  # of an id on PostgreSQL
-Number = Annotated[int, typer.Argument(min=1, max=_LARGEST)]
+Number = Annotated[int, typer.Argument(min=1, max=LARGEST)]
 
 
 def main() -> None:
     """The entry point: our errors become one line on stderr and exit code 2 or 1."""
-    try:
-        app(prog_name="jackline")
-    except BadInput as error:
-        sys.stderr.write(f"jackline: {error}\n")
-        sys.exit(2)
-    except JacklineError as error:
-        sys.stderr.write(f"jackline: {error}\n")
-        sys.exit(1)
+    guarded(lambda: app(prog_name="jackline"))
 
 
 @app.command()
@@ -74,7 +64,7 @@ def serve() -> None:
 async def _served(loaded: settings.Settings) -> None:
     parts = Jackline(loaded)
     try:
-        with _database():
+        with database():
             await parts.store.migrate()
         await parts.serve()
     finally:
@@ -148,10 +138,16 @@ def schema(
 def plan(
     runbook: Annotated[str, typer.Argument(help="The runbook's id.")],
     inputs: Annotated[list[str] | None, typer.Argument(help="name=value …")] = None,
+    bag: OfBag = None,
+    identity: Identity = None,
+    signer: Signer = "",
     as_json: AsJson = False,
 ) -> None:
     """Show what a run would do, step by step, before → after. Changes nothing."""
-    given = _pairs(inputs or [])
+    if bag is not None:
+        plan_of_bag(runbook, inputs, bag, identity, signer, as_json)
+        return
+    given = pairs(inputs or [])
 
     async def work(parts: Jackline) -> dict[str, Any]:
         found = parts.library.get(runbook)
@@ -159,11 +155,14 @@ def plan(
         resolved = resolve_inputs(found.front.inputs, given, parts.library.catalog)
         return {**await parts.planner.plan(found, resolved), "earlier": earlier}
 
-    made = _with_parts(work)
+    made = with_parts(work)
     if as_json:
         out.print_json(json.dumps(made))
         return
     out.print(plan_table(made))
+
+
+app.command("run")(run_from_bag)
 
 
 @incidents_app.command("list")
@@ -178,7 +177,7 @@ def incidents_list(
             found = await parts.incidents.listed(session, everything=everything)
             return [incident_json(i) for i in found]
 
-    found = _from_record(work)
+    found = from_record(work)
     if as_json:
         out.print_json(json.dumps(found))
         return
@@ -197,7 +196,7 @@ def incidents_show(number: Number, as_json: AsJson = False) -> None:
         async with parts.store.read() as session:
             return await whole_incident(session, number)
 
-    found = _from_record(work)
+    found = from_record(work)
     if as_json:
         out.print_json(json.dumps(found))
         return
@@ -212,7 +211,7 @@ def incidents_show(number: Number, as_json: AsJson = False) -> None:
 @alerts_app.command("count")
 def alerts_count(as_json: AsJson = False) -> None:
     """How many alerts are stored, and how many still fire."""
-    counted = _from_record(lambda parts: count_alerts(parts.store))
+    counted = from_record(lambda parts: count_alerts(parts.store))
     if as_json:
         out.print_json(json.dumps(counted))
     else:
@@ -222,7 +221,7 @@ def alerts_count(as_json: AsJson = False) -> None:
 @audit_app.command("verify")
 def audit_verify(
     incident: Annotated[
-        int | None, typer.Option(min=1, max=_LARGEST, help="One incident only.")
+        int | None, typer.Option(min=1, max=LARGEST, help="One incident only.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -233,7 +232,7 @@ def audit_verify(
             found = await verified(session, parts.ledger, incident)
         return [{"incident": p.incident_id, "seq": p.seq, "problem": p.problem} for p in found]
 
-    problems = _from_record(work)
+    problems = from_record(work)
     if as_json:
         out.print_json(json.dumps({"ok": not problems, "problems": problems}))
     else:
@@ -257,7 +256,7 @@ def postmortem_show(
             found = await parts.postmortems.get(session, number)
             return found.html if html else found.markdown
 
-    sys.stdout.write(_from_record(work))
+    sys.stdout.write(from_record(work))
 
 
 @app.command()
@@ -275,7 +274,7 @@ def signin(person: Annotated[str, typer.Argument(help="A person's id in the cata
         base = parts.settings.console.public_url or f"http://{host}:{port}"
         return signin_link(parts.session_key, person, base)
 
-    out.print(_with_parts(work), markup=False)
+    out.print(with_parts(work), markup=False)
 
 
 @app.command()
@@ -290,53 +289,3 @@ def doctor(as_json: AsJson = False) -> None:
         for result in results:
             out.print(f"{'✓' if result.ok else '✗'} {result.name}: {result.detail}", markup=False)
     raise SystemExit(0 if all(r.ok for r in results) else 1)
-
-
-def _with_parts(work: Callable[[Jackline], Awaitable[_T]]) -> _T:
-    log.configure("error")
-    return asyncio.run(_opened(settings.load(), work))
-
-
-def _from_record(work: Callable[[Jackline], Awaitable[_T]]) -> _T:
-    """The same, for questions about what is stored: an empty new database is no answer."""
-    log.configure("error")
-    loaded = settings.load()
-    url = make_url(loaded.store_url)
-    if url.drivername.startswith("sqlite") and not Path(url.database or "").exists():
-        raise Unavailable(
-            f"There is no database at {url.database}.",
-            hint="Set JACKLINE_DATA_DIR or JACKLINE_DATABASE_URL as `jackline serve` has it.",
-        )
-    return asyncio.run(_opened(loaded, work))
-
-
-async def _opened(loaded: settings.Settings, work: Callable[[Jackline], Awaitable[_T]]) -> _T:
-    parts = Jackline(loaded)
-    try:
-        with _database():
-            await parts.store.migrate()
-            return await work(parts)
-    finally:
-        await parts.close()
-
-
-@contextmanager
-def _database() -> Iterator[None]:
-    """A database that cannot be used is one sentence, not a traceback."""
-    try:
-        yield
-    except NO_DATABASE as error:
-        raise Unavailable(
-            f"The database cannot be used: {why(error)}",
-            hint="`jackline doctor` looks at what Jackline needs.",
-        ) from error
-
-
-def _pairs(words: list[str]) -> dict[str, str]:
-    pairs = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise BadInput(f"{word!r} is not name=value.", hint="For example: percent=100")
-        pairs[name] = value
-    return pairs
