@@ -68,7 +68,8 @@ class Jackline:
         self.registry = integrations.load()
         self.library = Library(settings.runbooks_dir, self.registry)
         self.dialer = Dialer(lambda: self.library.catalog)
-        self.ledger = Ledger(load_key(settings.audit_key, data, "audit"))
+        self.audit_key = load_key(settings.audit_key, data, "audit")
+        self.ledger = Ledger(self.audit_key)
         self.session_key = load_key(settings.console.session_key, data, "session")
         self.outbox = Outbox(surfaces)
 
@@ -88,7 +89,7 @@ class Jackline:
         self.prober = Prober(self.store, self.dialer, self.registry, every, holds)
         self.access_alerts = AccessAlerts(
             self.store, self.intake, lambda: self.library.catalog, holds=holds,
-            longest_outage=self.longest_outage,
+            longest_outage=self.longest_outage, bag_age=timedelta(days=settings.bag.max_age_days),
         )  # fmt: skip
 
         # incident → runbook

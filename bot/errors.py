@@ -7,6 +7,7 @@ JacklineError
 ├── NotFound            no such incident, run, runbook … (HTTP 404)
 ├── Conflict            right question, wrong moment: state moved on (HTTP 409)
 ├── Unavailable         we cannot keep a promise right now (HTTP 503, ask again)
+├── Untrusted           a file that is not what its maker signed or sealed: not used at all
 └── TargetError         an integration's report about one call to its target
     ├── NotSent         nothing reached the target: the next access path may be tried
     ├── Retryable       the target asked us to come back (may carry ``retry_after`` seconds)
@@ -54,6 +55,10 @@ class Conflict(JacklineError):
 
 class Unavailable(JacklineError):
     """A promise (such as: it is on disk) cannot be kept right now."""
+
+
+class Untrusted(JacklineError):
+    """What was handed over is not what its maker signed or sealed."""
 
 
 class TargetError(JacklineError):

@@ -113,6 +113,16 @@ class Access(BaseModel, extra="forbid"):
     )  # fmt: skip
 
 
+class Bag(BaseModel, extra="forbid"):
+    """The go-bag."""
+
+    max_age_days: float = Field(
+        default=30, gt=0, le=3650,
+        description="Days after which the newest go-bag is too old: an alert says so.",
+        examples=["14"],
+    )  # fmt: skip
+
+
 class Settings(BaseSettings):
     """Everything `jackline serve` can be told."""
 
@@ -159,6 +169,7 @@ class Settings(BaseSettings):
     webhooks: dict[str, Webhook] = {}
     console: Console = Console()
     access: Access = Access()
+    bag: Bag = Bag()
 
     @field_validator("http_listen")
     @classmethod

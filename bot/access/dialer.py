@@ -98,9 +98,11 @@ class Link:
 class Dialer:
     """Knows the catalog's targets and paths, and connects one over the other."""
 
-    def __init__(self, catalog: Callable[[], Catalog]) -> None:
+    def __init__(
+        self, catalog: Callable[[], Catalog], sealed: Mapping[str, str] | None = None
+    ) -> None:
         self.catalog = catalog
-        self.secrets = Secrets(catalog)
+        self.secrets = Secrets(catalog, sealed=sealed)
 
     def paths(self, target: str, via: Iterable[str] = ()) -> list[str]:
         """The paths to try for a target, by rank and in order; ``via`` overrides the catalog's."""

@@ -2,7 +2,8 @@
 
 ``env:NAME``, ``file:PATH``, ``age:PATH`` (decrypted with the identities of the file that
 ``JACKLINE_AGE_IDENTITY`` names), ``vault:PATH#FIELD`` (HashiCorp Vault at ``VAULT_ADDR`` with
-``VAULT_TOKEN``), and ``credential:NAME`` for an entry of the catalog's credentials.
+``VAULT_TOKEN``), and ``credential:NAME`` for an entry of the catalog's credentials. A go-bag brings
+values of its own for these: ``sealed``.
 """
 
 import os
@@ -26,9 +27,13 @@ class Secrets:
     """Resolves references. Every failure is `AuthFailed`: it names the reference, never a value."""
 
     def __init__(
-        self, catalog: Callable[[], Catalog], environment: Mapping[str, str] | None = None
+        self,
+        catalog: Callable[[], Catalog],
+        environment: Mapping[str, str] | None = None,
+        sealed: Mapping[str, str] | None = None,
     ) -> None:
         self.catalog = catalog
+        self.sealed = sealed or {}
         self.environment = os.environ if environment is None else environment
         self._vault: dict[str, tuple[float, str]] = {}
 
@@ -46,15 +51,20 @@ class Secrets:
                 return self._from_age(rest, value)
             case "vault":
                 return await self._from_vault(rest)
-        found = self.catalog().credential(rest)
-        if found is None:
-            raise AuthFailed(f"There is no credential {rest!r} in the catalog.")
-        return await self.resolved(found.ref)
+        return await self._from_catalog(rest)
 
     async def header(self, value: str) -> str:
         """A header's value, whose last word may be a reference: ``Bearer env:TOKEN``."""
         words, space, last = value.rpartition(" ")
         return f"{words}{space}{await self.resolved(last)}"
+
+    async def _from_catalog(self, name: str) -> str:
+        if name in self.sealed:
+            return self.sealed[name]
+        found = self.catalog().credential(name)
+        if found is None:
+            raise AuthFailed(f"There is no credential {name!r} in the catalog.")
+        return await self.resolved(found.ref)
 
     def _from_environment(self, name: str) -> str:
         if name not in self.environment:

@@ -29,3 +29,16 @@ class PathState(SQLModel, table=True):
     first_seen: datetime = Field(sa_type=UtcDateTime)
     due_at: datetime = Field(sa_type=UtcDateTime)
     alert_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class PackedBag(SQLModel, table=True):
+    """One go-bag that was packed. ``alert_since``: an alert fires that it is the newest and old."""
+
+    __tablename__ = "packed_bag"
+
+    id: str = Field(primary_key=True)
+    packed_at: datetime = Field(sa_type=UtcDateTime)
+    recipients: int
+    digest: str
+    signer: str
+    alert_since: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,4 +1,5 @@
-"""Alerts about the ways in: a path that fails or was not proven for long, a credential that ends.
+"""Alerts about the ways in: a path that fails or was not proven for long, a credential that ends,
+a go-bag that is old.
 
 They come from Jackline itself and go the way of every alert: into the intake, by the catalog's
 rules, resolved when all is well again.
@@ -11,7 +12,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from bot.access.proof import CredentialState, PathProof, credentials, proofs
-from bot.access.tables import PathState
+from bot.access.tables import PackedBag, PathState
 from bot.alerts.intake import Intake
 from bot.catalog import Catalog
 from bot.contract import Alert
@@ -28,13 +29,14 @@ class AccessAlerts:
 
     def __init__(
         self, store: Store, intake: Intake, catalog: Callable[[], Catalog], *, holds: timedelta,
-        longest_outage: timedelta,
+        longest_outage: timedelta, bag_age: timedelta = timedelta(days=30),
     ) -> None:  # fmt: skip
         self.store = store
         self.intake = intake
         self.catalog = catalog
         self.holds = holds
         self.longest_outage = longest_outage
+        self.bag_age = bag_age
 
     async def report(self) -> None:
         """Accepts an alert for each path whose standing has changed, and for ending credentials."""
@@ -51,6 +53,27 @@ class AccessAlerts:
             [_credential(c, c.expires - self.longest_outage) for c in ending
              if c.standing in ("expiring", "expired") and c.expires]
         )  # fmt: skip
+        await self._bags(at)
+
+    async def _bags(self, at: datetime) -> None:
+        """The newest one is too old, or a newer one has ended that. Without any, nothing is said."""
+        query = select(PackedBag).order_by(col(PackedBag.packed_at).desc())
+        async with self.store.read() as session:
+            found = list((await session.execute(query)).scalars())
+        if not found:
+            return
+        newest, *older = found
+        since = newest.packed_at + self.bag_age
+        changed: list[tuple[PackedBag, datetime | None]] = []
+        if (since <= at) != (newest.alert_since is not None):
+            changed.append((newest, since if since <= at else None))
+        changed += [(bag, None) for bag in older if bag.alert_since]
+        for bag, starts in changed:
+            fires = starts or bag.alert_since or at
+            await self.intake.accept([_old_bag(bag, fires, None if starts else at)])
+            async with self.store.write(silent=True) as session:
+                mine = update(PackedBag).where(col(PackedBag.id) == bag.id)
+                await session.execute(mine.values(alert_since=starts))
 
     async def _path(self, state: PathState, proof: PathProof, at: datetime) -> None:
         since = _bad_since(state, proof, self.holds)
@@ -88,6 +111,17 @@ def _alert(proof: PathProof, starts: datetime, ends: datetime | None) -> Alert:
         labels={"alertname": "AccessPath", "target": proof.target, "path": proof.path,
                 "severity": "warning"},
         annotations={"summary": said}, starts_at=starts, ends_at=ends,
+    )  # fmt: skip
+
+
+def _old_bag(bag: PackedBag, starts: datetime, ends: datetime | None) -> Alert:
+    said = f"The newest go-bag is of {bag.packed_at:%Y-%m-%d}: pack another one"
+    return Alert(
+        source=SOURCE, fingerprint=f"bag {bag.id}"[:128],
+        status="resolved" if ends else "firing", name="GoBagOld",
+        labels={"alertname": "GoBagOld", "severity": "warning"},
+        annotations={"summary": "A new go-bag was packed" if ends else said},
+        starts_at=starts, ends_at=ends,
     )  # fmt: skip
 
 

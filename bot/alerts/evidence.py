@@ -19,7 +19,7 @@ from bot.incidents import ACTIVE, Incident, Incidents
 from bot.log import get
 from bot.registry import Registry
 from bot.store import Store, now
-from bot.timeline import draw
+from bot.timeline.charts import draw
 
 log = get("evidence")
 WINDOW = timedelta(minutes=15)

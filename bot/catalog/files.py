@@ -30,6 +30,7 @@ SECTIONS = (
     "nodes",
     "freezes",
     "notifiers",
+    "contacts",
 )
 
 

@@ -126,6 +126,10 @@ class Person(Entry):
     slack: list[str] = Field(default=[], description="workspace:user, such as T012:U345")
     groups: list[Name] = []
     roles: list[Role] = ["responder"]
+    age: str = Field(
+        default="", pattern=r"^(age1[0-9a-z]{58})?$",
+        description="the person's own age recipient: their go-bag codes are encrypted to it",
+    )  # fmt: skip
 
     @field_validator("slack")
     @classmethod
@@ -253,6 +257,15 @@ class Notifier(Entry):
     per_minute: int = Field(default=6, ge=1, le=600, description="notices, to all of `to` together")
 
 
+class Contact(Entry):
+    """Whom to reach when chat is down: a person, a vendor, a bridge to meet on."""
+
+    name: str = Field(min_length=1, max_length=100)
+    how: Literal["phone", "bridge", "radio", "mail", "chat", "place", "other"] = "phone"
+    value: str = Field(min_length=1, max_length=300)
+    note: str = Field(default="", max_length=500)
+
+
 class Freeze(Entry):
     """A time in which runs that honour it need a person's override; times are UTC if they say none."""
 
@@ -281,6 +294,7 @@ class Catalog(Entry):
     nodes: list[Node] = []
     freezes: list[Freeze] = []
     notifiers: list[Notifier] = []
+    contacts: list[Contact] = []
 
     def service(self, service_id: str) -> Service | None:
         """The service, or None if the catalog does not know it."""

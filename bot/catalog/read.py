@@ -77,26 +77,24 @@ def _unique(catalog: Catalog, origins: _Origins) -> None:
         seen.add((kind, name))
 
 
+_NAMED = (  # kind, section, the field that holds the name
+    ("service", "services", "id"), ("person", "people", "id"), ("target", "targets", "name"),
+    ("path", "paths", "name"), ("credential", "credentials", "name"), ("node", "nodes", "id"),
+    ("notifier", "notifiers", "id"), ("contact", "contacts", "name"),
+)  # fmt: skip
+
+
 def _names(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
     """Every name that is defined: its kind, itself, and where it stands."""
+    for kind, section, field in _NAMED:
+        for index, entry in enumerate(getattr(catalog, section)):
+            yield kind, getattr(entry, field), section, index, [field]
     for index, service in enumerate(catalog.services):
-        yield "service", service.id, "services", index, ["id"]
         for number, check in enumerate(service.checks):
             yield "check", check.id, "services", index, ["checks", number, "id"]
     for index, person in enumerate(catalog.people):
-        yield "person", person.id, "people", index, ["id"]
         for number, user in enumerate(person.slack):
             yield "Slack user", user, "people", index, ["slack", number]
-    for index, target in enumerate(catalog.targets):
-        yield "target", target.name, "targets", index, ["name"]
-    for index, path in enumerate(catalog.paths):
-        yield "path", path.name, "paths", index, ["name"]
-    for index, credential in enumerate(catalog.credentials):
-        yield "credential", credential.name, "credentials", index, ["name"]
-    for index, node in enumerate(catalog.nodes):
-        yield "node", node.id, "nodes", index, ["id"]
-    for index, notifier in enumerate(catalog.notifiers):
-        yield "notifier", notifier.id, "notifiers", index, ["id"]
 
 
 def _no_dangling(catalog: Catalog, origins: _Origins) -> None:

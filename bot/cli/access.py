@@ -13,7 +13,7 @@ from bot import log, registry, settings
 from bot.access.cuts import Cuts
 from bot.access.graph import PARTS, VITAL, graph_of, named, shown
 from bot.access.picture import picture
-from bot.cli.terminal import AsJson, out
+from bot.cli.parts import AsJson, out
 from bot.errors import BadInput
 from bot.runbooks.library import Library
 from bot.runbooks.model import Runbook

@@ -1,20 +1,22 @@
-"""What ``jackline doctor`` looks at: settings, folders, database, runbooks, Slack."""
+"""What ``jackline doctor`` looks at: settings, folders, database, runbooks, go-bag, Slack."""
 
 from dataclasses import dataclass
 
 from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]  # it has none
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import select
 
 from bot import registry
+from bot.access.tables import PackedBag
 from bot.catalog import load_catalog
 from bot.catalog.independence import dependent
 from bot.chat.slack.calls import slack_errors
 from bot.errors import BadInput, TargetError, Unavailable
 from bot.runbooks.library import Library
 from bot.settings import Settings, load
-from bot.store import Store
+from bot.store import Store, now
 
 # What opening a database may raise; asyncpg's own errors come unwrapped while it connects.
 NO_DATABASE = (SQLAlchemyError, OSError, PostgresError, InterfaceError)
@@ -38,6 +40,8 @@ async def diagnose() -> list[Result]:
     results = [Result("settings", True, "readable"), _integrations(), _runbooks(settings)]
     results += _notifiers(settings)
     results.append(await _database(settings))
+    if results[-1].ok:
+        results.append(await _bag(settings))
     results.append(await _slack(settings))
     return results
 
@@ -99,6 +103,24 @@ async def _database(settings: Settings) -> Result:
     finally:
         await store.close()
     return Result("database", True, "SQLite" if store.is_sqlite else "PostgreSQL")
+
+
+async def _bag(settings: Settings) -> Result:
+    """None yet is no fault: it is said, and how to pack one."""
+    store = Store(settings.store_url)
+    try:
+        async with store.read() as session:
+            packed = (await session.execute(select(func.max(PackedBag.packed_at)))).scalar()
+    except NO_DATABASE:  # a new database has no tables yet
+        packed = None
+    finally:
+        await store.close()
+    if packed is None:
+        return Result("go-bag", True, "none was packed yet: see `jackline bag pack --help`")
+    days = (now() - packed).total_seconds() / 86_400
+    good = days <= settings.bag.max_age_days
+    detail = f"the newest is {days:.1f} days old"
+    return Result("go-bag", good, detail if good else f"{detail}; pack another one.")
 
 
 def why(error: BaseException) -> str:

@@ -14,14 +14,17 @@ from rich.table import Table
 from bot import log, registry, settings
 from bot.app import Jackline
 from bot.chat.console import signin_link
+from bot.chat.terminal.command import Identity, OfBag, Signer, guarded, pairs
+from bot.chat.terminal.command import plan as plan_of_bag
+from bot.chat.terminal.command import run as run_from_bag
+from bot.chat.terminal.plan import plan_table
 from bot.cli import proof as _proof  # noqa: F401 - adds its commands
 from bot.cli.access import access_app
+from bot.cli.bag import bag_app
 from bot.cli.doctor import diagnose
-from bot.cli.plan import plan_table
-from bot.cli.record import database, from_record, with_parts
+from bot.cli.parts import LARGEST, AsJson, database, from_record, out, with_parts
 from bot.cli.sarif import sarif
-from bot.cli.terminal import AsJson, out
-from bot.errors import BadInput, JacklineError, NotFound
+from bot.errors import BadInput, NotFound
 from bot.located import BadFile, Problem
 from bot.practice.demo import play
 from bot.runbooks.inputs import resolve_inputs
@@ -42,22 +45,15 @@ for name, group in (
     ("alerts", alerts_app),
     ("audit", audit_app),
     ("postmortem", postmortem_app),
+    ("bag", bag_app),
 ):
     app.add_typer(group, name=name)
-_LARGEST = 2**31 - 1  # of an id on PostgreSQL
-Number = Annotated[int, typer.Argument(min=1, max=_LARGEST)]
+Number = Annotated[int, typer.Argument(min=1, max=LARGEST)]
 
 
 def main() -> None:
     """The entry point: our errors become one line on stderr and exit code 2 or 1."""
-    try:
-        app(prog_name="jackline")
-    except BadInput as error:
-        sys.stderr.write(f"jackline: {error}\n")
-        sys.exit(2)
-    except JacklineError as error:
-        sys.stderr.write(f"jackline: {error}\n")
-        sys.exit(1)
+    guarded(lambda: app(prog_name="jackline"))
 
 
 @app.command()
@@ -145,10 +141,16 @@ def schema(
 def plan(
     runbook: Annotated[str, typer.Argument(help="The runbook's id.")],
     inputs: Annotated[list[str] | None, typer.Argument(help="name=value …")] = None,
+    bag: OfBag = None,
+    identity: Identity = None,
+    signer: Signer = "",
     as_json: AsJson = False,
 ) -> None:
     """Show what a run would do, step by step, before → after. Changes nothing."""
-    given = _pairs(inputs or [])
+    if bag is not None:
+        plan_of_bag(runbook, inputs, bag, identity, signer, as_json)
+        return
+    given = pairs(inputs or [])
 
     async def work(parts: Jackline) -> dict[str, Any]:
         found = parts.library.get(runbook)
@@ -161,6 +163,9 @@ def plan(
         out.print_json(json.dumps(made))
         return
     out.print(plan_table(made))
+
+
+app.command("run")(run_from_bag)
 
 
 @incidents_app.command("list")
@@ -219,7 +224,7 @@ def alerts_count(as_json: AsJson = False) -> None:
 @audit_app.command("verify")
 def audit_verify(
     incident: Annotated[
-        int | None, typer.Option(min=1, max=_LARGEST, help="One incident only.")
+        int | None, typer.Option(min=1, max=LARGEST, help="One incident only.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -287,13 +292,3 @@ def doctor(as_json: AsJson = False) -> None:
         for result in results:
             out.print(f"{'✓' if result.ok else '✗'} {result.name}: {result.detail}", markup=False)
     raise SystemExit(0 if all(r.ok for r in results) else 1)
-
-
-def _pairs(words: list[str]) -> dict[str, str]:
-    pairs = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise BadInput(f"{word!r} is not name=value.", hint="For example: percent=100")
-        pairs[name] = value
-    return pairs

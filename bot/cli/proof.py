@@ -11,8 +11,7 @@ from bot.access import CredentialState, PathProof, credentials
 from bot.access.graph import named
 from bot.app import Jackline
 from bot.cli.access import Down, access_app
-from bot.cli.record import from_record, with_parts
-from bot.cli.terminal import AsJson, out
+from bot.cli.parts import AsJson, from_record, out, with_parts
 from bot.errors import BadInput
 from bot.runbooks.drill import KIND, Drill, drill
 from bot.runbooks.whatif import WhatIf

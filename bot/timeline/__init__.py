@@ -1,7 +1,9 @@
-"""The record: append-only, hash-chained, sealed. The postmortem is drawn from nothing else."""
+"""The record: append-only, hash-chained, sealed. The postmortem is drawn from nothing else.
 
-from bot.timeline.charts import draw
+`bot.timeline.charts` is not loaded with it: the go-bag records without a library for pictures.
+"""
+
 from bot.timeline.ledger import Ledger, Problem, rows_of
 from bot.timeline.tables import Entry
 
-__all__ = ["Entry", "Ledger", "Problem", "draw", "rows_of"]
+__all__ = ["Entry", "Ledger", "Problem", "rows_of"]

@@ -1,9 +1,12 @@
 """What Jackline says about itself, for Prometheus."""
 
+import math
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from bot.access.tables import PackedBag
 from bot.alerts import StoredAlert
 from bot.delivery import Delivery
 from bot.incidents import ACTIVE, Incident
@@ -34,6 +37,9 @@ class Metrics:
         self._unknown = self._gauge(
             "jackline_runs_unknown", "Runs that stand at an unknown outcome."
         )
+        self._bag = self._gauge(
+            "jackline_bag_age_seconds", "Age of the newest go-bag; NaN while none was packed."
+        )
 
     async def render(self) -> bytes:
         """The exposition text."""
@@ -60,6 +66,8 @@ class Metrics:
             oldest = (
                 await session.execute(select(func.min(Delivery.created_at)).where(unsent))
             ).scalar()
+            packed = (await session.execute(select(func.max(PackedBag.packed_at)))).scalar()
+        self._bag.set((now() - packed).total_seconds() if packed else math.nan)
         self._oldest.set((now() - oldest).total_seconds() if oldest else 0)
         return generate_latest(self.registry)
 

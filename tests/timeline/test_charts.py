@@ -8,7 +8,8 @@ import pytest
 from matplotlib.image import imread
 
 from bot.contract import Graph, Series
-from bot.timeline import charts, draw
+from bot.timeline import charts
+from bot.timeline.charts import draw
 
 T = 1_900_000_000.0
 MARK = (datetime.fromtimestamp(T, UTC), "declared")

@@ -1,11 +1,14 @@
-"""Opens Jackline's parts for a command that asks or does one thing."""
+"""What the commands share: printing, and a wired Jackline for the time of one question."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
+import typer
+from rich.console import Console
 from sqlalchemy.engine import make_url
 
 from bot import log, settings
@@ -13,17 +16,20 @@ from bot.app import Jackline
 from bot.cli.doctor import NO_DATABASE, why
 from bot.errors import Unavailable
 
-T = TypeVar("T")
-Work = Callable[[Jackline], Awaitable[T]]
+_T = TypeVar("_T")
+# into a pipe or a file goes every word: only a terminal has an edge
+out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 1000)
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+LARGEST = 2**31 - 1  # of an id on PostgreSQL
 
 
-def with_parts(work: Work[T]) -> T:
-    """Runs ``work`` with everything wired as `jackline serve` has it."""
+def with_parts(work: Callable[[Jackline], Awaitable[_T]]) -> _T:
+    """Does something with all parts and a migrated database."""
     log.configure("error")
     return asyncio.run(_opened(settings.load(), work))
 
 
-def from_record(work: Work[T]) -> T:
+def from_record(work: Callable[[Jackline], Awaitable[_T]]) -> _T:
     """The same, for questions about what is stored: an empty new database is no answer."""
     log.configure("error")
     loaded = settings.load()
@@ -36,6 +42,16 @@ def from_record(work: Work[T]) -> T:
     return asyncio.run(_opened(loaded, work))
 
 
+async def _opened(loaded: settings.Settings, work: Callable[[Jackline], Awaitable[_T]]) -> _T:
+    parts = Jackline(loaded)
+    try:
+        with database():
+            await parts.store.migrate()
+            return await work(parts)
+    finally:
+        await parts.close()
+
+
 @contextmanager
 def database() -> Iterator[None]:
     """A database that cannot be used is one sentence, not a traceback."""
@@ -46,13 +62,3 @@ def database() -> Iterator[None]:
             f"The database cannot be used: {why(error)}",
             hint="`jackline doctor` looks at what Jackline needs.",
         ) from error
-
-
-async def _opened(loaded: settings.Settings, work: Work[T]) -> T:
-    parts = Jackline(loaded)
-    try:
-        with database():
-            await parts.store.migrate()
-            return await work(parts)
-    finally:
-        await parts.close()
