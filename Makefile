@@ -59,9 +59,11 @@ fmt: $(VENV)/.dev ## format, and fix what ruff can fix
 	@$(VENV)/bin/ruff format .
 
 .PHONY: docs
-docs: $(VENV)/.dev ## write docs/reference.md anew from the code
+docs: $(VENV)/.dev ## write docs/reference.md and docs/access.svg anew
 	@$(PY) -m bot.cli.reference > docs/reference.md.new
 	@mv docs/reference.md.new docs/reference.md
+	@$(VENV)/bin/jackline access graph > docs/access.svg.new
+	@mv docs/access.svg.new docs/access.svg
 
 .PHONY: lock
 lock: UV := $(shell command -v uv)

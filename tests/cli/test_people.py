@@ -93,10 +93,10 @@ def looked_at(cli: Cli) -> dict[str, tuple[bool, str]]:
 def test_the_doctor_finds_nothing(cli: Cli) -> None:
     found = looked_at(cli)
     assert set(found) == {
-        "settings", "integrations", "runbooks", "notifiers", "database", "slack",
+        "settings", "integrations", "runbooks", "notifiers", "database", "go-bag", "slack",
     }  # fmt: skip
     assert all(ok for ok, _ in found.values())
-    assert cli("doctor").out.count("✓") == 6
+    assert cli("doctor").out.count("✓") == 7
 
 
 def test_the_doctor_names_a_bad_setting(cli: Cli) -> None:
