@@ -1,7 +1,8 @@
 """A data centre whose addresses the world knows by BGP, with a second network that needs none of it.
 
-Three namespaces: `dc` announces 203.0.113.0/24 to `isp`, which `corp` hears it from. A link of its
-own, out of band, leads from here to the data centre's router. For root alone.
+Three namespaces: `dc` announces 203.0.113.0/24 to `isp`, which `corp` hears it from. A fourth, `ops`,
+has a link to the data centre's router and nothing else. From here a link leads to the router as well,
+and one to `corp`: the tests' own hands. For root alone.
 """
 
 import contextlib
@@ -43,11 +44,19 @@ protocol bgp {name} {{
 
 @dataclass
 class DataCentre:
-    """`dc` and `corp` are what to put before a program; `oob` the router's address out of band."""
+    """`dc`, `corp` and `ops` are what to put before a program.
+
+    `oob` is the router's address for us, `router` for ops, whose own is `bind`; `office` is corp's
+    address for us, and `ours` our own for the data centre.
+    """
 
     dc: tuple[str, ...]
     corp: tuple[str, ...]
+    ops: tuple[str, ...]
     oob: str
+    router: str
+    bind: str
+    office: str
     ours: str
     socket: Path
     routers: list[Process]
@@ -66,13 +75,13 @@ class DataCentre:
 
 @contextlib.contextmanager
 def data_centre() -> Iterator[DataCentre]:
-    """With its routes announced and heard."""
+    """With its routes announced and heard, and a service that answers at them."""
     ip, bird = str(require("ip")), require("bird")
     if os.geteuid() != 0:
         pytest.skip("network namespaces want root")
     own = os.getpid()
     with scratch("bgp") as folder, contextlib.ExitStack() as stack:
-        names = {name: f"jl{own}{name}" for name in PEERS}
+        names = {name: f"jl{own}{name}" for name in (*PEERS, "ops")}
         for name in names.values():
             _ip("netns", "add", name)
             stack.callback(_ip, "netns", "del", name)
@@ -81,20 +90,17 @@ def data_centre() -> Iterator[DataCentre]:
         _link(names["isp"], "corp0", "10.77.1.2/24", names["corp"], "isp0", "10.77.1.1/24")
         _ip("-n", names["dc"], "addr", "add", f"{SERVICE}/32", "dev", "lo")
         _forward(names["isp"])
-        net, link = f"10.99.{own % 250}", f"jlo{own}"
-        _ip("link", "add", link, "type", "veth", "peer", "name", "oob0", "netns", names["dc"])
-        stack.callback(_ip, "link", "del", link)
-        _ip("addr", "add", f"{net}.1/24", "dev", link)
-        _ip("link", "set", link, "up")
-        _ip("-n", names["dc"], "addr", "add", f"{net}.2/24", "dev", "oob0")
-        _ip("-n", names["dc"], "link", "set", "oob0", "up")
+        net, office, ops = (f"10.{first}.{own % 250}" for first in (99, 97, 98))
+        _hand(stack, f"jlo{own}", net, names["dc"], "oob0")
+        _hand(stack, f"jlc{own}", office, names["corp"], "hand0")
+        _link(names["ops"], "oob0", f"{ops}.1/24", names["dc"], "ops0", f"{ops}.2/24")
         routers = [
             stack.enter_context(running(_router(name, names[name], folder, [ip, str(bird)])))
             for name in PEERS
         ]
         place = DataCentre(
-            (ip, "netns", "exec", names["dc"]), (ip, "netns", "exec", names["corp"]),
-            f"{net}.2", f"{net}.1", folder / "dc.ctl", routers,
+            *((ip, "netns", "exec", names[name]) for name in ("dc", "corp", "ops")),
+            f"{net}.2", f"{ops}.2", f"{ops}.1", f"{office}.2", f"{net}.1", folder / "dc.ctl", routers,
         )  # fmt: skip
         stack.enter_context(running(_service(place.dc, folder)))
         wait_for(place.reached, timeout=30, what="the routes to be heard")
@@ -133,6 +139,16 @@ def _link(one: str, here: str, mine: str, other: str, there: str, theirs: str) -
     for name, card, address in ((one, here, mine), (other, there, theirs)):
         _ip("-n", name, "addr", "add", address, "dev", card)
         _ip("-n", name, "link", "set", card, "up")
+
+
+def _hand(stack: contextlib.ExitStack, link: str, net: str, namespace: str, card: str) -> None:
+    """From us, `net`.1, into a namespace, where it is `net`.2."""
+    _ip("link", "add", link, "type", "veth", "peer", "name", card, "netns", namespace)
+    stack.callback(_ip, "link", "del", link)
+    _ip("addr", "add", f"{net}.1/24", "dev", link)
+    _ip("link", "set", link, "up")
+    _ip("-n", namespace, "addr", "add", f"{net}.2/24", "dev", card)
+    _ip("-n", namespace, "link", "set", card, "up")
 
 
 def _forward(namespace: str) -> None:
