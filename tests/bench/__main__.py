@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.access import access
 from tests.bench.check import check
 from tests.bench.intake import intake
 from tests.bench.process import cold_start
@@ -22,6 +23,7 @@ BENCHES: dict[str, Callable[[], list[Row]]] = {
     "check": check,
     "steps": steps,
     "http": http_steps,
+    "access": access,
 }
 
 
