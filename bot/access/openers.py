@@ -119,7 +119,11 @@ class _OverProxy:
         try:
             proxy = await self._proxy()
             return await streams(await proxy.connect(host, port, timeout=_DETOUR))
-        except (AuthFailed, ProxyError, OSError) as error:
+        except UnicodeError:  # its text would quote a part of the credential
+            raise _no_way(
+                self.path, host, port, ValueError("the credential is no plain text")
+            ) from None
+        except (AuthFailed, ProxyError, OSError, ValueError) as error:
             raise _no_way(self.path, host, port, error) from error
 
     async def _proxy(self) -> Proxy:

@@ -7,6 +7,7 @@ values of its own for these: ``sealed``.
 """
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,7 +21,12 @@ from bot.log import get
 
 log = get("access")
 KINDS = ("env", "file", "age", "vault", "credential")
+_IN_A_HEADER = re.compile(r"[\t\x20-\x7e]*")
 _FRESH = 300.0  # seconds that a secret of Vault is used before it is asked again
+
+
+class _VaultIsDown(Exception):
+    """It answers that it cannot serve."""
 
 
 class Secrets:
@@ -56,7 +62,14 @@ class Secrets:
     async def header(self, value: str) -> str:
         """A header's value, whose last word may be a reference: ``Bearer env:TOKEN``."""
         words, space, last = value.rpartition(" ")
-        return f"{words}{space}{await self.resolved(last)}"
+        found = await self.resolved(last)
+        if not _IN_A_HEADER.fullmatch(found):  # else the client's own error would quote it
+            named = last if found != last else "written there"
+            raise AuthFailed(
+                f"The credential {named} cannot stand in a header.",
+                hint="It holds a line break or a character that no header may have.",
+            )
+        return f"{words}{space}{found}"
 
     async def _from_catalog(self, name: str) -> str:
         if name in self.sealed:
@@ -69,7 +82,7 @@ class Secrets:
     def _from_environment(self, name: str) -> str:
         if name not in self.environment:
             raise AuthFailed(f"The credential env:{name} is not set.", hint=f"Set {name}.")
-        return self.environment[name]
+        return self.environment[name].rstrip("\r\n")
 
     def _from_age(self, path: str, value: str) -> str:
         identity = self.environment.get("JACKLINE_AGE_IDENTITY")
@@ -93,13 +106,13 @@ class Secrets:
             return kept
         try:
             found = await self._ask_vault(reference)
-        except httpx.RequestError as error:
+        except (httpx.RequestError, httpx.InvalidURL, _VaultIsDown) as error:
             if kept:
                 log.warning("vault_does_not_answer", reference=reference)
                 return kept
             raise AuthFailed(
                 f"The credential vault:{reference} cannot be read: Vault does not answer "
-                f"({type(error).__name__})."
+                f"({error if isinstance(error, _VaultIsDown) else type(error).__name__})."
             ) from None
         self._vault[reference] = time.monotonic(), found
         return found
@@ -114,11 +127,13 @@ class Secrets:
             headers["X-Vault-Namespace"] = self.environment["VAULT_NAMESPACE"]
         async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
             answer = await client.get(f"{address}/v1/{path}", headers=headers)
+        if answer.is_server_error:  # sealed, or without a leader
+            raise _VaultIsDown(answer.status_code)
         if not answer.is_success:
             raise AuthFailed(f"Vault answers {answer.status_code} to vault:{reference}.")
         try:
             data = answer.json()["data"]
-            data = data["data"] if isinstance(data.get("data"), dict) else data  # version 2 of kv
+            data = data["data"] if "metadata" in data and "data" in data else data  # kv version 2
             return str(data[field])
         except (ValueError, KeyError, TypeError, AttributeError):
             raise AuthFailed(f"Vault has no field {field!r} at {path}.") from None
@@ -144,6 +159,6 @@ def _read(path: str, reference: str) -> bytes:
 
 def _text(raw: bytes, reference: str) -> str:
     try:
-        return raw.decode("utf-8").rstrip("\n")
+        return raw.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
         raise AuthFailed(f"The credential {reference} cannot be read: it is no text.") from None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.access import access
 from tests.bench.check import check
 from tests.bench.intake import intake
 from tests.bench.loops import loops
@@ -24,6 +25,7 @@ BENCHES: dict[str, Callable[[], list[Row]]] = {
     "loops": loops,
     "steps": steps,
     "http": http_steps,
+    "access": access,
 }
 
 

@@ -51,6 +51,19 @@ class Sshd:
         """Again, after `cut`: same port, same keys."""
         self.process = _spawn(self.folder, self.port, self.host, self.prefix)
 
+    def freeze(self) -> None:
+        """The server and its sessions stand still; the line stays open."""
+        self._each("suspend")
+
+    def thaw(self) -> None:
+        self._each("resume")
+
+    def _each(self, verb: str) -> None:
+        server = psutil.Process(self.process.popen.pid)
+        for process in (server, *server.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                getattr(process, verb)()
+
     def cut(self) -> None:
         """Ends the server and every session at once; the programs that they run go on."""
         sessions = psutil.Process(self.process.popen.pid).children(recursive=True)
