@@ -31,7 +31,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import registry as integrations
 from bot.access import Dialer, Prober
 from bot.alerts import AccessAlerts, AlertRouter, CheckRunner, EvidenceCollector, Intake
-from bot.chat import Cards, Clicks, Commands
+from bot.chat import Cards, Clicks, Commands, Ways
 from bot.chat.console import build_console
 from bot.chat.outside import NoticeFeed, OutsideSurface
 from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
@@ -103,7 +103,7 @@ class Jackline:
 
         # people: incident → channel, and what they type and click
         self.cards = Cards(lambda: self.library.catalog, settings.console.public_url)
-        self.commands = Commands(self.incidents, self.runs)
+        self.commands = Commands(self.incidents, self.runs, Ways(self.prober.status, self.library))
         self.clicks = Clicks(self.incidents, self.runs)
         self.slack = _Slack(self, owner) if settings.slack.enabled else None
         self.notices = NoticeFeed(self.store, self.incidents, self._slack_down)

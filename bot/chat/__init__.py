@@ -3,5 +3,6 @@
 from bot.chat.cards import Cards, Rendered
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Command, Commands, Reply
+from bot.chat.ways import Ways
 
-__all__ = ["Cards", "Clicks", "Command", "Commands", "Rendered", "Reply"]
+__all__ = ["Cards", "Clicks", "Command", "Commands", "Rendered", "Reply", "Ways"]

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.catalog import Person
 from bot.chat.blocks import TEXT, Block, cut, escape, joined, section, when
+from bot.chat.ways import ACCESS_HELP, Ways
 from bot.errors import BadInput, NotAllowed
 from bot.incidents import Incident, Incidents
 from bot.located import near
@@ -71,9 +72,10 @@ _Handler = Callable[[AsyncSession, Command, list[str]], Awaitable[Reply]]
 class Commands:
     """`handle` is the one door for commands of every surface."""
 
-    def __init__(self, incidents: Incidents, runs: Runs) -> None:
+    def __init__(self, incidents: Incidents, runs: Runs, ways: Ways) -> None:
         self.incidents = incidents
         self.runs = runs
+        self.ways = ways
         self.decisions = Decisions(runs)
         self._incident: dict[str, _Handler] = {
             "declare": self._declare, "list": self._list, "status": self._status,
@@ -86,13 +88,17 @@ class Commands:
             "review": self._force,
         }  # fmt: skip
 
+        self._access: dict[str, _Handler] = {"status": self._ways, "whatif": self._ways}
+
     async def handle(self, session: AsyncSession, command: Command) -> Reply:
         """Does what was asked. Raises `BadInput`, `Conflict`, `NotFound` with words for people."""
         verb, rest = _verb(command.text)
-        runbook = command.name == "runbook"
-        verbs = self._runbook if runbook else self._incident
+        verbs, usage = {
+            "runbook": (self._runbook, RUNBOOK_HELP),
+            "access": (self._access, ACCESS_HELP),
+        }.get(command.name, (self._incident, INCIDENT_HELP))
         if verb in ("help", ""):
-            return _help(RUNBOOK_HELP if runbook else INCIDENT_HELP)
+            return _help(usage)
         if verb not in verbs:
             known = ["help", *verbs, *(word for word, meant in _SYNONYMS.items() if meant in verbs)]
             raise BadInput(
@@ -238,6 +244,13 @@ class Commands:
             case _:
                 run = await self.decisions.review(session, number, person, why)
         return Reply(f"{run.title}: {run.state}.", incident_id=run.incident_id)
+
+    async def _ways(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        """Answers that change nothing, from the catalog and the probes."""
+        del session
+        if _verb(command.text)[0] == "status":
+            return Reply(*await self.ways.status())
+        return Reply(*self.ways.whatif(",".join(words)))
 
     async def _which(
         self, session: AsyncSession, command: Command, words: list[str]

@@ -11,6 +11,7 @@ from typer.main import get_command
 from bot import registry, settings
 from bot.app import Jackline
 from bot.chat.commands import INCIDENT_HELP, RUNBOOK_HELP
+from bot.chat.ways import ACCESS_HELP
 from bot.cli.main import app
 
 
@@ -50,7 +51,7 @@ def _chat() -> str:
         "| command | what it does |",
         "|---|---|",
     ]
-    for form, what in (*INCIDENT_HELP, *RUNBOOK_HELP):
+    for form, what in (*INCIDENT_HELP, *RUNBOOK_HELP, *ACCESS_HELP):
         cell = form.replace("|", r"\|")  # a bar would end the table's cell
         lines.append(f"| `{cell}` | {what} |")
     return "\n".join(lines)

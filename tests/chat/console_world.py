@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
+from bot.access import PathProof
 from bot.catalog import Catalog, Person, Service
-from bot.chat import Cards, Clicks, Commands
+from bot.chat import Cards, Clicks, Commands, Ways
 from bot.chat.console import build_console, signin_link
 from bot.delivery import Outbox
 from bot.incidents import Incident, Incidents
@@ -56,12 +57,13 @@ class World:
     def __post_init__(self) -> None:
         self.incidents = Incidents(Ledger(b"audit"), Outbox(()), self.catalog)
         (self.folder / "runbooks" / "catalog").mkdir(parents=True)
-        self.runs = Runs(self.incidents, Library(self.folder / "runbooks", load()))
+        library = Library(self.folder / "runbooks", load())
+        self.runs = Runs(self.incidents, library)
         self.app = Starlette(
             routes=build_console(
                 store=self.store,
                 cards=Cards(self.catalog, BASE),
-                commands=Commands(self.incidents, self.runs),
+                commands=Commands(self.incidents, self.runs, Ways(_nothing_probed, library)),
                 clicks=Clicks(self.incidents, self.runs),
                 incidents=self.incidents,
                 runs=self.runs,
@@ -119,3 +121,7 @@ def marker(page: str) -> dict[str, str]:
     form = re.search(r'<form id="marker".*?</form>', page, re.DOTALL)
     assert form
     return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[0]))
+
+
+async def _nothing_probed() -> list[PathProof]:
+    return []

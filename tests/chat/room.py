@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlmodel import select
 
+from bot.access import PathProof
 from bot.catalog import Person
-from bot.chat import Cards, Clicks, Command, Commands, Rendered, Reply
+from bot.chat import Cards, Clicks, Command, Commands, Rendered, Reply, Ways
 from bot.delivery import Message, Outbox
 from bot.incidents import Incident, Incidents
 from bot.registry import Registry
@@ -26,10 +27,14 @@ class ChatRoom:
         outbox = Outbox(("slack",))
         self.incidents = Incidents(Ledger(b"audit"), outbox, lambda: self.library.catalog)
         self.runs = Runs(self.incidents, self.library)
-        self.commands = Commands(self.incidents, self.runs)
+        self.proofs: list[PathProof] = []
+        self.commands = Commands(self.incidents, self.runs, Ways(self._proofs, self.library))
         self.clicks = Clicks(self.incidents, self.runs)
         self.cards = Cards(lambda: self.library.catalog, "https://jackline.example.com/")
         self._keys = itertools.count(1)
+
+    async def _proofs(self) -> list[PathProof]:
+        return self.proofs
 
     async def type_(
         self, text: str, person: str = "ana", *, at: int | None = None, key: str = ""

@@ -2,7 +2,9 @@
 
 import pytest
 
+from bot.access import PathProof
 from bot.chat.commands import _SYNONYMS, INCIDENT_HELP, RUNBOOK_HELP
+from bot.chat.ways import ACCESS_HELP
 from bot.errors import BadInput, Conflict, JacklineError, NotAllowed, NotFound
 from tests.chat.conftest import RUNBOOK
 from tests.chat.room import ChatRoom
@@ -25,7 +27,11 @@ async def test_a_bare_command_helps(room: ChatRoom) -> None:
 
 async def test_help_names_every_command(room: ChatRoom) -> None:
     """Also for somebody unknown: it is how they find out whom to ask."""
-    for name, usage in (("incident", INCIDENT_HELP), ("runbook", RUNBOOK_HELP)):
+    for name, usage in (
+        ("incident", INCIDENT_HELP),
+        ("runbook", RUNBOOK_HELP),
+        ("access", ACCESS_HELP),
+    ):
         for word in ("help", "HELP", "?"):
             reply = await room.type_(f"/{name} {word}", "nobody")
             for form, what in usage:
@@ -123,7 +129,7 @@ async def test_severity_lead_note_resolve(room: ChatRoom) -> None:
 
 @pytest.mark.parametrize(("word", "meant"), sorted(_SYNONYMS.items()))
 def test_synonyms_lead_somewhere(word: str, meant: str) -> None:
-    usage = " ".join(form for form, _ in (*INCIDENT_HELP, *RUNBOOK_HELP))
+    usage = " ".join(form for form, _ in (*INCIDENT_HELP, *RUNBOOK_HELP, *ACCESS_HELP))
     assert f" {meant}" in usage
     assert f" {word} " not in usage
 
@@ -300,3 +306,22 @@ class TestRunbooks:
         await room.type_("/incident declare Down")
         said = await refused(room, "/runbook run fxi", kind=NotFound)
         assert said == "There is no runbook 'fxi'; did you mean 'fix'? Known: fix."
+
+
+async def test_access_says_what_is_proven_and_what_still_runs(room: ChatRoom) -> None:
+    """Each target with its paths; then each runbook, with what it would lack."""
+    room.proofs = [
+        PathProof("http/shop", "direct", "proven", "action", 60.0, 12.0, ""),
+        PathProof("http/shop", "oob", "failing", "action", None, None, "no route <!channel>"),
+    ]
+    reply = await room.type_("/access status")
+    assert reply.text == "1 of 2 access paths are proven."
+    shown = "\n".join(block["text"]["text"] for block in reply.blocks)
+    assert "✅ direct (12 ms, 1 min ago)  ❌ oob" in shown
+    assert "oob failed: no route &lt;!channel&gt;" in shown
+    reply = await room.type_("/access whatif internet")
+    assert reply.text.startswith("With internet down, ")
+    with pytest.raises(BadInput, match="Say what is down"):
+        await room.type_("/access whatif")
+    with pytest.raises(BadInput, match="Nothing in the catalog"):
+        await room.type_("/access whatif dns:nowhere")

@@ -68,9 +68,10 @@ async def _command(
 ) -> Reply:
     """A misspelt command is refused and not noted: the person meant it to do something."""
     name = found[1].lower()
-    if name not in ("incident", "runbook"):
+    if name not in ("incident", "runbook", "access"):
         raise BadInput(
-            f"I do not know /{name}.", hint="There are /incident help and /runbook help."
+            f"I do not know /{name}.",
+            hint="There are /incident help, /runbook help and /access help.",
         )
     command = Command(name, found[2] or "help", person, key, SURFACE, incident)
     async with desk.store.write() as session:

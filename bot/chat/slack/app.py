@@ -19,7 +19,7 @@ from bot.errors import JacklineError, Unavailable
 from bot.incidents import check_severity, check_title
 
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+>\s*")
-COMMANDS = {"/incident": "incident", "/inc": "incident", "/runbook": "runbook"}
+COMMANDS = {"/incident": "incident", "/inc": "incident", "/runbook": "runbook", "/access": "access"}
 
 
 class SlackIn:
@@ -80,7 +80,7 @@ class SlackIn:
         """``@jackline declare …``: the same commands, also in threads."""
         text = _MENTION.sub("", event.get("text", ""))
         head, _, rest = text.partition(" ")
-        name, text = ("runbook", rest) if head == "runbook" else ("incident", text)
+        name, text = (head, rest) if head in ("runbook", "access") else ("incident", text)
         asked = {
             "name": name, "text": text.strip() or "help", "team": body["team_id"],
             "user": event["user"], "channel": event["channel"], "thread": event.get("thread_ts"),
