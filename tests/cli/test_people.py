@@ -92,9 +92,9 @@ def looked_at(cli: Cli) -> dict[str, tuple[bool, str]]:
 
 def test_the_doctor_finds_nothing(cli: Cli) -> None:
     found = looked_at(cli)
-    assert set(found) == {"settings", "integrations", "runbooks", "database", "slack"}
+    assert set(found) == {"settings", "integrations", "runbooks", "database", "go-bag", "slack"}
     assert all(ok for ok, _ in found.values())
-    assert cli("doctor").out.count("✓") == 5
+    assert cli("doctor").out.count("✓") == 6
 
 
 def test_the_doctor_names_a_bad_setting(cli: Cli) -> None:
