@@ -76,7 +76,9 @@ def test_codes_are_for_once_and_for_another(world: World) -> None:
     changed = [r for r in world.shop.received[count:] if r.method != "GET"]
     assert changed == []
     done = world.run(packed, "restore", "--as", "ana", "--code", ben[1], "--yes", who="ana")
-    assert (done.code, "folder" in done.err) == (1, True)  # it is there already: mkdir says no
+    assert (done.code, "folder" in done.out) == (1, True), (
+        done
+    )  # it is there already: mkdir says no
 
 
 def test_a_key_belongs_to_its_person(world: World) -> None:
@@ -119,7 +121,7 @@ def test_by_hand_and_a_failure(world: World) -> None:
 def test_killed_in_the_middle(world: World) -> None:
     """Sent, and the terminal is gone: never sent again; a person says what happened, then it goes on."""
     packed = world.pack()
-    world.shop.answers["/restart"] = Answer(latency=20)
+    world.shop.answers["/restart"] = Answer(latency=4)
     words = [
         "run",
         "hand",
@@ -197,7 +199,12 @@ class Terminal:
         process, self.fd = pty.fork()
         if process == 0:
             os.chdir(_home(world))
-            env = {"HOME": str(_home(world)), "SHIV_ROOT": str(world.root), "TERM": "dumb"}
+            env = {
+                "HOME": str(_home(world)),
+                "SHIV_ROOT": str(world.root),
+                "TERM": "dumb",
+                "COLUMNS": "200",
+            }
             command = world.command(*words)
             os.execve(command[0], command, env)
         self.process = process
