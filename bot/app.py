@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -30,6 +31,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import registry as integrations
 from bot.access import Dialer, Prober
+from bot.access.outside import EVERY, sign_of_life
 from bot.alerts import AccessAlerts, AlertRouter, CheckRunner, EvidenceCollector, Intake
 from bot.chat import Cards, Clicks, Commands, Ways
 from bot.chat.console import build_console
@@ -44,7 +46,7 @@ from bot.runbooks import Library, Proposer, RunEngine, Runs
 from bot.runbooks.journal import Journal
 from bot.runbooks.plan import Planner
 from bot.settings import Settings
-from bot.store import YIELDING, Store, load_key
+from bot.store import YIELDING, Store, load_key, now
 from bot.timeline import Ledger
 from bot.web import build_web
 from bot.web.metrics import Metrics
@@ -130,6 +132,9 @@ class Jackline:
             loop.add_signal_handler(number, stop.set)
         server = _Server(self.web)
         scheduler = AsyncIOScheduler(timezone="UTC")
+        if url := self.settings.access.deadman_url:
+            ping = partial(sign_of_life, url)
+            scheduler.add_job(ping, "interval", seconds=EVERY, next_run_time=now())
         scheduler.add_job(self._tick, "interval", seconds=0.5, max_instances=20, coalesce=True)
         scheduler.add_job(
             self._look_at_paths, "interval", seconds=5, max_instances=1, coalesce=True

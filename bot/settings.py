@@ -92,6 +92,14 @@ class Console(BaseModel, extra="forbid"):
 class Access(BaseModel, extra="forbid"):
     """How access paths are proven before they are needed."""
 
+    deadman_url: str = Field(
+        default="",
+        description="Address outside that is asked once a minute, and raises the alarm when that "
+        "stops: the dead man's switch of Jackline itself.",
+        examples=["https://hc-ping.com/your-uuid"],
+        pattern=r"^(https?://\S+)?$",
+    )
+
     probe_every: float = Field(
         default=600,
         ge=5,

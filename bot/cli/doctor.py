@@ -1,5 +1,7 @@
 """What ``jackline doctor`` looks at: settings, folders, database, runbooks, go-bag, Slack."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]  # it has none
@@ -10,6 +12,7 @@ from sqlmodel import select
 
 from bot import registry
 from bot.access.tables import PackedBag
+from bot.access.ways import host_and_port
 from bot.catalog import load_catalog
 from bot.catalog.independence import dependent
 from bot.chat.slack.calls import slack_errors
@@ -39,6 +42,7 @@ async def diagnose() -> list[Result]:
         return [Result("settings", False, str(error))]
     results = [Result("settings", True, "readable"), _integrations(), _runbooks(settings)]
     results += _notifiers(settings)
+    results += _placement(settings, os.environ)
     results.append(await _database(settings))
     if results[-1].ok:
         results.append(await _bag(settings))
@@ -88,6 +92,25 @@ def _notifiers(settings: Settings) -> list[Result]:
         warnings = dependent(catalog)
     names = ", ".join(n.id for n in catalog.notifiers)
     return [Result("notifiers", True, "; ".join([names, *(f"warning: {w}" for w in warnings)]))]
+
+
+def _placement(settings: Settings, environment: Mapping[str, str]) -> list[Result]:
+    """Whether Jackline runs in a cluster that its runbooks act on: then it goes down with it."""
+    if "KUBERNETES_SERVICE_HOST" not in environment:
+        return []
+    try:
+        catalog = load_catalog(settings.runbooks_dir / "catalog")
+    except BadInput:
+        return []  # the runbooks' line says it
+    own = environment["KUBERNETES_SERVICE_HOST"]
+    managed = [t.name for t in catalog.targets if t.name.startswith("kubernetes/")]
+    same = [t.name for t in catalog.targets if host_and_port(t.url)[0] == own]
+    if not managed and not same:
+        return [Result("placement", True, "in a cluster that no target names")]
+    known = any(node.id == "jackline:placement" for node in catalog.nodes)
+    said = "warning: Jackline runs in a cluster, and acts on " + ", ".join(same or managed)
+    hint = "" if known else "; say in `nodes` what jackline:placement depends on, and check again"
+    return [Result("placement", not same, f"{said}{hint}")]
 
 
 async def _database(settings: Settings) -> Result:

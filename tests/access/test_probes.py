@@ -11,6 +11,7 @@ from sqlalchemy import update
 from sqlmodel import select
 
 from bot.access import Dialer, Prober, credentials
+from bot.access.outside import sign_of_life
 from bot.access.tables import PathState
 from bot.alerts import AccessAlerts, Intake
 from bot.alerts.tables import StoredAlert
@@ -115,6 +116,15 @@ async def test_one_of_several_processes_probes(store: Store, shop: HttpApp) -> N
 async def test_what_leaves_the_catalog_is_forgotten(store: Store, shop: HttpApp) -> None:
     await prober(store, target(shop.url)).probe_all()
     assert await prober(store).probe_all() == []
+
+
+async def test_a_sign_of_life_reaches_who_waits_for_it(shop: HttpApp) -> None:
+    """Whoever is outside hears it; one that does not is a line in the log, not an end."""
+    assert await sign_of_life(f"{shop.url}/ping") is True
+    assert shop.count("/ping") == 1
+    shop.default = Answer(status=404)
+    assert await sign_of_life(f"{shop.url}/ping") is False
+    assert await sign_of_life(f"http://{HOST}:{free_port()}/") is False
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from bot.app import Jackline
 from bot.settings import load
 from tests.cli.conftest import Cli
 from tests.plainly import without_columns
+from tests.runbooks.room import PEOPLE
 from tests.servers.fixtures import Start
 from tests.servers.http_app import HttpApp
 
@@ -88,6 +89,22 @@ def looked_at(cli: Cli) -> dict[str, tuple[bool, str]]:
     found = {row["check"]: (row["ok"], row["detail"]) for row in done.json()}
     assert done.code == (0 if all(ok for ok, _ in found.values()) else 1)
     return found
+
+
+def test_the_doctor_looks_where_jackline_runs(cli: Cli) -> None:
+    """In the cluster that it acts on it would go down with it."""
+    cli.env["KUBERNETES_SERVICE_HOST"] = "10.1.0.1"
+    cli.monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.1.0.1")
+    assert looked_at(cli)["placement"] == (True, "in a cluster that no target names")
+    cli.catalog.write_text(
+        json.dumps({"people": PEOPLE, "targets": [
+            {"name": "kubernetes/main", "url": "https://10.1.0.1"},
+            {"name": "http/shop", "url": "http://127.0.0.1:9"},
+        ]})
+    )  # fmt: skip
+    ok, said = looked_at(cli)["placement"]
+    assert not ok
+    assert "acts on kubernetes/main; say in `nodes`" in said
 
 
 def test_the_doctor_finds_nothing(cli: Cli) -> None:
