@@ -11,12 +11,13 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import asyncssh
-from python_socks import ProxyError, parse_proxy_url
+from python_socks import ProxyError, ProxyType
 from python_socks.async_.asyncio import Proxy
 
 from bot.access.forward import Streams, Tasks, bridged, ended, streams
 from bot.access.secrets import Secrets
 from bot.access.ssh import hang_up, log_in
+from bot.access.tunnel import tunnelled
 from bot.catalog.model import Path
 from bot.errors import AuthFailed, NotSent
 
@@ -117,22 +118,25 @@ class _OverProxy:
 
     async def open(self, host: str, port: int) -> Streams:
         try:
-            proxy = await self._proxy()
-            return await streams(await proxy.connect(host, port, timeout=_DETOUR))
+            async with asyncio.timeout(_DETOUR):
+                return await self._through(host, port)
         except UnicodeError:  # its text would quote a part of the credential
-            raise _no_way(
-                self.path, host, port, ValueError("the credential is no plain text")
-            ) from None
+            error = ValueError("the proxy's protocol cannot carry the credential or the name")
+            raise _no_way(self.path, host, port, error) from None
         except (AuthFailed, ProxyError, OSError, ValueError) as error:
             raise _no_way(self.path, host, port, error) from error
 
-    async def _proxy(self) -> Proxy:
-        kind, where, port, *_ = parse_proxy_url(self.path.proxy)
-        if not self.path.credential:
-            return Proxy(kind, where, port)
-        both = await self.secrets.resolved(f"credential:{self.path.credential}")
-        user, _, password = both.partition(":")
-        return Proxy(kind, where, port, user, password)
+    async def _through(self, host: str, port: int) -> Streams:
+        name, login = self.path.credential, ""
+        if name:
+            login = await self.secrets.resolved(f"credential:{name}")
+        at = urlsplit(self.path.proxy)
+        where = str(at.hostname), at.port or 0
+        if at.scheme == "http":
+            return await tunnelled(where, host, port, login)
+        user, _, password = login.partition(":")
+        proxy = Proxy(ProxyType.SOCKS5, *where, user or None, password or None)
+        return await streams(await proxy.connect(host, port, timeout=_DETOUR))
 
     async def close(self) -> None:
         """Holds nothing."""

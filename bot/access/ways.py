@@ -27,9 +27,8 @@ class Way:
     addresses: Sequence[str]
 
     async def open(self, address: tuple[str, int] | None = None) -> Streams:
-        """To the target, or to another ``address``. Raises the last one's error."""
-        first, *others = [host_and_port(each) for each in self.addresses]
-        tried = [first, *others] if address in (None, first) else [address or first]
+        """To the target, or to that ``address`` and no other. Raises the last one's error."""
+        tried = [address] if address else [host_and_port(each) for each in self.addresses]
         for host, port in tried[:-1]:
             try:
                 return await self.opener.open(host, port)
@@ -83,7 +82,8 @@ class _PathBackend(httpcore.AsyncNetworkBackend):
         del local_address, socket_options  # the path decides
         try:
             async with asyncio.timeout(timeout):
-                return _Stream(*await self._way.open((host, port)))
+                own = (host, port) == host_and_port(self._way.addresses[0])
+                return _Stream(*await self._way.open(None if own else (host, port)))
         except TimeoutError:
             raise httpcore.ConnectTimeout from None
         except TargetError as error:

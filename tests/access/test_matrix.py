@@ -179,6 +179,40 @@ async def test_the_proxies_and_bastions_were_really_on_the_way(
         assert bastion.process.tail(5000).count("Accepted publickey") == count + 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.1 200 OK\r\nVia: me\r\n\r\nSSH-2.0-first\r\n", None),
+        (b"HTTP/1.0 200\r\n\r\nSSH-2.0-first\r\n", None),
+        (b"HTTP/1.1 403 Not for you\r\n\r\n", "the proxy answers 403 Not for you"),
+        (b"HTTP/1.1 200 OK\r\n", "answer is none"),
+        (b"SSH-2.0-x\r\n\r\n", "answer is none"),
+        (b"x" * 200_000, "answer is none"),
+        (b"", "answer is none"),
+    ],
+)
+async def test_what_the_host_says_first_is_not_lost(answer: bytes, said: str | None) -> None:
+    """It may come in one packet with the proxy's answer. And answers that are none."""
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(proxy, HOST, 0) as server:
+        address = f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
+        dialer = dialer_of(
+            [{"name": "tcp/host", "url": "tcp://host.invalid:22"}],
+            {"p": {"kind": "proxy", "proxy": address}},
+        )
+        async with dialer.connect("tcp/host", "p") as link:
+            if said is None:
+                assert await link.exchange(b"") == b"SSH-2.0-first\r\n"
+                return
+            with pytest.raises(NotSent, match=said):
+                await link.exchange(b"")
+
+
 async def test_a_bastion_that_dies_in_between(trusted: World, registry: Registry) -> None:
     """What was under way broke, and does not look like an end; the next call logs in anew."""
     with sshd() as bastion:

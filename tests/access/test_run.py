@@ -94,3 +94,12 @@ async def test_another_address_of_the_target(http_server: Start[HttpApp]) -> Non
         with pytest.raises(NotSent):
             async with connection.forward():
                 pass
+
+
+async def test_an_address_that_is_named_is_that_one(http_server: Start[HttpApp]) -> None:
+    """Who asks one member of a cluster must not be answered by another."""
+    shop, dead = http_server("shop"), free_port()
+    async with link(f"http://{HOST}:{dead}", also=[shop.url]) as connection:
+        with pytest.raises(NotSent):
+            async with connection.forward((HOST, dead)):
+                pass
