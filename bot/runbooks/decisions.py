@@ -182,8 +182,8 @@ class Decisions:
         data: dict[str, Any],
     ) -> None:  # fmt: skip
         """The row on the timeline, and the run goes on."""
-        if run.state == "held":
-            run.wake_at = now()
+        if run.state in ("held", "running"):
+            run.wake_at = now()  # running: its owner may be about to let go of it, see `hold`
         await self.runs.record(session, run, kind, f"person:{person.id}", text, data)
 
 

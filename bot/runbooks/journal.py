@@ -274,10 +274,15 @@ class Journal:
     async def hold(
         self, run_id: int, epoch: int, state: str, wake_at: datetime | None = None
     ) -> None:
-        """Lets go of a run that is ``held`` or ``paused``; its targets stay locked."""
+        """Lets go of a run that is ``held`` or ``paused``; its targets stay locked.
+
+        A person who answered since the owner last looked has left a ``wake_at``: it must not be
+        lost, or nobody would ever take the run up again.
+        """
         async with self.fenced(run_id, epoch) as (session, run):
             run.state, run.lease_until, run.held_at = state, None, now()
-            run.wake_at = wake_at
+            said = run.wake_at if state == "held" else None
+            run.wake_at = min(filter(None, (wake_at, said)), default=None)
             if state == "paused":
                 await self.record(session, run, "run_paused", f"Paused: {run.title}", {})
             else:
