@@ -17,7 +17,7 @@ from shiv.builder import create_archive  # type: ignore[import-untyped]  # same
 from shiv.constants import BUILD_AT_TIMESTAMP_FORMAT  # type: ignore[import-untyped]  # same
 
 import bot
-from bot.access import bag_start
+from bot.access import bag_start, bag_timeout
 from bot.errors import Unavailable
 from bot.registry import FOLDER as INTEGRATIONS
 from bot.store import now
@@ -62,6 +62,7 @@ def _files() -> Iterator[tuple[str, Path]]:
         for path in sorted(root.rglob("*")):
             if path.is_file() and _wanted(path):
                 yield str(path.relative_to(root.parent)), path
+    yield "async_timeout.py", Path(bag_timeout.__file__)
     named = _quoted_in(INTEGRATIONS)
     for package in _distributions("jackline"):
         for file in package.files or []:
