@@ -102,12 +102,14 @@ class World:
     root: Path  # of what bags unpack: one for all tests, as it takes seconds
     shop: HttpApp
     keys: dict[str, str] = field(default_factory=dict)
+    database: str = ""
 
     @property
     def env(self) -> dict[str, str]:
         return {
             "JACKLINE_DATA_DIR": str(self.folder / "data"),
             "JACKLINE_RUNBOOKS_DIR": str(self.folder / "runbooks"),
+            "JACKLINE_DATABASE_URL": self.database,
             "JL_TOKEN": SECRET, "JL_OTHER": OTHER,
         }  # fmt: skip
 

@@ -186,3 +186,11 @@ def test_nowhere_to_put_it(world: World, done: Path) -> None:
     assert (found.code, "Which incident?" in found.err) == (2, True)
     found = world.jackline("bag", "merge", str(world.folder), "--declare")
     assert "There is no journal" in found.err
+
+
+def test_into_postgresql(world: World, done: Path, postgres_url: str) -> None:
+    """The serving side's database is another kind than the journal's: the same comes of it."""
+    world.database = postgres_url
+    number = merged(world, done, "--declare")["incident"]
+    assert merged(world, done, "--incident", str(number))["rows"] == 0
+    assert whole(world)
