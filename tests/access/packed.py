@@ -1,6 +1,7 @@
 """A small Jackline with real targets that packs go-bags, and a bare machine to open them on."""
 
 import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -10,10 +11,12 @@ from typing import Any
 
 import pyrage
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 import bot.cli.bag
 from bot.cli.main import app
+from bot.errors import BadInput, JacklineError
 from tests.servers.http_app import HttpApp
 from tests.servers.sshd import Sshd
 
@@ -99,16 +102,18 @@ class World:
     root: Path  # of what bags unpack: one for all tests, as it takes seconds
     shop: HttpApp
     keys: dict[str, str] = field(default_factory=dict)
+    database: str = ""
 
     @property
     def env(self) -> dict[str, str]:
         return {
             "JACKLINE_DATA_DIR": str(self.folder / "data"),
             "JACKLINE_RUNBOOKS_DIR": str(self.folder / "runbooks"),
+            "JACKLINE_DATABASE_URL": self.database,
             "JL_TOKEN": SECRET, "JL_OTHER": OTHER,
         }  # fmt: skip
 
-    def catalog(self, sshd: Sshd, shop_url: str) -> None:
+    def catalog(self, sshd: Sshd, shop_url: str, ops_url: str = "") -> None:
         folder = self.folder / "runbooks" / "catalog"
         folder.mkdir(parents=True)
         for name, text in FROM.items():
@@ -144,7 +149,7 @@ class World:
             "targets": [
                 {"name": "http/shop", "url": shop_url, "via": ["corp", "direct"],
                  "headers": {"Authorization": "Bearer credential:api"}},
-                {"name": "ssh/ops", "url": sshd.url,
+                {"name": "ssh/ops", "url": ops_url or sshd.url,
                  "settings": {"key": "credential:login", "host_key": sshd.host_key,
                               "commands": json.dumps(commands)}},
             ],
@@ -152,11 +157,16 @@ class World:
 
     def jackline(self, *words: str) -> Done:
         """As on the serving machine; only shiv's seconds are spared."""
+        before = logging.root.handlers[:]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bot.cli.bag, "write_program", self._copy)
             done = CliRunner(env=self.env).invoke(app, list(words))
+        structlog.reset_defaults()  # what was caught is closed by now: nobody may log there
+        logging.root.handlers[:] = before
         if done.exception is not None and not isinstance(done.exception, SystemExit):
-            return Done(1, done.stdout, str(done.exception))
+            assert isinstance(done.exception, JacklineError), done.exception
+            code = 2 if isinstance(done.exception, BadInput) else 1
+            return Done(code, done.stdout, str(done.exception))
         return Done(done.exit_code, done.stdout, done.stderr)
 
     def _copy(self, path: Path) -> int:
@@ -196,11 +206,21 @@ class World:
         )  # fmt: skip
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def run(self, packed: dict[str, Any], runbook: str, *words: str, **more: Any) -> Done:
-        """``run`` with the signer that was printed."""
-        return self.bag(
-            packed["file"], "run", runbook, "--signer", packed["signer"], *words, **more
-        )
+    def run(self, packed: dict[str, Any], runbook: str, *words: str, who: str = "team") -> Done:
+        """``jackline run --bag`` with the signer that was printed, over the bare machine's journal."""
+        place = [] if "--journal" in words else ["--journal", str(self.journal)]
+        return self.jackline(
+            "run", runbook, "--bag", packed["file"], "--signer", packed["signer"], "--identity",
+            str(self.folder / f"{who}.key"), *place, *words,
+        )  # fmt: skip
+
+    def run_bare(self, packed: dict[str, Any], runbook: str, *words: str) -> Done:
+        """The same with nothing but the bag."""
+        return self.bag(packed["file"], "run", runbook, "--signer", packed["signer"], *words)
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "home" / "jackline-journal"
 
 
 def turn(path: Path, at: int) -> None:

@@ -1,6 +1,7 @@
 """The journal of a go-bag comes home: once, whole, with what both sides did, and to be reviewed."""
 
 import json
+import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -136,26 +137,28 @@ async def test_both_sides_acted(world: World, done: Path) -> None:
         await parts.close()
 
 
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ("UPDATE timeline SET text = 'fine' WHERE seq = 4", "row 4, the row was edited"),
-        ("DELETE FROM timeline WHERE seq = 5", "row 5"),
-        ("DELETE FROM timeline WHERE seq > 6", "the end is cut off"),
-        ("UPDATE timeline_head SET seal = ''", "the seal was not made with this audit key"),
-        ("UPDATE step_attempt SET access_path = 'corp' WHERE step = 'folder'", "no row tells of"),
-        ("UPDATE step_attempt SET state = 'done' WHERE state = 'not_sent'", "no row tells that"),
-        ("UPDATE run SET requester = 'cleo'", "no row says that cleo asked"),
-        ("UPDATE approval SET person = 'cleo'", "no row tells of the approval by cleo"),
-        ("DROP TABLE step_attempt", "cannot be read"),
-    ],
-)
-def test_a_changed_journal_is_refused(world: World, done: Path, change: str, named: str) -> None:
+CHANGES = [
+    ("UPDATE timeline SET text = 'fine' WHERE seq = 4", "row 4, the row was edited"),
+    ("DELETE FROM timeline WHERE seq = 5", "row 5"),
+    ("DELETE FROM timeline WHERE seq > 6", "the end is cut off"),
+    ("UPDATE timeline_head SET seal = ''", "the seal was not made with this audit key"),
+    ("UPDATE step_attempt SET access_path = 'corp' WHERE step = 'folder'", "no row tells of"),
+    ("UPDATE step_attempt SET state = 'done' WHERE state = 'not_sent'", "no row tells that"),
+    ("UPDATE run SET requester = 'cleo'", "no row says that cleo asked"),
+    ("UPDATE approval SET person = 'cleo'", "no row tells of the approval by cleo"),
+    ("DROP TABLE step_attempt", "cannot be read"),
+]
+
+
+def test_a_changed_journal_is_refused(world: World, done: Path, tmp_path: Path) -> None:
     """The chain names the row; what stands beside the chain must be told by it."""
-    with sqlite3.connect(done / "journal.db") as db:
-        db.execute(change)
-    found = world.jackline("bag", "merge", str(done), "--declare")
-    assert (found.code, named in found.err) == (1, True), found
+    for number, (change, named) in enumerate(CHANGES):
+        copy = tmp_path / f"changed{number}"
+        shutil.copytree(done, copy)
+        with sqlite3.connect(copy / "journal.db") as db:
+            db.execute(change)
+        found = world.jackline("bag", "merge", str(copy), "--declare")
+        assert (found.code, named in found.err) == (1, True), (change, found)
     assert world.jackline("incidents", "list", "--all", "--json").json() == []
 
 
@@ -180,6 +183,14 @@ def test_what_is_not_over(world: World) -> None:
 def test_nowhere_to_put_it(world: World, done: Path) -> None:
     """Which incident must be said; a folder without a journal is named."""
     found = world.jackline("bag", "merge", str(done))
-    assert (found.code, "Which incident?" in found.err) == (1, True)
+    assert (found.code, "Which incident?" in found.err) == (2, True)
     found = world.jackline("bag", "merge", str(world.folder), "--declare")
     assert "There is no journal" in found.err
+
+
+def test_into_postgresql(world: World, done: Path, postgres_url: str) -> None:
+    """The serving side's database is another kind than the journal's: the same comes of it."""
+    world.database = postgres_url
+    number = merged(world, done, "--declare")["incident"]
+    assert merged(world, done, "--incident", str(number))["rows"] == 0
+    assert whole(world)

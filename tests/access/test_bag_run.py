@@ -19,12 +19,8 @@ from tests.servers.process import wait_for
 pytestmark = pytest.mark.server
 
 
-def journal(world: World) -> Path:
-    return world.folder / "home" / "jackline-journal"
-
-
 def kinds(world: World) -> list[str]:
-    with sqlite3.connect(journal(world) / "journal.db") as db:
+    with sqlite3.connect(world.journal / "journal.db") as db:
         return [kind for (kind,) in db.execute("SELECT kind FROM timeline ORDER BY seq")]
 
 
@@ -32,7 +28,7 @@ def test_plan_approval_run_undo(world: World) -> None:
     """With nothing but the file and a key: emergency credentials, the dead path named, the way back."""
     packed = world.pack()
     code = world.codes(packed, "ben")[0]
-    done = world.run(packed, "restore", "--as", "eli", "--code", code, "--yes", "--json")
+    done = world.run_bare(packed, "restore", "--as", "eli", "--code", code, "--yes", "--json")
     assert done.code == 0, done
     result = done.json()
     assert (result["state"], result["requester"]) == ("succeeded", "eli")
@@ -48,11 +44,11 @@ def test_plan_approval_run_undo(world: World) -> None:
         assert shown in done.err
     assert SECRET not in done.out + done.err
     assert "integration_left_out" not in done.err
-    undone = world.run(packed, "restore", "--as", "eli", "--undo", "--yes", "--json")
+    undone = world.run_bare(packed, "restore", "--as", "eli", "--undo", "--yes", "--json")
     assert undone.code == 0, undone
     assert not (world.folder / "made").exists()
     assert [r.json() for r in world.shop.to("/weights") if r.method == "PUT"][1:] == [{"eu": 50}]
-    for path in (journal(world), *world.folder.glob("home/jackline-journal/*")):
+    for path in (world.journal, *world.folder.glob("home/jackline-journal/*")):
         raw = path.read_bytes() if path.is_file() else b""
         assert SECRET.encode() not in raw
 
@@ -97,7 +93,7 @@ def test_who_is_needed_and_not_there(world: World) -> None:
     packed = world.pack()
     done = world.run(packed, "restore", "--as", "eli", "--yes")
     assert (done.code, "needs 1 approval(s)" in done.err) == (1, True)
-    assert world.run(packed, "hand", "--as", "eli", "--yes").err.count("unfinished run") == 1
+    assert "unfinished run" in world.run(packed, "hand", "--as", "eli", "--yes").err
     code = world.codes(packed, "cleo")[0]
     done = world.run(packed, "restore", "--as", "eli", "--code", code, "--yes", "--json")
     assert (done.code, done.json()["run"]) == (0, 1)
@@ -141,11 +137,11 @@ def test_killed_in_the_middle(world: World) -> None:
     wait_for(lambda: world.shop.count("/restart"), timeout=30, what="the request")
     process.kill()
     process.communicate()
-    with sqlite3.connect(journal(world) / "journal.db") as db:  # as if 15 s had passed
+    with sqlite3.connect(world.journal / "journal.db") as db:  # as if 15 s had passed
         db.execute("UPDATE run SET lease_until = '2020-01-01 00:00:00.000000'")
-    done = world.run(packed, "hand", "--as", "eli", "--yes")
+    done = world.run_bare(packed, "hand", "--as", "eli", "--yes")
     assert (done.code, "Nobody knows whether it took effect" in done.err) == (1, True), done
-    done = world.run(
+    done = world.run_bare(
         packed, "hand", "--as", "eli", "--yes", "--answer", "restart=happened", "--json"
     )
     assert (done.code, done.json()["state"]) == (0, "succeeded"), done
@@ -158,7 +154,7 @@ def test_break_glass(world: World) -> None:
     why = "Nobody else answers the phone"
     done = world.run(packed, "restore", "--as", "eli", "--yes", "--break-glass", why)
     assert (done.code, "needs the role 'commander'" in done.err) == (2, True)
-    more = ("--journal", "second")
+    more = ("--journal", str(world.folder / "second"))
     done = world.run(
         packed, "restore", "--as", "ana", "--yes", "--break-glass", why, *more, who="ana"
     )
@@ -171,7 +167,7 @@ def test_another_bags_journal_and_a_changed_one(world: World) -> None:
     world.run(packed, "hand", "--as", "eli", "--yes")
     other = world.run(world.pack(place="other"), "hand", "--as", "eli", "--yes")
     assert (other.code, "begun with another go-bag" in other.err) == (1, True)
-    with sqlite3.connect(journal(world) / "journal.db") as db:
+    with sqlite3.connect(world.journal / "journal.db") as db:
         db.execute("UPDATE timeline SET actor = 'person:cleo' WHERE seq = 1")
     done = world.run(packed, "hand", "--as", "eli", "--yes")
     assert (done.code, "row 1, the row was edited" in done.err) == (1, True)
@@ -186,7 +182,7 @@ def test_plan_alone(world: World) -> None:
     step = done.json()["steps"][0]
     assert (step["paths"], step["changes"][0]["after"]) == (["corp", "direct"], '{"eu": 0}')
     assert [r.method for r in world.shop.to("/weights")] == ["GET"]
-    assert not journal(world).exists()
+    assert not world.journal.exists()
     home = world.folder / "pages"
     done = world.bag(packed["file"], "bag", "read", "--to", str(home), *words[:4])
     assert (home / "html" / "restore.html").exists()
@@ -203,7 +199,7 @@ class Terminal:
                 "HOME": str(_home(world)),
                 "SHIV_ROOT": str(world.root),
                 "TERM": "dumb",
-                "COLUMNS": "200",
+                "LANG": "C.UTF-8",
             }
             command = world.command(*words)
             os.execve(command[0], command, env)
@@ -245,7 +241,7 @@ def test_a_person_at_a_terminal(world: World) -> None:
     terminal.type("yes")
     terminal.until("Who are you")
     terminal.type("eli")
-    terminal.until('{"eu": 50} → {"eu": 0}')
+    terminal.until('{"eu": 50} →')
     terminal.until("[yes | no]")
     terminal.type("y")
     terminal.until("Code read over the phone:")

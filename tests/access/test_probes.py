@@ -12,12 +12,13 @@ from sqlmodel import select
 
 from bot.access import Dialer, Prober, credentials
 from bot.access.outside import sign_of_life
-from bot.access.tables import PathState
+from bot.access.tables import PackedBag, PathState
 from bot.alerts import AccessAlerts, Intake
 from bot.alerts.tables import StoredAlert
 from bot.catalog import Catalog
 from bot.registry import load
 from bot.store import Store, now
+from bot.web.metrics import Metrics
 from tests.servers.fixtures import Start
 from tests.servers.http_app import Answer, HttpApp
 from tests.servers.process import HOST, free_port
@@ -191,3 +192,26 @@ async def test_a_credential_that_ends_within_the_longest_outage(
     ]
     found = {c.name: c.standing for c in credentials(catalog, now(), 3 * DAY)}
     assert found == {"old": "expired", "soon": "expiring", "fine": "fine", "open": "fine"}
+
+
+async def test_an_old_go_bag(store: Store, intake: Intake) -> None:
+    """The newest counts: it fires once, and a new one ends that. Without any, nothing is said."""
+    catalog = Catalog()
+    alerts = AccessAlerts(store, intake, lambda: catalog, holds=7 * DAY, longest_outage=3 * DAY)
+    await alerts.report()
+    assert await stored(store) == []
+
+    async def packed(name: str, days: int) -> None:
+        async with store.write() as session:
+            session.add(PackedBag(id=name, packed_at=now() - days * DAY, recipients=2,
+                                  digest="d", signer="s"))  # fmt: skip
+        for _ in range(2):
+            await alerts.report()
+
+    await packed("first", 31)
+    ((name, status, summary),) = await stored(store)
+    assert (name, status) == ("GoBagOld", "firing")
+    assert "pack another one" in summary
+    assert "jackline_bag_age_seconds 2.67" in (await Metrics(store).render()).decode()
+    await packed("second", 1)
+    assert [row[1] for row in await stored(store)] == ["firing", "resolved"]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -200,6 +201,21 @@ async def test_a_manual_step_waits_for_its_person(make_room: MakeRoom, shop: Htt
     assert (await room.run(run.number)).state == "succeeded"
     assert paths(shop) == ["/a", "/b"]
     assert "manual_settled" in await room.kinds()
+
+
+async def test_an_answer_before_the_run_is_held(make_room: MakeRoom, shop: HttpApp) -> None:
+    """Quicker than the engine lets go of the run: it goes on all the same."""
+    room = make_room(runbook(look("a"), MANUAL, look("b")), http__shop=shop.url)
+    hold = room.engine.journal.hold
+
+    async def answered_first(run_id: int, *more: Any) -> None:
+        room.engine.journal.hold = hold  # type: ignore[method-assign]
+        await click(room, "confirm", run_id, "s2", room.person("ben"), done=True)
+        await hold(run_id, *more)
+
+    room.engine.journal.hold = answered_first  # type: ignore[method-assign, assignment]
+    run = await done(room)
+    assert (run.state, paths(shop)) == ("succeeded", ["/a", "/b"])
 
 
 async def test_what_cannot_be_done_by_hand_fails(make_room: MakeRoom, shop: HttpApp) -> None:

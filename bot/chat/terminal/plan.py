@@ -3,7 +3,9 @@
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
+
+_COLUMNS = ("step", "action", "over", "before → after", "undo", "took")
 
 
 def plan_table(plan: dict[str, Any]) -> Table:
@@ -11,7 +13,8 @@ def plan_table(plan: dict[str, Any]) -> Table:
     needed = plan["approvals"]
     who = f"{needed['count']} approval(s) of {needed['from']}" if needed["count"] else "none"
     table = Table(
-        "step", "action", "over", "before → after", "undo", "took",
+        # folded, never cut: what is approved must be seen whole, on a narrow terminal too
+        *(Column(name, overflow="fold") for name in _COLUMNS),
         title=escape(plan["title"]),
         caption=escape(f"Approvals: {who}. Locks: {', '.join(plan['targets']) or 'nothing'}."),
     )  # fmt: skip
