@@ -13,7 +13,7 @@ from bot.runbooks import Decisions, Run
 from bot.runbooks.tables import StepAttempt
 from bot.store import now
 from tests.runbooks.conftest import MakeRoom
-from tests.runbooks.room import CALL, Room, runbook, running, until
+from tests.runbooks.room import Room, runbook, running, until
 from tests.servers.fixtures import Start
 from tests.servers.http_app import Answer, HttpApp
 
