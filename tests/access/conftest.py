@@ -1,11 +1,9 @@
 """One world of real servers for the tests of access paths, and one for those of the go-bag."""
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from bot.access.program import write_program
 from bot.registry import Registry, load
@@ -59,7 +57,6 @@ def unpacking(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def world(
     tmp_path: Path, program: Path, unpacking: Path, sshd_server: Sshd
 ) -> Iterator[packed.World]:
-    handlers = logging.root.handlers[:]
     with http_app("shop") as shop:
         shop.answers["/weights"] = Answer(
             body='{"eu": 50}', headers={"Content-Type": "application/json"}
@@ -67,6 +64,3 @@ def world(
         made = packed.World(tmp_path, program, unpacking, shop)
         made.catalog(sshd_server, shop.url)
         yield made
-    # What its commands wrote to is closed by now: nobody may go on logging there.
-    structlog.reset_defaults()
-    logging.root.handlers[:] = handlers

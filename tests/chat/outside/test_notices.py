@@ -162,7 +162,7 @@ async def test_the_next_path_where_nothing_left(room: Outside) -> None:
         {"id": "siren", "when": "always", "integration": "mqtt", "target": "mqtt/oob", "to": ["t"]},
         targets=[{"name": "mqtt/oob", "url": "tcp://nowhere.invalid:1", "via": ["dead", "oob"],
                   "settings": {"tls": "off"}}],
-        paths=[{"name": "dead"}, {"name": "oob", "kind": "pinned"}],
+        paths=[{"name": "dead"}, {"name": "oob", "kind": "bmc"}],
     )  # fmt: skip
     with mosquitto() as broker, broker.heard("t") as heard:
         target = room.catalog.targets[1].model_copy(
