@@ -100,7 +100,9 @@ def haproxy(
             "haproxy",
             [binary, "-db", "-f", "haproxy.cfg"],
             folder=folder,
-            ready=lambda: port_open(port) and port_open(stats_port),
+            ready=lambda: (
+                port_open(port) and port_open(stats_port) and (folder / "stats.sock").exists()
+            ),
         )
         with running(process):
             yield HAProxy(port, stats_port, folder / "stats.sock", shed_map, process)

@@ -125,8 +125,17 @@ class HttpApp:
         self._thread.start()
         self.up()
 
+    async def _cut(self) -> None:
+        """Whoever connected in the last moment is in nobody's list."""
+        for _ in range(3):
+            await asyncio.sleep(0)
+        for transport in list(self._loop._transports.values()):
+            transport.abort()
+        await asyncio.sleep(0)
+
     def _end(self) -> None:
         self.down()
+        self._do(self._cut())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
