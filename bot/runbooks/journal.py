@@ -10,24 +10,12 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Row,
-    Table,
-    and_,
-    bindparam,
-    delete,
-    func,
-    insert,
-    or_,
-    text,
-    update,
-)
-from sqlalchemy import select as sa_select
+from sqlalchemy import Connection, and_, delete, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
+from bot.runbooks import statements
 from bot.runbooks.requests import Runs
 from bot.runbooks.tables import Run, StepAttempt, TargetLock
 from bot.store import Store, now
@@ -36,43 +24,6 @@ LEASE = timedelta(seconds=15)
 WORK = ("planning", "approved", "running")
 
 
-Ours = Row[tuple[int, int, int | None]]  # a run's id, its incident's, its caller's
-
-# Written twice for each step: plain statements on the tables themselves.
-_run: Table = Run.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-_step: Table = StepAttempt.__table__  # type: ignore[attr-defined]  # same
-_locks: Table = TargetLock.__table__  # type: ignore[attr-defined]  # same
-_RENEW = (
-    update(_run)
-    .where(_run.c.id == bindparam("of"), _run.c.epoch == bindparam("under"))
-    .values(lease_until=bindparam("until"))
-    .returning(_run.c.id, _run.c.incident_id, _run.c.parent_id)
-)
-_ASKED = sa_select(_run.c.abort, _run.c.pause).where(_run.c.id == bindparam("of"))
-_mine = _run.alias("mine")
-_DEAD = (
-    sa_select(_step.c.access_path)
-    .distinct()
-    .join(_run, _run.c.id == _step.c.run_id)
-    .where(_step.c.state == "not_sent")
-    .where(
-        _run.c.incident_id
-        == sa_select(_mine.c.incident_id).where(_mine.c.id == bindparam("of")).scalar_subquery()
-    )
-)
-_BEFORE = (
-    sa_select(func.coalesce(func.max(_step.c.attempt), 0) + 1)
-    .where(_step.c.run_id == bindparam("of_run"))
-    .where(_step.c.step == bindparam("of_step"), _step.c.phase == bindparam("of_phase"))
-)
-_ADD = (
-    insert(_step).values(attempt=_BEFORE.scalar_subquery()).returning(_step.c.id, _step.c.attempt)
-)
-_HOLDER = sa_select(_locks.c.run_id).where(_locks.c.target == bindparam("of"))
-_LOCK = text(
-    "INSERT INTO target_lock (target, run_id) VALUES (:target, :run) ON CONFLICT DO NOTHING"
-)
-_SETTLE = update(_step).where(_step.c.id == bindparam("of"))
 _LARGE = tuple(defer(getattr(Run, name)) for name in ("plan", "text", "inputs"))
 
 
@@ -166,12 +117,12 @@ class Journal:
 
     async def asked(self, run_id: int) -> tuple[bool, bool]:
         """Whether a person has asked for the run's end, and for a pause."""
-        ((abort, pause),) = await self.store.look(_ASKED, {"of": run_id})
+        ((abort, pause),) = await self.store.look(statements.ASKED, {"of": run_id})
         return abort, pause
 
     async def dead_paths(self, run_id: int) -> set[str]:
         """Access paths over which nothing got through in this run's incident so far."""
-        rows = await self.store.look(_DEAD, {"of": run_id})
+        rows = await self.store.look(statements.DEAD, {"of": run_id})
         return {row.access_path for row in rows}
 
     async def fresh(self, run_id: int) -> Run:
@@ -228,7 +179,7 @@ class Journal:
                    "epoch": epoch, "target": "", "access_path": "", "before": {}, "output": {},
                    "error": "", "started_at": now(), **facts}  # fmt: skip
             key = {"of_run": run_id, "of_step": step, "of_phase": phase}
-            added = connection.execute(_ADD, row | key).one()
+            added = connection.execute(statements.ADD, row | key).one()
             attempt = StepAttempt(id=added.id, attempt=added.attempt, **row)
             kind = "undo_started" if phase == "undo" else "step_started"
             word = {"do": "", "undo": "Undo of ", "gate": "Gate after "}[phase]
@@ -308,7 +259,7 @@ class Journal:
             run = self._ours(connection, attempt.run_id, epoch)
             ended = now()
             values = {"state": state, "output": output or {}, "error": error, "ended_at": ended}
-            connection.execute(_SETTLE, {"of": attempt.id, **values})
+            connection.execute(statements.SETTLE, {"of": attempt.id, **values})
             seconds = round((ended - attempt.started_at).total_seconds(), 3)
             kind, text = _outcome(attempt, state, error, seconds)
             if again:
@@ -320,16 +271,21 @@ class Journal:
 
         await self.store.transact(write)
 
-    def _ours(self, connection: Connection, run_id: int, epoch: int) -> Ours:
+    def _ours(self, connection: Connection, run_id: int, epoch: int) -> statements.Ours:
         """The run's row locked, its lease renewed. Raises `Fenced` under another epoch."""
         key = {"of": run_id, "under": epoch, "until": now() + LEASE}
-        run = connection.execute(_RENEW, key).first()
+        run = connection.execute(statements.RENEW, key).first()
         if run is None:
             raise Fenced
         return run
 
     def _note(
-        self, connection: Connection, run: Ours, kind: str, text: str, data: dict[str, Any]
+        self,
+        connection: Connection,
+        run: statements.Ours,
+        kind: str,
+        text: str,
+        data: dict[str, Any],
     ) -> None:
         """As `record`, in a plain transaction."""
         incidents = self.runs.incidents
@@ -365,11 +321,11 @@ class Journal:
         await self.runs.show(session, run)
 
 
-def _lock(connection: Connection, run: Ours, target: str) -> None:
-    holder = connection.execute(_HOLDER, {"of": target}).scalar()
+def _lock(connection: Connection, run: statements.Ours, target: str) -> None:
+    holder = connection.execute(statements.HOLDER, {"of": target}).scalar()
     if holder is None:
-        connection.execute(_LOCK, {"target": target, "run": run.id})
-        holder = connection.execute(_HOLDER, {"of": target}).scalar_one()
+        connection.execute(statements.LOCK, {"target": target, "run": run.id})
+        holder = connection.execute(statements.HOLDER, {"of": target}).scalar_one()
     if holder not in (run.id, run.parent_id):
         raise TargetTaken(holder)
 

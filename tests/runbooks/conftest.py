@@ -8,6 +8,8 @@ import pytest
 from bot.registry import Registry, load
 from bot.store import Store
 from tests.runbooks.room import Room, write_folder
+from tests.servers.fixtures import Start
+from tests.servers.http_app import HttpApp
 
 MakeRoom = Callable[..., Room]
 
@@ -27,3 +29,8 @@ def make_room(store: Store, registry: Registry, tmp_path: Path) -> MakeRoom:
         return room
 
     return make
+
+
+@pytest.fixture
+def shop(http_server: Start[HttpApp]) -> HttpApp:
+    return http_server("shop")

@@ -21,6 +21,7 @@ from bot.runbooks.plan import Planner
 from bot.store import Store, now
 from bot.timeline import Entry, Ledger
 from bot.timeline.ledger import rows_of
+from tests.servers.http_app import HttpApp
 
 NOWHERE = "http://127.0.0.1:9"
 PEOPLE = [
@@ -50,6 +51,14 @@ def _complete(step: str) -> str:
     """A step that changes things must say how it is undone; most tests do not care."""
     changes = step.startswith(("action: http.call", "action: http.put", "action: faulty."))
     return f"{step}\nundo: auto" if changes and "\nundo:" not in step else step
+
+
+def look(path: str, more: str = "") -> str:
+    return f'action: http.check\nwith: {{target: shop, path: "/{path}"}}\n{more}'
+
+
+def put(path: str, body: str = "1", more: str = "") -> str:
+    return f'action: http.put\nwith: {{target: shop, path: "/{path}", body: {body}}}\n{more}'
 
 
 def write_folder(folder: Path, text: str, **targets: str) -> Path:
@@ -183,3 +192,13 @@ async def until(room: Room, number: int, state: str, limit: float = 20) -> Run:
             if run is not None and run.state == state:
                 return run
             await asyncio.sleep(0.05)
+
+
+async def done(room: Room, **inputs: object) -> Run:
+    number = await room.approved(**inputs)
+    await room.work()
+    return await room.run(number)
+
+
+def paths(shop: HttpApp, method: str = "GET") -> list[str]:
+    return [r.path for r in shop.received if r.method == method]

@@ -7,17 +7,11 @@ import pytest
 
 from tests.runbooks.conftest import MakeRoom
 from tests.runbooks.room import CALL, runbook, running, until
-from tests.servers.fixtures import Start
 from tests.servers.http_app import Answer, HttpApp
 
 pytestmark = pytest.mark.server
 LOOK = "action: http.check\nwith: {target: shop, path: /}"
 PUT = "action: http.put\nwith: {target: shop, path: /mode, body: {mode: safe}}"
-
-
-@pytest.fixture
-def shop(http_server: Start[HttpApp]) -> HttpApp:
-    return http_server("shop")
 
 
 async def test_a_run_from_start_to_end(make_room: MakeRoom, shop: HttpApp) -> None:
