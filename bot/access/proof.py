@@ -8,6 +8,7 @@ from typing import Any, Literal
 from bot.access.tables import PathState
 from bot.catalog import Catalog
 
+_DAY, _HOUR = 86_400, 3600
 Standing = Literal["proven", "failing", "stale", "never"]
 
 
@@ -33,7 +34,7 @@ class PathProof:
         if self.standing == "failing":
             return f"failed: {self.error}"
         if self.standing == "stale":
-            return f"was proven {(self.age or 0) / 86_400:.0f} days ago"
+            return f"was proven {age_words(self.age or 0)} ago"
         return "was never proven" if self.standing == "never" else "is proven"
 
     def as_dict(self) -> dict[str, Any]:
@@ -55,6 +56,13 @@ class CredentialState:
         """For JSON."""
         expires = self.expires.isoformat() if self.expires else None
         return {**asdict(self), "expires": expires}
+
+
+def age_words(seconds: float) -> str:
+    """``3 days``, ``5 hours`` or ``2 min``."""
+    if seconds >= 2 * _DAY:
+        return f"{seconds / _DAY:.0f} days"
+    return f"{seconds / _HOUR:.0f} hours" if seconds >= 2 * _HOUR else f"{seconds / 60:.0f} min"
 
 
 def pairs(catalog: Catalog) -> list[tuple[str, str]]:

@@ -11,8 +11,7 @@ class PathState(SQLModel, table=True):
     """One access path to one target, as the last probe found it.
 
     ``depth`` is how much the probe proved: ``action`` (a reading action, end to end, with the
-    credential), ``login`` (SSH) or ``port`` (only that something listens). ``alert_since`` is the
-    start of the alert about it that fires now.
+    credential), ``login`` (SSH) or ``port`` (only that something listens).
     """
 
     __tablename__ = "path_state"
@@ -28,11 +27,10 @@ class PathState(SQLModel, table=True):
     error: str = ""
     first_seen: datetime = Field(sa_type=UtcDateTime)
     due_at: datetime = Field(sa_type=UtcDateTime)
-    alert_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class PackedBag(SQLModel, table=True):
-    """One go-bag that was packed. ``alert_since``: an alert fires that it is the newest and old."""
+    """One go-bag that was packed."""
 
     __tablename__ = "packed_bag"
 
@@ -41,4 +39,3 @@ class PackedBag(SQLModel, table=True):
     recipients: int
     digest: str
     signer: str
-    alert_since: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -2,26 +2,27 @@
 a go-bag that is old.
 
 They come from Jackline itself and go the way of every alert: into the intake, by the catalog's
-rules, resolved when all is well again.
+rules, resolved when all is well again. What fires now is known from the alerts accepted before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import exists
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
-from bot.access.proof import CredentialState, PathProof, credentials, proofs
+from bot.access.proof import PathProof, credentials, pairs, proofs
 from bot.access.tables import PackedBag, PathState
 from bot.alerts.intake import Intake
+from bot.alerts.tables import StoredAlert
 from bot.catalog import Catalog
 from bot.contract import Alert
 from bot.store import Store, now
 
 SOURCE = "access"
 _PATIENCE = timedelta(minutes=2)  # a path that fails for less is no news
-_NAMES = {"failing": "AccessPathFailing", "stale": "AccessPathNotProven",
-          "never": "AccessPathNotProven"}  # fmt: skip
 
 
 class AccessAlerts:
@@ -39,53 +40,59 @@ class AccessAlerts:
         self.bag_age = bag_age
 
     async def report(self) -> None:
-        """Accepts an alert for each path whose standing has changed, and for ending credentials."""
+        """Accepts an alert for all that is wrong and was not, and the end of what is no longer."""
         catalog, at = self.catalog(), now()
+        newest = select(PackedBag).order_by(col(PackedBag.packed_at).desc()).limit(1)
         async with self.store.read() as session:
             states = list((await session.execute(select(PathState))).scalars())
-        known = {(s.target, s.path): s for s in states}
-        for proof in proofs(catalog, states, at, self.holds):
-            state = known.get((proof.target, proof.path))
-            if state is not None:
-                await self._path(state, proof, at)
-        ending = [c for c in credentials(catalog, at, self.longest_outage) if c.expires]
+            bag = (await session.execute(newest)).scalar_one_or_none()
+            firing = list((await session.execute(_firing())).scalars())
+        wrong = [*self._paths(catalog, states, at), *self._credentials(catalog, at)]
+        if bag is not None and bag.packed_at + self.bag_age <= at:
+            wrong.append(_old_bag(bag, bag.packed_at + self.bag_age))
+        known, still = {row.fingerprint for row in firing}, {a.fingerprint for a in wrong}
         await self.intake.accept(
-            [_credential(c, c.expires - self.longest_outage) for c in ending
-             if c.standing in ("expiring", "expired") and c.expires]
-        )  # fmt: skip
-        await self._bags(at)
+            [alert for alert in wrong if alert.fingerprint not in known]
+            + [_ended(row, catalog, at) for row in firing if row.fingerprint not in still]
+        )
 
-    async def _bags(self, at: datetime) -> None:
-        """The newest one is too old, or a newer one has ended that. Without any, nothing is said."""
-        query = select(PackedBag).order_by(col(PackedBag.packed_at).desc())
-        async with self.store.read() as session:
-            found = list((await session.execute(query)).scalars())
-        if not found:
-            return
-        newest, *older = found
-        since = newest.packed_at + self.bag_age
-        changed: list[tuple[PackedBag, datetime | None]] = []
-        if (since <= at) != (newest.alert_since is not None):
-            changed.append((newest, since if since <= at else None))
-        changed += [(bag, None) for bag in older if bag.alert_since]
-        for bag, starts in changed:
-            fires = starts or bag.alert_since or at
-            await self.intake.accept([_old_bag(bag, fires, None if starts else at)])
-            async with self.store.write(silent=True) as session:
-                mine = update(PackedBag).where(col(PackedBag.id) == bag.id)
-                await session.execute(mine.values(alert_since=starts))
+    def _paths(
+        self, catalog: Catalog, states: Iterable[PathState], at: datetime
+    ) -> Iterator[Alert]:
+        known = {(s.target, s.path): s for s in states}
+        for proof in proofs(catalog, known.values(), at, self.holds):
+            state = known.get((proof.target, proof.path))
+            since = _bad_since(state, proof, self.holds) if state else None
+            if since is not None and at - since >= _PATIENCE:
+                yield _path(proof, since)
 
-    async def _path(self, state: PathState, proof: PathProof, at: datetime) -> None:
-        since = _bad_since(state, proof, self.holds)
-        bad = since is not None and at - since >= _PATIENCE
-        if bad == (state.alert_since is not None):
-            return
-        starts = state.alert_since or since or at
-        await self.intake.accept([_alert(proof, starts, None if bad else at)])
-        mine = (col(PathState.target) == state.target, col(PathState.path) == state.path)
-        async with self.store.write(silent=True) as session:
-            done = update(PathState).where(*mine).values(alert_since=starts if bad else None)
-            await session.execute(done)
+    def _credentials(self, catalog: Catalog, at: datetime) -> Iterator[Alert]:
+        for each in credentials(catalog, at, self.longest_outage):
+            if each.expires is None or each.standing not in ("expiring", "expired"):
+                continue
+            ended = "has expired" if each.standing == "expired" else "expires soon"
+            until = f"{each.expires:%Y-%m-%d %H:%M} UTC"
+            yield Alert(
+                source=SOURCE, fingerprint=f"credential {each.name} {until}"[:128],
+                status="firing", name="CredentialExpiring",
+                labels={"alertname": "CredentialExpiring", "credential": each.name,
+                        "severity": "error" if each.emergency else "warning"},
+                annotations={"summary": f"The credential {each.name} {ended}: {until}"},
+                starts_at=each.expires - self.longest_outage,
+            )  # fmt: skip
+
+
+def _firing() -> SelectOfScalar[StoredAlert]:
+    """Those of ours whose end was not accepted yet."""
+    end = aliased(StoredAlert)
+    ended = exists().where(
+        col(end.source) == SOURCE,
+        col(end.status) == "resolved",
+        col(end.fingerprint) == col(StoredAlert.fingerprint),
+        col(end.starts_at) == col(StoredAlert.starts_at),
+    )
+    ours = select(StoredAlert).where(StoredAlert.source == SOURCE, StoredAlert.status == "firing")
+    return ours.where(~ended)
 
 
 def _bad_since(state: PathState, proof: PathProof, holds: timedelta) -> datetime | None:
@@ -99,41 +106,38 @@ def _bad_since(state: PathState, proof: PathProof, holds: timedelta) -> datetime
     return None
 
 
-def _alert(proof: PathProof, starts: datetime, ends: datetime | None) -> Alert:
-    where = f"{proof.path} to {proof.target}"
-    said = (
-        f"The access path {where} works again" if ends else f"The access path {where} {proof.words}"
-    )
+def _path(proof: PathProof, starts: datetime) -> Alert:
+    said = f"The access path {proof.path} to {proof.target} {proof.words}"
     return Alert(
-        source=SOURCE, fingerprint=f"{proof.target} {proof.path}"[:128],
-        status="resolved" if ends else "firing",
-        name=_NAMES.get(proof.standing, "AccessPathFailing"),
+        source=SOURCE, fingerprint=f"{proof.target} {proof.path}"[:128], status="firing",
+        name="AccessPathFailing" if proof.standing == "failing" else "AccessPathNotProven",
         labels={"alertname": "AccessPath", "target": proof.target, "path": proof.path,
                 "severity": "warning"},
-        annotations={"summary": said}, starts_at=starts, ends_at=ends,
+        annotations={"summary": said}, starts_at=starts,
     )  # fmt: skip
 
 
-def _old_bag(bag: PackedBag, starts: datetime, ends: datetime | None) -> Alert:
+def _old_bag(bag: PackedBag, starts: datetime) -> Alert:
     said = f"The newest go-bag is of {bag.packed_at:%Y-%m-%d}: pack another one"
     return Alert(
-        source=SOURCE, fingerprint=f"bag {bag.id}"[:128],
-        status="resolved" if ends else "firing", name="GoBagOld",
+        source=SOURCE, fingerprint=f"bag {bag.id}"[:128], status="firing", name="GoBagOld",
         labels={"alertname": "GoBagOld", "severity": "warning"},
-        annotations={"summary": "A new go-bag was packed" if ends else said},
-        starts_at=starts, ends_at=ends,
+        annotations={"summary": said}, starts_at=starts,
     )  # fmt: skip
 
 
-def _credential(state: CredentialState, starts: datetime) -> Alert:
-    """The same start each time: what is stored already is left as it is."""
-    ended = "has expired" if state.standing == "expired" else "expires soon"
-    until = f"{state.expires:%Y-%m-%d %H:%M} UTC"
+def _ended(row: StoredAlert, catalog: Catalog, at: datetime) -> Alert:
+    match row.name:
+        case "GoBagOld":
+            said = "A new go-bag was packed"
+        case "CredentialExpiring":
+            said = f"The credential {row.labels['credential']} was renewed"
+        case _:
+            target, path = row.labels["target"], row.labels["path"]
+            there = (target, path) in pairs(catalog)
+            said = f"The access path {path} to {target} "
+            said += "works again" if there else "is not in the catalog any more"
     return Alert(
-        source=SOURCE, fingerprint=f"credential {state.name} {until}"[:128], status="firing",
-        name="CredentialExpiring",
-        labels={"alertname": "CredentialExpiring", "credential": state.name,
-                "severity": "error" if state.emergency else "warning"},
-        annotations={"summary": f"The credential {state.name} {ended}: {until}"},
-        starts_at=starts,
+        source=SOURCE, fingerprint=row.fingerprint, status="resolved", name=row.name,
+        labels=row.labels, annotations={"summary": said}, starts_at=row.starts_at, ends_at=at,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from bot.access import PathProof
 from bot.access.graph import named
+from bot.access.proof import age_words
 from bot.chat.blocks import Block, cut, escape, section
 from bot.errors import BadInput
 from bot.runbooks.library import Library
@@ -61,7 +62,7 @@ class Ways:
 def _took(proof: PathProof) -> str:
     if proof.standing != "proven" or proof.age is None:
         return ""
-    return f" ({proof.ms or 0:.0f} ms, {proof.age / 60:.0f} min ago)"
+    return f" ({proof.ms or 0:.0f} ms, {age_words(proof.age)} ago)"
 
 
 def _blocks(text: str, lines: list[str]) -> list[Block]:

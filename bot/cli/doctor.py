@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]  # it has none
 from slack_sdk.web.async_client import AsyncWebClient
@@ -11,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
 from bot import registry
+from bot.access.proof import age_words
 from bot.access.tables import PackedBag
 from bot.access.ways import host_and_port
 from bot.catalog import load_catalog
@@ -140,9 +142,9 @@ async def _bag(settings: Settings) -> Result:
         await store.close()
     if packed is None:
         return Result("go-bag", True, "none was packed yet: see `jackline bag pack --help`")
-    days = (now() - packed).total_seconds() / 86_400
-    good = days <= settings.bag.max_age_days
-    detail = f"the newest is {days:.1f} days old"
+    age = now() - packed
+    good = age <= timedelta(days=settings.bag.max_age_days)
+    detail = f"the newest is {age_words(age.total_seconds())} old"
     return Result("go-bag", good, detail if good else f"{detail}; pack another one.")
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from bot.access import CredentialState, PathProof, credentials
 from bot.access.graph import named
+from bot.access.proof import age_words
 from bot.app import Jackline
 from bot.cli.access import Down, access_app
 from bot.cli.parts import AsJson, from_record, out, with_parts
@@ -94,5 +95,5 @@ def _matrix(found: list[PathProof]) -> Table:
 def _cell(proof: PathProof) -> str:
     if proof.standing != "proven":
         return f"{_SIGN[proof.standing]} {proof.standing}"
-    age = f"{(proof.age or 0) / 60:.0f} min ago"
+    age = f"{age_words(proof.age or 0)} ago"
     return f"✓ {proof.ms or 0:.0f} ms, {age} ({proof.depth})"

@@ -178,4 +178,4 @@ def test_its_age_is_a_health_signal(world: World) -> None:
     """The doctor knows the newest bag."""
     assert "none was packed yet" in world.jackline("doctor").out
     world.pack()
-    assert "the newest is 0.0 days old" in world.jackline("doctor").out
+    assert "the newest is 0 min old" in world.jackline("doctor").out

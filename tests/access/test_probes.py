@@ -167,6 +167,28 @@ async def test_a_failing_path_is_an_alert_and_its_end(store: Store, intake: Inta
     assert [row[1] for row in await stored(store)] == ["firing", "resolved"]
 
 
+async def test_a_path_that_leaves_the_catalog_is_no_alert_any_more(
+    store: Store, intake: Intake
+) -> None:
+    """What it was about is gone: the alert ends, and says so."""
+    looks = prober(store, target(f"http://{HOST}:{free_port()}"))
+    await looks.probe_all()
+    async with store.write() as session:
+        await session.execute(update(PathState).values(bad_since=now() - timedelta(minutes=3)))
+    catalog = looks.dialer.catalog()
+    alerts = AccessAlerts(store, intake, lambda: catalog, holds=7 * DAY, longest_outage=3 * DAY)
+    await alerts.report()
+    catalog = Catalog()
+    for _ in range(2):
+        await alerts.report()
+    assert [(n, s) for n, s, _ in await stored(store)] == [
+        ("AccessPathFailing", "firing"),
+        ("AccessPathFailing", "resolved"),
+    ]
+    ended = (await stored(store))[-1][2]
+    assert ended == "The access path direct to http/shop is not in the catalog any more"
+
+
 async def test_a_credential_that_ends_within_the_longest_outage(
     store: Store, intake: Intake
 ) -> None:
@@ -191,6 +213,13 @@ async def test_a_credential_that_ends_within_the_longest_outage(
         ("CredentialExpiring", "The credential soon expires s"),
     ]
     found = {c.name: c.standing for c in credentials(catalog, now(), 3 * DAY)}
+    entries[1]["expires"] = (now() + 90 * DAY).isoformat()
+    catalog = Catalog.model_validate(json.loads(json.dumps({"credentials": entries})))
+    for _ in range(2):
+        await alerts.report()
+    assert [(s, t) for _, s, t in (await stored(store))[2:]] == [
+        ("resolved", "The credential soon was renewed")
+    ]
     assert found == {"old": "expired", "soon": "expiring", "fine": "fine", "open": "fine"}
 
 

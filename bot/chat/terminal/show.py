@@ -1,30 +1,19 @@
 """What the terminal says of a bag and of a run. Nothing here is secret."""
 
-from datetime import timedelta
 from typing import Any
 
 import yaml
 
 from bot.access.bags import Bag
 from bot.access.payload import Payload
+from bot.access.proof import age_words
 from bot.chat.terminal.room import BagRoom
 from bot.runbooks import Run, approvers
-
-_DAY = 86_400
-_HOUR = 3600
-
-
-def age_words(age: timedelta) -> str:
-    """``3 days``, ``5 hours`` or ``2 minutes``."""
-    seconds = age.total_seconds()
-    if seconds >= 2 * _DAY:
-        return f"{seconds / _DAY:.0f} days"
-    return f"{seconds / _HOUR:.0f} hours" if seconds >= 2 * _HOUR else f"{seconds / 60:.0f} minutes"
 
 
 def heading(bag: Bag) -> str:
     """The line above everything else."""
-    return f"Go-bag {bag.manifest.id}, packed {age_words(bag.age)} ago."
+    return f"Go-bag {bag.manifest.id}, packed {age_words(bag.age.total_seconds())} ago."
 
 
 def facts(bag: Bag) -> dict[str, Any]:
@@ -33,7 +22,7 @@ def facts(bag: Bag) -> dict[str, Any]:
     return {
         "bag": made.id,
         "packed_at": made.packed_at.isoformat(),
-        "age": age_words(bag.age),
+        "age": age_words(bag.age.total_seconds()),
         "age_seconds": round(bag.age.total_seconds()),
         "signer": bag.fingerprint,
         "sha256": bag.digest,

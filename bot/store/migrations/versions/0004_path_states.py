@@ -25,7 +25,6 @@ def upgrade() -> None:
         sa.Column("error", sa.String(), nullable=False),
         sa.Column("first_seen", UtcDateTime(), nullable=False),
         sa.Column("due_at", UtcDateTime(), nullable=False),
-        sa.Column("alert_since", UtcDateTime(), nullable=True),
     )
 
 

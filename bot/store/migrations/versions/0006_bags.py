@@ -19,7 +19,6 @@ def upgrade() -> None:
         sa.Column("recipients", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("signer", sa.String(), nullable=False),
-        sa.Column("alert_since", UtcDateTime(), nullable=True),
     )
 
 
