@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from bot.contract import Call, Change, Connection, Effect, Preview
-from bot.errors import Rejected, Retryable, TargetError, Unknown
+from bot.contract.drill import DrillFolder, Host, age
+from bot.errors import Rejected, Retryable, Unknown
 
-from . import stamp
-from .backups import Backup, age, backups, chosen, facts
+from .backups import Backup, backups, chosen, facts
 from .params import BackupParams, DrillParams
-from .scratch import Scratch, cleared
-from .site import Host, Site
+from .scratch import Scratch
+from .site import Site
 
 _ROOM = 1.2  # times the backup's size that must be free: WAL comes on top
 
@@ -23,6 +23,9 @@ class _Repository:
 
     def target(self, params: BackupParams) -> str:
         return f"pgbackrest/{params.repository}"
+
+    def _place(self, params: BackupParams, host: Host, site: Site) -> DrillFolder:
+        return DrillFolder(host, site.scratch, params.repository)
 
     async def _listed(self, host: Host, site: Site) -> tuple[str, list[Backup]]:
         argv = [*site.pgbackrest, "--output=json", "info"]
@@ -47,7 +50,7 @@ class Info(_Repository):
         host, now = Host(connection, site.as_user), time.time()
         try:
             said, listed = await self._listed(host, site)
-            proven = await stamp.read(host, site, params.repository, now)
+            proven = await self._place(params, host, site).proven(now)
         except Unknown as error:
             raise Retryable(error.message) from error
         return facts(said, listed, now) | proven
@@ -74,7 +77,7 @@ class RestoreDrill(_Repository):
         host = Host(connection, site.as_user)
         try:
             backup = chosen((await self._listed(host, site))[1], params.backup, params.before)
-            free = await _free(host, site)
+            free = await self._place(params, host, site).free()
         except Unknown as error:
             raise Retryable(error.message) from error
         if free < backup.size * _ROOM:
@@ -94,28 +97,17 @@ class RestoreDrill(_Repository):
         """Clears before and after, whatever happens between."""
         site = Site.of(connection)
         host = Host(connection, site.as_user)
-        scratch = Scratch(host, site, params.repository)
-        await scratch.clear()
+        place = self._place(params, host, site)
+        await place.clear()
         backup = chosen((await self._listed(host, site))[1], params.backup, params.before)
-        try:
-            out = await _drilled(params, backup, scratch)
-        except Rejected as error:
-            await cleared(scratch)
-            await _forgotten(host, site, params.repository)
-            raise Rejected(f"The drill failed: {error.message}", hint=error.hint) from error
-        except BaseException:
-            await cleared(scratch)
-            raise
-        await scratch.clear()
-        note = {"label": out["label"], "at": time.time(), "counts": out["counts"]}
-        await stamp.leave(host, site, params.repository, note)
-        return out
+        scratch = Scratch(place, site)
+        return await place.prove(lambda: _drilled(params, backup, scratch), scratch.stop)
 
     async def verify(self, params: DrillParams, connection: Connection) -> bool | None:
         """Something left over: it did not come to its end. Else only its own answer tells."""
         site = Site.of(connection)
-        scratch = Scratch(Host(connection, site.as_user), site, params.repository)
-        return False if await scratch.left() else None
+        place = self._place(params, Host(connection, site.as_user), site)
+        return False if await place.left() else None
 
     def undo(self, params: DrillParams, state: Mapping[str, Any]) -> Call | None:
         """Nothing is left that could be taken back."""
@@ -125,7 +117,7 @@ class RestoreDrill(_Repository):
 async def _drilled(params: DrillParams, backup: Backup, scratch: Scratch) -> dict[str, Any]:
     begun = time.monotonic()
     await scratch.restore(backup, params)
-    size = await scratch.size()
+    size = await scratch.place.size(scratch.folder)
     await scratch.start(params, backup)
     counts, newest = await scratch.counted(params)
     for table, least in params.tables.items():
@@ -147,16 +139,3 @@ def _written(newest: float | None) -> dict[str, Any]:
     when = datetime.fromtimestamp(newest, UTC).isoformat(timespec="seconds")
     seconds = age(newest, time.time())
     return {"newest_at": when} | ({} if seconds is None else {"newest_age_seconds": seconds})
-
-
-async def _free(host: Host, site: Site) -> int:
-    argv = ["df", "-B1", "--output=avail", site.scratch]
-    return int((await host.must("the scratch folder cannot be read", argv)).split()[-1])
-
-
-async def _forgotten(host: Host, site: Site, repository: str) -> None:
-    """The drill's own error is what matters; where this fails, it is said all the same."""
-    try:
-        await stamp.take_away(host, site, repository)
-    except TargetError as error:
-        raise Rejected(f"The drill failed, and {error.message}") from error

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.contract.drill import age
 from bot.errors import Rejected
-
-_TOLERATED = 60  # seconds that the clocks of two hosts may differ
 
 
 @dataclass(frozen=True)
@@ -81,11 +80,6 @@ def facts(said: str, listed: list[Backup], now: float) -> dict[str, Any]:
     }
     told = {key: value for key, value in known.items() if value is not None}
     return {"found": True, "status": said, "backups": len(listed), **told}
-
-
-def age(then: float, now: float) -> int | None:
-    """None where the clocks differ so much that it would lie in the future."""
-    return max(0, round(now - then)) if then <= now + _TOLERATED else None
 
 
 def _backup(row: Mapping[str, Any], archives: Mapping[str, tuple[str, str] | None]) -> Backup:

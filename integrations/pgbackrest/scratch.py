@@ -6,19 +6,17 @@ original loads. What the original's configuration says is overruled: the file th
 """
 
 import asyncio
-import secrets
 import shlex
 import time
 
-from bot.errors import Rejected, TargetError
+from bot.contract.drill import DrillFolder
+from bot.errors import Rejected
 
 from .backups import Backup
 from .params import DrillParams
-from .site import Host, Site, last_lines
+from .site import Site
 
-_CLEANING = 120  # seconds to remove a scratch folder
 _LONGEST_PAUSE = 5.0  # seconds between two looks at a recovery
-_TRIES = 3  # a restore that was cut off may still be writing into the folder
 _SETTINGS = """
 listen_addresses = ''
 unix_socket_directories = '{data}'
@@ -48,18 +46,13 @@ timezone = 'UTC'
 
 
 class Scratch:
-    """One scratch instance. Each drill works in a folder of a new name below `root`.
+    """One scratch instance, in a drill's folder."""
 
-    So a restore that was cut off, and that still writes, can never mix with this one: its folder
-    is gone. A server that was cut off notices within a minute that its folder is gone, and ends.
-    Nobody is killed by a process id that may belong to somebody else by now.
-    """
-
-    def __init__(self, host: Host, site: Site, repository: str) -> None:
-        self.host = host
+    def __init__(self, place: DrillFolder, site: Site) -> None:
+        self.place = place
+        self.host = place.host
         self.site = site
-        self.root = f"{site.scratch}/jackline-{repository}"
-        self.folder = f"{self.root}/{secrets.token_hex(4)}"
+        self.folder = place.folder
         self.data = f"{self.folder}/data"
         self._log = f"{self.folder}/server.log"
         self._begun = False
@@ -67,16 +60,14 @@ class Scratch:
     async def restore(self, backup: Backup, params: DrillParams) -> None:
         """Fills `data`. The configuration's own folders, wherever they are, are not touched."""
         inside = [f"{self.folder}/{name}" for name in ("data", "tablespaces", "lock")]
-        await self.host.must(
-            "the scratch folder cannot be made", ["mkdir", "-p", "-m", "0700", *inside]
-        )
+        await self.place.make(*inside)
         argv = [
             *self.site.pgbackrest, f"--repo={backup.repository}", f"--set={backup.label}",
             f"--pg1-path={self.data}", f"--tablespace-map-all={inside[1]}",
             f"--lock-path={inside[2]}", "--reset-tablespace-map", "--reset-link-map",
             "--reset-pg1-host", "--no-delta", "--log-level-stderr=off", *params.recovery, "restore",
         ]  # fmt: skip
-        await self._within("the restore", argv, params.limit)
+        await self.host.within("the restore", argv, params.limit)
 
     async def start(self, params: DrillParams, backup: Backup) -> None:
         """Returns once the server has recovered and takes connections."""
@@ -117,11 +108,6 @@ class Scratch:
         grave = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
         return "; ".join((grave or lines)[-3:])
 
-    async def size(self) -> int:
-        """Bytes that were restored, tablespaces included."""
-        argv = ["du", "-s", "-B1", "--apparent-size", self.folder]
-        return int((await self.host.must("the size cannot be read", argv)).split()[0])
-
     async def counted(self, params: DrillParams) -> tuple[dict[str, int], float | None]:
         """Rows by table, and the newest row's time. Each row is read: an index alone proves little."""
         asked = ["SET enable_indexonlyscan = off"]
@@ -144,47 +130,18 @@ class Scratch:
         tables = [word for table in params.tables for word in ("-t", _quoted(table))]
         argv = [f"{self.site.bin}/pg_amcheck", *self._where(), "-d", params.database,
                 "--install-missing", *tables]  # fmt: skip
-        await self._within("pg_amcheck finds damage", argv, params.limit)
+        await self.host.within("pg_amcheck finds damage", argv, params.limit)
 
-    async def clear(self) -> None:
-        """Stops the server and removes the folder, of earlier drills as well."""
+    async def stop(self) -> None:
+        """Whatever it is doing."""
         if self._begun:
             await self.host.run([*self._pg_ctl("stop"), "-m", "immediate", "-w"], limit=90)
-        said = ""
-        for _ in range(_TRIES):
-            argv = ["rm", "-rf", "--one-file-system", self.root]
-            done = await self.host.run(argv, limit=_CLEANING)
-            if done.status == 0:
-                return
-            said = last_lines(done)
-        raise Rejected(f"the scratch folder {self.root} cannot be removed: {said}")
-
-    async def left(self) -> bool:
-        """Whether something of a drill lies there."""
-        return (await self.host.run(["test", "-e", self.root])).status == 0
-
-    async def _within(self, what: str, argv: list[str], limit: int) -> None:
-        """Ended on the host itself when it takes too long, also when nobody listens any more."""
-        timed = ["timeout", "--kill-after=5", str(limit), *argv]
-        done = await self.host.run(timed, limit=limit + 30)
-        if done.status in (124, 137):
-            raise Rejected(f"{what}: did not end in {limit} s.", hint="Give it a larger `limit`.")
-        if done.status:
-            raise Rejected(f"{what}: {last_lines(done)}")
 
     def _where(self) -> list[str]:
         return ["-h", self.data, "-p", "5432", "-U", self.site.superuser]
 
     def _pg_ctl(self, verb: str) -> list[str]:
         return [f"{self.site.bin}/pg_ctl", verb, "-D", self.data, "-s"]
-
-
-async def cleared(scratch: Scratch) -> None:
-    """At the end of a drill that failed: its own error is what matters."""
-    try:
-        await scratch.clear()
-    except TargetError:
-        return  # the next drill clears what this one leaves
 
 
 def _quoted(name: str) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from bot.contract import Call, Change, Connection, Effect, Preview
-from bot.errors import Rejected, Retryable, TargetError, Unknown
+from bot.contract.drill import DrillFolder, Host
+from bot.errors import Rejected, Retryable, Unknown
 
-from . import stamp
 from .drill import Drill
 from .params import DrillParams, SnapshotParams
-from .site import Host, Site
+from .site import Site
 from .snapshots import Snapshot, chosen, facts, snapshots
 
 _ROOM = 1.2  # times the snapshot's size that must be free
@@ -24,6 +24,9 @@ class _Repository:
 
     def target(self, params: SnapshotParams) -> str:
         return f"restic/{params.repository}"
+
+    def _place(self, params: SnapshotParams, host: Host, site: Site) -> DrillFolder:
+        return DrillFolder(host, site.scratch, f"restic-{params.repository}")
 
 
 class Snapshots(_Repository):
@@ -43,7 +46,7 @@ class Snapshots(_Repository):
         host, now = Host(connection, site.as_user), time.time()
         try:
             listed = await _listed(host, site)
-            proven = await stamp.read(host, site, params.repository, now)
+            proven = await self._place(params, host, site).proven(now)
         except Unknown as error:
             raise Retryable(error.message) from error
         return facts(listed, now) | proven
@@ -71,7 +74,7 @@ class RestoreDrill(_Repository):
         try:
             snapshot = chosen(await _listed(host, site, params.snapshot))
             size = await _size(host, site, snapshot)
-            free = await _free(host, site)
+            free = await self._place(params, host, site).free()
         except Unknown as error:
             raise Retryable(error.message) from error
         if free < size * _ROOM:
@@ -92,28 +95,17 @@ class RestoreDrill(_Repository):
         """Clears before and after, whatever happens between."""
         site = Site.of(connection)
         host = Host(connection, site.as_user)
-        drill = Drill(host, site, params.repository)
-        await drill.clear()
+        place = self._place(params, host, site)
+        await place.clear()
         snapshot = chosen(await _listed(host, site, params.snapshot))
-        try:
-            out = await drill.done(params, snapshot)
-        except Rejected as error:
-            await drill.cleared()
-            await _forgotten(host, site, params.repository)
-            raise Rejected(f"The drill failed: {error.message}", hint=error.hint) from error
-        except BaseException:
-            await drill.cleared()
-            raise
-        await drill.clear()
-        note = {"label": out["label"], "at": time.time(), "counts": out["counts"]}
-        await stamp.leave(host, site, params.repository, note)
-        return out
+        drill = Drill(place, site)
+        return await place.prove(lambda: drill.done(params, snapshot), drill.postgres.stop)
 
     async def verify(self, params: DrillParams, connection: Connection) -> bool | None:
         """Something left over: it did not come to its end. Else only its own answer tells."""
         site = Site.of(connection)
-        drill = Drill(Host(connection, site.as_user), site, params.repository)
-        return False if await drill.left() else None
+        place = self._place(params, Host(connection, site.as_user), site)
+        return False if await place.left() else None
 
     def undo(self, params: DrillParams, state: Mapping[str, Any]) -> Call | None:
         """Nothing is left that could be taken back."""
@@ -134,16 +126,3 @@ async def _size(host: Host, site: Site, snapshot: Snapshot) -> int:
         return int(json.loads(said)["total_size"])
     except (ValueError, KeyError, TypeError) as error:
         raise Rejected("restic's answer about the size cannot be read.") from error
-
-
-async def _free(host: Host, site: Site) -> int:
-    argv = ["df", "-B1", "--output=avail", site.scratch]
-    return int((await host.must("the scratch folder cannot be read", argv)).split()[-1])
-
-
-async def _forgotten(host: Host, site: Site, repository: str) -> None:
-    """The drill's own error is what matters; where this fails, it is said all the same."""
-    try:
-        await stamp.take_away(host, site, repository)
-    except TargetError as error:
-        raise Rejected(f"The drill failed, and {error.message}") from error

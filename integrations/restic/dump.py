@@ -4,10 +4,10 @@ A dump that holds nothing looks like any other file from outside. The instance i
 no network, and its folder is its owner's alone.
 """
 
+from bot.contract.drill import Host, last_lines
 from bot.errors import Rejected
 
 from .params import Dump
-from .site import Host, last_lines
 
 _OWNER, _DATABASE = "drill", "drill"
 _SETTINGS = """

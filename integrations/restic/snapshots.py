@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.contract.drill import age
 from bot.errors import Rejected
-
-_TOLERATED = 60  # seconds that the clocks of two hosts may differ
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,6 @@ def facts(listed: list[Snapshot], now: float) -> dict[str, Any]:
         "paths": newest.paths,
         "tags": newest.tags,
     } | ({} if seconds is None else {"age_seconds": seconds})
-
-
-def age(then: float, now: float) -> int | None:
-    """None where the clocks differ so much that it would lie in the future."""
-    return max(0, round(now - then)) if then <= now + _TOLERATED else None
 
 
 def _snapshot(row: dict[str, Any]) -> Snapshot:
