@@ -13,15 +13,46 @@ from typing import Any
 import structlog
 
 _SECRET_NAME = re.compile(r"(token|secret|password|authorization|cookie|api_?key)", re.IGNORECASE)
+_SHORTEST = 6  # characters of a credential that is cut out by its text
 _SECRET_VALUE = re.compile(
     r"\b(xox[abeoprs]-|xapp-)[A-Za-z0-9-]+|(?i:bearer)\s+[A-Za-z0-9._~+/=-]+"
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"  # the user and password of an address
 )
 
 
+_known: set[str] = set()  # credentials that this process has used
+
+
+def keep_secret(value: str) -> None:
+    """Has a credential cut out of all that is written from now on, as a server may echo it.
+
+    Of one under six characters nothing is cut: it would be found in ordinary words.
+    """
+    if len(value) >= _SHORTEST:
+        _known.add(value)
+
+
+def forget_secrets() -> None:
+    """For tests: what was a credential is an ordinary text again."""
+    _known.clear()
+
+
 def redact_text(text: str) -> str:
-    """Replaces what looks like a credential inside free text."""
+    """Replaces what is known to be a credential, or looks like one, inside free text."""
+    for secret in sorted((each for each in _known if each in text), key=len, reverse=True):
+        text = text.replace(secret, "[redacted]")
     return _SECRET_VALUE.sub("[redacted]", text)
+
+
+def redacted(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    """JSON with the credentials in its texts replaced."""
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, dict):
+        return {redact_text(str(k)): redacted(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [redacted(v) for v in value]
+    return value
 
 
 def _redact(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from bot.log import forget_secrets
 from bot.store import Store
 
 pytest_plugins = ["tests.servers.fixtures"]
@@ -14,9 +15,13 @@ pytest_plugins = ["tests.servers.fixtures"]
 
 @pytest.fixture(autouse=True)
 def _own_log() -> Iterator[None]:
-    """What a test captures is closed after it: nobody may go on logging there."""
+    """What a test captures is closed after it: nobody may go on logging there.
+
+    Nor is what was a password in one test cut out of the words of the next.
+    """
     handlers = logging.root.handlers[:]
     yield
+    forget_secrets()
     structlog.reset_defaults()
     logging.root.handlers[:] = handlers
 

@@ -123,7 +123,7 @@ class Dialer:
             raise NotFound(f"There is no access path {path!r}.")
         for address in (entry.url, *entry.also):
             host_and_port(address, of=target)
-        settings = {k: await self.secrets.resolved(v) for k, v in entry.settings.items()}
+        settings = {k: await self.secrets.setting(k, v) for k, v in entry.settings.items()}
         headers = {k: await self.secrets.header(v) for k, v in entry.headers.items()}
         way = Way(opener(found, self.secrets), [entry.url, *entry.also])
         link = Link(target, found.name, found, settings, headers, entry, way)

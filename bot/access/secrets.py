@@ -17,7 +17,7 @@ import pyrage
 
 from bot.catalog import Catalog
 from bot.errors import AuthFailed
-from bot.log import get
+from bot.log import get, keep_secret
 
 log = get("access")
 KINDS = ("env", "file", "age", "vault", "credential")
@@ -59,10 +59,17 @@ class Secrets:
                 return await self._from_vault(rest)
         return await self._from_catalog(rest)
 
+    async def setting(self, name: str, value: str) -> str:
+        """A target's setting; one that stood as a reference is kept out of all that is written."""
+        found = await self.resolved(value)
+        if found != value and "user" not in name:
+            keep_secret(found)
+        return found
+
     async def header(self, value: str) -> str:
         """A header's value, whose last word may be a reference: ``Bearer env:TOKEN``."""
         words, space, last = value.rpartition(" ")
-        found = await self.resolved(last)
+        found = await self.setting("header", last)
         if not _IN_A_HEADER.fullmatch(found):  # else the client's own error would quote it
             named = last if found != last else "written there"
             raise AuthFailed(

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
+from bot.log import redact_text
 from bot.runbooks import statements
 from bot.runbooks.requests import Runs
 from bot.runbooks.tables import Run, StepAttempt, TargetLock
@@ -255,18 +256,20 @@ class Journal:
         and it may be made again, which is no failure of the step.
         """
 
+        out, why = output or {}, redact_text(error)
+
         def write(connection: Connection) -> None:
             run = self._ours(connection, attempt.run_id, epoch)
             ended = now()
-            values = {"state": state, "output": output or {}, "error": error, "ended_at": ended}
+            values = {"state": state, "output": out, "error": why, "ended_at": ended}
             connection.execute(statements.SETTLE, {"of": attempt.id, **values})
             seconds = round((ended - attempt.started_at).total_seconds(), 3)
-            kind, text = _outcome(attempt, state, error, seconds)
+            kind, text = _outcome(attempt, state, why, seconds)
             if again:
-                kind, text = "step_retried", f"{attempt.step}: {error} It is tried again."
+                kind, text = "step_retried", f"{attempt.step}: {why} It is tried again."
             data = {"step": attempt.step, "action": attempt.action, "path": attempt.access_path,
-                    "attempt": attempt.attempt, "seconds": seconds, "error": error,
-                    "out": output or {}}  # fmt: skip
+                    "attempt": attempt.attempt, "seconds": seconds, "error": why,
+                    "out": out}  # fmt: skip
             self._note(connection, run, kind, text, data)
 
         await self.store.transact(write)
@@ -300,7 +303,7 @@ class Journal:
     ) -> None:
         """Commits the end of a run (or its stop at *unknown*) and lets its targets go."""
         async with self.fenced(run_id, epoch) as (session, run):
-            run.state, run.error, run.lease_until = state, error, None
+            run.state, run.error, run.lease_until = state, redact_text(error), None
             run.wake_at = run.held_at = None
             if state != "unknown":
                 run.ended_at, run.undo_requested = now(), False

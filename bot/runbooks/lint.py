@@ -76,6 +76,10 @@ def _call(
         return ("runbook",), f"runbook: there is no runbook {step.runbook!r}{guess}"
     if runbook.id in _reached(called, runbooks, set()):
         return ("runbook",), f"runbook: {called.id!r} leads back to this runbook"
+    if called.front.from_bag and not runbook.front.from_bag:
+        return ("runbook",), (
+            f"runbook: {called.id!r} is run from the go-bag, so this one is too: say from_bag: true"
+        )
     specs = called.front.inputs
     plain = {k: v for k, v in step.with_.items() if "{{" not in str(v)}
     eased = {k: s.model_copy(update={"required": s.required and k not in step.with_})

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from bot.access import Dialer, PathProof
 from bot.contract import Action, Connection, Effect, Preview
 from bot.errors import BadInput, JacklineError, NotSent, Retryable, TargetError, Unknown
+from bot.log import redact_text, redacted
 from bot.registry import Registry
 from bot.runbooks.expressions import render
 from bot.runbooks.model import AllPaths, NoUndo, Runbook, Step, Undo, Written
@@ -138,8 +139,11 @@ class Planner:
             preview = await self.preview(action, params, row["paths"])
         except TargetError as error:
             # What is down may be what the run repairs: the step looks again when its time comes.
-            return {**_noted(row, f"Cannot be read now: {error}"), "unread": True}, nothing
-        row["changes"] = [change.model_dump() for change in preview.changes]
+            return {
+                **_noted(row, redact_text(f"Cannot be read now: {error}")),
+                "unread": True,
+            }, nothing
+        row["changes"] = [redacted(change.model_dump()) for change in preview.changes]
         if not preview.changes:
             row["note"] = "Nothing would change: it is already so."
         elif step.undo in ("auto", None) and action.undo(params, preview.state) is None:

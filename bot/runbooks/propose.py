@@ -1,11 +1,13 @@
 """Proposes runbooks for incidents whose trigger they name."""
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.errors import BadInput
 from bot.incidents import ACTIVE, Incident
 from bot.log import get
-from bot.runbooks.requests import Runs
+from bot.runbooks.model import Runbook
+from bot.runbooks.requests import OWN_GROUND, Runs, from_the_bag
 from bot.store import Store, now
 
 log = get("runbooks")
@@ -35,6 +37,9 @@ class Proposer:
             for runbook in self.runs.library.matching(
                 incident.trigger, incident.services, incident.severity
             ):
+                if runbook.front.from_bag:
+                    await self._name(session, incident, runbook)
+                    continue
                 try:
                     await self.runs.start(
                         session, incident, runbook.id, {},
@@ -44,3 +49,15 @@ class Proposer:
                     # A runbook that needs inputs cannot be proposed ready-made; people can ask.
                     log.info("runbook_needs_inputs", runbook=runbook.id, error=str(error))
         return True
+
+    async def _name(self, session: AsyncSession, incident: Incident, runbook: Runbook) -> None:
+        """Says which runbook fits, and how to run what the server must not run itself."""
+        text = f"A runbook fits: {runbook.front.title}: {OWN_GROUND}"
+        incidents, said = self.runs.incidents, from_the_bag(runbook)
+        await incidents.ledger.append(
+            session, incident.number, "runbook_named", "jackline", text,
+            data={"runbook": runbook.id, "command": said},
+        )  # fmt: skip
+        await incidents.outbox.say(
+            session, incident.number, f"named-{runbook.id}", "notice", {"text": f"{text}\n`{said}`"}
+        )

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.catalog import Person
-from bot.errors import Conflict, NotAllowed, NotFound
+from bot.errors import BadInput, Conflict, NotAllowed, NotFound
 from bot.incidents import Incident, Incidents
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
@@ -17,15 +17,26 @@ from bot.runbooks.tables import Approval, Run, StepAttempt, TargetLock
 from bot.store import now
 
 ENDED = ("succeeded", "failed", "refused", "aborted")
+OWN_GROUND = "it takes away what Jackline itself stands on, so it is run from the go-bag."
 LIVE = ("approved", "running", "held", "paused", "unknown")
 
 
-class Runs:
-    """The verbs of a run. Roles are checked here, at the moment of the click."""
+def from_the_bag(runbook: Runbook) -> str:
+    """What to type instead, on a machine that stands on other ground."""
+    needed = [f"{name}=…" for name, spec in runbook.front.inputs.items() if spec.required]
+    return " ".join(["jackline run --bag FILE", runbook.id, *needed])
 
-    def __init__(self, incidents: Incidents, library: Library) -> None:
+
+class Runs:
+    """The verbs of a run. Roles are checked here, at the moment of the click.
+
+    ``in_bag``: this is a go-bag's engine, and not the server.
+    """
+
+    def __init__(self, incidents: Incidents, library: Library, *, in_bag: bool = False) -> None:
         self.incidents = incidents
         self.library = library
+        self.in_bag = in_bag
 
     async def require_ended(self, session: AsyncSession, incident_id: int) -> None:
         """Raises `Conflict` while a run of the incident may still change something."""
@@ -48,12 +59,15 @@ class Runs:
     ) -> Run:
         """Has a run planned. ``requester`` is a person's id, or empty for Jackline's proposal.
 
-        The same ``origin`` again returns the same run. Raises `BadInput` for wrong inputs.
+        The same ``origin`` again returns the same run. Raises `BadInput` for wrong inputs, and for
+        a runbook that is run from the go-bag.
         """
         earlier = await session.execute(select(Run).where(Run.origin == origin))
         if found := earlier.scalar_one_or_none():
             return found
         runbook = self.library.get(runbook_id)
+        if runbook.front.from_bag and not self.in_bag:
+            raise BadInput(f"{runbook.front.title}: {OWN_GROUND}", hint=from_the_bag(runbook))
         given = resolve_inputs(runbook.front.inputs, inputs, self.library.catalog)
         run = Run(
             incident_id=incident.number,

@@ -9,19 +9,21 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
 
 from bot.contract import Action, Effect, Preview
 from bot.errors import BadInput, JacklineError, NotSent, Retryable, TargetError, Unknown
-from bot.log import get
+from bot.log import get, redacted
 from bot.runbooks.journal import Journal, TargetTaken
 from bot.runbooks.looks import Looks
 from bot.runbooks.model import AllPaths, Runbook
 from bot.runbooks.plan import Planner, arguments, check_blast_radius
 from bot.runbooks.tables import StepAttempt
 from bot.runbooks.units import Unit
+from bot.store import now
 
 log = get("runbooks")
 _LOOK = 1.0  # seconds between two looks for an abort
@@ -139,7 +141,7 @@ class StepRunner:
         if call.action.effect is not Effect.ONCE:
             await self.journal.settle(last, self.epoch, "interrupted", error="repeated")
             return None
-        took = await self.took_effect(call.action, call.params, call.unit)
+        took = await self._late(call, last)
         if took:
             return await self._verified(call, last, None)
         if took is False:
@@ -148,6 +150,27 @@ class StepRunner:
             )
             return None
         return await self._park(last, "Jackline stopped while this was being sent")
+
+    async def _late(self, call: _Call, last: StepAttempt) -> bool | None:
+        """Whether what was sent before a crash took effect: it may still be under way.
+
+        A "no" counts once the step's timeout has passed since it was sent; a person who aborts
+        before that leaves it open.
+        """
+        ends = last.started_at + timedelta(seconds=call.unit.step.timeout)
+        said = False
+        while (took := await self.took_effect(call.action, call.params, call.unit)) is False:
+            if now() >= ends:
+                return False
+            if not said:
+                reason = (
+                    "it was being sent when Jackline stopped; no effect so far, it may yet come"
+                )
+                await self.journal.held_back(self.run_id, self.epoch, call.unit.id, reason)
+            said = True
+            if not await self._pause(_LOOK):
+                return None
+        return took
 
     async def _once(self, runbook: Runbook, call: _Call) -> Outcome:
         via = call.unit.step.via
@@ -207,7 +230,7 @@ class StepRunner:
                     asyncio.timeout(call.unit.step.timeout),
                     self.planner.dialer.connect(call.target, path) as connection,
                 ):
-                    found[path] = await call.action.apply(call.params, connection)
+                    found[path] = redacted(await call.action.apply(call.params, connection))
             except (TargetError, TimeoutError) as error:
                 reason = f"over {path}: {str(error) or 'no answer in time'}"
                 await self.journal.settle(attempt, self.epoch, "failed", error=reason)
@@ -224,7 +247,7 @@ class StepRunner:
                 asyncio.timeout(call.unit.step.timeout),
                 self.planner.reach(attempt.target, attempt.access_path) as connection,
             ):
-                out = await call.action.apply(call.params, connection)
+                out = redacted(await call.action.apply(call.params, connection))
         except NotSent as error:
             self._failed.add((attempt.target, attempt.access_path))
             await self.journal.settle(attempt, self.epoch, "not_sent", error=error.message)

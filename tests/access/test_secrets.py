@@ -11,15 +11,18 @@ from typing import Any
 import pyrage
 import pytest
 
+from bot.access import Dialer
 from bot.access.secrets import Secrets
 from bot.catalog import Catalog
 from bot.errors import AuthFailed
 from bot.log import configure
 from bot.registry import load
+from bot.runbooks import Library
+from bot.runbooks.plan import Planner, arguments
 from bot.store import Store
 from tests.access.world import stranger
 from tests.cli.conftest import COMMAND
-from tests.runbooks.room import Room, runbook, write_folder
+from tests.runbooks.room import Room, put, runbook, write_folder
 from tests.servers.fixtures import Start
 from tests.servers.http_app import Answer, HttpApp
 from tests.servers.process import HOST, free_port
@@ -200,7 +203,7 @@ ENVIRONMENT = {
     "LONG_LOGIN": f"jack:{CANARY * 30}", "ODD_LOGIN": f"jack:é{CANARY}", "NO_KEY": CANARY,
     "VAULT_TOKEN": CANARY,
 }  # fmt: skip
-STEPS = ["ok", "refused", "broken", "proxy", "long", "odd", "key", "nobody", "vault", "hop"]
+STEPS = ["ok", "echo", "refused", "broken", "proxy", "long", "odd", "key", "nobody", "vault", "hop"]
 
 
 def catalog_of_canaries(shop: HttpApp, proxy: str) -> dict[str, Any]:
@@ -212,6 +215,7 @@ def catalog_of_canaries(shop: HttpApp, proxy: str) -> dict[str, Any]:
     return {
         "targets": [
             {"name": "http/ok", "url": shop.url, **token},
+            {"name": "http/echo", "url": f"{shop.url}/echo", **token},
             {"name": "http/refused", "url": f"{shop.url}/no", **token},
             {"name": "http/broken", "url": shop.url, "headers": {"X-Key": "env:BROKEN_TOKEN"}},
             *({"name": f"http/{n}", "url": shop.url, "via": [n]} for n in ("proxy", "long", "odd")),
@@ -244,6 +248,7 @@ async def test_a_secret_is_left_nowhere(
     configure("debug")
     shop = http_server("shop")
     shop.answers["/no/step"] = Answer(status=401)
+    shop.answers["/echo/step"] = Answer(body=f"You sent: Bearer {CANARY}, token={CANARY}")
     for name, value in (ENVIRONMENT | {"VAULT_ADDR": f"http://{HOST}:{free_port()}"}).items():
         monkeypatch.setenv(name, value)
     url = f"sqlite+aiosqlite:///{tmp_path}/jackline.db"
@@ -266,12 +271,13 @@ verify: [{{action: http.check, with: {{target: {0}, path: /step}}, expect: out.o
         room = Room(store, folder, load())
         assert room.library.problems == {}
         states = {}
+        works = ("ok", "echo")
         for name in STEPS:
             number = await room.start(name=name, origin=name)
             await room.work()
             states[name] = (await room.run(number)).state
         await store.close()
-        assert states == {name: "succeeded" if name == "ok" else "failed" for name in STEPS}
+        assert states == {name: "succeeded" if name in works else "failed" for name in STEPS}
         assert shop.to("/step")[0].headers["authorization"] == f"Bearer {CANARY}"
         said = _of_the_command(tmp_path, folder, url)
     seen = capfd.readouterr()
@@ -279,6 +285,36 @@ verify: [{{action: http.check, with: {{target: {0}, path: /step}}, expect: out.o
     files = list(tmp_path.glob("jackline.db*"))
     assert files
     assert not [file.name for file in files if CANARY.encode() in file.read_bytes()]
+
+
+async def test_a_diff_shows_no_secret(http_server: Start[HttpApp], tmp_path: Path) -> None:
+    """What the plan shows of a resource that holds the credential; the way back keeps it whole."""
+    shop = http_server("shop")
+    shop.answers["/step"] = Answer(body=json.dumps({"key": CANARY}))
+    target = {
+        "name": "http/shop", "url": shop.url,
+        "settings": {"user": "file:" + _kept(tmp_path, "responder"), "password": "file:" + _kept(tmp_path, CANARY)},
+    }  # fmt: skip
+    dialer = Dialer(
+        lambda: Catalog.model_validate({"targets": [target], "paths": [{"name": "direct"}]})
+    )
+    registry = load()
+    folder = write_folder(tmp_path / "runbooks", runbook(put("step", "{key: 'responder'}")))
+    found = Library(folder, registry).get("fix")
+    plan = await Planner(registry, dialer).plan(found, {})
+    assert CANARY not in json.dumps(plan)
+    assert "[redacted]" in json.dumps(plan)
+    assert "responder" in json.dumps(plan)
+    action = registry.action("http.put")
+    async with dialer.connect("http/shop") as link:
+        seen = await action.preview(arguments(action, found.steps[0].step.with_, {}, "s1"), link)
+    assert CANARY in json.dumps(seen.state)
+
+
+def _kept(place: Path, text: str) -> str:
+    path = place / f"{len(text)}.txt"
+    path.write_text(text)
+    return str(path)
 
 
 def _of_the_command(place: Path, folder: Path, url: str) -> str:

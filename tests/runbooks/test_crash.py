@@ -6,8 +6,9 @@ process. Another engine takes over, and the calls that reached the target are co
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.server
 PUT = "action: http.put\nwith: {target: shop, path: /mode, body: safe}"
 CONFIRMED = """action: http.call
 with: {target: shop, path: /restart, confirm: {path: /state, contains: moved}}
+timeout: 3s  # a "no" counts once that long has passed since a crash
 verify: [{expect: out.ok, action: http.check, with: {target: shop, path: /}}]"""
 TAKEN_BACK = "undo: {action: http.call, with: {target: shop, path: /back}}"
 REFUSED = CALL.replace("== 200", "== 204")
@@ -40,10 +42,15 @@ class Answers(dict[str, Answer]):
     def __init__(self, shop: HttpApp) -> None:
         super().__init__()
         self.shop = shop
+        self.slowness = 0.0  # seconds from the order to its effect
+        self.ordered = 0.0
 
     def get(self, path: str, default: Any = None) -> Any:
+        if path == "/restart":
+            self.ordered = time.monotonic()
         if path == "/state":
-            return Answer(body="moved" if self.shop.count("/restart") else "still")
+            moved = self.shop.count("/restart") and time.monotonic() > self.ordered + self.slowness
+            return Answer(body="moved" if moved else "still")
         if path == "/mode":
             put = [r.body for r in self.shop.to("/mode") if r.method == "PUT"]
             return Answer(body=put[-1] if put else '"was"')
@@ -145,6 +152,34 @@ async def test_confirm_makes_it_exactly_once(make_room: MakeRoom, shop: HttpApp)
         assert seen.posts == ["/restart"]
 
     await sweep(room, shop, check)
+
+
+async def test_an_effect_that_comes_late(make_room: MakeRoom, shop: HttpApp) -> None:
+    """The order was under way when Jackline died: that nothing is to be seen yet proves nothing."""
+    assert isinstance(shop.answers, Answers)
+    shop.answers.slowness = 2.0
+    patient = CONFIRMED.replace("timeout: 3s", "timeout: 20s")
+    room = make_room(runbook(patient), http__shop=shop.url)
+    number = await room.approved()
+    with at_commits(_dies_once_ordered(shop), lambda _: None), suppress(Died):
+        await room.work()
+    assert shop.count("/restart") == 1
+    await expire(room)
+    await room.work(engine=room.another("second"))
+    assert (await room.run(number)).state == "succeeded"
+    assert shop.count("/restart") == 1
+    said = [row.text for row in await room.rows() if row.kind == "guard_failed"]
+    assert said == [
+        "s1 held back: it was being sent when Jackline stopped; no effect so far, it may yet come"
+    ]
+
+
+def _dies_once_ordered(shop: HttpApp) -> Callable[[int], None]:
+    def before(_: int) -> None:
+        if shop.count("/restart"):
+            raise Died
+
+    return before
 
 
 async def test_idempotent_is_repeated(make_room: MakeRoom, shop: HttpApp) -> None:

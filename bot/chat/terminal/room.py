@@ -52,7 +52,7 @@ class BagRoom:
         self.library = Library(runbooks, self.registry)
         self.ledger = Ledger(payload.sealed.journal_key.encode())
         self.incidents = Incidents(self.ledger, Outbox(()), lambda: self.library.catalog)
-        self.runs = Runs(self.incidents, self.library)
+        self.runs = Runs(self.incidents, self.library, in_bag=True)
         self.decisions = Decisions(self.runs)
         self.dialer = Dialer(lambda: self.library.catalog, payload.sealed.credentials)
         self.planner = Planner(self.registry, self.dialer)
