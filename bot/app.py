@@ -77,7 +77,7 @@ class Jackline:
 
         # alert → incident
         self.incidents = Incidents(self.ledger, self.outbox, lambda: self.library.catalog)
-        self.intake = Intake(self.store)
+        self.intake = Intake(self.store, data / "spool")
         self.checks = CheckRunner(self.store, self.intake)
         self.router = AlertRouter(self.store, self.incidents)
         self.evidence = EvidenceCollector(

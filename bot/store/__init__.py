@@ -3,6 +3,7 @@
 from bot.store.batch import Batch
 from bot.store.engine import YIELDING, Store
 from bot.store.keys import load_key
+from bot.store.spool import Spool
 from bot.store.types import JsonColumn, UtcDateTime, now
 
-__all__ = ["YIELDING", "Batch", "JsonColumn", "Store", "UtcDateTime", "load_key", "now"]
+__all__ = ["YIELDING", "Batch", "JsonColumn", "Spool", "Store", "UtcDateTime", "load_key", "now"]

@@ -1,33 +1,41 @@
 """Group commit: many small things put on disk together, each sender told when its own is there.
 
 One writer a process commits whatever has queued up since its last commit, with Core inserts: the
-ORM and one commit a thing would be the bottleneck, not the disk.
+ORM and one commit a thing would be the bottleneck, not the disk. Where there is a spool, it takes
+over while the database is away, and is drained in order when that is back.
 """
 
 import asyncio
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Insert, Table
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
-from bot.errors import Unavailable
+from bot.errors import BadInput, JacklineError, Unavailable
 from bot.log import get
 from bot.store.engine import Store
+from bot.store.spool import Row, Spool
 
 log = get("store")
-QUEUE_LIMIT = 2_000
+ROOM = 20_000  # rows that may wait
+_OF_ONE, _OF_MOST = 0.5, 0.8  # parts of that room for one sender, and for all but the urgent
 _BATCH_LIMIT = 5_000
+_PATIENCE = 3.0  # seconds for a commit, where a spool can take over
+_LONG = 30.0  # seconds for one commit of what was spooled
+_PAUSE = 0.5  # seconds until a database that was away is tried again
 
 
 @dataclass
 class _Waiting:
-    rows: list[dict[str, Any]]
+    rows: Sequence[Row]
+    sender: str
     stored: "asyncio.Future[None]"
 
-    def answer(self, error: Unavailable | None = None) -> None:
+    def answer(self, error: JacklineError | None = None) -> None:
         """Tells the one who waits, unless they have given up."""
         if self.stored.done():
             return
@@ -44,54 +52,162 @@ class Batch:
     ``what`` names the rows in errors: "alerts". ``silent``: as in `Store.write`.
     """
 
-    def __init__(self, store: Store, table: Table, what: str, *, silent: bool = False) -> None:
+    def __init__(
+        self, store: Store, table: Table, what: str, *, silent: bool = False,
+        spool: Spool | None = None,
+    ) -> None:  # fmt: skip
         self.store = store
         self.silent = silent
         self.what = what
+        self.spool = spool
         self._insert = _insert(store, table)
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(QUEUE_LIMIT)
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._taken: Counter[str] = Counter()  # rows that wait, by sender
+        self._filled = asyncio.Event()  # the spool holds something
+        self._at_spool = asyncio.Lock()
 
-    async def accept(self, rows: list[dict[str, Any]]) -> None:
-        """Stores the rows. Raises `Unavailable` when that cannot be promised now."""
+    async def accept(self, rows: Sequence[Row], *, sender: str = "", urgent: bool = False) -> None:
+        """Stores the rows. Raises `Unavailable` when that cannot be promised now, and `BadInput`
+        for what the database will never take.
+
+        No sender takes all of the room, and the last of it is for what is ``urgent``.
+        """
         if not rows:
             return
-        waiting = _Waiting(rows, asyncio.get_running_loop().create_future())
+        self._require_room(len(rows), sender, urgent=urgent)
+        waiting = _Waiting(rows, sender, asyncio.get_running_loop().create_future())
+        self._taken[sender] += len(rows)
         try:
             self._queue.put_nowait(waiting)
-        except asyncio.QueueFull:
+            await waiting.stored
+        finally:
+            self._taken[sender] -= len(rows)
+
+    def _require_room(self, count: int, sender: str, *, urgent: bool) -> None:
+        """What is asked for when nothing waits fits always, however much it is."""
+        taken, mine = self._taken.total(), self._taken[sender]
+        full = taken and taken + count > ROOM * (1 if urgent else _OF_MOST)
+        if full or (mine and not urgent and sender and mine + count > ROOM * _OF_ONE):
+            whose = "" if full else f" of {sender}"
             raise Unavailable(
-                f"Too many {self.what} are waiting to be stored.", hint="Send again."
-            ) from None
-        await waiting.stored
+                f"Too many {self.what}{whose} are waiting to be stored.", hint="Send again."
+            )
 
     async def run(self) -> None:
         """Writes until cancelled; what is waiting then is refused, never lost silently."""
+        batch: list[_Waiting] = []
+        draining = asyncio.create_task(self._drain(self.spool)) if self.spool is not None else None
         try:
             while True:
-                batch = [await self._queue.get()]
-                while not self._queue.empty() and sum(len(w.rows) for w in batch) < _BATCH_LIMIT:
-                    batch.append(self._queue.get_nowait())
-                await self._commit(batch)
+                batch = await self._next()
+                await self._keep(batch)
         finally:
+            # perhaps stored, perhaps not: sent again it is stored once
             while not self._queue.empty():
-                self._queue.get_nowait().answer(Unavailable("Shutting down."))
+                batch.append(self._queue.get_nowait())
+            _answer(batch, Unavailable("Shutting down."))
+            if draining is not None:
+                draining.cancel()
+                await asyncio.gather(draining, return_exceptions=True)
 
-    async def _commit(self, batch: list[_Waiting]) -> None:
+    async def _next(self) -> list[_Waiting]:
+        batch = [await self._queue.get()]
+        rows = len(batch[0].rows)
+        while not self._queue.empty() and rows < _BATCH_LIMIT:
+            batch.append(self._queue.get_nowait())
+            rows += len(batch[-1].rows)
+        return batch
+
+    async def _keep(self, batch: list[_Waiting]) -> None:
+        """In the database or, while that is away, in the spool; else everyone is told."""
         rows = [row for waiting in batch for row in waiting.rows]
         try:
-            async with self.store.write(silent=self.silent) as session:
-                await session.execute(self._insert, rows)
-        except (SQLAlchemyError, OSError) as error:
+            if self.spool is None:
+                await self._commit(rows)
+            elif not await self._spooled(self.spool, rows):
+                async with asyncio.timeout(_PATIENCE):
+                    await self._commit(rows)
+        except DataError as error:
+            await self._refused(batch, error)
+        except (SQLAlchemyError, OSError) as error:  # a TimeoutError is one
             log.error("not_stored", what=self.what, count=len(rows), error=str(error))
-            for waiting in batch:
-                waiting.answer(Unavailable(f"The database did not take the {self.what}."))
+            _answer(batch, await self._put_by(rows))
+        else:
+            _answer(batch)
+
+    async def _spooled(self, spool: Spool, rows: Sequence[Row]) -> bool:
+        """Behind what waits in the spool, if anything does: the order is kept."""
+        async with self._at_spool:
+            if not spool:
+                return False
+            await asyncio.to_thread(spool.put, rows)
+        return True
+
+    async def _put_by(self, rows: Sequence[Row]) -> Unavailable | None:
+        """Into the spool, if there is one that takes them."""
+        refusal = Unavailable(f"The database did not take the {self.what}.")
+        if self.spool is None:
+            return refusal
+        try:
+            async with self._at_spool:
+                await asyncio.to_thread(self.spool.put, rows)
+        except OSError as error:
+            log.error("not_spooled", what=self.what, count=len(rows), error=str(error))
+            return refusal
+        self._filled.set()
+        return None
+
+    async def _refused(self, batch: list[_Waiting], error: DataError) -> None:
+        """One of them holds what the database will never take: each on its own."""
+        if len(batch) == 1:
+            log.error("data_refused", what=self.what, error=str(error))
+            _answer(batch, BadInput(f"The database cannot hold these {self.what}."))
             return
-        except asyncio.CancelledError:
-            for waiting in batch:  # perhaps stored, perhaps not: sent again it is stored once
-                waiting.answer(Unavailable("Shutting down."))
-            raise
         for waiting in batch:
-            waiting.answer()
+            await self._keep([waiting])
+
+    async def _drain(self, spool: Spool) -> None:
+        """Takes what is in the spool to the database, as soon as that is back."""
+        if spool:
+            self._filled.set()
+        while True:
+            await self._filled.wait()
+            async with self._at_spool:
+                rows, mark = await asyncio.to_thread(spool.first, _BATCH_LIMIT)
+            try:
+                async with asyncio.timeout(_LONG):
+                    await self._put_in(spool, rows)
+            except (SQLAlchemyError, OSError):
+                await asyncio.sleep(_PAUSE)
+                continue
+            async with self._at_spool:
+                await asyncio.to_thread(spool.drained, mark)
+                if not spool:
+                    self._filled.clear()
+                    log.info("spool_drained", what=self.what)
+
+    async def _put_in(self, spool: Spool, rows: Sequence[Row]) -> None:
+        """All but those that the database will never take: they are kept beside the spool."""
+        try:
+            if rows:
+                await self._commit(rows)
+        except DataError as error:
+            if len(rows) > 1:
+                half = len(rows) // 2
+                await self._put_in(spool, rows[:half])
+                await self._put_in(spool, rows[half:])
+            else:
+                log.error("data_refused", what=self.what, error=str(error), kept=str(spool.refused))
+                await asyncio.to_thread(spool.refuse, rows[0])
+
+    async def _commit(self, rows: Sequence[Row]) -> None:
+        async with self.store.write(silent=self.silent) as session:
+            await session.execute(self._insert, rows)
+
+
+def _answer(batch: Sequence[_Waiting], error: JacklineError | None = None) -> None:
+    for waiting in batch:
+        waiting.answer(error)
 
 
 def _insert(store: Store, table: Table) -> Insert:
