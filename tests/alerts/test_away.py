@@ -159,7 +159,7 @@ async def test_the_database_is_away(
 
 def _to_all(server: Postgres, number: int) -> None:
     """Also to those that serve the connections: nobody answers, and no connection breaks."""
-    process = psutil.Process(server.process.pid)
+    process = psutil.Process(server.process.popen.pid)
     for each in (process, *process.children(recursive=True)):
         each.send_signal(number)
 
