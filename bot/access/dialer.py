@@ -86,12 +86,13 @@ class Link:
         argv: Sequence[str],
         *,
         stdin: str = "",
+        hold: float = 0.0,
         timeout: float = 30.0,  # noqa: ASYNC109 - the contract's signature
     ) -> Completed:
         """Runs a program on the host, over SSH."""
         async with self.forward() as local:
             return await run_command(
-                local, self.entry, self.settings, argv, stdin=stdin, limit=timeout
+                local, self.entry, self.settings, argv, stdin=stdin, hold=hold, limit=timeout
             )
 
 

@@ -63,8 +63,16 @@ async def bridged(channel: _Channel, tasks: Tasks) -> Streams:
     What carries the bytes is put into ``tasks``, for the caller to end.
     """
     here, there = socket.socketpair()
-    near = await streams(there)
-    ours = await streams(here)
+    try:
+        near = await streams(there)
+    except BaseException:
+        here.close()
+        raise
+    try:
+        ours = await streams(here)
+    except BaseException:
+        _abort(near[1])
+        raise
 
     async def carry() -> None:
         try:

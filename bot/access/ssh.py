@@ -6,6 +6,7 @@ The host's key is pinned; no agent, no configuration file.
 import asyncio
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import asyncssh
@@ -26,19 +27,19 @@ async def run_command(
     argv: Sequence[str],
     *,
     stdin: str,
+    hold: float,
     limit: float,
 ) -> Completed:
     """Logs in at ``local`` as the target's user, checks its pinned host key, runs ``argv``.
 
     The protocol carries one command line, which the host's login shell splits: each argument is
     quoted, so none can be more than one word. Settings: ``key`` (a private key), ``host_key``
-    (the host's public key, as in known_hosts without the name).
+    (the host's public key, as in known_hosts without the name). ``hold`` is as in the contract.
     """
     connection = await _login(local, target, settings)
     try:
         async with asyncio.timeout(limit):
-            done = await connection.run(shlex.join(argv), input=stdin, encoding="utf-8",
-                                        errors="replace", check=False)  # fmt: skip
+            done = await _ran(connection, shlex.join(argv), stdin, hold)
     except TimeoutError:
         raise Unknown(f"{argv[0]} on {target.name} did not end in {limit:.0f} s.") from None
     except (OSError, asyncssh.Error) as error:
@@ -48,6 +49,23 @@ async def run_command(
     if done.returncode is None:
         raise Unknown(f"{argv[0]} on {target.name} ended without a status.")
     return Completed(status=done.returncode, stdout=_end(done.stdout), stderr=_end(done.stderr))
+
+
+async def _ran(
+    connection: asyncssh.SSHClientConnection, line: str, stdin: str, hold: float
+) -> asyncssh.SSHCompletedProcess:
+    """Its input ends after ``hold`` seconds, and when nobody waits for it any more."""
+    process = await connection.create_process(line, encoding="utf-8", errors="replace")
+    process.stdin.write(stdin)
+    ending = asyncio.get_running_loop().call_later(hold, process.stdin.write_eof)
+    try:
+        return await process.wait()
+    finally:
+        ending.cancel()
+        process.stdin.write_eof()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PARTING):
+                await process.wait_closed()
 
 
 async def _login(

@@ -155,11 +155,15 @@ class Connection(Protocol):
         argv: Sequence[str],
         *,
         stdin: str = "",
+        hold: float = 0.0,
         timeout: float = 30.0,  # noqa: ASYNC109 - callers set it per command
     ) -> Completed:
         """Runs a program on the target, whose address is ``ssh://user@host``: no shell's syntax.
 
-        Raises `NotSent`, `AuthFailed`, or `Unknown` when the connection broke or time ran out.
+        ``hold`` keeps its standard input open for so many seconds, for a program that works until
+        its input ends; it ends sooner when the call is cancelled, so that such a program can put
+        things in order. Raises `NotSent`, `AuthFailed`, or `Unknown` when the connection broke or
+        time ran out.
         """
 
 

@@ -13,8 +13,8 @@ from .tool import ipmitool
 _COLUMNS = 6  # number, day, time, sensor, event, whether it came or went
 
 
-class _Look:
-    """What looking shares."""
+class Look:
+    """What looking shares; each verb adds its name, its `Params` and `apply`."""
 
     effect: ClassVar[Effect] = Effect.READ
     reverts: ClassVar[bool] = False
@@ -34,7 +34,7 @@ class _Look:
         return None
 
 
-class Status(_Look):
+class Status(Look):
     """Whether the host is on, why it last changed, and which faults the chassis reports."""
 
     name: ClassVar[str] = "ipmi.status"
@@ -52,7 +52,7 @@ class Status(_Look):
         }
 
 
-class EventLog(_Look):
+class EventLog(Look):
     """The newest entries of the system event log."""
 
     name: ClassVar[str] = "ipmi.sel"

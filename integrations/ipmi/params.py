@@ -30,6 +30,17 @@ class LogParams(BmcParams):
     )
 
 
+class ConsoleParams(BmcParams):
+    """How long to listen, and how much to keep."""
+
+    seconds: Annotated[float, Field(ge=1, le=60)] = Field(
+        default=10.0, description="Seconds to listen; keep the step's timeout 20 s above that."
+    )
+    lines: Annotated[int, Field(ge=1, le=200)] = Field(
+        default=50, description="How many of the last lines are kept."
+    )
+
+
 class PowerParams(BmcParams):
     """On or off."""
 

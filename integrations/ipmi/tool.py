@@ -32,7 +32,23 @@ async def ipmitool(
         raise (Retryable(error.message) if reading else error) from error
     if done.status == 0:
         return done.stdout
-    raise _failure(done, settings["address"], reading=reading)
+    raise failure(done, settings["address"], reading=reading)
+
+
+async def listening(connection: Connection, seconds: float, *words: str) -> Completed:
+    """How a call ended that reads and goes on until its input ends, after ``seconds``.
+
+    ``timeout`` is for a jump host that has lost us without noticing: the program ends all the same.
+    """
+    settings = connection.settings
+    limit = seconds + _LIMIT
+    argv = ["timeout", f"{limit:.0f}", *_start(settings, chatty=True), *words]
+    try:
+        return await connection.run(
+            argv, stdin=f"{settings['password']}\n", hold=seconds, timeout=limit
+        )
+    except Unknown as error:
+        raise Retryable(f"The jump host broke off before it told: {error.message}") from error
 
 
 def _start(settings: Mapping[str, str], *, chatty: bool) -> list[str]:
@@ -58,7 +74,8 @@ def _matched(settings: Mapping[str, str], name: str, pattern: re.Pattern[str]) -
     return found
 
 
-def _failure(done: Completed, address: str, *, reading: bool) -> TargetError:
+def failure(done: Completed, address: str, *, reading: bool = True) -> TargetError:
+    """What a call that ended badly means."""
     lines = [line.strip(" >") for line in done.stderr.splitlines() if line.strip(" >")]
     last = lines[-1][:300] if lines else "no words"
     if done.status == _NO_PROGRAM:

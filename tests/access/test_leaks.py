@@ -1,13 +1,16 @@
 """What a connection opened is closed at its end: files, tasks and sessions, however it ended."""
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.access.forward import bridged
 from bot.errors import NotSent, TargetError, Unknown
 from bot.registry import Registry
 from tests.access.world import ASK, World, stranger
@@ -63,6 +66,21 @@ async def test_after_a_cancellation(trusted: World, kind: str) -> None:
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await task
+
+
+@pytest.mark.parametrize("later", range(5))
+async def test_after_a_cancellation_before_a_bridge_stands(later: int) -> None:
+    """At each of its awaits: both ends of the pair of sockets are closed."""
+    channel: Any = (None, None)  # not touched before both ends are there
+    async with nothing_stays():
+        task = asyncio.create_task(bridged(channel, set()))
+        for _ in range(later):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        del task
+        gc.collect()  # an open socket that nobody has any more is a warning, and so an error
 
 
 @pytest.mark.parametrize("kind", ["direct", "socks", "bastion", "bastions"])

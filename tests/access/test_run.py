@@ -1,6 +1,7 @@
 """Programs on a host and forwarded addresses, over a real OpenSSH server."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,9 +34,41 @@ async def test_a_program_with_its_status_and_output(sshd_server: Sshd) -> None:
     async with link(sshd_server.url, settings=sshd_server.settings) as db1:
         done = await db1.run(["cat"], stdin="héllo")
         assert (done.status, done.stdout, done.stderr) == (0, "héllo", "")
+        assert (await db1.run(["cat"])).stdout == ""  # no input is one that has ended
         done = await db1.run(["ls", "/nowhere"])
         assert done.status != 0
         assert "/nowhere" in done.stderr
+
+
+async def test_input_that_stays_open(sshd_server: Sshd) -> None:
+    """So long as was said; a program that ends sooner is not waited for."""
+    async with link(sshd_server.url, settings=sshd_server.settings) as db1:
+        began = time.monotonic()
+        done = await db1.run(["cat"], stdin="héllo", hold=1)
+        assert (done.status, done.stdout) == (0, "héllo")
+        assert 1 <= time.monotonic() - began < 3
+        assert (await db1.run(["true"], hold=20)).status == 0
+        assert time.monotonic() - began < 5
+
+
+async def test_a_program_that_is_left_can_put_things_in_order(
+    sshd_server: Sshd, tmp_path: Path
+) -> None:
+    """Its input ends when the call is cancelled, and when its time is over."""
+    left = tmp_path / "left"
+    until_told = ["sh", "-c", f"cat; touch {left}"]
+    async with link(sshd_server.url, settings=sshd_server.settings) as db1:
+        task = asyncio.create_task(db1.run(until_told, hold=20))
+        await asyncio.sleep(0.7)
+        assert not left.exists()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert left.exists()
+        left.unlink()
+        with pytest.raises(Unknown, match="did not end"):
+            await db1.run(until_told, hold=20, timeout=0.5)
+        assert left.exists()
 
 
 @pytest.mark.parametrize("word", ["$(id)", "`id`", "a; id", "a b", "'", '"', "\n", "*", "&& id"])

@@ -36,6 +36,7 @@ WANTED=(
   "iproute2:partitions between network namespaces"
   "curl:hosts behind a BMC"
   "ipmitool:hosts behind a BMC that speaks IPMI"
+  "openipmi:serial consoles behind a BMC"
   "chromium:the web pages in a browser"
   "fonts-dejavu-core:screenshots"
   "fonts-noto-color-emoji:screenshots"
@@ -104,7 +105,7 @@ keep_disabled() {
   local package unit
   for package in "$@"; do
     case $package in # a package that ships a unit, and the unit's name
-      postgresql | prometheus | prometheus-alertmanager | haproxy | redis-server | mosquitto | ngircd) unit=$package ;;
+      postgresql | prometheus | prometheus-alertmanager | haproxy | redis-server | mosquitto | ngircd | openipmi) unit=$package ;;
       redis-sentinel) unit=sentinel ;;
       etcd-server) unit=etcd ;;
       nginx-light) unit=nginx ;;

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ def ipmi() -> Iterator[Ipmi]:
     if importlib.util.find_spec("pyghmi") is None:
         _missing()
     with scratch("ipmi") as folder:
-        port = _udp_port()
+        port = udp_port()
         process = spawn(
             "ipmi-bmc",
             [sys.executable, Path(__file__).with_name("ipmi_bmc.py"), str(port)],
@@ -72,7 +72,44 @@ def ipmi() -> Iterator[Ipmi]:
             yield Ipmi(port, folder, process)
 
 
-def _udp_port() -> int:
+@dataclass
+class Watcher:
+    """A person with the console open; `sees` is what it showed them."""
+
+    process: Process
+
+    @property
+    def sees(self) -> str:
+        return self.process.tail()
+
+
+@contextlib.contextmanager
+def console_taken(settings: Mapping[str, str]) -> Iterator[Watcher]:
+    """Somebody has the BMC's console open for the time of the block."""
+    with scratch("watcher") as folder:
+        log = folder / "watcher.log"
+        # Its input stays open, or it would leave; unbuffered, so that one sees when it is in.
+        line = f"(cat password; exec sleep 60) | exec stdbuf -o0 {by_hand(settings)} sol activate"
+        (folder / "password").write_text(f"{settings['password']}\n")
+        process = spawn(
+            "watcher",
+            ["sh", "-c", line],
+            folder=folder,
+            ready=lambda: "operational" in log.read_text(errors="replace"),
+        )
+        with running(process):
+            yield Watcher(process)
+
+
+def by_hand(settings: Mapping[str, str]) -> str:
+    """ipmitool as a person would call it, up to the verb; it reads the password."""
+    host, _, port = settings["address"].partition(":")
+    return (f"ipmitool -I lanplus -H {host} -p {port} -U {settings['username']} -C 3 "
+            "-f /dev/stdin")  # fmt: skip
+
+
+def udp_port() -> int:
+    """A loopback port that is free for TCP and for UDP."""
     while True:
         port = free_port()
         with (

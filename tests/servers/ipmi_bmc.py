@@ -17,7 +17,7 @@ HOST, USER, PASSWORD = "127.0.0.1", "ops", "ipmi-test-password"
 STATE = Path("state.json")
 START: dict[str, Any] = {
     "power": "on", "goes": [], "late": 0.3, "orders": 0, "boot": "0000000000", "sel": [],
-    "mute": False, "stuck": False,
+    "mute": False, "stuck": False, "console": "",
 }  # fmt: skip
 STORAGE, CHASSIS = 0x0A, 0x00  # network functions
 ACPI_SOFT_OFF, ACPI_WORKING = 6, 0
@@ -44,6 +44,17 @@ def write(state: dict[str, Any]) -> None:
 
 
 class Bmc(bmc.Bmc):  # type: ignore[misc]
+    iohandler = staticmethod(lambda typed: None)
+
+    def is_active(self) -> bool:
+        return True
+
+    def activate_payload(self, request: dict[str, Any], session: Any) -> None:
+        """Who opens the console sees `console`, once."""
+        super().activate_payload(request, session)
+        if self.sol is not None:
+            self.sol.send_data(read()["console"].encode())
+
     def get_power_state(self) -> str:
         return str(read()["power"])
 

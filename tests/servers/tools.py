@@ -42,6 +42,7 @@ APT = {
     "restic": "restic",
     "ip": "iproute2",
     "ipmitool": "ipmitool",
+    "ipmi_sim": "openipmi",
     "curl": "curl",
     "mosquitto": "mosquitto",
     "mosquitto_passwd": "mosquitto",

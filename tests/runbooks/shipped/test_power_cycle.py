@@ -17,7 +17,7 @@ from tests.runbooks.shipped.room import SHIPPED, shipped
 from tests.servers.ask import answers
 from tests.servers.fixtures import Start
 from tests.servers.http_app import HttpApp
-from tests.servers.ipmi import ipmi
+from tests.servers.ipmi import console_taken, ipmi
 from tests.servers.process import HOST, free_port, wait_for
 from tests.servers.redfish import redfish
 from tests.servers.sshd import Sshd
@@ -27,6 +27,8 @@ pytestmark = pytest.mark.server
 HEALTH = "/health"
 # What is the same in both runbooks (see the last test) is tried with one of them.
 one_of_them = pytest.mark.parametrize("machine", ["power-cycle"], indirect=True)
+over_ipmi = pytest.mark.parametrize("machine", ["power-cycle-ipmi"], indirect=True)
+PANIC = "Kernel panic - not syncing: VFS: Unable to mount root fs"
 
 
 @dataclass
@@ -34,10 +36,12 @@ class Machine:
     """db1: a BMC, and an app that answers while the power is on and the host does not hang."""
 
     runbook: str
+    evidence: list[str]  # the steps before anything is switched
     bmc: dict[str, Any]
     power: Callable[[], str]
     orders: Callable[[], int]
     app: HttpApp
+    console: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
     hangs: bool = True
     broken: bool = False  # it stays silent, whatever is switched
 
@@ -61,13 +65,17 @@ def machine(
             server = stack.enter_context(redfish())
             entry = {"url": server.url, "settings": server.settings}
             found = Machine(
-                request.param, entry, lambda: str.lower(server.power), server.orders, app
+                request.param, ["seen"], entry, lambda: str.lower(server.power), server.orders, app
             )
         else:
             old = stack.enter_context(ipmi())
             settings = {**sshd_server.settings, **old.settings}
             entry = {"url": sshd_server.url, "settings": settings}
-            found = Machine(request.param, entry, lambda: old.power, lambda: old.orders, app)
+            old.be(console=f"{PANIC}\r\n")
+            found = Machine(
+                request.param, ["seen", "console"], entry, lambda: old.power, lambda: old.orders,
+                app, lambda: console_taken(old.settings),
+            )  # fmt: skip
         ended = threading.Event()
         host = threading.Thread(target=found.follow, args=(ended,))
         host.start()
@@ -103,6 +111,7 @@ def make_room(
             "http://10.0.0.11:8080/health": f"{machine.app.url}{HEALTH}",
             "http://10.0.0.12:8080/health": f"{neighbour.url}{HEALTH}",
             "within: 15m": "within: 4s", "every: 5s": "every: 200ms", "hold: 10s": "hold: 300ms",
+            **({"seconds: 10": "seconds: 1"} if "console" in machine.evidence else {}),
         }  # fmt: skip
         return shipped(machine.runbook, store, registry, tmp_path, targets, **instead)
 
@@ -114,17 +123,48 @@ async def test_off_on_and_well(make_room: Callable[..., Room], machine: Machine)
     room = make_room()
     number = await room.approved(name=machine.runbook)
     plan = (await room.run(number)).plan["steps"]
-    assert [row["undo"][:16] for row in plan[1:3]] == ["cannot be undone"] * 2
+    switches = [row for row in plan if row["id"] in ("power-off", "power-on")]
+    assert [row["undo"][:16] for row in switches] == ["cannot be undone"] * 2
     await room.work()
     run = await room.run(number)
     assert (run.state, run.error) == ("succeeded", "")
     done = [(a.step, a.state) for a in await room.attempts(number)]
-    assert done == [(s, "done") for s in ("seen", "power-off", "power-on", "answers")]
+    steps = [*machine.evidence, "power-off", "power-on", "answers"]
+    assert done == [(step, "done") for step in steps]
     assert (machine.power(), machine.orders()) == ("on", 2)
     assert machine.app.count(HEALTH) >= 1
     await room.ask("undo", number)
     await room.work()
     assert (machine.power(), machine.orders()) == ("on", 2)
+
+
+@over_ipmi
+async def test_its_last_words_are_kept(make_room: Callable[..., Room], machine: Machine) -> None:
+    """In the step's output and in the timeline, before the power goes."""
+    room = make_room()
+    number = await room.approved(name=machine.runbook)
+    await room.work()
+    (read,) = [a for a in await room.attempts(number) if a.step == "console"]
+    assert read.output["text"] == PANIC
+    told = [row.data for row in await room.rows() if "step" in row.data]
+    outs = [(data["step"], data["out"]) for data in told if data.get("out")]
+    assert outs[1] == ("console", read.output)
+    assert [step for step, _ in outs].index("power-off") > 1
+
+
+@over_ipmi
+async def test_a_console_that_is_taken_holds_nothing_up(
+    make_room: Callable[..., Room], machine: Machine
+) -> None:
+    """It says why there are no last words, and goes on."""
+    room = make_room()
+    with machine.console():
+        number = await room.approved(name=machine.runbook)
+        await room.work()
+    done = {attempt.step: attempt for attempt in await room.attempts(number)}
+    assert "Somebody else has the console open" in done["console"].error
+    assert [done[step].state for step in ("power-off", "power-on", "answers")] == ["done"] * 3
+    assert ((await room.run(number)).state, machine.power()) == ("succeeded", "on")
 
 
 async def test_a_host_that_answers_is_left_alone(
@@ -185,6 +225,7 @@ def test_both_runbooks_look_before_they_switch_in_the_same_way() -> None:
         blocks = [part.partition("```")[0] for part in text.split("```yaml step\n")[1:]]
         steps = {step["id"]: step for step in map(yaml.safe_load, blocks)}
         return [steps["power-off"]["guards"], steps["answers"]["verify"],
-                [(s["id"], s.get("undo"), s.get("on_failure")) for s in steps.values()]]  # fmt: skip
+                [(s["id"], s.get("undo"), s.get("on_failure")) for s in steps.values()
+                 if s["id"] != "console"]]  # Redfish has none to read  # fmt: skip
 
     assert looks("power-cycle") == looks("power-cycle-ipmi")
