@@ -32,9 +32,10 @@ def with_parts(work: Callable[[Jackline], Awaitable[_T]]) -> _T:
 def without_database(work: Callable[[Jackline], _T]) -> _T:
     """The same, for what needs nothing stored: it works while the database is away."""
     log.configure("error")
-    parts = Jackline(settings.load())
+    loaded = settings.load()
 
     async def done() -> _T:
+        parts = Jackline(loaded)
         try:
             return work(parts)
         finally:

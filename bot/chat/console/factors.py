@@ -82,7 +82,7 @@ def step_of(secret: str, code: str, moment: datetime) -> int | None:
     if not _CODE.fullmatch(given):
         return None
     current, codes = int(moment.timestamp()) // _STEP, pyotp.TOTP(secret)
-    for step in range(current - _DRIFT, current + _DRIFT + 1):
+    for step in range(max(current - _DRIFT, 0), current + _DRIFT + 1):
         if hmac.compare_digest(codes.at(step * _STEP), given):
             return step
     return None

@@ -67,6 +67,7 @@ class Passwords:
             step = step_of(secret, code, now()) if secret else None
             if person is not None and right and step is not None:
                 if await self._taken(person, row, step, signing_in):
+                    self._since[person.id] = row.since.timestamp() if row.since else 0.0
                     return person
             elif right and not secret:
                 log.error("signin_secret_unreadable", person=row.person_id)
