@@ -74,7 +74,7 @@ class Passwords:
             await self._refused(person, row)
         raise NotAllowed(
             "Person, password and code do not go together.",
-            hint="A code works once: take the app's next one. " + _wait(wait_after(row.failures)),
+            hint=f"A code works once: take the app's next one. {_wait(wait_after(row.failures))}".strip(),
         )
 
     async def set_up(
