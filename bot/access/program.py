@@ -26,8 +26,8 @@ ENTRY = "bot.chat.terminal:main"
 # Slack, the console, pictures, the ticker: what the terminal does without.
 SERVERS_OWN = {
     "aiohttp", "apscheduler", "django-htmx", "fastapi", "itsdangerous", "matplotlib",
-    "prometheus-client", "python-multipart", "shiv", "slack-bolt", "slack-sdk", "sse-starlette",
-    "uvicorn",
+    "prometheus-client", "pyotp", "python-multipart", "segno", "shiv", "slack-bolt", "slack-sdk",
+    "sse-starlette", "uvicorn",
 }  # fmt: skip
 _NOT_RUN = {".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h"}
 _START = "jackline_start"

@@ -13,7 +13,8 @@ from rich.table import Table
 
 from bot import log, registry, settings
 from bot.app import Jackline
-from bot.chat.console import signin_link
+from bot.catalog import Person
+from bot.chat.console import Passwords, signin_link
 from bot.chat.terminal.command import Identity, OfBag, Signer, guarded, pairs
 from bot.chat.terminal.command import plan as plan_of_bag
 from bot.chat.terminal.command import run as run_from_bag
@@ -22,7 +23,15 @@ from bot.cli import proof as _proof  # noqa: F401 - adds its commands
 from bot.cli.access import access_app
 from bot.cli.bag import bag_app
 from bot.cli.doctor import diagnose
-from bot.cli.parts import LARGEST, AsJson, database, from_record, out, with_parts
+from bot.cli.parts import (
+    LARGEST,
+    AsJson,
+    database,
+    from_record,
+    out,
+    with_parts,
+    without_database,
+)
 from bot.cli.sarif import sarif
 from bot.errors import BadInput, NotFound
 from bot.located import BadFile, Problem
@@ -263,21 +272,46 @@ def postmortem_show(
 
 
 @app.command()
-def signin(person: Annotated[str, typer.Argument(help="A person's id in the catalog.")]) -> None:
-    """Print a link that signs a person in to the console once. Needs no SSO and no Slack."""
+def signin(
+    person: Annotated[str, typer.Argument(help="A person's id in the catalog.")],
+    reset: Annotated[
+        bool,
+        typer.Option(
+            "--reset",
+            help="Take the person's console password and code away instead, and end their sessions.",
+        ),
+    ] = False,
+) -> None:
+    """Print a link that signs a person in to the console once. Needs no SSO, Slack or database."""
+    if reset:
+        out.print(from_record(lambda parts: _taken_away(parts, person)), markup=False)
+    else:
+        out.print(without_database(lambda parts: _link(parts, person)), markup=False)
 
-    async def work(parts: Jackline) -> str:
-        if parts.library.catalog.person(person) is None:
-            known = ", ".join(p.id for p in parts.library.catalog.people) or "nobody"
-            raise NotFound(
-                f"There is no person {person!r} in the catalog.", hint=f"Known: {known}."
-            )
-        host, port = parts.settings.listen
-        host = f"[{host}]" if ":" in host else host
-        base = parts.settings.console.public_url or f"http://{host}:{port}"
-        return signin_link(parts.session_key, person, base)
 
-    out.print(with_parts(work), markup=False)
+def _link(parts: Jackline, person: str) -> str:
+    host, port = parts.settings.listen
+    host = f"[{host}]" if ":" in host else host
+    base = parts.settings.console.public_url or f"http://{host}:{port}"
+    return signin_link(parts.session_key, _person(parts, person).id, base)
+
+
+async def _taken_away(parts: Jackline, person: str) -> str:
+    found = _person(parts, person)
+    passwords = Passwords(
+        parts.store, parts.ledger, parts.session_key, lambda: parts.library.catalog
+    )
+    if not await passwords.remove(found):
+        raise NotFound(f"{person} has no password for the console.")
+    return f"The password and code of {person} are gone, and their sessions have ended."
+
+
+def _person(parts: Jackline, person: str) -> Person:
+    found = parts.library.catalog.person(person)
+    if found is None:
+        known = ", ".join(p.id for p in parts.library.catalog.people) or "nobody"
+        raise NotFound(f"There is no person {person!r} in the catalog.", hint=f"Known: {known}.")
+    return found
 
 
 @app.command()

@@ -29,6 +29,21 @@ def with_parts(work: Callable[[Jackline], Awaitable[_T]]) -> _T:
     return asyncio.run(_opened(settings.load(), work))
 
 
+def without_database(work: Callable[[Jackline], _T]) -> _T:
+    """The same, for what needs nothing stored: it works while the database is away."""
+    log.configure("error")
+    loaded = settings.load()
+
+    async def done() -> _T:
+        parts = Jackline(loaded)
+        try:
+            return work(parts)
+        finally:
+            await parts.close()
+
+    return asyncio.run(done())
+
+
 def from_record(work: Callable[[Jackline], Awaitable[_T]]) -> _T:
     """The same, for questions about what is stored: an empty new database is no answer."""
     log.configure("error")

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.app import Jackline
+from bot.chat.console.tables import ConsoleSignin
 from bot.settings import load
+from bot.timeline import rows_of
 from tests.cli.conftest import Cli
 from tests.plainly import without_columns
 from tests.runbooks.room import PEOPLE
@@ -54,6 +57,7 @@ def test_a_signin_link_works_once(cli: Cli) -> None:
 
     async def follow() -> list[bool]:
         jackline = Jackline(load(cli.env))
+        await jackline.store.migrate()
         transport = httpx.ASGITransport(app=jackline.web)
         signed_in = []
         for _ in range(2):
@@ -78,9 +82,38 @@ def test_a_signin_link_leads_to_the_console(cli: Cli, variable: str, value: str,
     assert cli("signin", "ana").out.startswith(base)
 
 
-def test_nobody_unknown_is_signed_in(cli: Cli) -> None:
-    said = cli("signin", "mallory").refused(1)
+def test_a_signin_link_needs_no_database(cli: Cli) -> None:
+    """It is what is left when the database is away, and makes none either."""
+    cli.env["JACKLINE_DATABASE_URL"] = "postgresql+asyncpg://nobody@127.0.0.1:9/none"
+    assert "/signin?token=" in cli("signin", "ana").out
+    del cli.env["JACKLINE_DATABASE_URL"]
+    assert "/signin?token=" in cli("signin", "ana").out
+    assert not (cli.folder / "data" / "jackline.db").exists()
+
+
+@pytest.mark.parametrize("more", [[], ["--reset"]])
+def test_nobody_unknown_is_signed_in(cli: Cli, more: list[str]) -> None:
+    cli.declare()
+    said = cli("signin", "mallory", *more).refused(1)
     assert said.startswith("There is no person 'mallory' in the catalog. Known: ana, ben, ")
+
+
+def test_a_password_is_taken_away(cli_on: Cli) -> None:
+    """Once, and on the record, which says nothing of it but whose it was."""
+
+    async def sets_up(parts: Jackline, session: AsyncSession) -> None:
+        session.add(ConsoleSignin(person_id="ana", hash="$argon2id$hush", secret="hush"))
+
+    cli_on.inside(sets_up)
+    done = cli_on("signin", "ana", "--reset")
+    assert done.out == "The password and code of ana are gone, and their sessions have ended.\n"
+    assert cli_on("signin", "ana", "--reset").refused(1) == "ana has no password for the console."
+    kept = cli_on.inside(lambda _, session: session.get(ConsoleSignin, "ana"))
+    assert (kept.hash, kept.secret) == (None, None)
+    assert kept.since is not None
+    (row,) = cli_on.inside(lambda _, session: rows_of(session, 0))
+    assert (row.kind, row.actor, row.data) == ("signin_removed", "jackline", {"person": "ana"})
+    assert cli_on("audit", "verify").out == "The record is whole.\n"
 
 
 def looked_at(cli: Cli) -> dict[str, tuple[bool, str]]:

@@ -72,6 +72,7 @@ RECORD = [
     ["incidents", "list"], ["incidents", "list", "--all", "--json"], ["incidents", "show", "1"],
     ["alerts", "count"], ["alerts", "count", "--json"], ["audit", "verify"],
     ["audit", "verify", "--json"], ["postmortem", "show", "1"],
+    ["signin", "ana", "--reset"],
 ]  # fmt: skip
 
 

@@ -7,11 +7,13 @@ from typing import Any, Protocol
 
 from jinja2 import Environment
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
 
-from bot.catalog import Catalog
+from bot.catalog import Catalog, Person
 from bot.chat.cards import Cards
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Commands
+from bot.chat.console.passwords import Passwords
 from bot.chat.console.sessions import Sessions
 from bot.incidents import Incidents
 from bot.runbooks import Runs
@@ -46,9 +48,16 @@ class Desk:
     postmortem: Postmortems
     catalog: Callable[[], Catalog]
     sessions: Sessions
+    passwords: Passwords
     data_dir: Path
     notice: Callable[[], str]
     templates: Environment
+
+    async def person(self, request: Request) -> Person | None:
+        """Who is signed in, once the database was asked whether the session has ended."""
+        if found := self.sessions.read(request):
+            await self.passwords.look(found.person_id)
+        return self.sessions.person(request)
 
     def draw(self, template: str, **values: Any) -> str:  # noqa: ANN401 - a template's own values
         """A template with its values, escaped."""

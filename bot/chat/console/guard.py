@@ -45,7 +45,7 @@ def private(desk: Desk, handler: Private) -> Endpoint:
     """A page for signed-in people only."""
 
     async def behind(desk: Desk, request: Request) -> Response:
-        person = desk.sessions.person(request)
+        person = await desk.person(request)
         return _sign_in(request) if person is None else await handler(desk, request, person)
 
     return open_to_all(desk, behind)
@@ -79,9 +79,14 @@ async def _answer(desk: Desk, handler: Open, request: Request) -> Response:
     except OverflowError:
         return _problem(desk, request, BadInput("There is no such number."))
     except (DBAPIError, PoolTimeout, OSError) as error:
-        log.error("console_store_away", path=request.url.path, error=str(error))
+        log.error("console_store_away", path=request.url.path, error=_why(error))
         away = Unavailable("The database does not answer.", hint="Try again in a moment.")
         return _problem(desk, request, away)
+
+
+def _why(error: Exception) -> str:
+    """In the driver's words: SQLAlchemy's hold what was to be written, passwords' hashes as well."""
+    return str(getattr(error, "orig", error))
 
 
 def _same_origin(request: Request) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 
 from bot.catalog import Person
 from bot.chat.console import reads
 from bot.chat.console.desk import Desk, Postmortem
-from bot.errors import BadInput, NotFound
+from bot.errors import NotFound
 from bot.incidents import ACTIVE, Incident
 from bot.timeline import rows_of
 
@@ -136,16 +136,3 @@ async def evidence(desk: Desk, request: Request, person: Person) -> Response:
         raise NotFound("There is no such picture.")
     headers = {"Cache-Control": "private, max-age=3600"}
     return FileResponse(path, media_type="image/png", headers=headers)
-
-
-async def signin(desk: Desk, request: Request) -> Response:
-    """Follows a sign-in link, or says how to get one. HEAD (a link preview) uses nothing up."""
-    token = request.query_params.get("token", "")
-    if not token or request.method == "HEAD":
-        return HTMLResponse(desk.draw("signin.html", me=desk.sessions.person(request)))
-    if len(token) > 1000:  # noqa: PLR2004 - far longer than any link of ours
-        raise BadInput("This is not a sign-in link.")
-    person = desk.sessions.redeem(token)
-    response = RedirectResponse("/", status_code=303)
-    desk.sessions.start(request, response, person)
-    return response

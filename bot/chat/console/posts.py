@@ -23,7 +23,7 @@ _COMMAND = re.compile(r"/([a-z]+)(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 async def click(desk: Desk, request: Request, person: Person) -> Response:
     """A button of a message, through the same door as Slack's."""
     form = await request.form()
-    action_id, value = _word(form, "action_id"), _word(form, "value")
+    action_id, value = word(form, "action_id"), word(form, "value")
     _number(value.partition("|")[0])
     async with desk.store.write() as session:
         reply = await desk.clicks.handle(session, action_id, value, person, SURFACE)
@@ -34,7 +34,7 @@ async def declare(desk: Desk, request: Request, person: Person) -> Response:
     """The form on the list; leads to the new incident's page."""
     form = await request.form()
     command = Command("incident", "declare", person, _key(form, person), SURFACE)
-    severity, title = _word(form, "severity"), _word(form, "title")
+    severity, title = word(form, "severity"), word(form, "title")
     async with desk.store.write() as session:
         reply = await desk.commands.declare(session, command, severity, title)
     where = f"/incidents/{reply.incident_id}"
@@ -46,7 +46,7 @@ async def declare(desk: Desk, request: Request, person: Person) -> Response:
 async def say(desk: Desk, request: Request, person: Person) -> Response:
     """A line typed on an incident's page: a command, else a note on the timeline."""
     form = await request.form()
-    text, incident = _word(form, "text").strip(), _number(_word(form, "incident"))
+    text, incident = word(form, "text").strip(), _number(word(form, "incident"))
     key = _key(form, person)
     if found := _COMMAND.fullmatch(text):
         reply = await _command(desk, found, person, key, incident)
@@ -112,14 +112,15 @@ def _number(word: str) -> int:
     return int(word)
 
 
-def _word(form: FormData, name: str) -> str:
+def word(form: FormData, name: str) -> str:
+    """A field of the form; empty if it is missing or a file."""
     value = form.get(name, "")
     return value if isinstance(value, str) else ""
 
 
 def _key(form: FormData, person: Person) -> str:
     """Identifies one submission: sent twice over a bad line it still counts once."""
-    key = _word(form, "key")
+    key = word(form, "key")
     if not _KEY.fullmatch(key):
         raise BadInput("The page is out of date.", hint="Reload it.")
     return f"console:{person.id}:{key}"

@@ -15,9 +15,10 @@ from bot.catalog import Catalog
 from bot.chat.cards import Cards
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Commands
-from bot.chat.console import access, live, mrkdwn, pages, posts, reads
+from bot.chat.console import access, live, mrkdwn, pages, posts, reads, signin
 from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.guard import open_to_all, private
+from bot.chat.console.passwords import Passwords
 from bot.chat.console.sessions import Sessions
 from bot.errors import NotFound
 from bot.incidents import ACTIVE, SEVERITIES, Incidents
@@ -53,11 +54,12 @@ def build_console(
 
     ``notice`` is one line for everybody, such as that Slack cannot be reached, or empty.
     """
+    passwords = Passwords(store, incidents.ledger, session_key, catalog)
     desk = Desk(
         store=store, commands=commands, clicks=clicks, incidents=incidents, runs=runs,
         cards=Cards(cards.catalog, ""),  # without the link to the console: they are in it
-        postmortem=postmortem, catalog=catalog, sessions=Sessions(session_key, catalog),
-        data_dir=data_dir, notice=notice, templates=_templates(),
+        postmortem=postmortem, catalog=catalog, passwords=passwords,
+        sessions=Sessions(session_key, catalog, passwords.since), data_dir=data_dir, notice=notice, templates=_templates(),
     )  # fmt: skip
     one = "/incidents/{id:int}"
     return [
@@ -75,7 +77,10 @@ def build_console(
         Route("/click", private(desk, posts.click), methods=["POST"]),
         Route("/say", private(desk, posts.say), methods=["POST"]),
         Route("/signout", private(desk, posts.signout), methods=["POST"]),
-        Route("/signin", open_to_all(desk, pages.signin)),
+        Route("/signin", open_to_all(desk, signin.signin)),
+        Route("/signin", open_to_all(desk, signin.enter), methods=["POST"]),
+        Route("/me/signin", private(desk, signin.own)),
+        Route("/me/signin", private(desk, signin.set_up), methods=["POST"]),
         Route("/static/{file}", open_to_all(desk, _static)),
     ]
 

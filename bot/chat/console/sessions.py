@@ -2,11 +2,13 @@
 
 Whoever can run `jackline signin` on the machine vouches for the person; the link is short-lived
 and works once in this process. Who a person is and may do is read from the catalog each time.
+Sign-in with a password and a code (`passwords.py`) ends in the same cookie.
 """
 
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 from starlette.requests import Request
@@ -14,6 +16,7 @@ from starlette.responses import Response
 
 from bot.catalog import Catalog, Person
 from bot.errors import NotAllowed
+from bot.store import now
 
 COOKIE = "jackline_session"
 LINK_AGE, SESSION_AGE = 15 * 60, 12 * 3600
@@ -25,11 +28,28 @@ def signin_link(session_key: bytes, person_id: str, base_url: str) -> str:
     return f"{base_url.rstrip('/')}/signin?token={token}"
 
 
-class Sessions:
-    """Turns links into cookies and cookies into people."""
+@dataclass(frozen=True)
+class Session:
+    """What a cookie says."""
 
-    def __init__(self, key: bytes, catalog: Callable[[], Catalog]) -> None:
+    person_id: str
+    nonce: str
+    began: float  # seconds of the epoch
+    by_link: bool
+
+
+class Sessions:
+    """Turns links into cookies and cookies into people.
+
+    ``since`` says of a person which sessions have ended: those begun before it, in seconds of the
+    epoch.
+    """
+
+    def __init__(
+        self, key: bytes, catalog: Callable[[], Catalog], since: Callable[[str], float]
+    ) -> None:
         self.catalog = catalog
+        self.since = since
         self._links = _serializer(key, "signin")
         self._cookies = _serializer(key, "session")
         self._ended: dict[str, float] = {}  # used links and signed-out sessions → forget after
@@ -50,33 +70,38 @@ class Sessions:
         self._end(nonce, LINK_AGE)
         return person
 
-    def start(self, request: Request, response: Response, person: Person) -> None:
+    def start(self, request: Request, response: Response, person: Person, *, by_link: bool) -> None:
         """Sets the cookie. Lax, since the link is followed from a terminal or another site."""
-        value = self._cookies.dumps([person.id, secrets.token_urlsafe(12)])
+        # another replica's clock may be ahead of ours: not ended before it began
+        began = max(now().timestamp(), self.since(person.id))
+        value = self._cookies.dumps([person.id, secrets.token_urlsafe(12), began, by_link])
         response.set_cookie(
             COOKIE, value, max_age=SESSION_AGE, path="/", httponly=True, samesite="lax",
             secure=request.url.scheme == "https",
         )  # fmt: skip
 
     def person(self, request: Request) -> Person | None:
-        """Who is signed in, or None: no cookie, too old, signed out, or gone from the catalog."""
-        found = self._read(request)
-        return self.catalog().person(found[0]) if found and found[1] not in self._ended else None
+        """Who is signed in, or None: no session, ended by ``since``, or gone from the catalog."""
+        found = self.read(request)
+        if found is None or found.began < self.since(found.person_id):
+            return None
+        return self.catalog().person(found.person_id)
 
     def stop(self, request: Request, response: Response) -> None:
         """Signs out: the cookie is dropped, and refused here even if somebody kept a copy."""
-        if found := self._read(request):
-            self._end(found[1], SESSION_AGE)
+        if found := self.read(request):
+            self._end(found.nonce, SESSION_AGE)
         response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
 
-    def _read(self, request: Request) -> tuple[str, str] | None:
+    def read(self, request: Request) -> Session | None:
+        """The request's session, or None: no cookie, not ours, too old, or signed out."""
         try:
-            person_id, nonce = self._cookies.loads(
-                request.cookies.get(COOKIE, ""), max_age=SESSION_AGE
+            found = Session(
+                *self._cookies.loads(request.cookies.get(COOKIE, ""), max_age=SESSION_AGE)
             )
         except (BadSignature, ValueError, TypeError):
             return None
-        return str(person_id), str(nonce)
+        return None if found.nonce in self._ended else found
 
     def _end(self, nonce: str, seconds: float) -> None:
         moment = time.monotonic()
