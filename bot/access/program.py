@@ -23,9 +23,9 @@ from bot.registry import FOLDER as INTEGRATIONS
 from bot.store import now
 
 ENTRY = "bot.chat.terminal:main"
-# Slack, the console, pictures, the ticker: what the terminal does without.
+# Slack, the console, pictures: what the terminal does without.
 SERVERS_OWN = {
-    "aiohttp", "apscheduler", "django-htmx", "fastapi", "itsdangerous", "matplotlib",
+    "aiohttp", "django-htmx", "fastapi", "itsdangerous", "matplotlib",
     "prometheus-client", "python-multipart", "shiv", "slack-bolt", "slack-sdk", "sse-starlette",
     "uvicorn",
 }  # fmt: skip
