@@ -266,12 +266,12 @@ class Commands:
                 return Reply(*await self.ways.status())
             case "drills":
                 return Reply(*await self.ways.calendar())
-        return Reply(*self.ways.whatif(",".join(words)))
+        return Reply(*self.ways.whatif(_listed(words)))
 
     async def _drill(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         """Held after the commit: probes take up to 15 s, and nobody could write in that time."""
         del session
-        text, hold = self.ways.drill(",".join(words), person_of(command))
+        text, hold = self.ways.drill(_listed(words), person_of(command))
 
         async def later() -> Told | None:
             try:
@@ -339,6 +339,11 @@ def _words(verb: str, text: str) -> list[str]:
         return shlex.split(text)
     except ValueError:
         return text.split()
+
+
+def _listed(words: list[str]) -> str:
+    """``dns:corp, slack`` as it is typed: by commas, by spaces or by both."""
+    return ",".join(" ".join(words).replace(",", " ").split())
 
 
 def _only(words: list[str], allowed: tuple[str, ...], usage: str) -> str:

@@ -325,6 +325,9 @@ async def test_access_says_what_is_proven_and_what_still_runs(room: ChatRoom) ->
     assert "oob failed: no route &lt;!channel&gt;" in shown
     reply = await room.type_("/access whatif internet")
     assert reply.text.startswith("With internet down, ")
+    for typed in ("internet, slack", "internet slack", "internet,slack"):
+        reply = await room.type_(f"/access whatif {typed}")
+        assert reply.text.startswith("With internet, slack down, ")
     with pytest.raises(BadInput, match="Say what is down"):
         await room.type_("/access whatif")
     with pytest.raises(BadInput, match="Nothing in the catalog"):
