@@ -42,7 +42,7 @@ from bot.errors import BadSetting, JacklineError
 from bot.incidents import Incidents
 from bot.log import get
 from bot.postmortems import Postmortem, Postmortems
-from bot.runbooks import Library, Proposer, RunEngine, Runs
+from bot.runbooks import Drills, Library, Proposer, RunEngine, Runs
 from bot.runbooks.journal import Journal
 from bot.runbooks.plan import Planner
 from bot.settings import Settings
@@ -94,6 +94,8 @@ class Jackline:
             longest_outage=self.longest_outage, bag_age=timedelta(days=settings.bag.max_age_days),
         )  # fmt: skip
 
+        self.drills = Drills(self.store, self.ledger, self.prober, self.library)
+
         # incident → runbook
         self.runs = Runs(self.incidents, self.library)
         self.planner = Planner(self.registry, self.dialer, self.prober.status)
@@ -105,7 +107,7 @@ class Jackline:
 
         # people: incident → channel, and what they type and click
         self.cards = Cards(lambda: self.library.catalog, settings.console.public_url)
-        self.commands = Commands(self.incidents, self.runs, Ways(self.prober.status, self.library))
+        self.commands = Commands(self.incidents, self.runs, Ways(self.prober.status, self.drills))
         self.clicks = Clicks(self.incidents, self.runs)
         self.slack = _Slack(self, owner) if settings.slack.enabled else None
         self.notices = NoticeFeed(self.store, self.incidents, self._slack_down)
@@ -139,6 +141,7 @@ class Jackline:
         scheduler.add_job(
             self._look_at_paths, "interval", seconds=5, max_instances=1, coalesce=True
         )
+        scheduler.add_job(self._hold_drills, "interval", seconds=5, max_instances=1, coalesce=True)
         tasks = [asyncio.create_task(work, name=name) for name, work in self._workers().items()]
         http = asyncio.create_task(server.serve(sockets=[listening]), name="http")
         scheduler.start()
@@ -218,6 +221,12 @@ class Jackline:
             await self.access_alerts.report()
         except (SQLAlchemyError, OSError, JacklineError) as error:
             log.error("probes_failed", error=str(error))
+
+    async def _hold_drills(self) -> None:
+        try:
+            await self.drills.run_due()
+        except (SQLAlchemyError, OSError, JacklineError) as error:
+            log.error("drills_failed", error=str(error))
 
     def _web(self) -> FastAPI:
         console = build_console(

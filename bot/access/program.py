@@ -23,11 +23,10 @@ from bot.registry import FOLDER as INTEGRATIONS
 from bot.store import now
 
 ENTRY = "bot.chat.terminal:main"
-# Slack, the console, pictures, the ticker: what the terminal does without.
+# Slack, the console, pictures: what the terminal does without.
 SERVERS_OWN = {
-    "aiohttp", "apscheduler", "django-htmx", "fastapi", "itsdangerous", "matplotlib",
-    "prometheus-client", "pyotp", "python-multipart", "segno", "shiv", "slack-bolt", "slack-sdk",
-    "sse-starlette", "uvicorn",
+    "aiohttp", "django-htmx", "fastapi", "itsdangerous", "matplotlib", "prometheus-client", "pyotp",
+    "python-multipart", "segno", "shiv", "slack-bolt", "slack-sdk", "sse-starlette", "uvicorn",
 }  # fmt: skip
 _NOT_RUN = {".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h"}
 _START = "jackline_start"

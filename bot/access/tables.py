@@ -1,10 +1,11 @@
 """What is known of the ways to targets."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from bot.store import UtcDateTime
+from bot.store import JsonColumn, UtcDateTime
 
 
 class PathState(SQLModel, table=True):
@@ -39,3 +40,20 @@ class PackedBag(SQLModel, table=True):
     recipients: int
     digest: str
     signer: str
+
+
+class DrillHeld(SQLModel, table=True):
+    """One occurrence of a scheduled access drill: who inserts its row holds it.
+
+    The first row of a name has no ``score``: it says since when the drill is known, so that nothing
+    before that is held. ``result`` is `bot.runbooks.drill.Drill.as_dict`.
+    """
+
+    __tablename__ = "access_drill"
+
+    name: str = Field(primary_key=True)
+    due_at: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    began: datetime = Field(sa_type=UtcDateTime)
+    ended: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    score: float | None = None
+    result: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)

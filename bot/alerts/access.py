@@ -1,5 +1,5 @@
 """Alerts about the ways in: a path that fails or was not proven for long, a credential that ends,
-a go-bag that is old.
+a go-bag that is old, a scheduled drill that did not go well.
 
 They come from Jackline itself and go the way of every alert: into the intake, by the catalog's
 rules, resolved when all is well again. What fires now is known from the alerts accepted before.
@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from bot.access.drills import DrillStanding, standings
 from bot.access.proof import PathProof, credentials, pairs, proofs
 from bot.access.tables import PackedBag, PathState
 from bot.alerts.intake import Intake
@@ -47,9 +48,11 @@ class AccessAlerts:
             states = list((await session.execute(select(PathState))).scalars())
             bag = (await session.execute(newest)).scalar_one_or_none()
             firing = list((await session.execute(_firing())).scalars())
+            drills = await standings(session, catalog, at)
         wrong = [*self._paths(catalog, states, at), *self._credentials(catalog, at)]
         if bag is not None and bag.packed_at + self.bag_age <= at:
             wrong.append(_old_bag(bag, bag.packed_at + self.bag_age))
+        wrong += [_drill(each, each.last.due_at) for each in drills if each.last and each.wrong]
         known, still = {row.fingerprint for row in firing}, {a.fingerprint for a in wrong}
         await self.intake.accept(
             [alert for alert in wrong if alert.fingerprint not in known]
@@ -126,12 +129,27 @@ def _old_bag(bag: PackedBag, starts: datetime) -> Alert:
     )  # fmt: skip
 
 
+def _drill(standing: DrillStanding, starts: datetime) -> Alert:
+    entry = standing.drill
+    labels = {"alertname": "AccessDrillFailed", "drill": entry.name, "severity": "warning"}
+    return Alert(
+        source=SOURCE, fingerprint=f"drill {entry.name}", status="firing",
+        name="AccessDrillFailed", labels=labels | ({"owner": entry.owner} if entry.owner else {}),
+        annotations={"summary": f"The access drill {entry.name}: {standing.wrong}"},
+        starts_at=starts,
+    )  # fmt: skip
+
+
 def _ended(row: StoredAlert, catalog: Catalog, at: datetime) -> Alert:
     match row.name:
         case "GoBagOld":
             said = "A new go-bag was packed"
         case "CredentialExpiring":
             said = f"The credential {row.labels['credential']} was renewed"
+        case "AccessDrillFailed":
+            name = row.labels["drill"]
+            said = f"The access drill {name} "
+            said += "went well" if catalog.drill(name) else "is not in the catalog any more"
         case _:
             target, path = row.labels["target"], row.labels["path"]
             there = (target, path) in pairs(catalog)

@@ -1,9 +1,10 @@
 """Services, people, alert rules and access paths, read from ``catalog/*.yaml``."""
 
-from bot.catalog.model import Catalog, Check, Notifier, Person, Rule, Service, Target
+from bot.catalog.model import AccessDrill, Catalog, Check, Notifier, Person, Rule, Service, Target
 from bot.catalog.read import catalog_files, load_catalog
 
 __all__ = [
+    "AccessDrill",
     "Catalog",
     "Check",
     "Notifier",

@@ -31,6 +31,7 @@ SECTIONS = (
     "freezes",
     "notifiers",
     "contacts",
+    "drills",
 )
 
 

@@ -16,6 +16,8 @@ from pydantic import (
     model_validator,
 )
 
+from bot.catalog.schedule import check_schedule, check_timezone
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 UtcTime = Annotated[
     datetime,
@@ -282,6 +284,22 @@ class Freeze(Entry):
         return value
 
 
+class AccessDrill(Entry):
+    """What is taken to be down, and when the ways that are left are really tried.
+
+    Without ``least``, no way that a runbook would take may fail.
+    """
+
+    name: Name
+    down: list[Annotated[str, AfterValidator(_service_or_node)]] = Field(min_length=1)
+    schedule: Annotated[str, AfterValidator(check_schedule)]
+    timezone: Annotated[str, AfterValidator(check_timezone)] = "UTC"
+    least: float | None = Field(
+        default=None, ge=0, le=1, description="the share of runbooks that must be proven to run"
+    )
+    owner: str = ""
+
+
 class Catalog(Entry):
     """All of ``catalog/*.yaml``, merged."""
 
@@ -295,6 +313,7 @@ class Catalog(Entry):
     freezes: list[Freeze] = []
     notifiers: list[Notifier] = []
     contacts: list[Contact] = []
+    drills: list[AccessDrill] = []
 
     def service(self, service_id: str) -> Service | None:
         """The service, or None if the catalog does not know it."""
@@ -331,3 +350,7 @@ class Catalog(Entry):
     def path(self, name: str) -> Path | None:
         """The access path, or None."""
         return next((p for p in self.paths if p.name == name), None)
+
+    def drill(self, name: str) -> AccessDrill | None:
+        """The access drill, or None."""
+        return next((d for d in self.drills if d.name == name), None)

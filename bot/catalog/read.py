@@ -81,6 +81,7 @@ _NAMED = (  # kind, section, the field that holds the name
     ("service", "services", "id"), ("person", "people", "id"), ("target", "targets", "name"),
     ("path", "paths", "name"), ("credential", "credentials", "name"), ("node", "nodes", "id"),
     ("notifier", "notifiers", "id"), ("contact", "contacts", "name"),
+    ("drill", "drills", "name"),
 )  # fmt: skip
 
 

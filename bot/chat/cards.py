@@ -25,6 +25,7 @@ from bot.chat.blocks import (
     when,
 )
 from bot.chat.run_card import run_blocks
+from bot.chat.ways import drilled
 from bot.delivery import Message
 from bot.incidents import ACTIVE, Incident
 from bot.runbooks import Run, StepAttempt, approvers
@@ -81,6 +82,9 @@ class Cards:
                 return self._alert(message.payload)
             case "note":
                 return self._note(message)
+            case "drill":
+                told, blocks = drilled(message.payload)
+                return Rendered(escape(told), blocks)
         text = escape(str(message.payload.get("text", message.kind)))
         return Rendered(text, [context(f"{text} · {self.name(message.author)}")])
 

@@ -5,16 +5,19 @@ import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.catalog import Person
 from bot.chat.blocks import TEXT, Block, cut, escape, joined, section, when
-from bot.chat.ways import ACCESS_HELP, Ways
-from bot.errors import BadInput, NotAllowed
+from bot.chat.ways import ACCESS_HELP, Result, Told, Ways, drilled
+from bot.errors import BadInput, JacklineError, NotAllowed
 from bot.incidents import Incident, Incidents
 from bot.located import near
+from bot.log import get
 from bot.runbooks import Decisions, Runs
 
+log = get("chat")
 INCIDENT_HELP = (
     ("/incident declare [sev1…sev4] TITLE", "opens an incident and its channel"),
     ("/incident list [all]", "the open incidents, or all"),
@@ -57,13 +60,21 @@ class Command:
     incident_id: int | None = None
 
 
+# Raises nothing that is a person's to know. None: it was said in the incident's channel.
+Later = Callable[[], Awaitable[Told | None]]
+
+
 @dataclass(frozen=True)
 class Reply:
-    """An answer for the one who asked."""
+    """An answer for the one who asked.
+
+    ``later`` is the answer proper, where that takes long: the surface awaits it after the commit.
+    """
 
     text: str
     blocks: list[Block] = field(default_factory=list)
     incident_id: int | None = None
+    later: Later | None = None
 
 
 _Handler = Callable[[AsyncSession, Command, list[str]], Awaitable[Reply]]
@@ -88,7 +99,9 @@ class Commands:
             "review": self._force,
         }  # fmt: skip
 
-        self._access: dict[str, _Handler] = {"status": self._ways, "whatif": self._ways}
+        self._access: dict[str, _Handler] = {
+            "status": self._ways, "whatif": self._ways, "drills": self._ways, "drill": self._drill,
+        }  # fmt: skip
 
     async def handle(self, session: AsyncSession, command: Command) -> Reply:
         """Does what was asked. Raises `BadInput`, `Conflict`, `NotFound` with words for people."""
@@ -248,9 +261,40 @@ class Commands:
     async def _ways(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         """Answers that change nothing, from the catalog and the probes."""
         del session
-        if _verb(command.text)[0] == "status":
-            return Reply(*await self.ways.status())
-        return Reply(*self.ways.whatif(",".join(words)))
+        match _verb(command.text)[0]:
+            case "status":
+                return Reply(*await self.ways.status())
+            case "drills":
+                return Reply(*await self.ways.calendar())
+        return Reply(*self.ways.whatif(_listed(words)))
+
+    async def _drill(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        """Held after the commit: probes take up to 15 s, and nobody could write in that time."""
+        del session
+        text, hold = self.ways.drill(_listed(words), person_of(command))
+
+        async def later() -> Told | None:
+            try:
+                return await self._held(hold, command)
+            except (SQLAlchemyError, OSError) as error:
+                log.error("drill_not_told", error=str(error))
+                return "The database does not answer. Try again in a moment.", []
+
+        return Reply(text, incident_id=command.incident_id, later=later)
+
+    async def _held(self, hold: Callable[[], Awaitable[Result]], command: Command) -> Told | None:
+        """Says how it went where it was asked for: in the incident's channel, or to the asker."""
+        try:
+            kind, payload = "drill", await hold()
+        except JacklineError as error:
+            kind, payload = "line", {"text": str(error)}
+        if command.incident_id is None:
+            return drilled(payload) if kind == "drill" else (payload["text"], [])
+        async with self.ways.drills.store.write() as session:
+            await self.incidents.outbox.say(
+                session, command.incident_id, f"drill-{command.key}", kind, payload
+            )
+        return None
 
     async def _which(
         self, session: AsyncSession, command: Command, words: list[str]
@@ -295,6 +339,11 @@ def _words(verb: str, text: str) -> list[str]:
         return shlex.split(text)
     except ValueError:
         return text.split()
+
+
+def _listed(words: list[str]) -> str:
+    """``dns:corp, slack`` as it is typed: by commas, by spaces or by both."""
+    return ",".join(" ".join(words).replace(",", " ").split())
 
 
 def _only(words: list[str], allowed: tuple[str, ...], usage: str) -> str:

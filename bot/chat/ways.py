@@ -1,33 +1,39 @@
-"""``/access``: which ways in are proven, and what still runs when something is down. Words only."""
+"""``/access``: which ways in are proven, what still runs when something is down, and drills."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from bot.access import PathProof
 from bot.access.graph import named
 from bot.access.proof import age_words
+from bot.catalog import Person
 from bot.chat.blocks import Block, cut, escape, section
-from bot.errors import BadInput
-from bot.runbooks.library import Library
+from bot.errors import BadInput, NotAllowed
+from bot.runbooks import Drills
 from bot.runbooks.whatif import WhatIf, ways
 
 ACCESS_HELP = (
     ("/access status", "which paths to which targets are proven"),
     ("/access whatif NODE[,NODE …]", "which runbooks still run with that down, and how"),
+    ("/access drills", "the drills of the catalog: when, and how the last ones went"),
+    ("/access drill NAME|NODE[,NODE …]", "really tries every way that is left; scored, on record"),
     ("/access help", "this list"),
 )
 _SIGN = {"proven": "✅", "failing": "❌", "stale": "⌛", "never": "▫️"}
 _LINES = 40  # of one answer
 Proofs = Callable[[], Awaitable[Sequence[PathProof]]]
+Told = tuple[str, list[Block]]
+Result = dict[str, Any]  # of a drill, as `Drill.as_dict` makes it
 
 
 class Ways:
-    """Answers for every surface. Reads only."""
+    """Answers for every surface. Changes nothing."""
 
-    def __init__(self, proofs: Proofs, library: Library) -> None:
+    def __init__(self, proofs: Proofs, drills: Drills) -> None:
         self.proofs = proofs
-        self.library = library
+        self.drills = drills
 
-    async def status(self) -> tuple[str, list[Block]]:
+    async def status(self) -> Told:
         """A line for each target: its paths, the one that is counted on first, and why one is not."""
         found = await self.proofs()
         lines = []
@@ -41,13 +47,14 @@ class Ways:
         text = f"{good} of {len(found)} access paths are proven."
         return text, _blocks(text, lines)
 
-    def whatif(self, down: str) -> tuple[str, list[Block]]:
+    def whatif(self, down: str) -> Told:
         """A line for each runbook. Raises `BadInput` for a node that is not there."""
         if not down:
             raise BadInput("Say what is down.", hint=f"Usage: {ACCESS_HELP[1][0]}")
-        question = WhatIf(self.library.runbooks, self.library.catalog, self.library.registry)
+        library = self.drills.library
+        question = WhatIf(library.runbooks, library.catalog, library.registry)
         failed = named(question.graph, down)
-        answers = [question.down(each, failed) for each in self.library.runbooks.values()]
+        answers = [question.down(each, failed) for each in library.runbooks.values()]
         lines = []
         for answer in answers:
             sign = "✅" if answer.runs and not answer.partly else "⚠️" if answer.runs else "❌"
@@ -57,6 +64,48 @@ class Ways:
         still = sum(answer.runs for answer in answers)
         text = f"With {', '.join(failed)} down, {still} of {len(answers)} runbooks still run."
         return text, _blocks(text, lines)
+
+    async def calendar(self) -> Told:
+        """Two lines for each drill of the catalog: when it is due, and how the last one went."""
+        found = await self.drills.standings()
+        lines = []
+        for each in found:
+            name, down, next_at, last, score, change = each.cells()
+            lines.append(f"*{escape(name)}* with {escape(down)} down, next {next_at}")
+            told = f"{score}{f', {change}' if change else ''}" if score else "was not held yet"
+            sign = "▫️" if not score else "❌" if each.wrong else "✅"
+            lines.append(f"      {sign} {told}" + (f", last held {last}" if score else ""))
+            lines += [f"      {escape(cut(each.wrong, 250))}"] if each.wrong else []
+        text = f"{len(found)} drills are in the catalog." if found else "The catalog has no drill."
+        return text, _blocks(text, lines)
+
+    def drill(self, words: str, person: Person) -> tuple[str, Callable[[], Awaitable[Result]]]:
+        """What is about to be held, and what holds it.
+
+        Raises `BadInput` for what is no drill and no node, `NotAllowed` for who may not ask.
+        """
+        if not (person.has("responder") or person.has("commander")):
+            raise NotAllowed("Holding a drill needs the role 'responder'.")
+        if not words:
+            raise BadInput("Say what is down.", hint=f"Usage: {ACCESS_HELP[3][0]}")
+        name, down = self.drills.asked(words)
+
+        async def hold() -> Result:
+            return (await self.drills.hold(words, f"person:{person.id}")).as_dict()
+
+        title = f"The drill {name}" if name else "A drill"
+        return f"{title} with {', '.join(down)} down is under way: the result follows.", hold
+
+
+def drilled(result: Result) -> Told:
+    """A drill's result: a line for each runbook, and for each way that does not work."""
+    lines = []
+    for each in result["runbooks"]:
+        sign = "✅" if each["proven"] else "❌" if each["should_run"] else "▫️"
+        lines.append(f"{sign} *{escape(each['id'])}*{'' if each['should_run'] else ' cannot run'}")
+        lines += [f"      {escape(cut(way, 250))}" for way in each["failed"]]
+    text = f"With {', '.join(result['down'])} down, {result['score']:.0%} of the runbooks run."
+    return text, _blocks(text, lines)
 
 
 def _took(proof: PathProof) -> str:

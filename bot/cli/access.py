@@ -35,9 +35,9 @@ def whatif(
     """Say which runbooks still run with something down and over which path, or what kills them."""
     if bool(down) == cuts:
         raise BadInput("Say either --down or --cuts.", hint="For example: --down dns:corp,slack")
-    library = _library()
-    asked = [library.get(runbook)] if runbook else list(library.runbooks.values())
-    question = WhatIf(library.runbooks, library.catalog, library.registry)
+    found = library()
+    asked = [found.get(runbook)] if runbook else list(found.runbooks.values())
+    question = WhatIf(found.runbooks, found.catalog, found.registry)
     if cuts:
         _print_cuts({r.id: question.cuts(r, most) for r in asked}, most, as_json=as_json)
     else:
@@ -49,11 +49,12 @@ def whatif(
 @access_app.command()
 def graph(down: Down = "") -> None:
     """Print what stands on what as a picture (SVG); what falls with `--down` is red."""
-    catalog = _library().catalog
+    catalog = library().catalog
     sys.stdout.write(picture(catalog, named(graph_of(catalog), down) if down else ()))
 
 
-def _library() -> Library:
+def library() -> Library:
+    """The runbooks and the catalog of the settings, without a database."""
     log.configure("critical")  # `jackline check` is there to say what is wrong with the files
     return Library(settings.load().runbooks_dir, registry.load())
 

@@ -1,6 +1,8 @@
-"""``jackline access status`` and ``drill``: which ways in are proven, and what a drill shows."""
+"""``jackline access status``, ``drill`` and ``drills``: which ways in are proven, what drills show."""
 
 import json
+import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -8,14 +10,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.access import CredentialState, PathProof, credentials
-from bot.access.graph import named
+from bot.access.calendar import calendar
+from bot.access.drills import DrillStanding
 from bot.access.proof import age_words
 from bot.app import Jackline
-from bot.cli.access import Down, access_app
+from bot.cli.access import Down, access_app, library
 from bot.cli.parts import AsJson, from_record, out, with_parts
-from bot.errors import BadInput
-from bot.runbooks.drill import KIND, Drill, drill
-from bot.runbooks.whatif import WhatIf
+from bot.errors import BadInput, NotFound
+from bot.located import near
+from bot.runbooks.drill import Drill
 from bot.store import now
 
 _SIGN = {"proven": "✓", "failing": "✗", "stale": "⌛", "never": "?"}
@@ -54,20 +57,26 @@ def status(
 
 
 @access_app.command(name="drill")
-def drill_(down: Down = "", as_json: AsJson = False) -> None:
+def drill_(
+    name: Annotated[str, typer.Argument(help="A drill of the catalog, instead of --down.")] = "",
+    down: Down = "",
+    as_json: AsJson = False,
+) -> None:
     """Take something to be down and try every way that is left; exits 1 if one does not work."""
-    if not down:
-        raise BadInput("Say what is down.", hint="For example: --down dns:corp,slack")
+    if not name and not down:
+        hint = "For example: --down dns:corp,slack, or the name of a drill of the catalog."
+        raise BadInput("Say what is down.", hint=hint)
+    if name and down:
+        raise BadInput(f"The drill {name} says what is down.", hint="Leave out one of the two.")
 
     async def work(parts: Jackline) -> Drill:
-        library = parts.library
-        question = WhatIf(library.runbooks, library.catalog, library.registry)
-        failed = named(question.graph, down)
-        done = await drill(question, parts.prober, library.runbooks.values(), failed)
-        text = f"Access drill with {', '.join(failed)} down: {done.score:.0%} of the runbooks run"
-        async with parts.store.write() as session:
-            await parts.ledger.append(session, 0, KIND, "jackline", text, data=done.as_dict())
-        return done
+        known = [each.name for each in parts.library.catalog.drills]
+        if name and name not in known:
+            raise NotFound(
+                f"There is no drill {name!r}{near(name, known) or '.'}",
+                hint=f"Known: {', '.join(known) or 'none'}.",
+            )
+        return await parts.drills.hold(name or down, "jackline")
 
     done = with_parts(work)
     if as_json:
@@ -81,6 +90,32 @@ def drill_(down: Down = "", as_json: AsJson = False) -> None:
         out.print(table)
         out.print(f"Score: {done.score:.0%}", markup=False)
     raise SystemExit(1 if any(each.failed for each in done.runbooks) else 0)
+
+
+@access_app.command()
+def drills(
+    ics: Annotated[bool, typer.Option("--ics", help="Print the next ones as iCalendar.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the drills of the catalog: when each is due next, and how the last one went."""
+    if ics:
+        sys.stdout.write(calendar(library().catalog.drills, now()))
+        return
+
+    async def work(parts: Jackline) -> Sequence[DrillStanding]:
+        return await parts.drills.standings()
+
+    found = from_record(work)
+    if as_json:
+        out.print_json(json.dumps([each.as_dict() for each in found]))
+        return
+    table = Table("drill", "down", "next", "last held", "score", "change")
+    for each in found:
+        table.add_row(*map(escape, each.cells()))
+    out.print(table)
+    for each in found:
+        if each.wrong:
+            out.print(f"{each.drill.name}: {each.wrong}", markup=False)
 
 
 def _matrix(found: list[PathProof]) -> Table:

@@ -1,6 +1,7 @@
 """Runbooks: the format, the plan, approvals and the run engine with its journal."""
 
 from bot.runbooks.decisions import Decision, Decisions
+from bot.runbooks.drills import Drills
 from bot.runbooks.engine import RunEngine
 from bot.runbooks.library import Library
 from bot.runbooks.model import Runbook
@@ -12,6 +13,7 @@ __all__ = [
     "Approval",
     "Decision",
     "Decisions",
+    "Drills",
     "Library",
     "Proposer",
     "Run",

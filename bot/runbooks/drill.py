@@ -61,7 +61,7 @@ async def drill(
 ) -> Drill:
     """Tries each way that a runbook would take, once, at the same time."""
     failed = list(down)
-    answers = [question.down(runbook, failed) for runbook in runbooks]
+    answers = await asyncio.to_thread(lambda: [question.down(each, failed) for each in runbooks])
     ways = sorted({(r.target, r.path) for a in answers if a.runs for r in a.reaches if r.path})
     seen = dict(zip(ways, await asyncio.gather(*(prober.probe(*way) for way in ways)), strict=True))
     rows = []

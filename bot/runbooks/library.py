@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from bot.access.drills import check_drills
 from bot.catalog import Catalog, catalog_files, load_catalog
 from bot.errors import NotFound
 from bot.located import BadFile, Problem, near, read_text
@@ -24,7 +25,7 @@ class Library:
     def __init__(self, folder: Path, registry: Registry) -> None:
         self.folder = folder
         self.registry = registry
-        self.catalog: Catalog = load_catalog(folder / "catalog")
+        self.catalog: Catalog = _checked(folder / "catalog")
         self.runbooks: dict[str, Runbook] = {}
         self.problems: dict[str, list[Problem]] = {}
         self.between: set[Problem] = set()  # of runbooks that are good by themselves, and in force
@@ -95,7 +96,7 @@ class Library:
         """What keeps the catalog from being read, if anything does: then the last one stays."""
         folder = self.folder / "catalog"
         try:
-            self.catalog = load_catalog(folder)
+            self.catalog = _checked(folder)
         except BadFile as error:
             log.error("catalog_kept", error=str(error))
             return {str(folder): [error.problem]}
@@ -121,3 +122,9 @@ class Library:
             return None, [error.problem]
         runbook, problems = read(text, str(path))
         return runbook, check(runbook, self.registry, self.catalog) if runbook else problems
+
+
+def _checked(folder: Path) -> Catalog:
+    catalog = load_catalog(folder)
+    check_drills(folder, catalog)
+    return catalog

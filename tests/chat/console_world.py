@@ -2,20 +2,21 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 from starlette.applications import Starlette
 
-from bot.access import PathProof
+from bot.access import Dialer, PathProof, Prober
 from bot.catalog import Catalog, Person, Service
 from bot.chat import Cards, Clicks, Commands, Ways
 from bot.chat.console import build_console, signin_link
 from bot.delivery import Outbox
 from bot.incidents import Incident, Incidents
 from bot.registry import load
-from bot.runbooks import Library, Run, Runs
+from bot.runbooks import Drills, Library, Run, Runs
 from bot.store import Store
 from bot.timeline import Entry, Ledger, rows_of
 
@@ -57,13 +58,17 @@ class World:
     def __post_init__(self) -> None:
         self.incidents = Incidents(Ledger(b"audit"), Outbox(()), self.catalog)
         (self.folder / "runbooks" / "catalog").mkdir(parents=True)
-        library = Library(self.folder / "runbooks", load())
+        registry = load()
+        library = Library(self.folder / "runbooks", registry)
+        week = timedelta(days=7)
+        prober = Prober(self.store, Dialer(self.catalog), registry, week, week)
+        drills = Drills(self.store, self.incidents.ledger, prober, library)
         self.runs = Runs(self.incidents, library)
         self.app = Starlette(
             routes=build_console(
                 store=self.store,
                 cards=Cards(self.catalog, BASE),
-                commands=Commands(self.incidents, self.runs, Ways(_nothing_probed, library)),
+                commands=Commands(self.incidents, self.runs, Ways(_nothing_probed, drills)),
                 clicks=Clicks(self.incidents, self.runs),
                 incidents=self.incidents,
                 runs=self.runs,

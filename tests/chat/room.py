@@ -1,18 +1,19 @@
 """What every surface shares, as `bot.app` wires it, over one real store and a folder of runbooks."""
 
 import itertools
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import select
 
-from bot.access import PathProof
+from bot.access import Dialer, PathProof, Prober
 from bot.catalog import Person
 from bot.chat import Cards, Clicks, Command, Commands, Rendered, Reply, Ways
 from bot.delivery import Message, Outbox
 from bot.incidents import Incident, Incidents
 from bot.registry import Registry
-from bot.runbooks import Library, Run, Runs
+from bot.runbooks import Drills, Library, Run, Runs
 from bot.store import Store
 from bot.timeline import Entry, Ledger, rows_of
 from tests.slackstub.blocks import check_message
@@ -28,7 +29,11 @@ class ChatRoom:
         self.incidents = Incidents(Ledger(b"audit"), outbox, lambda: self.library.catalog)
         self.runs = Runs(self.incidents, self.library)
         self.proofs: list[PathProof] = []
-        self.commands = Commands(self.incidents, self.runs, Ways(self._proofs, self.library))
+        every = timedelta(minutes=10)
+        dialer = Dialer(lambda: self.library.catalog)
+        prober = Prober(store, dialer, registry, every, 7 * timedelta(days=1))
+        drills = Drills(store, self.incidents.ledger, prober, self.library)
+        self.commands = Commands(self.incidents, self.runs, Ways(self._proofs, drills))
         self.clicks = Clicks(self.incidents, self.runs)
         self.cards = Cards(lambda: self.library.catalog, "https://jackline.example.com/")
         self._keys = itertools.count(1)

@@ -1,7 +1,7 @@
 """The console's page of what stands on what."""
 
-from bot.catalog import Catalog
-from tests.chat.console_world import World
+from bot.catalog import AccessDrill, Catalog
+from tests.chat.console_world import HTMX, World
 from tests.runbooks.ground import EVERYTHING, check, fence, parsed
 from tests.runbooks.room import runbook
 
@@ -46,3 +46,25 @@ async def test_a_name_that_is_none(world: World) -> None:
         assert refused.status_code == 422
         assert "did you mean &#39;slack&#39;?" in refused.text
         assert (await browser.get(page, params={"down": "x" * 1001})).status_code == 422
+
+
+async def test_the_drills(world: World) -> None:
+    """A table once the catalog has one; asked for on an incident's page, the result is said there."""
+    incident = await world.incident()
+    browser = await furnished(world).signed_in()
+    assert "<h2>Drills</h2>" not in (await browser.get("/access")).text
+    drill = AccessDrill(name="monthly", down=["sso:okta"], schedule="0 10 * * *", least=0.9)
+    assert world.whole is not None
+    world.whole = world.whole.model_copy(update={"drills": [drill]})
+    world.runs.library.catalog = world.whole
+    text = " ".join((await browser.get("/access")).text.split())
+    assert "<td>monthly</td><td>sso:okta</td><td>20" in text
+    assert "10:00 UTC</td><td>never</td><td></td><td></td></tr>" in text
+    form = {"incident": str(incident.number), "key": "k" * 12, "text": "/access drill monthly"}
+    answer = await browser.post("/say", data=form, headers=HTMX)
+    assert "The drill monthly with sso:okta down is under way" in answer.text
+    page = (await browser.get(f"/incidents/{incident.number}")).text
+    assert "With sso:okta down, " in page
+    text = " ".join((await browser.get("/access")).text.split())
+    assert '<td colspan="6">' in text
+    assert "of the runbooks run, and 90% should; " in text

@@ -197,6 +197,21 @@ async def test_a_refusal_takes_back_what_it_began(opened: Open) -> None:
     assert "Which incident?" in opened.heard()[0]
 
 
+async def test_what_takes_long_is_answered_twice(opened: Open) -> None:
+    """At once, so that the asker knows; then with the result, also where that is a refusal."""
+    asked = opened.asked("drill slack", name="access")
+    await opened.inbox.accept("mention", "1", asked)
+    for _ in range(200):
+        if len(opened.heard()) == 2:
+            break
+        await asyncio.sleep(0.02)
+    assert opened.heard() == [
+        "A drill with slack down is under way: the result follows.",
+        "With slack down, 0% of the runbooks run.",
+    ]
+    assert await opened.states() == ["done"]
+
+
 async def test_without_the_database_nothing_is_promised(opened: Open) -> None:
     async with opened.room.store.engine.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE slack_request RENAME TO gone")

@@ -55,6 +55,14 @@ def test_problems_as_json(cli: Cli) -> None:
         (b"services: [", ":1: "),
         (b"\xff", ":1: is not UTF-8 text"),
         (b"services:\n  - {id: a, title: A, tier: p0, depends_on: [b]}", ":2: depends_on: there is"),
+        (
+            b"nodes: [{id: 'dns:corp'}]\ndrills:\n  - {name: a, schedule: 0 1 * * *, down: [dns:crop]}",
+            ":3: down: Nothing in the catalog is 'dns:crop'; did you mean 'dns:corp'?",
+        ),
+        (
+            b"drills:\n  - {name: a, down: [slack], schedule: 0 1 * * 2}",
+            ":2: schedule: '2' is no weekday",
+        ),
     ],
 )  # fmt: skip
 def test_a_broken_catalog_is_a_problem_like_others(cli: Cli, catalog: bytes, place: str) -> None:

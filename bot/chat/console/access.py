@@ -1,16 +1,18 @@
-"""The page that shows what stands on what, and which runbooks still run when something is down."""
+"""The page that shows what stands on what, which runbooks still run when something is down, drills."""
 
 import asyncio
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from bot.access.drills import standings
 from bot.access.graph import PARTS, VITAL, graph_of, named, shown
 from bot.access.picture import picture
 from bot.catalog import Person
 from bot.chat.console.desk import Desk
 from bot.errors import BadInput
 from bot.runbooks.whatif import WhatIf, ways
+from bot.store import now
 
 _LONGEST = 1000  # of what is asked for
 
@@ -19,6 +21,8 @@ async def access(desk: Desk, request: Request, person: Person) -> Response:
     """The picture, and an answer for ``?down=``."""
     down = _down(request)
     library, catalog = desk.runs.library, desk.catalog()
+    async with desk.store.read() as session:
+        drills = await standings(session, catalog, now())
 
     def drawn() -> str:
         question = WhatIf(library.runbooks, catalog, library.registry)
@@ -30,6 +34,7 @@ async def access(desk: Desk, request: Request, person: Person) -> Response:
             me=person,
             down=down,
             answers=[(answer, list(ways(answer))) for answer in answers] if down else [],
+            drills=[(each.cells(), each.wrong) for each in drills],
             own=[(PARTS[part], part in VITAL, shown(chain)) for part, chain in own.items()],
         )
 

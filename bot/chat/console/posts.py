@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from starlette.background import BackgroundTask
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -86,16 +87,20 @@ async def _note(desk: Desk, text: str, person: Person, key: str, incident: int) 
 
 
 def _done(desk: Desk, request: Request, reply: Reply) -> Response:
-    """The answer beside the button; without scripts, back to where the person was."""
+    """The answer beside the button; without scripts, back to where the person was.
+
+    What takes long is said in the incident's channel, where the page shows it by itself.
+    """
+    after = BackgroundTask(reply.later) if reply.later else None
     if not by_htmx(request):
         path = urlsplit(request.headers.get("referer", "")).path
         back = path if path.startswith("/") and not path.startswith("//") else "/"
-        return RedirectResponse(back, status_code=303)
+        return RedirectResponse(back, status_code=303, background=after)
     body = desk.draw(
         "toast.html", message=reply.text, hint="", good=True,
         blocks=blocks_html(reply.blocks, heading=3), elsewhere=_elsewhere(request, reply),
     )  # fmt: skip
-    return HTMLResponse(body)
+    return HTMLResponse(body, background=after)
 
 
 def _elsewhere(request: Request, reply: Reply) -> int | None:

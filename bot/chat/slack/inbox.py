@@ -22,7 +22,7 @@ from sqlmodel import col, func, select
 from bot.catalog import Catalog, Person
 from bot.chat.blocks import escape
 from bot.chat.clicks import Clicks
-from bot.chat.commands import Command, Commands, Reply
+from bot.chat.commands import Command, Commands, Later, Reply
 from bot.chat.slack.tables import SlackRequest
 from bot.delivery import Binding
 from bot.errors import JacklineError
@@ -34,6 +34,7 @@ log = get("slack")
 _LATE = timedelta(seconds=5)  # then whoever had it in hand is taken for dead
 _EXPIRED = timedelta(minutes=30)  # a response URL is good that long
 _AT_ONCE = 50
+_NOT_SAID = (SlackApiError, aiohttp.ClientError, OSError, TimeoutError)
 _BROKEN = "Something in Jackline broke at that, and nothing was done. The log has the details."
 
 
@@ -131,7 +132,8 @@ class Inbox:
                 request = await _taken(session, key)
                 if request is None:
                     return
-                _mark(request, await self._do(session, request))
+                body, reply = request.body, await self._do(session, request)
+                _mark(request, reply)
         except JacklineError as error:
             await self._refuse(key, Reply(str(error)))
         except (OperationalError, InterfaceError, OSError):
@@ -139,6 +141,10 @@ class Inbox:
         except Exception:  # a bug at one request must not hold up the others in an outage
             log.exception("request_crashed", request=key)
             await self._refuse(key, Reply(_BROKEN))
+        else:
+            if reply is not None and reply.later is not None:
+                self._begin(self._answer_twice(key, body, reply.later))
+                return
         self._begin(self._answer(key))
 
     async def _refuse(self, key: str, reply: Reply) -> None:
@@ -189,15 +195,25 @@ class Inbox:
             return
         if now() - request.received_at < _EXPIRED:
             try:
-                await self._say(request)
-            except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
+                await self._say(key, request.body, request.answer)
+            except _NOT_SAID as error:
                 log.warning("answer_not_sent", request=key, error=str(error))
                 return  # tried again when it is late
         async with self.store.write(silent=True) as session:
             _forget(await session.get_one(SlackRequest, request.id))
 
-    async def _say(self, request: SlackRequest) -> None:
-        said, body = request.answer, request.body
+    async def _answer_twice(self, key: str, body: dict[str, Any], later: Later) -> None:
+        """At once, and again when what takes long is there; who died in between says no more."""
+        await self._answer(key)
+        told = await later()
+        if told is None:
+            return
+        try:
+            await self._say(key, body, {"text": escape(told[0]), "blocks": told[1]})
+        except _NOT_SAID as error:
+            log.warning("answer_not_sent", request=key, error=str(error))
+
+    async def _say(self, key: str, body: dict[str, Any], said: dict[str, Any]) -> None:
         blocks = said["blocks"] or None
         if url := body.get("response_url"):
             hook = AsyncWebhookClient(url)
@@ -215,7 +231,7 @@ class Inbox:
         except SlackApiError as error:
             if error.response.get("error") == "ratelimited":
                 raise
-            log.warning("answer_refused", request=request.key, error=str(error))
+            log.warning("answer_refused", request=key, error=str(error))
 
 
 async def _taken(session: AsyncSession, key: str) -> SlackRequest | None:
