@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 PY := $(VENV)/bin/python
-WORKERS ?= 2
+WORKERS ?= 3
 SCRIPT ?=
 ARGS ?=
 

@@ -94,6 +94,7 @@ class Prober:
         except Exception as problem:  # a fault of the integration proves nothing
             log.exception("probe_broke", target=target, path=path)
             error = f"the probe broke: {type(problem).__name__}"
+        error = error.replace("\0", "\ufffd")  # no database keeps one
         return Seen(not error, depth, (time.perf_counter() - began) * 1000, error)
 
     def _depth(self, target: str) -> str:

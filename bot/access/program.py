@@ -25,8 +25,9 @@ from bot.store import now
 ENTRY = "bot.chat.terminal:main"
 # Slack, the console, pictures: what the terminal does without.
 SERVERS_OWN = {
-    "aiohttp", "django-htmx", "fastapi", "itsdangerous", "matplotlib", "prometheus-client", "pyotp",
-    "python-multipart", "segno", "shiv", "slack-bolt", "slack-sdk", "sse-starlette", "uvicorn",
+    "aiohttp", "django-htmx", "fastapi", "icalendar", "itsdangerous", "matplotlib",
+    "prometheus-client", "pyotp", "python-multipart", "segno", "shiv", "slack-bolt", "slack-sdk",
+    "sse-starlette", "uvicorn",
 }  # fmt: skip
 _NOT_RUN = {".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h"}
 _START = "jackline_start"

@@ -39,9 +39,9 @@ class Drill:
 
     @property
     def score(self) -> float:
-        """Of those that are there; 1 where there is none."""
+        """Of those that are there; 0 where there is none: nothing can be run then."""
         good = sum(each.proven for each in self.runbooks)
-        return good / len(self.runbooks) if self.runbooks else 1.0
+        return good / len(self.runbooks) if self.runbooks else 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON and for the record."""

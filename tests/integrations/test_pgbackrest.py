@@ -323,10 +323,11 @@ def _programs(server: PgBackRest) -> list[str]:
 
 
 def _started(server: PgBackRest) -> int:
-    """The process id of a scratch server that has begun, or 0."""
+    """The process id of a scratch server that is there, or 0."""
     for path in server.scratch.glob("jackline-orders/*/data/postmaster.pid"):
-        if words := path.read_text().split():
-            return int(words[0])
+        with suppress(FileNotFoundError):  # it has ended meanwhile
+            if words := path.read_text().split():
+                return int(words[0])
     return 0
 
 
