@@ -246,6 +246,7 @@ class Jackline:
             settings=self.settings,
             store=self.store,
             registry=self.registry,
+            catalog=lambda: self.library.catalog,
             intake=self.intake,
             ledger=self.ledger,
             metrics=self.metrics,

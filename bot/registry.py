@@ -10,8 +10,17 @@ from typing import Any, cast
 
 import yaml
 
-from bot.contract import Action, AlertSource, EvidenceSource, Manifest, Notifier
-from bot.errors import NotFound
+from bot.catalog import Catalog, Source, catalog_files, entries
+from bot.contract import (
+    Action,
+    AlertSource,
+    ConfiguredSource,
+    EvidenceSource,
+    Manifest,
+    Notifier,
+)
+from bot.errors import BadInput, NotFound
+from bot.located import near
 from bot.log import get
 
 log = get("registry")
@@ -35,6 +44,19 @@ class Registry:
             known = ", ".join(sorted(self.actions)) or "none"
             raise NotFound(f"There is no action {name!r}.", hint=f"Known actions: {known}.")
         return self.actions[name]
+
+    def source(self, name: str, catalog: Catalog) -> tuple[AlertSource, Source]:
+        """Who reads what is sent to ``/webhooks/NAME``: an entry of the catalog, or an integration.
+
+        Raises `NotFound` with the names there are.
+        """
+        entry = catalog.source(name)
+        if entry is None and name in self.sources:
+            entry = Source(name=name, integration=name)
+        if entry is None or entry.integration not in self.sources:
+            known = ", ".join(sorted({*self.sources, *(s.name for s in catalog.sources)})) or "none"
+            raise NotFound(f"There is no alert source {name!r}.", hint=f"Known: {known}.")
+        return self.sources[entry.integration], entry
 
 
 def load(folder: Path = FOLDER) -> Registry:
@@ -87,3 +109,41 @@ def _ability(package: str, reference: str, kind: type, word: str) -> Any:  # noq
 def _instance(package: str, reference: str) -> Any:  # noqa: ANN401 - cast by the caller
     module, _, name = reference.partition(":")
     return getattr(importlib.import_module(f"{package}.{module}"), name)()
+
+
+def check_sources(folder: Path, catalog: Catalog, registry: Registry) -> None:
+    """Raises `BadFile` where a source of the catalog's folder is of no integration, or set wrongly."""
+    if not catalog.sources:
+        return
+    for path in catalog_files(folder):
+        for section, entry, origin in entries(path):
+            if section != "sources":
+                continue
+            try:
+                _check_source(Source.model_validate(entry), registry)
+            except BadInput as error:
+                raise origin.problem(list(error.field.split(".")), error.message) from None
+
+
+def _check_source(entry: Source, registry: Registry) -> None:
+    if entry.name == "api":
+        raise BadInput("the secrets of this name open the API", field="name")
+    reader = registry.sources.get(entry.integration)
+    if reader is None:
+        guess = near(entry.integration, registry.sources)
+        raise BadInput(
+            f"no integration {entry.integration!r} takes alerts{guess}", field="integration"
+        )
+    known = {s.name: s for s in registry.manifests[entry.integration].settings}
+    for name in entry.settings:
+        if name not in known:
+            text = f"{entry.integration} has no setting {name!r}{near(name, known)}"
+            raise BadInput(text, field=f"settings.{name}")
+    for name, setting in known.items():
+        if setting.required and name not in entry.settings:
+            raise BadInput(f"{name} is missing: {setting.description}", field="settings")
+    if isinstance(reader, ConfiguredSource):
+        try:
+            reader.check(entry.settings)
+        except BadInput as error:
+            raise BadInput(error.message, field=f"settings.{error.field}") from None

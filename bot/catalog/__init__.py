@@ -1,6 +1,17 @@
 """Services, people, alert rules and access paths, read from ``catalog/*.yaml``."""
 
-from bot.catalog.model import AccessDrill, Catalog, Check, Notifier, Person, Rule, Service, Target
+from bot.catalog.files import entries
+from bot.catalog.model import (
+    AccessDrill,
+    Catalog,
+    Check,
+    Notifier,
+    Person,
+    Rule,
+    Service,
+    Source,
+    Target,
+)
 from bot.catalog.read import catalog_files, load_catalog
 
 __all__ = [
@@ -11,7 +22,9 @@ __all__ = [
     "Person",
     "Rule",
     "Service",
+    "Source",
     "Target",
     "catalog_files",
+    "entries",
     "load_catalog",
 ]

@@ -29,6 +29,7 @@ SECTIONS = (
     "credentials",
     "nodes",
     "freezes",
+    "sources",
     "notifiers",
     "contacts",
     "drills",

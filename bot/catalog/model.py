@@ -246,6 +246,14 @@ class Target(Entry):
     settings: dict[str, str] = Field(default={}, description="values, env:NAME or file:PATH")
 
 
+class Source(Entry):
+    """A sender of alerts, who sends to ``/webhooks/NAME``: one of several of a kind, or with settings."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
+    integration: Name
+    settings: dict[str, str] = {}
+
+
 class Notifier(Entry):
     """Who is told outside Slack, and by what. ``to`` is an address of the integration's medium."""
 
@@ -311,6 +319,7 @@ class Catalog(Entry):
     credentials: list[Credential] = []
     nodes: list[Node] = []
     freezes: list[Freeze] = []
+    sources: list[Source] = []
     notifiers: list[Notifier] = []
     contacts: list[Contact] = []
     drills: list[AccessDrill] = []
@@ -326,6 +335,10 @@ class Catalog(Entry):
     def person_of_slack(self, team: str, user: str) -> Person | None:
         """The person behind a Slack user of a workspace, or None: then they may do nothing."""
         return next((p for p in self.people if f"{team}:{user}" in p.slack), None)
+
+    def source(self, name: str) -> Source | None:
+        """The sender of alerts, or None."""
+        return next((s for s in self.sources if s.name == name), None)
 
     def target(self, name: str) -> Target | None:
         """The target, or None."""

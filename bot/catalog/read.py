@@ -80,7 +80,7 @@ def _unique(catalog: Catalog, origins: _Origins) -> None:
 _NAMED = (  # kind, section, the field that holds the name
     ("service", "services", "id"), ("person", "people", "id"), ("target", "targets", "name"),
     ("path", "paths", "name"), ("credential", "credentials", "name"), ("node", "nodes", "id"),
-    ("notifier", "notifiers", "id"), ("contact", "contacts", "name"),
+    ("source", "sources", "name"), ("notifier", "notifiers", "id"), ("contact", "contacts", "name"),
     ("drill", "drills", "name"),
 )  # fmt: skip
 

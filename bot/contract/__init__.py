@@ -1,7 +1,7 @@
 """What an integration may be: the abilities, and the data that crosses the border.
 
 An integration is a folder with a ``manifest.yaml`` and code that implements the abilities the
-manifest declares. It imports this module and ``bot.errors``, nothing else of Jackline, and it
+manifest declares. It imports this package and ``bot.errors``, nothing else of Jackline, and it
 reaches its target only through the `Connection` it is handed (the access path), never by itself.
 Errors say *whether* to retry (see ``bot.errors``); retrying is the engine's work.
 """
@@ -9,7 +9,7 @@ Errors say *whether* to retry (see ``bot.errors``); retrying is the engine's wor
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -28,11 +28,17 @@ class Frozen(BaseModel):
 
 @dataclass(frozen=True)
 class RawRequest:
-    """One HTTP request exactly as it came; header names are lower case."""
+    """One HTTP request exactly as it came; header names are lower case.
+
+    ``received_at`` is for vendors that send no time of their own; ``settings`` are those of the
+    catalog's entry for this sender.
+    """
 
     headers: Mapping[str, str]
     body: bytes
     query: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 class Alert(Frozen):
@@ -66,6 +72,14 @@ class AlertSource(Protocol):
 
     def parse(self, request: RawRequest) -> list[Alert]:
         """Raises `BadInput` naming the field that is wrong."""
+
+
+@runtime_checkable
+class ConfiguredSource(AlertSource, Protocol):
+    """One that reads as its entry in the catalog says."""
+
+    def check(self, settings: Mapping[str, str]) -> None:
+        """Raises `BadInput` whose ``field`` is the setting that is wrong."""
 
 
 # ── actions ──────────────────────────────────────────────────────────────────────────────────

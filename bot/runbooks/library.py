@@ -9,7 +9,7 @@ from bot.catalog import Catalog, catalog_files, load_catalog
 from bot.errors import NotFound
 from bot.located import BadFile, Problem, near, read_text
 from bot.log import get
-from bot.registry import Registry
+from bot.registry import Registry, check_sources
 from bot.runbooks.check import check
 from bot.runbooks.lint import lint_calls
 from bot.runbooks.loops import lint_loops
@@ -25,7 +25,7 @@ class Library:
     def __init__(self, folder: Path, registry: Registry) -> None:
         self.folder = folder
         self.registry = registry
-        self.catalog: Catalog = _checked(folder / "catalog")
+        self.catalog: Catalog = _checked(folder / "catalog", registry)
         self.runbooks: dict[str, Runbook] = {}
         self.problems: dict[str, list[Problem]] = {}
         self.between: set[Problem] = set()  # of runbooks that are good by themselves, and in force
@@ -96,7 +96,7 @@ class Library:
         """What keeps the catalog from being read, if anything does: then the last one stays."""
         folder = self.folder / "catalog"
         try:
-            self.catalog = _checked(folder)
+            self.catalog = _checked(folder, self.registry)
         except BadFile as error:
             log.error("catalog_kept", error=str(error))
             return {str(folder): [error.problem]}
@@ -124,7 +124,8 @@ class Library:
         return runbook, check(runbook, self.registry, self.catalog) if runbook else problems
 
 
-def _checked(folder: Path) -> Catalog:
+def _checked(folder: Path, registry: Registry) -> Catalog:
     catalog = load_catalog(folder)
+    check_sources(folder, catalog, registry)
     check_drills(folder, catalog)
     return catalog

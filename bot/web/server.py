@@ -14,8 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
 from bot.alerts import Intake, StoredAlert
-from bot.contract import RawRequest
-from bot.errors import AuthFailed, BadInput, NotFound, Unavailable
+from bot.catalog import Catalog
+from bot.contract import Alert, RawRequest
+from bot.errors import AuthFailed, BadInput, Unavailable
 from bot.incidents import Incident
 from bot.registry import Registry
 from bot.settings import Settings
@@ -35,6 +36,7 @@ def build_web(
     settings: Settings,
     store: Store,
     registry: Registry,
+    catalog: Callable[[], Catalog],
     intake: Intake,
     ledger: Ledger,
     metrics: Metrics,
@@ -51,7 +53,7 @@ def build_web(
     )
     install(app)
     app.add_middleware(BodyLimit)
-    _webhooks(app, settings, registry, intake, metrics)
+    _webhooks(app, settings, registry, catalog, intake, metrics)
     _health(app, store, metrics)
     _api(app, settings, store, ledger)
     if slack is not None:
@@ -61,32 +63,37 @@ def build_web(
 
 
 def _webhooks(
-    app: FastAPI, settings: Settings, registry: Registry, intake: Intake, metrics: Metrics
-) -> None:
-    @app.post("/webhooks/{integration}", status_code=200, summary="Alerts in")
-    async def webhook(integration: str, request: Request) -> dict[str, Any]:
-        source = registry.sources.get(integration)
-        if source is None:
-            known = ", ".join(sorted(registry.sources)) or "none"
-            raise NotFound(f"There is no alert source {integration!r}.", hint=f"Known: {known}.")
+    app: FastAPI, settings: Settings, registry: Registry, catalog: Callable[[], Catalog],
+    intake: Intake, metrics: Metrics,
+) -> None:  # fmt: skip
+    @app.post("/webhooks/{name}", status_code=200, summary="Alerts in")
+    async def webhook(name: str, request: Request) -> dict[str, Any]:
+        source, entry = registry.source(name, catalog())
         try:
             body = await request.body()
         except HTTPException:
-            metrics.refused.labels(integration, "too_large").inc()
+            metrics.refused.labels(name, "too_large").inc()
             raise
-        raw = RawRequest(dict(request.headers), body, dict(request.query_params))
+        raw = RawRequest(
+            dict(request.headers), body, dict(request.query_params), settings=entry.settings
+        )
         try:
-            source.authenticate(raw, _secrets(settings, integration))
+            source.authenticate(raw, _secrets(settings, name))
             alerts = source.parse(raw)
         except AuthFailed:
-            metrics.refused.labels(integration, "unauthenticated").inc()
+            metrics.refused.labels(name, "unauthenticated").inc()
             raise
         except BadInput:
-            metrics.refused.labels(integration, "malformed").inc()
+            metrics.refused.labels(name, "malformed").inc()
             raise
-        await intake.accept(alerts)
-        metrics.accepted.labels(integration).inc(len(alerts))
+        await intake.accept([_sent_by(name, alert) for alert in alerts])
+        metrics.accepted.labels(name).inc(len(alerts))
         return {"accepted": len(alerts)}
+
+
+def _sent_by(name: str, alert: Alert) -> Alert:
+    """Two senders of one kind are told apart by the names that the catalog gives them."""
+    return alert if alert.source == name else alert.model_copy(update={"source": name})
 
 
 def _secrets(settings: Settings, source: str) -> list[str]:

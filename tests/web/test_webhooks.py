@@ -55,7 +55,8 @@ async def test_an_unknown_source_is_named(web: Web) -> None:
     answer = await web.http.post("/webhooks/alertmanger", json=firing())
     detail = is_problem(answer, 404)["detail"]
     assert "'alertmanger'" in detail
-    assert "Known: alertmanager." in detail
+    assert "Known: " in detail
+    assert "alertmanager" in detail
 
 
 async def test_what_is_accepted_is_stored_and_counted(web: Web) -> None:

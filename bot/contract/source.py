@@ -1,0 +1,206 @@
+"""What sources of alerts share: proving who sends, reading what was sent, and its limits.
+
+A refused request is a lost alert with most senders, so what can be shortened is shortened and only
+what cannot be trusted is refused. Nothing here does I/O.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic_core import from_json
+
+from bot.contract import Alert, RawRequest
+from bot.errors import AuthFailed, BadInput
+
+MAX_ALERTS = 10_000
+MAX_LABELS = 100
+MAX_LABEL = 4_096
+MAX_ANNOTATION = 8_192
+MAX_FINGERPRINT = 128
+MAX_NAME = 300
+MAX_LINK = 2_048
+Body = TypeVar("Body", bound=BaseModel)
+
+
+def _printable(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("a NUL character is not allowed")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_printable)]
+LabelName = Annotated[Text, StringConstraints(min_length=1, max_length=MAX_LABEL)]
+LabelValue = Annotated[Text, StringConstraints(max_length=MAX_LABEL)]
+
+
+class Loose(BaseModel):
+    """A vendor's JSON: fields that a later version adds are not an error."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+# ── who sends ────────────────────────────────────────────────────────────────────────────────
+
+
+def known(offered: str | bytes, secrets: Sequence[str]) -> bool:
+    """Whether it is one of the live secrets.
+
+    Each is compared, in constant time, whether or not an earlier one fitted.
+    """
+    given = _bytes(offered)
+    fits = [hmac.compare_digest(given, _bytes(secret)) for secret in secrets if secret]
+    return bool(given) and any(fits)
+
+
+def signed(body: bytes, signature: str, secrets: Sequence[str], digest: str = "sha256") -> bool:
+    """Whether the hexadecimal HMAC of the body was made with one of the live secrets."""
+    made = [hmac.new(_bytes(s), body, digest).hexdigest() for s in secrets if s]
+    return known(signature.strip().lower(), made)
+
+
+def credential(request: RawRequest) -> bytes:
+    """The ``Authorization`` header's bearer token, or the password of HTTP basic; else nothing."""
+    scheme, _, value = request.headers.get("authorization", "").strip().partition(" ")
+    value = value.strip()
+    if scheme.lower() == "bearer":
+        return _bytes(value)
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(_bytes(value), validate=True).partition(b":")[2]
+        except binascii.Error:
+            return b""
+    return b""
+
+
+def require(proven: bool, vendor: str, hint: str) -> None:
+    """Raises `AuthFailed` unless the sender is proven."""
+    if not proven:
+        raise AuthFailed(f"The {vendor} webhook carried no valid secret.", hint=hint)
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+
+
+# ── what was sent ────────────────────────────────────────────────────────────────────────────
+
+
+def parsed(model: type[Body], body: bytes) -> Body:
+    """The body as the model. Raises `BadInput` that names the field as a JSON path."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise bad_input(error) from None
+
+
+def parsed_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON
+    """The body as plain data; its depth is limited. Raises `BadInput`."""
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise BadInput(f"The body is not JSON: {error}."[:300], field="$") from None
+
+
+def bad_input(error: ValidationError) -> BadInput:
+    """The first thing that is wrong, by its JSON path."""
+    first: Any = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    path = _json_path(first["loc"])
+    message = str(first["msg"]).removeprefix("Value error, ")
+    where = f"Field {path}" if path else "The body"
+    return BadInput(f"{where}: {message}."[:500], field=path or "$")
+
+
+def _json_path(location: tuple[int | str, ...]) -> str:
+    """``("alerts", 2, "startsAt")`` → ``alerts[2].startsAt``."""
+    parts = [f"[{p}]" if isinstance(p, int) else f".{p}" for p in location]
+    return "".join(parts)[:200].lstrip(".")
+
+
+def moment(value: datetime | float | str, field: str) -> datetime:
+    """A time of the vendor's, in UTC: ISO 8601, or seconds or milliseconds of the epoch.
+
+    A time without a zone is taken for UTC. Raises `BadInput` naming the field.
+    """
+    try:
+        if isinstance(value, str) and not value.strip().lstrip("-").replace(".", "", 1).isdigit():
+            value = datetime.fromisoformat(value.strip())
+        if not isinstance(value, datetime):
+            number = float(value)
+            value = datetime.fromtimestamp(number / 1000 if number > 1e11 else number, UTC)  # noqa: PLR2004 - the year 5138 in seconds
+        at = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise BadInput(f"Field {field}: {str(value)[:40]!r} is no time.", field=field) from None
+
+
+# ── across the border ────────────────────────────────────────────────────────────────────────
+
+
+def alert(
+    source: str,
+    *,
+    fingerprint: str,
+    firing: bool,
+    name: str,
+    starts_at: datetime,
+    ends_at: datetime | None = None,
+    labels: Mapping[str, Any] | None = None,
+    annotations: Mapping[str, Any] | None = None,
+    link: str = "",
+) -> Alert:
+    """The alert within the limits: names, values and links are shortened, none is refused.
+
+    Labels and annotations that are None or empty are left out. A fingerprint that is too long or
+    holds anything but visible ASCII is hashed.
+    """
+    return Alert(
+        source=source,
+        fingerprint=_short_print(fingerprint),
+        status="firing" if firing else "resolved",
+        name=shortened(_plain(name), MAX_NAME) or "unnamed alert",
+        labels=_texts(labels or {}, MAX_LABEL),
+        annotations=_texts(annotations or {}, MAX_ANNOTATION),
+        starts_at=starts_at,
+        ends_at=None if firing else ends_at,
+        link=safe_link(link),
+    )
+
+
+def shortened(value: str, limit: int) -> str:
+    """Cut, with an ellipsis at its end."""
+    return value if len(value) <= limit else value[: limit - 1] + "…"
+
+
+def safe_link(url: str) -> str:
+    """A link people will click: only http(s), and none rather than half a one."""
+    fits = url.startswith(("http://", "https://")) and len(url) <= MAX_LINK
+    return url if fits and not any(c.isspace() or c == "\x00" for c in url) else ""
+
+
+def _texts(values: Mapping[str, Any], limit: int) -> dict[str, str]:
+    kept = [(k, v) for k, v in values.items() if k and v not in (None, "")][:MAX_LABELS]
+    return {shortened(_plain(k), MAX_LABEL): shortened(_plain(v), limit) for k, v in kept}
+
+
+def _plain(value: Any) -> str:  # noqa: ANN401 - any JSON
+    """As text that every database keeps."""
+    text = (
+        value
+        if isinstance(value, str)
+        else str(value).lower()
+        if value is True or value is False
+        else str(value)
+    )
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _short_print(text: str) -> str:
+    if 0 < len(text) <= MAX_FINGERPRINT and all("!" <= c <= "~" for c in text):
+        return text
+    return hashlib.sha256(_bytes(text)).hexdigest()[:32]
