@@ -32,7 +32,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import registry as integrations
 from bot.access import Dialer, Prober
 from bot.access.outside import EVERY, sign_of_life
-from bot.alerts import AccessAlerts, AlertRouter, CheckRunner, EvidenceCollector, Intake
+from bot.alerts import AccessAlerts, AlertRouter, CheckRunner, EvidenceCollector, Heartbeats, Intake
 from bot.chat import Cards, Clicks, Commands, Ways
 from bot.chat.console import build_console
 from bot.chat.outside import NoticeFeed, OutsideSurface
@@ -78,6 +78,7 @@ class Jackline:
         # alert → incident
         self.incidents = Incidents(self.ledger, self.outbox, lambda: self.library.catalog)
         self.intake = Intake(self.store, data / "spool")
+        self.heartbeats = Heartbeats(self.store, self.intake, lambda: self.library.catalog)
         self.checks = CheckRunner(self.store, self.intake)
         self.router = AlertRouter(self.store, self.incidents)
         self.evidence = EvidenceCollector(
@@ -137,11 +138,13 @@ class Jackline:
         if url := self.settings.access.deadman_url:
             ping = partial(sign_of_life, url)
             scheduler.add_job(ping, "interval", seconds=EVERY, next_run_time=now())
-        scheduler.add_job(self._tick, "interval", seconds=0.5, max_instances=20, coalesce=True)
         scheduler.add_job(
-            self._look_at_paths, "interval", seconds=5, max_instances=1, coalesce=True
+            self._tick, "interval", [self._check], seconds=0.5, max_instances=20, coalesce=True
         )
-        scheduler.add_job(self._hold_drills, "interval", seconds=5, max_instances=1, coalesce=True)
+        for step in (self._look_at_paths, self.drills.run_due, self.heartbeats.look):
+            scheduler.add_job(
+                self._tick, "interval", [step], seconds=5, max_instances=1, coalesce=True
+            )
         tasks = [asyncio.create_task(work, name=name) for name, work in self._workers().items()]
         http = asyncio.create_task(server.serve(sockets=[listening]), name="http")
         scheduler.start()
@@ -209,24 +212,19 @@ class Jackline:
             await asyncio.sleep(5)
         await self.telling.run()
 
-    async def _tick(self) -> None:
+    async def _tick(self, step: Callable[[], Awaitable[None]]) -> None:
+        """One step of what is due by the clock; the next tick tries again."""
         try:
-            await self.checks.run_due(self.library.catalog)
+            await step()
         except (SQLAlchemyError, OSError, JacklineError) as error:
-            log.error("checks_failed", error=str(error))
+            log.error("tick_failed", step=step.__qualname__, error=str(error))
+
+    async def _check(self) -> None:
+        await self.checks.run_due(self.library.catalog)
 
     async def _look_at_paths(self) -> None:
-        try:
-            await self.prober.run_due()
-            await self.access_alerts.report()
-        except (SQLAlchemyError, OSError, JacklineError) as error:
-            log.error("probes_failed", error=str(error))
-
-    async def _hold_drills(self) -> None:
-        try:
-            await self.drills.run_due()
-        except (SQLAlchemyError, OSError, JacklineError) as error:
-            log.error("drills_failed", error=str(error))
+        await self.prober.run_due()
+        await self.access_alerts.report()
 
     def _web(self) -> FastAPI:
         console = build_console(
@@ -248,6 +246,7 @@ class Jackline:
             registry=self.registry,
             catalog=lambda: self.library.catalog,
             intake=self.intake,
+            heartbeats=self.heartbeats,
             ledger=self.ledger,
             metrics=self.metrics,
             console=console,

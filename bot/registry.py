@@ -126,8 +126,8 @@ def check_sources(folder: Path, catalog: Catalog, registry: Registry) -> None:
 
 
 def _check_source(entry: Source, registry: Registry) -> None:
-    if entry.name == "api":
-        raise BadInput("the secrets of this name open the API", field="name")
+    if entry.name in ("api", "heartbeat"):
+        raise BadInput(f"the secrets of {entry.name!r} open another door", field="name")
     reader = registry.sources.get(entry.integration)
     if reader is None:
         guess = near(entry.integration, registry.sources)

@@ -3,6 +3,7 @@
 from bot.alerts.access import AccessAlerts
 from bot.alerts.checks import CheckRunner
 from bot.alerts.evidence import EvidenceCollector
+from bot.alerts.heartbeats import Heartbeats
 from bot.alerts.intake import Intake
 from bot.alerts.routing import AlertRouter
 from bot.alerts.tables import CheckSample, StoredAlert
@@ -13,6 +14,7 @@ __all__ = [
     "CheckRunner",
     "CheckSample",
     "EvidenceCollector",
+    "Heartbeats",
     "Intake",
     "StoredAlert",
 ]

@@ -8,15 +8,13 @@ rules, resolved when all is well again. What fires now is known from the alerts 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists
-from sqlalchemy.orm import aliased
 from sqlmodel import col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.access.drills import DrillStanding, standings
 from bot.access.proof import PathProof, credentials, pairs, proofs
 from bot.access.tables import PackedBag, PathState
 from bot.alerts.intake import Intake
+from bot.alerts.own import report
 from bot.alerts.tables import StoredAlert
 from bot.catalog import Catalog
 from bot.contract import Alert
@@ -47,17 +45,12 @@ class AccessAlerts:
         async with self.store.read() as session:
             states = list((await session.execute(select(PathState))).scalars())
             bag = (await session.execute(newest)).scalar_one_or_none()
-            firing = list((await session.execute(_firing())).scalars())
             drills = await standings(session, catalog, at)
         wrong = [*self._paths(catalog, states, at), *self._credentials(catalog, at)]
         if bag is not None and bag.packed_at + self.bag_age <= at:
             wrong.append(_old_bag(bag, bag.packed_at + self.bag_age))
         wrong += [_drill(each, each.last.due_at) for each in drills if each.last and each.wrong]
-        known, still = {row.fingerprint for row in firing}, {a.fingerprint for a in wrong}
-        await self.intake.accept(
-            [alert for alert in wrong if alert.fingerprint not in known]
-            + [_ended(row, catalog, at) for row in firing if row.fingerprint not in still]
-        )
+        await report(self.store, self.intake, SOURCE, wrong, lambda row: _ended(row, catalog, at))
 
     def _paths(
         self, catalog: Catalog, states: Iterable[PathState], at: datetime
@@ -83,19 +76,6 @@ class AccessAlerts:
                 annotations={"summary": f"The credential {each.name} {ended}: {until}"},
                 starts_at=each.expires - self.longest_outage,
             )  # fmt: skip
-
-
-def _firing() -> SelectOfScalar[StoredAlert]:
-    """Those of ours whose end was not accepted yet."""
-    end = aliased(StoredAlert)
-    ended = exists().where(
-        col(end.source) == SOURCE,
-        col(end.status) == "resolved",
-        col(end.fingerprint) == col(StoredAlert.fingerprint),
-        col(end.starts_at) == col(StoredAlert.starts_at),
-    )
-    ours = select(StoredAlert).where(StoredAlert.source == SOURCE, StoredAlert.status == "firing")
-    return ours.where(~ended)
 
 
 def _bad_since(state: PathState, proof: PathProof, holds: timedelta) -> datetime | None:

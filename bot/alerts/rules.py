@@ -9,6 +9,7 @@ _BY_LABEL = {
     "critical": "sev1", "page": "sev1", "emergency": "sev1", "error": "sev2", "high": "sev2",
     "warning": "sev3", "medium": "sev3", "info": "sev4", "low": "sev4", "none": "sev4",
 }  # fmt: skip
+_SERVICE_LABELS = ("service", "app", "job")
 _LOWER = {"sev1": "sev2", "sev2": "sev3", "sev3": "sev4", "sev4": "sev4"}
 
 
@@ -42,6 +43,47 @@ def decide(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> 
     return Decision(rule.declare == "auto", severity, service, group, because)
 
 
+def explained(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> list[str]:
+    """Why `decide` says what it says: rule by rule, then where severity and service are from."""
+    everything = {**labels, "alertname": labels.get("alertname", name), "source": source}
+    lines, decided = [], False
+    for number, rule in enumerate(catalog.rules, start=1):
+        asked = ", ".join(f"{k}={v}" for k, v in rule.match.items()) or "any alert"
+        differs = [k for k, v in rule.match.items() if everything.get(k) != v]
+        if decided:
+            lines.append(f"rule {number} ({asked}): not asked, an earlier one matched")
+        elif differs:
+            found = ", ".join(f"{k} is {everything.get(k) or 'not there'!r}" for k in differs)
+            lines.append(f"rule {number} ({asked}): no: {found}")
+        else:
+            decided = True
+            lines.append(f"rule {number} ({asked}): matches")
+    if not decided:
+        lines.append("no rule matched: declared by default")
+    rule, _ = _first(catalog.rules, everything)
+    decision = decide(catalog, name, labels, source)
+    lines.append(f"service {decision.service or 'none'}: {_why_service(catalog, rule, labels)}")
+    lines.append(f"severity {decision.severity}: {_why_severity(catalog, rule, labels, decision)}")
+    return lines
+
+
+def _why_service(catalog: Catalog, rule: Rule, labels: dict[str, str]) -> str:
+    if catalog.service(rule.service or ""):
+        return "the rule says so"
+    key = next((k for k in _SERVICE_LABELS if catalog.service(labels.get(k, ""))), "")
+    return f"by the label {key}" if key else f"none of {', '.join(_SERVICE_LABELS)} names one"
+
+
+def _why_severity(catalog: Catalog, rule: Rule, labels: dict[str, str], decision: Decision) -> str:
+    if rule.severity:
+        return "the rule says so"
+    given = labels.get("severity", "")
+    known = given.lower() in _BY_LABEL
+    said = f"by the label severity={given}" if known else "sev2, as no label says"
+    found = catalog.service(decision.service)
+    return f"{said}, one lower for a service of tier p2" if found and found.tier == "p2" else said
+
+
 def _first(rules: list[Rule], labels: dict[str, str]) -> tuple[Rule, str]:
     for number, rule in enumerate(rules, start=1):
         if all(labels.get(key) == value for key, value in rule.match.items()):
@@ -50,7 +92,7 @@ def _first(rules: list[Rule], labels: dict[str, str]) -> tuple[Rule, str]:
 
 
 def _service(catalog: Catalog, labels: dict[str, str]) -> str:
-    for key in ("service", "app", "job"):
+    for key in _SERVICE_LABELS:
         if catalog.service(labels.get(key, "")):
             return labels[key]
     return ""

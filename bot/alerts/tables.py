@@ -57,3 +57,13 @@ class CheckState(SQLModel, table=True):
     bad: int = 0
     good: int = 0
     firing_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class HeartbeatSeen(SQLModel, table=True):
+    """When a heartbeat came last, and since when it is waited for."""
+
+    __tablename__ = "heartbeat"
+
+    id: str = Field(primary_key=True)
+    known_since: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -30,6 +30,7 @@ SECTIONS = (
     "nodes",
     "freezes",
     "sources",
+    "heartbeats",
     "notifiers",
     "contacts",
     "drills",

@@ -1,6 +1,7 @@
 """The catalog's shape. Pure data; every field is checked when it is read."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.catalog.durations import Duration
 from bot.catalog.schedule import check_schedule, check_timezone
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
@@ -254,6 +256,31 @@ class Source(Entry):
     settings: dict[str, str] = {}
 
 
+class Heartbeat(Entry):
+    """A sign of life that must come: by alerts that match, or to ``/heartbeats/ID``.
+
+    Without one for ``every`` and ``grace`` an alert fires, and ``escalate`` after that a critical one.
+    """
+
+    id: Name
+    title: str = Field(default="", max_length=100)
+    match: dict[str, str] = Field(default={}, description="labels of the alert that is the sign")
+    every: Duration
+    grace: Duration = 60.0
+    escalate: Duration | None = Field(default=None, description="after it began to fire")
+    service: Name | None = None
+    severity: Literal["critical", "error", "warning", "info"] = "error"
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return self.title or self.id
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether an alert with these labels is the sign."""
+        return bool(self.match) and all(labels.get(k) == v for k, v in self.match.items())
+
+
 class Notifier(Entry):
     """Who is told outside Slack, and by what. ``to`` is an address of the integration's medium."""
 
@@ -320,6 +347,7 @@ class Catalog(Entry):
     nodes: list[Node] = []
     freezes: list[Freeze] = []
     sources: list[Source] = []
+    heartbeats: list[Heartbeat] = []
     notifiers: list[Notifier] = []
     contacts: list[Contact] = []
     drills: list[AccessDrill] = []

@@ -80,7 +80,7 @@ def _unique(catalog: Catalog, origins: _Origins) -> None:
 _NAMED = (  # kind, section, the field that holds the name
     ("service", "services", "id"), ("person", "people", "id"), ("target", "targets", "name"),
     ("path", "paths", "name"), ("credential", "credentials", "name"), ("node", "nodes", "id"),
-    ("source", "sources", "name"), ("notifier", "notifiers", "id"), ("contact", "contacts", "name"),
+    ("source", "sources", "name"), ("heartbeat", "heartbeats", "id"), ("notifier", "notifiers", "id"), ("contact", "contacts", "name"),
     ("drill", "drills", "name"),
 )  # fmt: skip
 
@@ -120,15 +120,20 @@ def _uses(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
                 yield "service", needed, "services", index, ["depends_on", number]
         for number, evidence in enumerate(service.evidence):
             yield "target", evidence.target, "services", index, ["evidence", number, "target"]
-    for index, rule in enumerate(catalog.rules):
-        if rule.service is not None:
-            yield "service", rule.service, "rules", index, ["service"]
     for index, target in enumerate(catalog.targets):
         for number, via in enumerate(target.via):
             yield "path", via, "targets", index, ["via", number]
     for index, notifier in enumerate(catalog.notifiers):
         yield "target", notifier.target, "notifiers", index, ["target"]
+    yield from _services_named(catalog)
     yield from _named_by_paths(catalog)
+
+
+def _services_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
+    for section in ("rules", "heartbeats"):
+        for index, entry in enumerate(getattr(catalog, section)):
+            if entry.service is not None:
+                yield "service", entry.service, section, index, ["service"]
 
 
 def _named_by_paths(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:

@@ -21,6 +21,7 @@ from bot.chat.terminal.command import run as run_from_bag
 from bot.chat.terminal.plan import plan_table
 from bot.cli import proof as _proof  # noqa: F401 - adds its commands
 from bot.cli.access import access_app
+from bot.cli.alerts import alerts_app
 from bot.cli.bag import bag_app
 from bot.cli.doctor import diagnose
 from bot.cli.parts import (
@@ -40,12 +41,10 @@ from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
 from bot.runbooks.schema import json_schema
 from bot.web.api import incident_json, verified, whole_incident
-from bot.web.server import count_alerts
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Incident response that still works in the outage it is for.")  # fmt: skip
 incidents_app = typer.Typer(no_args_is_help=True, help="Incidents and their timelines.")
-alerts_app = typer.Typer(no_args_is_help=True, help="What alerts are stored.")
 audit_app = typer.Typer(no_args_is_help=True, help="Proof that nobody touched the record.")
 postmortem_app = typer.Typer(no_args_is_help=True, help="Drafted postmortems.")
 for name, group in (
@@ -218,16 +217,6 @@ def incidents_show(number: Number, as_json: AsJson = False) -> None:
             f"{row['seq']:>4}  {row['at'][:19]}  {row['kind']:<20} {row['actor']:<18} {row['text']}",
             markup=False,
         )
-
-
-@alerts_app.command("count")
-def alerts_count(as_json: AsJson = False) -> None:
-    """How many alerts are stored, and how many still fire."""
-    counted = from_record(lambda parts: count_alerts(parts.store))
-    if as_json:
-        out.print_json(json.dumps(counted))
-    else:
-        out.print(f"{counted['stored']} stored, {counted['firing']} firing", markup=False)
 
 
 @audit_app.command("verify")

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.catalog import Catalog
+from bot.catalog.durations import seconds
 from bot.errors import BadInput
 from bot.located import near
-from bot.runbooks.model import Input, seconds
+from bot.runbooks.model import Input
 
 _LENGTH = 500
 _LARGEST = 2**53 - 1  # beyond it, JSON readers disagree about an integer's value

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -15,24 +14,12 @@ from pydantic import (
     model_validator,
 )
 
+from bot.catalog.durations import Duration
 from bot.catalog.model import Name, NodeId, Role, Severity
 
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
-LONGEST = 7 * 86_400  # seconds of any duration
 ENOUGH = 1000  # members of one foreach: more than that is a typo or needs a runbook of its own
 
 
-def seconds(value: object) -> object:
-    """``90s``, ``5m``, ``2h``, ``250ms`` as seconds; numbers are refused: say the unit."""
-    text = str(value).strip()
-    for unit, factor in _UNITS.items():
-        number = text.removesuffix(unit)
-        if number != text and number.replace(".", "", 1).isdigit():
-            return float(number) * factor
-    raise ValueError("must be a duration such as 30s, 5m or 2h")
-
-
-Duration = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=LONGEST)]
 Amount = Annotated[
     int | Annotated[str, Field(pattern=r"^(100|[1-9]?[0-9])%$")],
     Field(description="a number, or a part of all such as 10%"),

@@ -2,8 +2,9 @@
 
 from typing import Any, Literal
 
+from bot.catalog.durations import LONGEST
 from bot.registry import Registry
-from bot.runbooks.model import LONGEST, Front, Step
+from bot.runbooks.model import Front, Step
 
 Part = Literal["front", "step"]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -96,7 +96,10 @@ class Batch:
     async def run(self) -> None:
         """Writes until cancelled; what is waiting then is refused, never lost silently."""
         batch: list[_Waiting] = []
-        draining = asyncio.create_task(self._drain(self.spool)) if self.spool is not None else None
+        draining = None
+        if self.spool is not None:
+            await asyncio.to_thread(self.spool.open)
+            draining = asyncio.create_task(self._drain(self.spool))
         try:
             while True:
                 batch = await self._next()

@@ -57,7 +57,11 @@ class Spool:
         self._name = name
         self._times = frozenset(times)
         self.refused = folder / f"{name}-refused.jsonl"
-        self._files = [file for path in self._left() if (file := _locked(path)) is not None]
+        self._files: list[_File] = []
+
+    def open(self) -> None:
+        """Takes over what processes that died have left: for the one that will drain it."""
+        self._files += [file for path in self._left() if (file := _locked(path)) is not None]
 
     def __bool__(self) -> bool:
         """Whether it holds rows."""

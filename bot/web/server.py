@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
-from bot.alerts import Intake, StoredAlert
+from bot.alerts import Heartbeats, Intake, StoredAlert
 from bot.catalog import Catalog
 from bot.contract import Alert, RawRequest
 from bot.errors import AuthFailed, BadInput, Unavailable
@@ -38,6 +38,7 @@ def build_web(
     registry: Registry,
     catalog: Callable[[], Catalog],
     intake: Intake,
+    heartbeats: Heartbeats,
     ledger: Ledger,
     metrics: Metrics,
     console: Sequence[BaseRoute],
@@ -53,7 +54,8 @@ def build_web(
     )
     install(app)
     app.add_middleware(BodyLimit)
-    _webhooks(app, settings, registry, catalog, intake, metrics)
+    _webhooks(app, settings, registry, catalog, intake, heartbeats, metrics)
+    _heartbeats(app, settings, heartbeats)
     _health(app, store, metrics)
     _api(app, settings, store, ledger)
     if slack is not None:
@@ -64,7 +66,7 @@ def build_web(
 
 def _webhooks(
     app: FastAPI, settings: Settings, registry: Registry, catalog: Callable[[], Catalog],
-    intake: Intake, metrics: Metrics,
+    intake: Intake, heartbeats: Heartbeats, metrics: Metrics,
 ) -> None:  # fmt: skip
     @app.post("/webhooks/{name}", status_code=200, summary="Alerts in")
     async def webhook(name: str, request: Request) -> dict[str, Any]:
@@ -86,14 +88,38 @@ def _webhooks(
         except BadInput:
             metrics.refused.labels(name, "malformed").inc()
             raise
-        await intake.accept([_sent_by(name, alert) for alert in alerts])
+        mine = [_sent_by(name, alert) for alert in alerts]
+        await intake.accept(await heartbeats.strain(mine))
         metrics.accepted.labels(name).inc(len(alerts))
         return {"accepted": len(alerts)}
+
+
+def _heartbeats(app: FastAPI, settings: Settings, heartbeats: Heartbeats) -> None:
+    def authorised(authorization: Annotated[str, Header()] = "") -> None:
+        _require_bearer(settings, "heartbeat", authorization)
+
+    path, asked = "/heartbeats/{heartbeat}", [Depends(authorised)]
+
+    @app.get(path, dependencies=asked, include_in_schema=False)
+    @app.post(path, dependencies=asked, summary="A sign of life")
+    async def beat(heartbeat: str) -> dict[str, str]:
+        """What a cron job calls at its end. It wants a token of `JACKLINE_WEBHOOKS__HEARTBEAT__SECRETS`."""
+        await heartbeats.beat(heartbeat)
+        return {"heartbeat": heartbeat}
 
 
 def _sent_by(name: str, alert: Alert) -> Alert:
     """Two senders of one kind are told apart by the names that the catalog gives them."""
     return alert if alert.source == name else alert.model_copy(update={"source": name})
+
+
+def _require_bearer(settings: Settings, source: str, authorization: str) -> None:
+    """Raises `AuthFailed` unless it is one of the live secrets."""
+    scheme, _, token = authorization.partition(" ")
+    given = token.strip().encode() if scheme.lower() == "bearer" else b""
+    matches = [hmac.compare_digest(given, secret.encode()) for secret in _secrets(settings, source)]
+    if not any(matches):
+        raise AuthFailed("This needs a bearer token.", hint="Send Authorization: Bearer …")
 
 
 def _secrets(settings: Settings, source: str) -> list[str]:
@@ -138,13 +164,7 @@ def _health(app: FastAPI, store: Store, metrics: Metrics) -> None:
 def _api(app: FastAPI, settings: Settings, store: Store, ledger: Ledger) -> None:
     def authorised(authorization: Annotated[str, Header()] = "") -> None:
         """The API wants a bearer token of `JACKLINE_WEBHOOKS__API__SECRETS`."""
-        scheme, _, token = authorization.partition(" ")
-        given = token.strip().encode() if scheme.lower() == "bearer" else b""
-        matches = [
-            hmac.compare_digest(given, secret.encode()) for secret in _secrets(settings, "api")
-        ]
-        if not any(matches):
-            raise AuthFailed("The API needs a bearer token.", hint="Send Authorization: Bearer …")
+        _require_bearer(settings, "api", authorization)
 
     api = APIRouter(prefix="/api/v1", dependencies=[Depends(authorised)])
 

@@ -7,9 +7,10 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from bot.alerts import Intake, StoredAlert
+from bot.contract import Alert
 from bot.errors import Unavailable
 from bot.store import Store
-from bot.store.batch import QUEUE_LIMIT
+from bot.store.batch import ROOM
 from tests.alerts.room import Room, an_alert
 
 
@@ -63,16 +64,35 @@ async def test_nothing_to_store_needs_no_database(room: Room) -> None:
     assert room.store.version == before
 
 
+def flood(source: str, count: int) -> list[Alert]:
+    one = an_alert()
+    return [
+        one.model_copy(update={"source": source, "fingerprint": f"{source}{n}"})
+        for n in range(count)
+    ]
+
+
 async def test_a_full_queue_is_said(store: Store) -> None:
-    """Beyond what can wait, the sender is asked to come back; nobody waits for ever."""
+    """Beyond what can wait, the sender is asked to come back; nobody waits for ever.
+
+    One source cannot take all of the room, and the last of it is for what is grave.
+    """
     intake = Intake(store)
-    waiting = [asyncio.create_task(intake.accept([an_alert(f"A{n}")])) for n in range(QUEUE_LIMIT)]
+    waiting = [asyncio.create_task(intake.accept(flood("first", ROOM // 2)))]
     await asyncio.sleep(0)
-    with pytest.raises(Unavailable, match="Too many"):
-        await intake.accept([an_alert()])
+    with pytest.raises(Unavailable, match="Too many alerts of first are waiting"):
+        await intake.accept(flood("first", 1))
+    waiting.append(asyncio.create_task(intake.accept(flood("second", ROOM * 3 // 10))))
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="Too many alerts are waiting"):
+        await intake.accept(flood("third", 1))
+    grave = an_alert("Grave", severity="critical")
+    waiting.append(asyncio.create_task(intake.accept([grave])))
+    await asyncio.sleep(0)
     writer = asyncio.create_task(intake.run())
     await asyncio.gather(*waiting)
-    assert await seen_by_another(store.url) == QUEUE_LIMIT
+    assert await seen_by_another(store.url) == ROOM * 8 // 10 + 1
+    await intake.accept(flood("third", 1))
     writer.cancel()
     await asyncio.gather(writer, return_exceptions=True)
 

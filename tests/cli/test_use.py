@@ -70,7 +70,7 @@ def test_a_bad_setting_stops_every_command(cli: Cli, words: list[str]) -> None:
 
 RECORD = [
     ["incidents", "list"], ["incidents", "list", "--all", "--json"], ["incidents", "show", "1"],
-    ["alerts", "count"], ["alerts", "count", "--json"], ["audit", "verify"],
+    ["alerts", "count"], ["alerts", "count", "--json"], ["alerts", "heartbeats"], ["audit", "verify"],
     ["audit", "verify", "--json"], ["postmortem", "show", "1"],
     ["signin", "ana", "--reset"],
 ]  # fmt: skip

@@ -23,7 +23,9 @@ def row(number: int, **more: Any) -> dict[str, Any]:
 
 
 def spool(folder: Path) -> Spool:
-    return Spool(folder, "alerts", ("at", "ended"))
+    found = Spool(folder, "alerts", ("at", "ended"))
+    found.open()
+    return found
 
 
 def drain(found: Spool, at_once: int = 3) -> list[dict[str, Any]]:

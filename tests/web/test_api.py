@@ -102,5 +102,7 @@ async def test_the_api_describes_itself(web: Web) -> None:
     """OpenAPI with every route."""
     answer: httpx.Response = await web.http.get("/api/v1/openapi.json")
     paths = answer.json()["paths"]
-    assert {"/webhooks/{integration}", "/healthz", "/readyz", "/metrics"} < set(paths)
+    assert {"/webhooks/{name}", "/heartbeats/{heartbeat}", "/healthz", "/readyz", "/metrics"} < set(
+        paths
+    )
     assert {f"/api/v1{r}".replace("/1", "/{number}") for r in ROUTES if r[-1] != "1"} < set(paths)

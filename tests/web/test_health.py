@@ -35,10 +35,15 @@ async def test_an_unsent_delivery_shows_with_its_age(web: Web) -> None:
 
 
 async def away(web: Web) -> None:
-    """What every route must say then: 503 with a time to come back, and still alive."""
+    """What every route must say then: 503 with a time to come back, and still alive.
+
+    Alerts are taken all the same: into the spool.
+    """
+    meanwhile = firing("Meanwhile")
+    meanwhile["alerts"][0]["fingerprint"] = "meanwhile"
+    assert (await web.alert(meanwhile)).status_code == 200
     for answer in (
         await web.http.get("/readyz"),
-        await web.alert(firing()),
         await web.api("/incidents"),
         await web.http.get("/metrics"),
     ):
@@ -47,8 +52,15 @@ async def away(web: Web) -> None:
     assert (await web.http.get("/healthz")).status_code == 200
 
 
+async def stored(web: Web, count: int) -> None:
+    """Waits until so many alerts are in the database."""
+    async with asyncio.timeout(10):
+        while (await web.api("/alerts/count")).json()["stored"] != count:
+            await asyncio.sleep(0.05)
+
+
 async def test_the_sqlite_file_is_gone(open_alone: Open, tmp_path: Path) -> None:
-    """Not ready, no alert acknowledged; all of it well again when the file is back."""
+    """Not ready; all of it well again when the file is back, the alert of meanwhile in it."""
     file, hidden = tmp_path / "own" / "j.db", tmp_path / "hidden"
     async with open_alone() as web:
         await web.jackline.store.engine.dispose()  # an open connection would outlive the file
@@ -57,6 +69,7 @@ async def test_the_sqlite_file_is_gone(open_alone: Open, tmp_path: Path) -> None
         hidden.rename(file.parent)
         assert (await web.http.get("/readyz")).status_code == 200
         assert (await web.alert(firing())).status_code == 200
+        await stored(web, 2)
 
 
 @pytest.mark.server
@@ -69,7 +82,7 @@ async def test_postgresql_is_gone(open_alone: Open, postgres_factory: Start[Post
         await away(web)
         postgres.start()
         assert (await web.http.get("/readyz")).status_code == 200
-        assert (await web.alert(firing("Other"))).status_code == 200
+        await stored(web, 2)
 
 
 @pytest.mark.server
@@ -95,12 +108,16 @@ async def test_postgresql_says_nothing(open_alone: Open, postgres_factory: Start
         assert (await web.http.get("/readyz")).status_code == 200
 
 
-async def test_a_commit_that_fails_is_never_acknowledged(web: Web) -> None:
-    """The table is not there: 503, and nothing is counted as accepted."""
+async def test_what_is_kept_nowhere_is_never_acknowledged(web: Web, tmp_path: Path) -> None:
+    """The table is not there, nor a place for the spool: 503, and nothing is counted as accepted."""
     async with web.jackline.store.engine.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE alert RENAME TO gone")
+    spool = tmp_path / "data" / "spool"
+    spool.write_text("in the way")
     is_problem(await web.alert(firing()), 503)
+    spool.unlink()
+    assert (await web.alert(firing())).status_code == 200
     async with web.jackline.store.engine.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE gone RENAME TO alert")
-    assert await web.metric("jackline_alerts_accepted_total", source="alertmanager") == 0
-    assert (await web.alert(firing())).status_code == 200
+    await stored(web, 1)
+    assert await web.metric("jackline_alerts_accepted_total", source="alertmanager") == 1

@@ -49,7 +49,7 @@ async def test_two_of_a_kind(open_alone: Open, tmp_path: Path) -> None:
         ("{name: a, integration: alertmanger}", "2: integration: no integration"),
         ("{name: a, integration: alertmanager, settings: {x: y}}",
          "2: settings.x: alertmanager has no setting 'x'"),
-        ("{name: api, integration: alertmanager}", "2: name: the secrets of this name"),
+        ("{name: api, integration: alertmanager}", "2: name: the secrets of"),
         ("{name: A B, integration: alertmanager}", "2: name: must match"),
         ("{name: a, integration: alertmanager}\n  - {name: a, integration: alertmanager}",
          "3: name: source 'a' is defined twice"),

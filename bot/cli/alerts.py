@@ -1,0 +1,115 @@
+"""``jackline alerts``: what is stored, what a payload would do and why, and what should be heard of."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from bot.access.proof import age_words
+from bot.alerts.heartbeats import Pulse
+from bot.alerts.rules import decide, explained
+from bot.app import Jackline
+from bot.catalog import Catalog
+from bot.cli.parts import AsJson, from_record, out, without_database
+from bot.contract import Alert, RawRequest
+from bot.errors import BadInput
+from bot.store import now
+from bot.web.server import count_alerts
+
+alerts_app = typer.Typer(
+    no_args_is_help=True, help="What alerts are stored, and what they lead to."
+)
+_SIGN = {"alive": "✓", "missed": "✗", "waiting": "?"}
+
+
+@alerts_app.command("count")
+def alerts_count(as_json: AsJson = False) -> None:
+    """How many alerts are stored, and how many still fire."""
+    counted = from_record(lambda parts: count_alerts(parts.store))
+    if as_json:
+        out.print_json(json.dumps(counted))
+    else:
+        out.print(f"{counted['stored']} stored, {counted['firing']} firing", markup=False)
+
+
+@alerts_app.command()
+def explain(
+    file: Annotated[Path, typer.Argument(help="What the source sends, as it sends it.")],
+    source: Annotated[
+        str, typer.Option(help="The sender's name: /webhooks/NAME.")
+    ] = "alertmanager",
+    as_json: AsJson = False,
+) -> None:
+    """Show what a payload would do, and why, rule by rule. Nothing is stored or sent."""
+    try:
+        body = file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{file} cannot be read: {error.strerror}.") from error
+
+    def work(parts: Jackline) -> list[dict[str, Any]]:
+        catalog = parts.library.catalog
+        reader, entry = parts.registry.source(source, catalog)
+        alerts = reader.parse(RawRequest({}, body, settings=entry.settings))
+        return [_explained(catalog, alert, entry.name) for alert in alerts]
+
+    found = without_database(work)
+    if as_json:
+        out.print_json(json.dumps(found))
+        return
+    for each in found:
+        out.print(f"{each['name']} {each['status']}, since {each['starts_at']}", markup=False)
+        for line in each["why"]:
+            out.print(f"  {line}", markup=False)
+        out.print(f"→ {each['outcome']}", markup=False)
+    if not found:
+        out.print("No alert is in it.", markup=False)
+
+
+def _explained(catalog: Catalog, alert: Alert, source: str) -> dict[str, Any]:
+    labels = {**alert.labels, "alertname": alert.name, "source": source}
+    beats = [h.id for h in catalog.heartbeats if h.matches(labels)]
+    decision = decide(catalog, alert.name, alert.labels, source)
+    if beats:
+        outcome = f"a sign of life of {', '.join(beats)}; not stored as an alert"
+    elif alert.status == "resolved":
+        outcome = "is noted in the incident that its firing opened or joined, if there is one"
+    elif decision.declare:
+        outcome = (
+            f"joins the open incident of {decision.group}, else opens a {decision.severity} one"
+        )
+    else:
+        outcome = "is stored; no incident"
+    why = [] if beats else explained(catalog, alert.name, alert.labels, source)
+    return {
+        "name": alert.name, "status": alert.status, "fingerprint": alert.fingerprint,
+        "starts_at": alert.starts_at.isoformat(), "labels": alert.labels, "summary": alert.summary,
+        "link": alert.link, "heartbeats": beats, "decision": decision.as_dict(), "why": why,
+        "outcome": outcome,
+    }  # fmt: skip
+
+
+@alerts_app.command()
+def heartbeats(as_json: AsJson = False) -> None:
+    """Show each heartbeat and when it came last; exits 1 if one is missed."""
+
+    async def work(parts: Jackline) -> list[Pulse]:
+        return await parts.heartbeats.pulses()
+
+    found = from_record(work)
+    if as_json:
+        out.print_json(json.dumps([pulse.as_dict() for pulse in found]))
+    else:
+        table = Table("heartbeat", "", "came last", "due at")
+        for pulse in found:
+            table.add_row(*map(escape, _cells(pulse)))
+        out.print(table)
+    raise SystemExit(1 if any(pulse.standing == "missed" for pulse in found) else 0)
+
+
+def _cells(pulse: Pulse) -> tuple[str, str, str, str]:
+    age = age_words((now() - pulse.seen_at).total_seconds()) + " ago" if pulse.seen_at else "never"
+    due = f"{pulse.due_at:%Y-%m-%d %H:%M:%S} UTC"
+    return pulse.entry.name, f"{_SIGN[pulse.standing]} {pulse.standing}", age, due
