@@ -1,26 +1,37 @@
 """Turns stored alerts into incidents, in the order in which they were accepted."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
+from sqlalchemy import select as columns
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bot.alerts.grouping import belongs
 from bot.alerts.rules import Decision, decide
 from bot.alerts.tables import StoredAlert
+from bot.alerts.telling import Share, Teller, summary
 from bot.catalog import Catalog
 from bot.errors import BadInput, JacklineError
 from bot.incidents import Incident, Incidents
-from bot.incidents.rules import TITLE_LIMIT, check_title, worst
+from bot.incidents.rules import TITLE_LIMIT, check_title
 from bot.log import get
-from bot.store import Store
+from bot.store import Store, now
 
 log = get("alerts")
-_BATCH = 200
+_BATCH = 500
+_TABLE = StoredAlert.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
+_ROUTED = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("of"))
+    .values(state="routed", incident_id=bindparam("to"), decision=bindparam("why"))
+)
+_Firing = tuple[int, bool]  # the incident of an alert's last firing, and whether that was told
 
 
 class AlertRouter:
-    """One alert, its decision, its incident and its timeline row are one commit."""
+    """Alerts, their decisions, their incidents and the timeline rows are one commit."""
 
     def __init__(self, store: Store, incidents: Incidents) -> None:
         self.store = store
@@ -32,109 +43,124 @@ class AlertRouter:
         An alert that cannot be routed stays waiting, in the log and in the metrics, and does
         not hold up those behind it.
         """
+        query = select(StoredAlert.id).where(StoredAlert.state == "new")
         async with self.store.read() as session:
-            query = select(StoredAlert.id).where(StoredAlert.state == "new")
-            waiting = (
-                (await session.execute(query.order_by(col(StoredAlert.id)).limit(_BATCH)))
-                .scalars()
-                .all()
-            )
+            query = query.order_by(col(StoredAlert.id)).limit(_BATCH)
+            waiting = (await session.execute(query)).scalars().all()
+        if not waiting:
+            return False
+        try:
+            await self._route(waiting)
+        except JacklineError:
+            return await self._one_by_one(waiting)
+        return True
+
+    async def _one_by_one(self, waiting: Sequence[int | None]) -> bool:
         routed = False
         for alert_id in waiting:
             try:
-                async with self.store.write() as session:
-                    await self._route(session, alert_id)
+                await self._route([alert_id])
             except JacklineError as error:
                 log.error("alert_not_routed", alert_id=alert_id, error=str(error))
             else:
                 routed = True
         return routed
 
-    async def _route(self, session: AsyncSession, alert_id: int | None) -> None:
-        claim = (
-            update(StoredAlert)
-            .where(col(StoredAlert.id) == alert_id, col(StoredAlert.state) == "new")
-            .values(state="routed")
-        )
-        if not (await session.execute(claim)).rowcount:  # type: ignore[attr-defined]  # an UPDATE's CursorResult
-            return
-        alert = await session.get_one(StoredAlert, alert_id)
-        catalog = self.incidents.catalog()
-        decision = decide(catalog, alert.name, alert.labels, alert.source)
-        alert.decision = decision.as_dict()
-        if alert.status == "resolved":
-            await self._resolved(session, alert)
-        elif decision.declare:
-            await self._firing(session, alert, decision, catalog)
+    async def _route(self, waiting: Sequence[int | None]) -> None:
+        async with self.store.write() as session:
+            active = await self.incidents.active(session)  # from here on no other replica routes
+            query = select(StoredAlert).where(col(StoredAlert.id).in_(waiting))
+            query = query.where(StoredAlert.state == "new").order_by(col(StoredAlert.id))
+            alerts = list((await session.execute(query)).scalars())
+            session.expunge_all()  # they are written all at once, in the end
+            session.add_all(active)
+            await _Batch(self.incidents, session, active, alerts).route()
 
-    async def _firing(
-        self, session: AsyncSession, alert: StoredAlert, decision: Decision, catalog: Catalog
-    ) -> None:
-        incident = await self.incidents.open_for(session, decision.group)
-        fresh = incident is None
-        if incident is None:
-            incident = await self.incidents.declare(
-                session,
-                title=_title(alert, decision, catalog),
-                severity=decision.severity,
-                actor=f"source:{alert.source}",
-                origin=f"alert:{alert.id}",
-                services=[decision.service] if decision.service else [],
-                open_key=decision.group,
-                trigger={"alert": alert.name, "source": alert.source, "labels": alert.labels},
-            )
-        alert.incident_id = incident.number
-        await self._record(session, incident, alert, "alert_received", "firing")
-        if not fresh:
-            graver = worst([incident.severity, decision.severity])
-            await self.incidents.set_severity(session, incident, graver, "jackline")
 
-    async def _resolved(self, session: AsyncSession, alert: StoredAlert) -> None:
+class _Batch:
+    """Some alerts on their way, in one transaction."""
+
+    def __init__(
+        self, incidents: Incidents, session: AsyncSession, active: list[Incident],
+        alerts: list[StoredAlert],
+    ) -> None:  # fmt: skip
+        self.incidents = incidents
+        self.catalog = incidents.catalog()
+        self.session = session
+        self.active = active
+        self.alerts = alerts
+        self.teller = Teller(incidents, session)
+
+    async def route(self) -> None:
+        """All of them; then each incident hears of its share at once."""
+        firing = await self._earlier()
+        for alert in self.alerts:
+            decision = decide(self.catalog, alert.name, alert.labels, alert.source)
+            alert.decision = decision.as_dict()
+            key = alert.source, alert.fingerprint
+            if alert.status == "resolved":
+                await self._resolved(alert, firing.get(key))
+            elif decision.declare:
+                await self._firing(alert, decision)
+                firing[key] = alert.incident_id or 0, bool(alert.decision["told"])
+        if self.alerts:
+            rows = [{"of": a.id, "to": a.incident_id, "why": a.decision} for a in self.alerts]
+            await (await self.session.connection()).execute(_ROUTED, rows)
+        await self.teller.tell()
+
+    async def _earlier(self) -> dict[tuple[str, str], _Firing]:
+        """Of each alert that resolves, its last firing before this batch."""
+        ended = {a.fingerprint for a in self.alerts if a.status == "resolved"}
+        was = _TABLE.c
         query = (
-            select(StoredAlert.incident_id)
-            .where(StoredAlert.source == alert.source, StoredAlert.fingerprint == alert.fingerprint)
-            .where(col(StoredAlert.incident_id).is_not(None))
-            .order_by(col(StoredAlert.id).desc())
-            .limit(1)
+            columns(was.source, was.fingerprint, was.incident_id, was.decision)
+            .where(was.fingerprint.in_(ended), was.status == "firing")
+            .where(was.incident_id.is_not(None))
+            .order_by(was.id)
         )
-        incident_id = (await session.execute(query)).scalar_one_or_none()
-        if incident_id is None:
-            return
-        alert.incident_id = incident_id
-        incident = await self.incidents.get(session, incident_id)
-        await self._record(session, incident, alert, "alert_resolved", "resolved")
-
-    async def _record(
-        self, session: AsyncSession, incident: Incident, alert: StoredAlert, kind: str, word: str
-    ) -> None:
-        text = f"{alert.name} {word}: {_summary(alert)}"
-        data = {
-            "source": alert.source,
-            "fingerprint": alert.fingerprint,
-            "name": alert.name,
-            "labels": alert.labels,
-            "starts_at": alert.starts_at.isoformat(),
-            "ends_at": alert.ends_at.isoformat() if alert.ends_at else None,
+        return {
+            (source, fingerprint): (incident, bool(decision.get("told", True)))
+            for source, fingerprint, incident, decision in await self.session.execute(query)
         }
-        number = incident.number
-        await self.incidents.ledger.append(
-            session, number, kind, f"source:{alert.source}", text, data=data, link=alert.link
-        )
-        payload = {"text": text, "link": alert.link, "firing": word == "firing"}
-        await self.incidents.outbox.say(
-            session, number, f"alert-{alert.id}", "alert", payload, author=f"source:{alert.source}"
-        )
-        await self.incidents.refresh(session, incident)
 
+    async def _firing(self, alert: StoredAlert, decision: Decision) -> None:
+        found = belongs(self.catalog, decision, self.active, now())
+        incident = found.incident if found else await self._declare(alert, decision)
+        share = await self.teller.share(incident, fresh=found is None)
+        if found and found.because:
+            share.joined[found.because] = None
+            alert.decision |= {"because": f"{decision.because}; {found.because}"}
+        if found and found.adds:
+            incident.services = [*incident.services, decision.service]
+        share.takes(alert, decision.severity)
 
-def _summary(alert: StoredAlert) -> str:
-    notes = alert.annotations
-    return notes.get("summary") or notes.get("description") or alert.name
+    async def _declare(self, alert: StoredAlert, decision: Decision) -> Incident:
+        incident = await self.incidents.declare(
+            self.session,
+            title=_title(alert, decision, self.catalog),
+            severity=decision.severity,
+            actor=f"source:{alert.source}",
+            origin=f"alert:{alert.id}",
+            services=[decision.service] if decision.service else [],
+            open_key=decision.group,
+            trigger={"alert": alert.name, "source": alert.source, "labels": alert.labels},
+        )
+        self.active.append(incident)
+        return incident
+
+    async def _resolved(self, alert: StoredAlert, firing: _Firing | None) -> None:
+        if firing is None:
+            return
+        number, told = firing
+        share: Share | None = self.teller.shares.get(number)
+        if share is None:
+            share = await self.teller.share(await self.incidents.get(self.session, number))
+        share.ends(alert, told=told)
 
 
 def _title(alert: StoredAlert, decision: Decision, catalog: Catalog) -> str:
     service = catalog.service(decision.service)
-    text = _summary(alert)
+    text = summary(alert)
     if service and service.title.lower() not in text.lower():
         text = f"{service.title}: {text}"
     for candidate in (text, alert.name):

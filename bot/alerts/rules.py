@@ -9,19 +9,24 @@ _BY_LABEL = {
     "critical": "sev1", "page": "sev1", "emergency": "sev1", "error": "sev2", "high": "sev2",
     "warning": "sev3", "medium": "sev3", "info": "sev4", "low": "sev4", "none": "sev4",
 }  # fmt: skip
+_GROUP = 500  # characters of a group's name
 _SERVICE_LABELS = ("service", "app", "job")
 _LOWER = {"sev1": "sev2", "sev2": "sev3", "sev3": "sev4", "sev4": "sev4"}
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a firing alert leads to, and which rule said so."""
+    """What a firing alert leads to, and which rule said so.
+
+    ``joins``: it may join an incident of what its service stands on.
+    """
 
     declare: bool
     severity: str
     service: str
     group: str
     because: str
+    joins: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """For storing beside the alert."""
@@ -39,8 +44,13 @@ def decide(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> 
     wanted = catalog.service(rule.service or "")
     service = wanted.id if wanted else _service(catalog, labels)
     severity = rule.severity or _severity(catalog, labels, service)
-    group = f"service:{service}" if service else f"alert:{source}:{everything['alertname']}"
-    return Decision(rule.declare == "auto", severity, service, group, because)
+    if rule.group:
+        group = "labels:" + ",".join(f"{k}={everything.get(k, '')}" for k in rule.group)
+    else:
+        group = f"service:{service}" if service else f"alert:{source}:{everything['alertname']}"
+    return Decision(
+        rule.declare == "auto", severity, service, group[:_GROUP], because, not rule.group
+    )
 
 
 def explained(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> list[str]:

@@ -156,6 +156,11 @@ class Rule(Entry):
     match: dict[str, str] = {}
     severity: Severity | None = None
     service: Name | None = None
+    group: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
+        default=[],
+        max_length=10,
+        description="labels: alerts with the same values are one incident",
+    )
     declare: Literal["auto", "no"] = "auto"
 
 

@@ -179,16 +179,11 @@ class Incidents:
             raise NotFound(f"There is no incident {incident_id}.", hint="/incident list shows all.")
         return incident
 
-    async def open_for(self, session: AsyncSession, open_key: str) -> Incident | None:
-        """The open incident of a group, if there is one.
-
-        If there is none, nobody else declares one before this transaction ends.
-        """
-        query = select(Incident).where(Incident.open_key == open_key).with_for_update()
-        if found := (await session.execute(query)).scalar_one_or_none():
-            return found
+    async def active(self, session: AsyncSession) -> list[Incident]:
+        """The active incidents, oldest first; nobody else declares one before this transaction ends."""
         await self._one_at_a_time(session)
-        return (await session.execute(query)).scalar_one_or_none()
+        query = select(Incident).where(col(Incident.status).in_(ACTIVE)).order_by(col(Incident.id))
+        return list((await session.execute(query.with_for_update())).scalars())
 
     async def listed(self, session: AsyncSession, *, everything: bool = False) -> list[Incident]:
         """Incidents, newest first: the active ones, or all."""
@@ -200,7 +195,11 @@ class Incidents:
     async def _regained(self, session: AsyncSession, incident: Incident) -> str | None:
         """The group of an incident that is open again, unless a newer one has it."""
         group = incident.trigger.get("group")
-        return None if group is None or await self.open_for(session, group) else str(group)
+        if group is None:
+            return None
+        await self._one_at_a_time(session)
+        newer = select(Incident.id).where(Incident.open_key == group)
+        return None if (await session.execute(newer)).first() else str(group)
 
     async def _one_at_a_time(self, session: AsyncSession) -> None:
         """Has declaring wait its turn: two for one cause would clash, and cost a number."""

@@ -165,12 +165,12 @@ async def test_killed_at_every_commit(
 async def test_killed_at_some_commits_on_postgresql(
     postgres_server: Postgres, tmp_path: Path, envoy_server: Any, http_server: Any
 ) -> None:
-    """Every fifth commit: what differs is the engine, not the flow."""
+    """Every tenth commit: what differs is the engine, not the flow."""
 
     def fresh(_: str) -> str:
         return postgres_server.create_database()
 
-    await _killed(2, 5, fresh, tmp_path, envoy_server, http_server)
+    await _killed(2, 10, fresh, tmp_path, envoy_server, http_server)
 
 
 async def _killed(

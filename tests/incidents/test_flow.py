@@ -77,12 +77,10 @@ async def test_numbers_are_unique_and_without_gaps(room: Room, store: Store) -> 
 async def test_a_group_has_one_open_incident(room: Room) -> None:
     await room.declare(open_key="service:shop")
     async with room.store.write() as session:
-        found = await room.incidents.open_for(session, "service:shop")
-        assert found is not None
-        assert await room.incidents.open_for(session, "service:blog") is None
+        assert [i.open_key for i in await room.incidents.active(session)] == ["service:shop"]
     await room.do("set_status", "cancelled", "person:ana")
     async with room.store.write() as session:
-        assert await room.incidents.open_for(session, "service:shop") is None
+        assert await room.incidents.active(session) == []
 
 
 async def test_resolved_reopened_closed(room: Room) -> None:

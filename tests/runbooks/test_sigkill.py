@@ -18,7 +18,10 @@ pytestmark = pytest.mark.server
 ROOT = Path(__file__).parents[2]
 CHECK = "\nverify: [{expect: out.ok, action: http.check, with: {target: shop, path: /}}]"
 CALL = f"action: http.call\nwith: {{target: shop, path: /restart}}{CHECK}"
-CONFIRM = CALL.replace("/restart", "/restart, confirm: {path: /state, contains: moved}")
+CONFIRM = (
+    CALL.replace("/restart", "/restart, confirm: {path: /state, contains: moved}")
+    + "\ntimeout: 3s"  # a "no" counts once that long has passed since a crash
+)
 PUT = "action: http.put\nwith: {target: shop, path: /restart, body: on}"
 
 

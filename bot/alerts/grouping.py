@@ -1,0 +1,66 @@
+"""Which open incident an alert belongs to. Pure.
+
+By its group, by its service, or by what that service stands on: where a database fails, the alerts
+of all that needs it belong to the database's incident.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.alerts.rules import Decision
+from bot.catalog import Catalog
+from bot.incidents import Incident
+
+RECENT = timedelta(minutes=10)  # in which a cause may report later than what it brought down
+
+
+@dataclass(frozen=True)
+class Found:
+    """The incident, and why, in words; ``adds`` where the alert's service is new to it."""
+
+    incident: Incident
+    because: str = ""
+    adds: bool = False
+
+
+def belongs(
+    catalog: Catalog, decision: Decision, incidents: Sequence[Incident], at: datetime
+) -> Found | None:
+    """The open incident to join; ``incidents`` are the active ones, oldest first."""
+    mine = next((i for i in incidents if i.open_key == decision.group), None)
+    if mine is not None:
+        return Found(mine)
+    if not decision.joins or not decision.service:
+        return None
+    real = [incident for incident in incidents if not incident.drill]
+    for service in (decision.service, *needs(catalog, decision.service)):
+        found = next((i for i in real if service in i.services), None)
+        if found is not None:
+            same = service == decision.service
+            return Found(found, "" if same else f"{decision.service} stands on {service}")
+    recent = [i for i in real if i.declared_at >= at - RECENT]
+    above = next((i for i in recent if decision.service in _below(catalog, i)), None)
+    if above is None:
+        return None
+    because = f"{', '.join(above.services)} stands on {decision.service}"
+    return Found(above, because, adds=True)
+
+
+def needs(catalog: Catalog, service: str) -> list[str]:
+    """The services that a service stands on, straight or by others, nearest first."""
+    found: list[str] = []
+    ring = [service]
+    while ring:
+        known = [entry for each in ring if (entry := catalog.service(each))]
+        ring = [
+            below
+            for below in dict.fromkeys(n for entry in known for n in entry.depends_on)
+            if ":" not in below and below not in found and below != service
+        ]
+        found += ring
+    return found
+
+
+def _below(catalog: Catalog, incident: Incident) -> set[str]:
+    return {below for service in incident.services for below in needs(catalog, service)}

@@ -1,0 +1,158 @@
+"""What an incident hears of its alerts: the timeline's rows and the channel's messages.
+
+In a storm a channel has a budget: the first alerts are told one by one, the others by one message
+that is edited in place. None is dropped: each is stored with its incident, and what was told
+together is counted in the timeline.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from bot.alerts.tables import StoredAlert
+from bot.incidents import Incident, Incidents
+from bot.incidents.rules import worst
+
+BUDGET = 20  # alerts of an incident that are told one by one
+_TOP = 5  # names that the common message lists
+
+
+@dataclass
+class Share:
+    """What a batch brings to one incident; ``before`` are the firing alerts that it had."""
+
+    incident: Incident
+    before: int
+    alone: list[StoredAlert] = field(default_factory=list)
+    together: list[StoredAlert] = field(default_factory=list)
+    severities: list[str] = field(default_factory=list)
+    joined: dict[str, None] = field(default_factory=dict)  # why alerts of other services are here
+
+    def takes(self, alert: StoredAlert, severity: str) -> None:
+        """One that fires."""
+        self._add(alert, told=self.before < BUDGET)
+        self.before += 1
+        self.severities.append(severity)
+
+    def ends(self, alert: StoredAlert, *, told: bool) -> None:
+        """One that resolves: told as its firing was."""
+        self._add(alert, told=told)
+
+    def _add(self, alert: StoredAlert, *, told: bool) -> None:
+        alert.incident_id = self.incident.number
+        alert.decision |= {"told": told}
+        (self.alone if told else self.together).append(alert)
+
+
+class Teller:
+    """Gathers the shares of a batch, and tells each incident its own."""
+
+    def __init__(self, incidents: Incidents, session: AsyncSession) -> None:
+        self.incidents = incidents
+        self.session = session
+        self.shares: dict[int, Share] = {}
+
+    async def share(self, incident: Incident, *, fresh: bool = False) -> Share:
+        """The incident's share of this batch; ``fresh`` if the batch has declared it."""
+        number = incident.number
+        if number not in self.shares:
+            query = select(func.count(col(StoredAlert.id))).where(
+                StoredAlert.incident_id == number, StoredAlert.status == "firing"
+            )
+            before = 0 if fresh else (await self.session.execute(query)).scalar_one()
+            self.shares[number] = Share(incident, before)
+        return self.shares[number]
+
+    async def tell(self) -> None:
+        """Everything, once the alerts are written."""
+        for share in self.shares.values():
+            for because in share.joined:
+                await self._joined(share.incident, because)
+            for alert in share.alone:
+                await self._one(share.incident, alert)
+            if share.together:
+                await self._together(share.incident, share.together)
+            await self.incidents.refresh(self.session, share.incident)
+            if share.severities:
+                graver = worst([share.incident.severity, *share.severities])
+                await self.incidents.set_severity(self.session, share.incident, graver, "jackline")
+
+    async def _joined(self, incident: Incident, because: str) -> None:
+        """Once for each reason."""
+        key, number = f"joined-{because}", incident.number
+        if await self.incidents.outbox.said(self.session, number, key):
+            return
+        text = f"Alerts of other services join this incident: {because}"
+        await self.incidents.ledger.append(self.session, number, "alerts_joined", "jackline", text)
+        await self.incidents.outbox.say(self.session, number, key, "line", {"text": text})
+
+    async def _one(self, incident: Incident, alert: StoredAlert) -> None:
+        text = f"{alert.name} {alert.status}: {summary(alert)}"
+        data = {
+            "source": alert.source,
+            "fingerprint": alert.fingerprint,
+            "name": alert.name,
+            "labels": alert.labels,
+            "starts_at": alert.starts_at.isoformat(),
+            "ends_at": alert.ends_at.isoformat() if alert.ends_at else None,
+        }
+        number, author = incident.number, f"source:{alert.source}"
+        kind = "alert_received" if alert.status == "firing" else "alert_resolved"
+        await self.incidents.ledger.append(
+            self.session, number, kind, author, text, data=data, link=alert.link
+        )
+        payload = {"text": text, "link": alert.link, "firing": alert.status == "firing"}
+        await self.incidents.outbox.say(
+            self.session, number, f"alert-{alert.id}", "alert", payload, author=author
+        )
+
+    async def _together(self, incident: Incident, alerts: list[StoredAlert]) -> None:
+        """One row for these, and the message that counts all that the incident has."""
+        firing = Counter(a.name for a in alerts if a.status == "firing")
+        resolved = Counter(a.name for a in alerts if a.status == "resolved")
+        data: dict[str, Any] = {
+            "firing": dict(firing.most_common(100)), "resolved": dict(resolved.most_common(100)),
+            "first": alerts[0].id, "last": alerts[-1].id,
+        }  # fmt: skip
+        text = f"{firing.total()} more alerts, {resolved.total()} resolved: {_names(firing + resolved)}"
+        number = incident.number
+        await self.incidents.ledger.append(
+            self.session, number, "alerts_counted", "jackline", text, data=data
+        )
+        every, over = await self._counts(number)
+        said = (
+            f"{every.total()} alerts so far, {over.total()} of them resolved: {_names(every)}. "
+            f"The first {BUDGET} are told one by one, the others counted here."
+        )
+        await self.incidents.outbox.say(
+            self.session, number, "alerts", "alert", {"text": said, "firing": True}
+        )
+
+    async def _counts(self, number: int) -> tuple[Counter[str], Counter[str]]:
+        """By name, how many fired and how many resolved."""
+        query = (
+            select(StoredAlert.name, StoredAlert.status, func.count(col(StoredAlert.id)))
+            .where(StoredAlert.incident_id == number)
+            .group_by(col(StoredAlert.name), col(StoredAlert.status))
+        )
+        fired: Counter[str] = Counter()
+        over: Counter[str] = Counter()
+        for name, status, count in await self.session.execute(query):
+            (fired if status == "firing" else over)[name] = count
+        return fired, over
+
+
+def summary(alert: StoredAlert) -> str:
+    """What a person reads first."""
+    notes = alert.annotations
+    return notes.get("summary") or notes.get("description") or alert.name
+
+
+def _names(counts: Counter[str]) -> str:
+    listed = [f"{name} ({count})" for name, count in counts.most_common(_TOP)]
+    more = len(counts) - _TOP
+    return ", ".join(listed) + (f" and {more} other names" if more > 0 else "")
