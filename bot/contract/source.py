@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -170,6 +170,15 @@ def alert(
         ends_at=None if firing else ends_at,
         link=safe_link(link),
     )
+
+
+def tagged(tags: Iterable[str]) -> dict[str, str]:
+    """Tags as labels: ``key:value``, or ``tag`` with the value ``true``; of a key the first counts."""
+    labels: dict[str, str] = {}
+    for tag in tags:
+        key, colon, value = tag.partition(":")
+        labels.setdefault(key.strip(), value.strip() if colon else "true")
+    return labels
 
 
 def shortened(value: str, limit: int) -> str:

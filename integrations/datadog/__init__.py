@@ -1,0 +1,1 @@
+"""Datadog: the alerts of monitors and Synthetics, by its webhook integration."""

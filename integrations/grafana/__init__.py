@@ -1,0 +1,1 @@
+"""Grafana Alerting: alerts by the webhook of its contact points."""

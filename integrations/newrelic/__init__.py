@@ -1,0 +1,1 @@
+"""New Relic: alerts by the webhook of its workflows."""

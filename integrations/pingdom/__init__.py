@@ -1,0 +1,1 @@
+"""Pingdom: alerts by the webhook of its checks."""
