@@ -1,4 +1,7 @@
-"""Requests of rollbar.com, recorded by Zulip, whose tests hold them; the token in them is not one."""
+"""Requests of rollbar.com, recorded by Zulip, whose tests hold them.
+
+The access token in them was blanked, and all share one occurrence's ``server`` and ``metadata``.
+"""
 
 from bot.contract import RawRequest
 
