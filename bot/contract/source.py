@@ -12,7 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_core import from_json
 
 from bot.contract import Alert, RawRequest
@@ -37,6 +44,18 @@ def _printable(value: str) -> str:
 Text = Annotated[str, AfterValidator(_printable)]
 LabelName = Annotated[Text, StringConstraints(min_length=1, max_length=MAX_LABEL)]
 LabelValue = Annotated[Text, StringConstraints(max_length=MAX_LABEL)]
+
+
+def _written(value: Any) -> str:  # noqa: ANN401 - any JSON
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
+
+
+# What may be missing: a number is written out; null, a list and an object are nothing.
+Word = Annotated[str, BeforeValidator(_written)]
+# What must be there: a name or a number that identity needs, or a time.
+Given = Annotated[Word, StringConstraints(min_length=1)]
 
 
 class Loose(BaseModel):

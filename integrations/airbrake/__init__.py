@@ -1,0 +1,1 @@
+"""Airbrake: alerts by webhook."""

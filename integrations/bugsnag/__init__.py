@@ -1,0 +1,1 @@
+"""BugSnag: alerts by webhook."""

@@ -1,0 +1,1 @@
+"""Rollbar: alerts by webhook."""

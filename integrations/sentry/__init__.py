@@ -1,0 +1,1 @@
+"""Sentry: alerts by an internal integration's webhook."""
