@@ -239,5 +239,5 @@ def test_a_thousand_alerts_with_every_setting_are_far_from_the_limit() -> None:
         if name != "auth":
             for _ in range(1000):
                 search(name, one, name)
-    assert search._meter._left > MAX_STEPS * 0.8
+    assert search._meter._left > MAX_STEPS * 0.9
     assert len(parse([one] * 1000, **checkly.SETTINGS)) == 1000
