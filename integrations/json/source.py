@@ -38,7 +38,8 @@ class JsonSource:
     def authenticate(self, request: RawRequest, secrets: Sequence[str]) -> None:
         """As the setting ``auth`` says; a bearer token where it says nothing."""
         kind, name = _auth(request.settings)
-        require(_proven(kind, name, request, secrets), "JSON", f"The catalog wants {kind} {name}.")
+        hint = f"The catalog wants {kind} {name}".rstrip() + " with one of the live secrets."
+        require(_proven(kind, name, request, secrets), "JSON", hint)
 
     def parse(self, request: RawRequest) -> list[Alert]:
         """What the expression ``alerts`` finds, or the body; none where ``firing`` is null."""
