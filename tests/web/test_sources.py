@@ -60,3 +60,25 @@ def test_a_wrong_entry(tmp_path: Path, entry: str, said: str) -> None:
     with pytest.raises(BadFile) as refused:
         Library(write(tmp_path, f"sources:\n  - {entry}\n"), load())
     assert said in without_columns(str(refused.value))
+
+
+async def test_a_sender_that_the_catalog_explains(open_alone: Open, tmp_path: Path) -> None:
+    """Its entry's settings say how it proves itself and what its JSON means."""
+    settings = "{auth: 'header:X-Token', fingerprint: id, firing: bad, name: id}"
+    write(
+        tmp_path / "runbooks",
+        f"sources:\n  - {{name: acme, integration: json, settings: {settings}}}\n",
+    )
+    async with open_alone(WEBHOOKS__ACME__SECRETS='["acme-secret"]') as web:
+        body = {"id": "disk", "bad": True}
+        for header, status in (("X-Token", 200), ("Authorization", 401)):
+            answer = await web.http.post(
+                "/webhooks/acme", json=body, headers={header: "acme-secret"}
+            )
+            assert answer.status_code == status
+        count = (await web.api("/alerts/count")).json()
+        assert count["by_source"] == {"acme": 1}
+        wrong = await web.http.post(
+            "/webhooks/acme", json={"id": "disk", "bad": "yes"}, headers={"X-Token": "acme-secret"}
+        )
+        assert "alerts[0].firing" in is_problem(wrong, 400)["detail"]

@@ -1,0 +1,1 @@
+"""EventBridge: alerts out of events of AWS Health and CloudWatch."""

@@ -1,0 +1,1 @@
+"""JSON: alerts from any sender, read by the expressions of its catalog entry."""
