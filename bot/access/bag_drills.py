@@ -133,7 +133,7 @@ class BagStanding:
             return "none was drilled yet"
         age = age_words((at - self.last.drilled_at).total_seconds())
         return (
-            f"drilled {age} ago by {self.last.drilled_by}: "
+            f"last drilled {age} ago by {self.last.drilled_by}: "
             f"{self.last.score or 0:.0%} of the runbooks would run"
         )
 

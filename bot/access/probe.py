@@ -18,7 +18,7 @@ from bot.registry import Registry
 
 log = get("access")
 AT_ONCE = 4  # a host behind several paths refuses logins when too many come together
-_LIMIT = 15.0  # seconds for one probe
+LIMIT = 15.0  # seconds for one probe
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ async def probe(dialer: Dialer, registry: Registry, target: str, path: str) -> S
     began, entry = time.perf_counter(), dialer.catalog().target(target)
     error = ""
     try:
-        async with asyncio.timeout(_LIMIT), dialer.connect(target, path) as link:
+        async with asyncio.timeout(LIMIT), dialer.connect(target, path) as link:
             await _reach(registry, entry, link)
     except TimeoutError:
-        error = f"no answer in {_LIMIT:.0f} s"
+        error = f"no answer in {LIMIT:.0f} s"
     except (JacklineError, ValidationError) as problem:
         # A refusal is an answer: the target was reached, and the credential taken.
         error = "" if isinstance(problem, Rejected) else str(problem)
@@ -64,7 +64,7 @@ async def _reach(registry: Registry, entry: Target | None, link: Connection) -> 
         params = action.Params.model_validate(entry.probe.with_)
         await action.apply(params, link)
     elif entry is not None and entry.url.startswith("ssh://"):
-        await link.run(["true"], timeout=_LIMIT)
+        await link.run(["true"], timeout=LIMIT)
     else:
         async with link.forward():
             pass

@@ -23,7 +23,7 @@ from bot.timeline import Ledger, rows_of
 from tests.access.packed import SECRET, Done, World
 from tests.runbooks.room import PEOPLE, look, runbook
 from tests.servers.fixtures import Start
-from tests.servers.http_app import HttpApp
+from tests.servers.http_app import Answer, HttpApp
 from tests.servers.process import HOST, free_port
 
 pytestmark = pytest.mark.server
@@ -140,6 +140,30 @@ def test_one_path_dead(world: World) -> None:
     kept = json.loads(receipt(world).read_text())
     assert (kept["person"], kept["score"], kept["not_proven"]) == ("ana", 0.5, ["restore"])
     assert "restore would not run" in world.jackline("bag", "drilled", str(receipt(world))).out
+
+
+def test_a_credential_that_is_refused(world: World) -> None:
+    """The way does not work then; a server that repeats the credential does not get it shown."""
+
+    def named(catalog: dict[str, Any]) -> None:
+        lookup = {"server": "ns1", "zone": "example.com", "name": "www.example.com", "type": "A"}
+        catalog["targets"].append({
+            "name": "powerdns/ns1", "url": world.shop.url, "via": ["direct"],
+            "headers": {"X-API-Key": "credential:api"},
+            "probe": {"action": "powerdns.lookup", "with": lookup},
+        })  # fmt: skip
+
+    rewrite(world, named)
+    world.shop.default = Answer(status=401, body=f"not {SECRET}")
+    packed = world.pack()
+    done = world.bag(
+        packed["file"], "bag", "drill", "--signer", packed["signer"], "--as", "eli", "--json",
+        "--receipt", str(receipt(world)),
+    )  # fmt: skip
+    assert done.code == 0, done
+    (said,) = [w["error"] for w in done.json()["paths"] if w["target"] == "powerdns/ns1"]
+    assert "not [redacted]" in said
+    assert SECRET not in done.out + done.err + receipt(world).read_text()
 
 
 def test_no_runbook_would_run(world: World) -> None:

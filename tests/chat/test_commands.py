@@ -361,7 +361,7 @@ async def test_a_drill_is_held_after_its_answer(room: ChatRoom) -> None:
         session.add(PackedBag(id="b", packed_at=now(), recipients=1, digest="d", signer="s",
                               drilled_at=now(), drilled_by="ana", score=0.5))  # fmt: skip
     reply = await room.type_("/access drills")
-    assert "*go-bag* drilled 0 min ago by ana: 50% of the" in words(reply.blocks)
+    assert "*go-bag* last drilled 0 min ago by ana: 50% of the" in words(reply.blocks)
 
     await room.type_("/incident declare Down")
     reply = await room.type_("/access drill slack", at=1)

@@ -9,10 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.access.bag_drills import Receipt
-from bot.access.probe import Seen
+from bot.access.probe import AT_ONCE, LIMIT, Seen
 from bot.catalog import Person
 from bot.chat.terminal.room import BagRoom
-from bot.log import keep_secret
 from bot.runbooks.bag_drill import BagDrill, Way, drill_bag
 from bot.runbooks.whatif import answer_json, ways
 from bot.store import now
@@ -20,25 +19,29 @@ from bot.store import now
 
 async def held(room: BagRoom, person: Person, console: Console) -> tuple[BagDrill, Receipt]:
     """Tries every way from this host with the sealed credentials; says each as it is found."""
-    sealed = room.payload.sealed
-    for value in sealed.credentials.values():
-        keep_secret(value)
 
     def told(count: int, of: int, way: Way, seen: Seen) -> None:
         target, path = way
         line = f"{count}/{of}  {_cell(seen)}  {path} to {target}"
         console.print(line if seen.ok else f"{line}: {seen.error}", markup=False)
 
+    console.print(
+        f"Every path to every target is tried, {AT_ONCE} at a time; one that does not answer "
+        f"takes {LIMIT:.0f} s."
+    )
     found = await drill_bag(room.library, room.dialer, told)
     receipt = Receipt(
         bag=room.bag.manifest.id, person=person.id, host=socket.gethostname(), at=now(),
         score=round(found.score, 3), not_proven=found.not_proven, failed=found.failed,
     )  # fmt: skip
-    return found, receipt.sealed(sealed.journal_key)
+    return found, receipt.sealed(room.payload.sealed.journal_key)
 
 
 def matrix(cells: Mapping[Way, str]) -> Table:
-    """A row for each target, a column for each path. The reasons stand elsewhere: they would leave no room for the rest."""
+    """A row for each target, a column for each path.
+
+    Why one fails stands elsewhere: on a narrow terminal it would leave no room for the rest.
+    """
     paths = list(dict.fromkeys(path for _, path in cells))
     table = Table("target", *map(escape, paths))
     for target in dict.fromkeys(target for target, _ in cells):
