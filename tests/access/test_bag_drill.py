@@ -101,6 +101,7 @@ def test_from_the_bag_alone(world: World) -> None:
     for shown in ("Go-bag", "3/3", "✗  corp to http/shop: ", "✓", "Score: 100%"):
         assert shown in done.err, done.err
     (file,) = (world.folder / "home").glob(f"jackline-drill-{packed['bag']}-*.json")
+    assert found["receipt"] == file.name
     assert file.stat().st_mode & 0o077 == 0
     text = file.read_text()
     assert SECRET not in text + done.out + done.err

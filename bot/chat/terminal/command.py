@@ -256,7 +256,8 @@ def drill(
     made.write(file)
     console.print(f"Where Jackline runs: `jackline bag drilled {file}`", markup=False)
     if as_json:
-        sys.stdout.write(json.dumps(drills.result(found, made), indent=2) + "\n")
+        rows = {**drills.result(found, made), "receipt": str(file)}
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
     raise SystemExit(0 if found.score else 1)
 
 
