@@ -126,7 +126,8 @@ class Bag(BaseModel, extra="forbid"):
 
     max_age_days: float = Field(
         default=30, gt=0, le=3650,
-        description="Days after which the newest go-bag is too old: an alert says so.",
+        description="Days after which the newest go-bag is too old, and so is the last drill of "
+        "one: an alert says so.",
         examples=["14"],
     )  # fmt: skip
 

@@ -1,44 +1,24 @@
-"""Proves access paths before they are needed: end to end, by reading, with the real credential.
+"""Proves access paths before they are needed, again and again; `bot.access.probe` does one.
 
-A probe's turn is claimed in the database, so that several replicas probe no more than one. What is
-proven is the *path*: a target that answers "not well" has been reached all the same.
+A probe's turn is claimed in the database, so that several replicas probe no more than one.
 """
 
 import asyncio
 import random
-import time
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select
 
 from bot.access.dialer import Dialer
+from bot.access.probe import AT_ONCE, Seen, probe
 from bot.access.proof import PathProof, pairs, proofs
 from bot.access.tables import PathState
-from bot.contract import Connection, Effect
-from bot.errors import JacklineError, NotSent, Rejected
-from bot.log import get
 from bot.registry import Registry
 from bot.store import Store, now
-
-log = get("access")
-_AT_ONCE = 4
-_LIMIT = 15.0  # seconds for one probe
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What one probe found; ``ms`` is how long it took."""
-
-    ok: bool
-    depth: str
-    ms: float
-    error: str = ""
 
 
 class Prober:
@@ -52,7 +32,7 @@ class Prober:
         self.registry = registry
         self.every = every
         self.holds = holds
-        self._busy = asyncio.Semaphore(_AT_ONCE)
+        self._busy = asyncio.Semaphore(AT_ONCE)
         self._going = False
 
     async def run_due(self) -> None:
@@ -80,46 +60,15 @@ class Prober:
         return await self.status()
 
     async def probe(self, target: str, path: str) -> Seen:
-        """One path to one target. Reads only; never raises for what the other side does."""
-        began, depth = time.perf_counter(), self._depth(target)
-        error = ""
-        try:
-            async with asyncio.timeout(_LIMIT), self.dialer.connect(target, path) as link:
-                await self._reach(target, link)
-        except TimeoutError:
-            error = f"no answer in {_LIMIT:.0f} s"
-        except (JacklineError, ValidationError) as problem:
-            # A refusal is an answer: the target was reached, and the credential taken.
-            error = "" if isinstance(problem, Rejected) else str(problem)
-        except Exception as problem:  # a fault of the integration proves nothing
-            log.exception("probe_broke", target=target, path=path)
-            error = f"the probe broke: {type(problem).__name__}"
-        error = error.replace("\0", "\ufffd")  # no database keeps one
-        return Seen(not error, depth, (time.perf_counter() - began) * 1000, error)
+        """One path to one target, a few at a time: a bastion refuses many logins at once.
 
-    def _depth(self, target: str) -> str:
-        entry = self.dialer.catalog().target(target)
-        if entry is not None and entry.probe is not None:
-            return "action"
-        return "login" if entry is not None and entry.url.startswith("ssh://") else "port"
-
-    async def _reach(self, target: str, link: Connection) -> None:
-        entry = self.dialer.catalog().target(target)
-        if entry is not None and entry.probe is not None:
-            action = self.registry.action(entry.probe.action)
-            if action.effect is not Effect.READ:
-                raise NotSent(f"{action.name} changes things: it is no probe")
-            params = action.Params.model_validate(entry.probe.with_)
-            await action.apply(params, link)
-        elif entry is not None and entry.url.startswith("ssh://"):
-            await link.run(["true"], timeout=_LIMIT)
-        else:
-            async with link.forward():
-                pass
+        Reads only; never raises for what the other side does.
+        """
+        async with self._busy:
+            return await probe(self.dialer, self.registry, target, path)
 
     async def _one(self, target: str, path: str) -> None:
-        async with self._busy:
-            seen = await self.probe(target, path)
+        seen = await self.probe(target, path)
         at = now()
         values: dict[str, Any] = {
             "ok": seen.ok, "depth": seen.depth, "checked_at": at, "ms": seen.ms,

@@ -31,7 +31,7 @@ class PathState(SQLModel, table=True):
 
 
 class PackedBag(SQLModel, table=True):
-    """One go-bag that was packed."""
+    """One go-bag that was packed; its newest drill that is known, whose ``score`` is 0 to 1."""
 
     __tablename__ = "packed_bag"
 
@@ -40,6 +40,9 @@ class PackedBag(SQLModel, table=True):
     recipients: int
     digest: str
     signer: str
+    drilled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    drilled_by: str = ""
+    score: float | None = None
 
 
 class DrillHeld(SQLModel, table=True):

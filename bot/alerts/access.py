@@ -1,5 +1,5 @@
 """Alerts about the ways in: a path that fails or was not proven for long, a credential that ends,
-a go-bag that is old, a scheduled drill that did not go well.
+a go-bag that is old or that nobody drills, a scheduled drill that did not go well.
 
 They come from Jackline itself and go the way of every alert: into the intake, by the catalog's
 rules, resolved when all is well again. What fires now is known from the alerts accepted before.
@@ -8,8 +8,9 @@ rules, resolved when all is well again. What fires now is known from the alerts 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
-from sqlmodel import col, select
+from sqlmodel import select
 
+from bot.access.bag_drills import BagStanding, bag_standing
 from bot.access.drills import DrillStanding, standings
 from bot.access.proof import PathProof, credentials, pairs, proofs
 from bot.access.tables import PackedBag, PathState
@@ -41,14 +42,12 @@ class AccessAlerts:
     async def report(self) -> None:
         """Accepts an alert for all that is wrong and was not, and the end of what is no longer."""
         catalog, at = self.catalog(), now()
-        newest = select(PackedBag).order_by(col(PackedBag.packed_at).desc()).limit(1)
         async with self.store.read() as session:
             states = list((await session.execute(select(PathState))).scalars())
-            bag = (await session.execute(newest)).scalar_one_or_none()
+            bag = await bag_standing(session)
             drills = await standings(session, catalog, at)
         wrong = [*self._paths(catalog, states, at), *self._credentials(catalog, at)]
-        if bag is not None and bag.packed_at + self.bag_age <= at:
-            wrong.append(_old_bag(bag, bag.packed_at + self.bag_age))
+        wrong += self._bags(bag, at) if bag else ()
         wrong += [_drill(each, each.last.due_at) for each in drills if each.last and each.wrong]
         await report(self.store, self.intake, SOURCE, wrong, lambda row: _ended(row, catalog, at))
 
@@ -76,6 +75,13 @@ class AccessAlerts:
                 annotations={"summary": f"The credential {each.name} {ended}: {until}"},
                 starts_at=each.expires - self.longest_outage,
             )  # fmt: skip
+
+    def _bags(self, bag: BagStanding, at: datetime) -> Iterator[Alert]:
+        old, due = bag.newest.packed_at + self.bag_age, bag.drill_due(self.bag_age)
+        if old <= at:
+            yield _old_bag(bag.newest, old)
+        if due <= at:
+            yield _not_drilled(bag, due, at)
 
 
 def _bad_since(state: PathState, proof: PathProof, holds: timedelta) -> datetime | None:
@@ -109,6 +115,15 @@ def _old_bag(bag: PackedBag, starts: datetime) -> Alert:
     )  # fmt: skip
 
 
+def _not_drilled(bag: BagStanding, starts: datetime, at: datetime) -> Alert:
+    said = f"The go-bag must be opened and drilled, `python3 FILE bag drill`: {bag.words(at)}"
+    return Alert(
+        source=SOURCE, fingerprint="bag drill", status="firing", name="GoBagNotDrilled",
+        labels={"alertname": "GoBagNotDrilled", "severity": "warning"},
+        annotations={"summary": said}, starts_at=starts,
+    )  # fmt: skip
+
+
 def _drill(standing: DrillStanding, starts: datetime) -> Alert:
     entry = standing.drill
     labels = {"alertname": "AccessDrillFailed", "drill": entry.name, "severity": "warning"}
@@ -124,6 +139,8 @@ def _ended(row: StoredAlert, catalog: Catalog, at: datetime) -> Alert:
     match row.name:
         case "GoBagOld":
             said = "A new go-bag was packed"
+        case "GoBagNotDrilled":
+            said = "A go-bag was opened and drilled"
         case "CredentialExpiring":
             said = f"The credential {row.labels['credential']} was renewed"
         case "AccessDrillFailed":

@@ -11,6 +11,7 @@ from bot.chat.blocks import Block, cut, escape, section
 from bot.errors import BadInput, NotAllowed
 from bot.runbooks import Drills
 from bot.runbooks.whatif import WhatIf, ways
+from bot.store import now
 
 ACCESS_HELP = (
     ("/access status", "which paths to which targets are proven"),
@@ -76,6 +77,8 @@ class Ways:
             sign = "▫️" if not score else "❌" if each.wrong else "✅"
             lines.append(f"      {sign} {told}" + (f", last held {last}" if score else ""))
             lines += [f"      {escape(cut(each.wrong, 250))}"] if each.wrong else []
+        if bag := await self.drills.bag():
+            lines.append(f"*go-bag* {escape(bag.words(now()))}")
         text = f"{len(found)} drills are in the catalog." if found else "The catalog has no drill."
         return text, _blocks(text, lines)
 

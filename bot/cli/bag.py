@@ -1,4 +1,4 @@
-"""``jackline bag``: packing a go-bag, and merging what was done with one."""
+"""``jackline bag``: packing a go-bag, and taking in what was done with one."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import pyrage
 import typer
 
+from bot.access.bag_drills import put_on_record, read_receipt
 from bot.access.bag_start import here
 from bot.access.bags import Bag, Manifest, complete, recipients_of, signing_key
 from bot.access.codes import make_codes
@@ -21,7 +22,7 @@ from bot.chat.terminal.command import bag_app
 from bot.cli.parts import LARGEST, AsJson, from_record, out, with_parts
 from bot.errors import BadInput, Unavailable
 from bot.runbooks.merge import merge, read_journal
-from bot.runbooks.packing import gather, who_approves
+from bot.runbooks.packing import gather, journal_key, who_approves
 from bot.store import load_key, now
 
 __all__ = ["bag_app"]
@@ -155,3 +156,28 @@ def merge_(
         out.print(
             "Each run must be reviewed before the incident is closed: /runbook review", markup=False
         )
+
+
+@bag_app.command()
+def drilled(
+    receipt: Annotated[Path, typer.Argument(help="The file that `bag drill` named.")],
+    as_json: AsJson = False,
+) -> None:
+    """Put the receipt of a go-bag's drill on record. Doing it twice is once."""
+    found = read_receipt(receipt)
+
+    async def work(parts: Jackline) -> bool:
+        key = journal_key(parts.audit_key, found.bag)
+        async with parts.store.write() as session:
+            return await put_on_record(session, parts.ledger, found, key)
+
+    new = from_record(work)
+    if as_json:
+        out.print_json(json.dumps({**found.model_dump(mode="json"), "new": new}))
+        return
+    drill = f"The drill of go-bag {found.bag} by {found.person} on {found.host}"
+    out.print(f"{drill} {'is on record now' if new else 'was on record'}.", markup=False)
+    for name in found.not_proven:
+        out.print(f"{name} would not run from there", markup=False)
+    for way in found.failed:
+        out.print(way, markup=False)

@@ -7,13 +7,12 @@ from datetime import timedelta
 
 from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]  # it has none
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import func, text
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import select
 
 from bot import registry
+from bot.access.bag_drills import bag_standing
 from bot.access.proof import age_words
-from bot.access.tables import PackedBag
 from bot.access.ways import host_and_port
 from bot.catalog import load_catalog
 from bot.catalog.independence import dependent
@@ -135,17 +134,19 @@ async def _bag(settings: Settings) -> Result:
     store = Store(settings.store_url)
     try:
         async with store.read() as session:
-            packed = (await session.execute(select(func.max(PackedBag.packed_at)))).scalar()
+            bag = await bag_standing(session)
     except NO_DATABASE:  # a new database has no tables yet
-        packed = None
+        bag = None
     finally:
         await store.close()
-    if packed is None:
+    if bag is None:
         return Result("go-bag", True, "none was packed yet: see `jackline bag pack --help`")
-    age = now() - packed
-    good = age <= timedelta(days=settings.bag.max_age_days)
-    detail = f"the newest is {age_words(age.total_seconds())} old"
-    return Result("go-bag", good, detail if good else f"{detail}; pack another one.")
+    at, most = now(), timedelta(days=settings.bag.max_age_days)
+    age = at - bag.newest.packed_at
+    detail = f"the newest is {age_words(age.total_seconds())} old; {bag.words(at)}"
+    todo = ["pack another one"] if age > most else []
+    todo += ["drill one: `python3 FILE bag drill`"] if bag.drill_due(most) <= at else []
+    return Result("go-bag", not todo, "; ".join([detail, *todo]))
 
 
 def why(error: BaseException) -> str:

@@ -10,10 +10,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.access import CredentialState, PathProof, credentials
+from bot.access.bag_drills import BagStanding
 from bot.access.calendar import calendar
 from bot.access.drills import DrillStanding
 from bot.access.proof import age_words
 from bot.app import Jackline
+from bot.chat.terminal.drill import matrix
 from bot.cli.access import Down, access_app, library
 from bot.cli.parts import AsJson, from_record, out, with_parts
 from bot.errors import BadInput, NotFound
@@ -43,7 +45,7 @@ def status(
         }
         out.print_json(json.dumps(rows))
     else:
-        out.print(_matrix(found))
+        out.print(matrix({(each.target, each.path): _cell(each) for each in found}))
         for each in found:
             if each.standing != "proven":
                 out.print(f"{each.path} to {each.target} {each.words}", markup=False)
@@ -102,10 +104,10 @@ def drills(
         sys.stdout.write(calendar(library().catalog.drills, now()))
         return
 
-    async def work(parts: Jackline) -> Sequence[DrillStanding]:
-        return await parts.drills.standings()
+    async def work(parts: Jackline) -> tuple[Sequence[DrillStanding], BagStanding | None]:
+        return await parts.drills.standings(), await parts.drills.bag()
 
-    found = from_record(work)
+    found, bag = from_record(work)
     if as_json:
         out.print_json(json.dumps([each.as_dict() for each in found]))
         return
@@ -116,15 +118,8 @@ def drills(
     for each in found:
         if each.wrong:
             out.print(f"{each.drill.name}: {each.wrong}", markup=False)
-
-
-def _matrix(found: list[PathProof]) -> Table:
-    paths = list(dict.fromkeys(each.path for each in found))
-    table = Table("target", *map(escape, paths))
-    for target in dict.fromkeys(each.target for each in found):
-        cells = {each.path: _cell(each) for each in found if each.target == target}
-        table.add_row(escape(target), *(cells.get(path, "") for path in paths))
-    return table
+    if bag is not None:
+        out.print(f"go-bag: {bag.words(now())}", markup=False)
 
 
 def _cell(proof: PathProof) -> str:

@@ -59,7 +59,7 @@ class Drill:
 async def drill(
     question: WhatIf, prober: Prober, runbooks: Iterable[Runbook], down: Iterable[str]
 ) -> Drill:
-    """Tries each way that a runbook would take, once, at the same time."""
+    """Tries each way that a runbook would take, once."""
     failed = list(down)
     answers = await asyncio.to_thread(lambda: [question.down(each, failed) for each in runbooks])
     ways = sorted({(r.target, r.path) for a in answers if a.runs for r in a.reaches if r.path})

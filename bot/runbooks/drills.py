@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, func, select
 
 from bot.access import Prober
+from bot.access.bag_drills import BagStanding, bag_standing
 from bot.access.drills import DrillStanding, standings
 from bot.access.graph import graph_of, named
 from bot.access.tables import DrillHeld
@@ -25,7 +26,7 @@ from bot.runbooks.whatif import WhatIf
 from bot.store import Store, now
 from bot.timeline import Ledger
 
-LEASE = timedelta(minutes=5)  # a probe ends after 15 s, and they are all made at the same time
+LEASE = timedelta(minutes=30)  # a probe ends after 15 s, and a few are made at the same time
 LATE = timedelta(days=1)  # later than that an occurrence is not held any more
 
 
@@ -42,6 +43,11 @@ class Drills:
         """How each drill of the catalog stands."""
         async with self.store.read() as session:
             return await standings(session, self.library.catalog, now())
+
+    async def bag(self) -> BagStanding | None:
+        """How the go-bags stand, and the last drill of one; None while none was packed."""
+        async with self.store.read() as session:
+            return await bag_standing(session)
 
     def asked(self, words: str) -> tuple[str, list[str]]:
         """What is meant by a drill's name, or by ``dns:corp, slack``: its name or '', and the nodes.

@@ -8,7 +8,7 @@ choice, made by a person: one good answer is enough. A written list's items are 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -72,6 +72,7 @@ class Scope:
         self.runbooks = runbooks
         self.registry = registry
         self.vias = {target.name: tuple(target.via) for target in catalog.targets}
+        self._rank = {path.name: path.rank for path in catalog.paths}
         hosts = [n.removeprefix("ssh/") for n in self.vias if n.startswith("ssh/")]
         self._forms: dict[str, Sequence[str]] = {}
         self.typed = {"host": hosts, "service": [s.id for s in catalog.services]}
@@ -82,7 +83,8 @@ class Scope:
 
     def paths(self, use: Use, target: str) -> tuple[str, ...]:
         """The paths to try, best first."""
-        return use.via or self.vias.get(target, ())
+        listed = use.via or self.vias.get(target, ())
+        return tuple(sorted(listed, key=lambda name: self._rank.get(name, 0)))
 
     def way(self, use: Use, target: str, fall: Fall) -> tuple[str, str]:
         """The path it would take when all that is down, or an empty text and why there is none."""
@@ -90,12 +92,20 @@ class Scope:
             return "", shown(fall.chain(f"target:{target}"))
         paths = self.paths(use, target)
         left = [path for path in paths if f"path:{path}" not in fall]
-        if len(left) == len(paths) and use.every:
-            return " and ".join(left), ""
-        if left and not use.every:
-            return left[0], ""
+        if taken := _taken(use, paths, left):
+            return taken, ""
         gone = [fall.chain(f"path:{path}") for path in paths if path not in left]
         return "", "; ".join(map(shown, gone))
+
+    def tried_way(
+        self, use: Use, target: str, works: Container[tuple[str, str]]
+    ) -> tuple[str, str]:
+        """The same where every (target, path) was tried, and those work."""
+        paths = self.paths(use, target)
+        left = [path for path in paths if (target, path) in works]
+        if taken := _taken(use, paths, left):
+            return taken, ""
+        return "", f"{' and '.join(path for path in paths if path not in left)} failed"
 
     def _uses(self, runbook: Runbook, given: _Values, seen: tuple[str, ...]) -> Iterator[Use]:
         specs = runbook.front.inputs
@@ -165,6 +175,13 @@ class Scope:
             found = [name for name in self.vias if re.fullmatch(pattern, name)]
             self._forms[form] = found
         return self._forms[form]
+
+
+def _taken(use: Use, paths: Sequence[str], left: Sequence[str]) -> str:
+    """Of the paths that are left the one that the action takes; all or none if it needs every one."""
+    if use.every:
+        return " and ".join(left) if len(left) == len(paths) else ""
+    return left[0] if left else ""
 
 
 def _targets(action: Action, params: dict[str, Any], names: _Values) -> _Told:

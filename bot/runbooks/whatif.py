@@ -1,11 +1,11 @@
 """Which runbooks still run when something is down, and what would leave one dead. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bot.access.cuts import Cuts, Needed, cuts
-from bot.access.graph import PARTS, Fall, Graph, graph_of
+from bot.access.graph import PARTS, Graph, graph_of
 from bot.catalog import Catalog
 from bot.registry import Registry
 from bot.runbooks.model import Runbook
@@ -53,8 +53,15 @@ class WhatIf:
     def down(self, runbook: Runbook, failed: Iterable[str]) -> Answer:
         """How it would go for the runbook with these nodes, and all that stands on them, down."""
         fall = self._graph(runbook).down(failed)
+        return self._answer(runbook, lambda use, target: self.scope.way(use, target, fall))
+
+    def tried(self, runbook: Runbook, works: Container[tuple[str, str]]) -> Answer:
+        """How it would go where these (target, path) were found to work, and no others."""
+        return self._answer(runbook, lambda use, target: self.scope.tried_way(use, target, works))
+
+    def _answer(self, runbook: Runbook, way: Callable[[Use, str], tuple[str, str]]) -> Answer:
         uses = self.scope.uses(runbook)
-        reached = [self._reaches(use, fall) for use in uses]
+        reached = [_reaches(use, way) for use in uses]
         dead = [_dead(u, r) for u, r in zip(uses, reached, strict=True)]
         return Answer(
             runbook,
@@ -79,11 +86,6 @@ class WhatIf:
     def _graph(self, runbook: Runbook) -> Graph:
         return self._bag if runbook.front.from_bag else self.graph
 
-    def _reaches(self, use: Use, fall: Fall) -> list[Reach]:
-        step = " → ".join((use.step, *use.calls))
-        ways = ((target, *self.scope.way(use, target, fall)) for target in use.targets)
-        return [Reach(step, use.role, use.action, *way) for way in ways]
-
     def _needed(self, use: Use, graph: Graph) -> Iterator[Needed]:
         """What must be there: of each of the sets, everything in one of them."""
         found: list[frozenset[str]] = []
@@ -96,6 +98,11 @@ class WhatIf:
             found += ways
         if use.choice and found:
             yield frozenset(found)
+
+
+def _reaches(use: Use, way: Callable[[Use, str], tuple[str, str]]) -> list[Reach]:
+    step = " → ".join((use.step, *use.calls))
+    return [Reach(step, use.role, use.action, target, *way(use, target)) for target in use.targets]
 
 
 def _dead(use: Use, reached: list[Reach]) -> bool:

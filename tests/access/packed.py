@@ -192,7 +192,8 @@ class World:
         ]
 
     def command(self, bag: Path | str, *words: str, who: str = "team") -> list[str]:
-        more = ["--identity", str(self.folder / f"{who}.key")] if who and words[0] == "run" else []
+        opens = words[0] == "run" or words[:2] == ("bag", "drill")
+        more = ["--identity", str(self.folder / f"{who}.key")] if who and opens else []
         return [PYTHON, str(bag), *words, *more]
 
     def bag(self, bag: Path | str, *words: str, who: str = "team", **more: Any) -> Done:

@@ -233,7 +233,7 @@ async def test_an_old_go_bag(store: Store, intake: Intake) -> None:
     async def packed(name: str, days: int) -> None:
         async with store.write() as session:
             session.add(PackedBag(id=name, packed_at=now() - days * DAY, recipients=2,
-                                  digest="d", signer="s"))  # fmt: skip
+                                  digest="d", signer="s", drilled_at=now(), score=1.0))  # fmt: skip
         for _ in range(2):
             await alerts.report()
 
@@ -244,3 +244,31 @@ async def test_an_old_go_bag(store: Store, intake: Intake) -> None:
     assert "jackline_bag_age_seconds 2.67" in (await Metrics(store).render()).decode()
     await packed("second", 1)
     assert [row[1] for row in await stored(store)] == ["firing", "resolved"]
+
+
+async def test_a_go_bag_that_nobody_drills(store: Store, intake: Intake) -> None:
+    """Newer bags do not put it off; a drill ends it; one that proved nothing is wanted again."""
+    alerts = AccessAlerts(store, intake, Catalog, holds=7 * DAY, longest_outage=3 * DAY)
+    async with store.write() as session:
+        for name, days in (("first", 31), ("second", 1)):
+            session.add(PackedBag(id=name, packed_at=now() - days * DAY, recipients=2,
+                                  digest="d", signer="s"))  # fmt: skip
+
+    async def after(days: float, score: float) -> list[str]:
+        drilled = {"drilled_at": now() - days * DAY, "drilled_by": "ana", "score": score}
+        async with store.write() as session:
+            await session.execute(update(PackedBag).where(PackedBag.id == "second").values(drilled))
+        for _ in range(2):
+            await alerts.report()
+        return [row[1] for row in await stored(store)]
+
+    for _ in range(2):
+        await alerts.report()
+    ((name, status, summary),) = await stored(store)
+    assert (name, status) == ("GoBagNotDrilled", "firing")
+    assert "none was drilled yet" in summary
+    assert await after(29, 0.5) == ["firing", "resolved"]
+    assert await after(31, 0.5) == ["firing", "resolved", "firing"]
+    assert "drilled 31 days ago by ana: 50%" in (await stored(store))[-1][2]
+    assert await after(1, 1.0) == ["firing", "resolved"] * 2
+    assert await after(0, 0.0) == [*["firing", "resolved"] * 2, "firing"]

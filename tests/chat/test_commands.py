@@ -4,11 +4,13 @@ import pytest
 from sqlmodel import select
 
 from bot.access import PathProof
+from bot.access.tables import PackedBag
 from bot.catalog import AccessDrill
 from bot.chat.commands import _SYNONYMS, INCIDENT_HELP, RUNBOOK_HELP
 from bot.chat.ways import ACCESS_HELP
 from bot.delivery import Message
 from bot.errors import BadInput, Conflict, JacklineError, NotAllowed, NotFound
+from bot.store import now
 from tests.chat.conftest import RUNBOOK
 from tests.chat.room import ChatRoom, words
 from tests.slackstub.blocks import check_message
@@ -341,6 +343,7 @@ async def test_a_drill_is_held_after_its_answer(room: ChatRoom) -> None:
     assert reply.text == "1 drills are in the catalog."
     assert "*monthly* with internet down, next " in words(reply.blocks)
     assert "was not held yet" in words(reply.blocks)
+    assert "go-bag" not in words(reply.blocks)
     reply = await room.type_("/access drill monthly", "cleo")
     assert reply.text == "The drill monthly with internet down is under way: the result follows."
     assert reply.later is not None
@@ -354,6 +357,11 @@ async def test_a_drill_is_held_after_its_answer(room: ChatRoom) -> None:
     assert (row.kind, row.actor, row.data["name"]) == ("access_drilled", "person:cleo", "monthly")
     reply = await room.type_("/access drills")
     assert "0%, last held " in words(reply.blocks)
+    async with room.store.write() as session:
+        session.add(PackedBag(id="b", packed_at=now(), recipients=1, digest="d", signer="s",
+                              drilled_at=now(), drilled_by="ana", score=0.5))  # fmt: skip
+    reply = await room.type_("/access drills")
+    assert "*go-bag* last drilled 0 min ago by ana: 50% of the" in words(reply.blocks)
 
     await room.type_("/incident declare Down")
     reply = await room.type_("/access drill slack", at=1)

@@ -1,6 +1,8 @@
 """The console's page of what stands on what."""
 
+from bot.access.tables import PackedBag
 from bot.catalog import AccessDrill, Catalog
+from bot.store import now
 from tests.chat.console_world import HTMX, World
 from tests.runbooks.ground import EVERYTHING, check, fence, parsed
 from tests.runbooks.room import runbook
@@ -53,6 +55,10 @@ async def test_the_drills(world: World) -> None:
     incident = await world.incident()
     browser = await furnished(world).signed_in()
     assert "<h2>Drills</h2>" not in (await browser.get("/access")).text
+    async with world.store.write() as session:
+        session.add(PackedBag(id="b", packed_at=now(), recipients=1, digest="d", signer="s"))
+    text = " ".join((await browser.get("/access")).text.split())
+    assert "<h2>Drills</h2> <p>The go-bag: none was drilled yet.</p>" in text
     drill = AccessDrill(name="monthly", down=["sso:okta"], schedule="0 10 * * *", least=0.9)
     assert world.whole is not None
     world.whole = world.whole.model_copy(update={"drills": [drill]})

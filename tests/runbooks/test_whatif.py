@@ -35,6 +35,17 @@ def test_first_path_that_survives(registry: Registry) -> None:
     assert (found.runs, found.partly, found.untold) == (False, False, ())
 
 
+def test_the_path_is_the_one_that_a_run_would_take(registry: Registry) -> None:
+    """By rank first, as `Dialer.paths` has it, then as the target lists them."""
+    question = asked(registry, runbook(check("http/shop")))
+    paths = [p.model_copy(update={"rank": 5 * (p.name != "oob")}) for p in CATALOG.paths]
+    ranked = CATALOG.model_copy(update={"paths": paths})
+    books = question.scope.runbooks
+    for catalog, first in ((CATALOG, "direct"), (ranked, "oob")):
+        found = WhatIf(books, catalog, registry).down(books["fix"], [])
+        assert [reach.path for reach in found.reaches] == [first]
+
+
 def test_in_part(registry: Registry) -> None:
     """A host out of reach is not the end while another may be chosen."""
     text = runbook(fence("{{ inputs.host }}"), front="inputs: {host: {type: host}}")

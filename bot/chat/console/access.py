@@ -5,6 +5,7 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from bot.access.bag_drills import bag_standing
 from bot.access.drills import standings
 from bot.access.graph import PARTS, VITAL, graph_of, named, shown
 from bot.access.picture import picture
@@ -23,6 +24,7 @@ async def access(desk: Desk, request: Request, person: Person) -> Response:
     library, catalog = desk.runs.library, desk.catalog()
     async with desk.store.read() as session:
         drills = await standings(session, catalog, now())
+        bag = await bag_standing(session)
 
     def drawn() -> str:
         question = WhatIf(library.runbooks, catalog, library.registry)
@@ -34,6 +36,7 @@ async def access(desk: Desk, request: Request, person: Person) -> Response:
             me=person,
             down=down,
             answers=[(answer, list(ways(answer))) for answer in answers] if down else [],
+            bag=bag.words(now()) if bag else "",
             drills=[(each.cells(), each.wrong) for each in drills],
             own=[(PARTS[part], part in VITAL, shown(chain)) for part, chain in own.items()],
         )

@@ -16,7 +16,9 @@ import typer
 from rich.console import Console
 
 from bot import log
+from bot.access.bag_drills import Receipt
 from bot.access.bags import Bag, read_bag, same_fingerprint
+from bot.chat.terminal import drill as drills
 from bot.chat.terminal import show
 from bot.chat.terminal.asker import Asker
 from bot.chat.terminal.desk import Desk
@@ -25,6 +27,7 @@ from bot.chat.terminal.plan import plan_table
 from bot.chat.terminal.room import BagRoom
 from bot.errors import BadInput, JacklineError, Untrusted
 from bot.runbooks import Run
+from bot.runbooks.bag_drill import BagDrill
 from bot.runbooks.inputs import resolve_inputs
 
 WIDTH = None if sys.stdout.isatty() else 1000
@@ -46,6 +49,7 @@ Identity = Annotated[
 Signer = Annotated[
     str, typer.Option(help="The fingerprint that was printed at packing, to be insisted on.")
 ]
+As = Annotated[str, typer.Option("--as", help="Your id in the catalog.")]
 
 
 def main() -> None:
@@ -96,7 +100,7 @@ def run(
     journal: Annotated[
         Path, typer.Option(help="Folder of the record; the same again goes on with the run.")
     ] = Path("jackline-journal"),
-    person: Annotated[str, typer.Option("--as", help="Your id in the catalog.")] = "",
+    person: As = "",
     code: Annotated[
         list[str] | None, typer.Option(help="An approver's code; again for a further one.")
     ] = None,
@@ -222,6 +226,39 @@ def read(
     _, payload = asyncio.run(work)
     to.mkdir(mode=0o700, parents=True, exist_ok=True)
     console.print(f"Open {payload.write(to, 'html') / 'index.html'}", markup=False)
+
+
+@bag_app.command()
+def drill(
+    bag: File = None,
+    identity: Identity = None,
+    signer: Signer = "",
+    person: As = "",
+    receipt: Annotated[Path | None, typer.Option(help="The file to write the receipt to.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try every access path from this host with what a go-bag holds; exits 1 if no runbook would run."""
+    log.configure("error")
+    console = Console(stderr=as_json, soft_wrap=True, highlight=False, width=WIDTH)
+    asker = Asker(console)
+
+    async def work(room: BagRoom, key: Path) -> tuple[BagDrill, Receipt]:
+        who = room.person(await requester(person, key, room.library.catalog, asker))
+        return await drills.held(room, who, console)
+
+    with TemporaryDirectory(prefix="jackline-") as nothing:
+        found, made = asyncio.run(
+            _in_room(this_bag(bag), identity, signer, Path(nothing), asker, work)
+        )
+    console.print(drills.matrix(drills.cells(found)), drills.runbooks(found))
+    console.print(f"Score: {made.score:.0%} of the runbooks would run from here.", markup=False)
+    file = receipt or Path(f"jackline-drill-{made.bag}-{made.at:%Y%m%d-%H%M%S}.json")
+    made.write(file)
+    console.print(f"Where Jackline runs: `jackline bag drilled {file}`", markup=False)
+    if as_json:
+        rows = {**drills.result(found, made), "receipt": str(file)}
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+    raise SystemExit(0 if found.score else 1)
 
 
 def _print(bag: Bag, as_json: bool, more: dict[str, Any]) -> None:

@@ -19,6 +19,9 @@ def upgrade() -> None:
         sa.Column("recipients", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("signer", sa.String(), nullable=False),
+        sa.Column("drilled_at", UtcDateTime(), nullable=True),
+        sa.Column("drilled_by", sa.String(), nullable=False),
+        sa.Column("score", sa.Float(), nullable=True),
     )
 
 
