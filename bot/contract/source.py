@@ -8,7 +8,8 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -137,6 +138,20 @@ def moment(value: datetime | float | str, field: str) -> datetime:
         return at.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         raise BadInput(f"Field {field}: {str(value)[:40]!r} is no time.", field=field) from None
+
+
+def tagged(tags: Iterable[Any]) -> dict[str, str]:
+    """Tags as labels: ``env:prod`` and ``env=prod`` by their key, ``vip`` as ``vip: "true"``.
+
+    Of two with one key the first counts. Whoever sends alerts chooses the tags: they must never
+    stand in for what the vendor itself says.
+    """
+    labels: dict[str, str] = {}
+    for tag in tags:
+        if isinstance(tag, str) and tag.strip():
+            key, *value = re.split(r"[:=]", tag, maxsplit=1)
+            labels.setdefault(key.strip(), value[0].strip() if value else "true")
+    return labels
 
 
 # ── across the border ────────────────────────────────────────────────────────────────────────

@@ -163,7 +163,9 @@ def test_a_bad_field_is_named_by_its_path(payload: Any, field: str) -> None:
 
 def test_what_is_optional_may_be_anything() -> None:
     """A change at PagerDuty's must not lose an alert."""
-    odd = {key: [1] for key in ("service", "priority", "urgency", "html_url", "title", "number")}
+    odd: dict[str, Any] = {
+        key: [1] for key in ("service", "priority", "urgency", "html_url", "title", "number")
+    }
     (alert,) = parse(changed(teams=[None, {"summary": 3}], incident_type="x", **odd))
     assert alert.name == "PagerDuty incident PGR0VU2"
     assert (alert.labels["severity"], alert.link) == ("high", "")
