@@ -90,18 +90,19 @@ class AlertRouter:
             await self.incidents.set_severity(session, incident, graver, "jackline")
 
     async def _resolved(self, session: AsyncSession, alert: StoredAlert) -> None:
+        """Recorded once: a sender that says "all is well" each time says nothing new after that."""
         query = (
-            select(StoredAlert.incident_id)
+            select(StoredAlert.incident_id, StoredAlert.status)
             .where(StoredAlert.source == alert.source, StoredAlert.fingerprint == alert.fingerprint)
             .where(col(StoredAlert.incident_id).is_not(None))
             .order_by(col(StoredAlert.id).desc())
             .limit(1)
         )
-        incident_id = (await session.execute(query)).scalar_one_or_none()
-        if incident_id is None:
+        before = (await session.execute(query)).one_or_none()
+        if before is None or before.incident_id is None or before.status == "resolved":
             return
-        alert.incident_id = incident_id
-        incident = await self.incidents.get(session, incident_id)
+        alert.incident_id = before.incident_id
+        incident = await self.incidents.get(session, before.incident_id)
         await self._record(session, incident, alert, "alert_resolved", "resolved")
 
     async def _record(
