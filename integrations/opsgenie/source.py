@@ -111,7 +111,8 @@ def _labels(item: _Item) -> dict[str, Any]:
         "origin": item.source,
     }
     details = item.details if isinstance(item.details, dict) else {}
-    tags = tagged(item.tags if isinstance(item.tags, list) else [])
+    written = [t for t in item.tags if isinstance(t, str)] if isinstance(item.tags, list) else []
+    tags = tagged(t if ":" in t else t.replace("=", ":", 1) for t in written)
     said = {key: value for key, value in own.items() if value not in (None, "")}
     return {**said, **{k: v for k, v in (tags | details).items() if k not in said}}
 
