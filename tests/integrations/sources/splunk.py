@@ -15,7 +15,7 @@ FIRING = rb"""{"results_link":
 "","_eventtype_color":"","date_wday":"wednesday","_confstr":
 "source::/var/log/auth.log|host::myserver|syslog"},"sid":
 "rt_scheduler__admin__search__sudo_at_1483557185_2.2","search_name":"sudo","owner":"admin"}"""
-RESOLVED = None
+RESOLVED = FIRING
 
 
 def sent(body: bytes, secret: str) -> RawRequest:
