@@ -367,6 +367,7 @@ class _Server(uvicorn.Server):
         config = uvicorn.Config(
             app,
             log_config=None,
+            access_log=False,  # some senders can only put their secret into the URL
             lifespan="off",
             timeout_graceful_shutdown=_GRACE - 1,
             proxy_headers=False,

@@ -99,7 +99,7 @@ class _Batch:
             alert.decision = decision.as_dict()
             key = alert.source, alert.fingerprint
             if alert.status == "resolved":
-                await self._resolved(alert, firing.get(key))
+                await self._resolved(alert, firing.pop(key, None))
             elif decision.declare:
                 await self._firing(alert, decision)
                 firing[key] = alert.incident_id or 0, bool(alert.decision["told"])
@@ -109,19 +109,22 @@ class _Batch:
         await self.teller.tell()
 
     async def _earlier(self) -> dict[tuple[str, str], _Firing]:
-        """Of each alert that resolves, its last firing before this batch."""
+        """Of each alert that resolves, its last firing before this batch, unless that has ended."""
         ended = {a.fingerprint for a in self.alerts if a.status == "resolved"}
         was = _TABLE.c
         query = (
-            columns(was.source, was.fingerprint, was.incident_id, was.decision)
-            .where(was.fingerprint.in_(ended), was.status == "firing")
-            .where(was.incident_id.is_not(None))
+            columns(was.source, was.fingerprint, was.status, was.incident_id, was.decision)
+            .where(was.fingerprint.in_(ended), was.incident_id.is_not(None))
             .order_by(was.id)
         )
-        return {
-            (source, fingerprint): (incident, bool(decision.get("told", True)))
-            for source, fingerprint, incident, decision in await self.session.execute(query)
-        }
+        found: dict[tuple[str, str], _Firing] = {}
+        for row in await self.session.execute(query):
+            if row.status == "firing":
+                told = bool(row.decision.get("told", True))
+                found[row.source, row.fingerprint] = row.incident_id, told
+            else:
+                found.pop((row.source, row.fingerprint), None)
+        return found
 
     async def _firing(self, alert: StoredAlert, decision: Decision) -> None:
         found = belongs(self.catalog, decision, self.active, now())

@@ -64,6 +64,15 @@ async def test_resolved_is_recorded_and_leaves_the_incident_to_people(room: Room
     assert (await room.kinds())[-1] == "alert_resolved"
 
 
+async def test_only_the_first_end_of_a_firing_is_recorded(room: Room) -> None:
+    """GitHub reports each success: the incident of a failure long ago hears of one."""
+    minutes = (5, 6, 7)
+    await room.route(an_alert(), *(an_alert(status="resolved", minute=m) for m in minutes))
+    assert (await room.kinds()).count("alert_resolved") == 1
+    await room.route(an_alert(minute=8), an_alert(status="resolved", minute=9))
+    assert (await room.kinds()).count("alert_resolved") == 2
+
+
 async def test_resolved_without_a_firing_declares_nothing(room: Room) -> None:
     assert await room.route(an_alert(status="resolved")) == []
     assert [a.state for a in await room.stored()] == ["routed"]

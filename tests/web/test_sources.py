@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import app
 from bot.located import BadFile
 from bot.registry import load
 from bot.runbooks import Library
@@ -41,6 +42,18 @@ async def test_two_of_a_kind(open_alone: Open, tmp_path: Path) -> None:
         unknown = is_problem(await web.http.post("/webhooks/E%20U", json=firing()), 404)
         assert "eu" in unknown["detail"]
         assert "us" in unknown["detail"]
+
+
+async def test_a_secret_in_the_url(open_alone: Open) -> None:
+    """It opens the door as one in a header does, and the server writes no URL down."""
+    body = b'{"search_name": "sudo", "sid": "7.1", "result": {}}'
+    async with open_alone(WEBHOOKS__SPLUNK__SECRETS='["s3cret-of-splunk"]') as web:
+        for token, status in (("s3cret-of-splunk", 200), ("wrong", 401), ("", 401)):
+            answer = await web.http.post(f"/webhooks/splunk?token={token}", content=body)
+            assert answer.status_code == status
+            assert "s3cret" not in answer.text
+        assert (await web.api("/alerts/count")).json()["by_source"] == {"splunk": 1}
+        assert not app._Server(web.jackline.web).config.access_log
 
 
 @pytest.mark.parametrize(

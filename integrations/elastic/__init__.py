@@ -1,0 +1,1 @@
+"""Elastic: alerts of Kibana's rules by its webhook connector."""

@@ -1,0 +1,1 @@
+"""GitHub: failed deployments and workflow runs by webhook."""

@@ -1,0 +1,1 @@
+"""Opsgenie: alerts by outgoing webhook."""

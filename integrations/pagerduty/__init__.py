@@ -1,0 +1,1 @@
+"""PagerDuty: incidents by webhook, version 3."""

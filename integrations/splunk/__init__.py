@@ -1,0 +1,1 @@
+"""Splunk: alerts of saved searches by webhook."""
