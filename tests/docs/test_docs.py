@@ -55,6 +55,19 @@ def test_every_runbook_example_passes_the_checker() -> None:
     assert found
 
 
+def test_the_catalog_examples_of_alerts_are_read(tmp_path: Path) -> None:
+    """What the page shows for the catalog can be copied, and its sources are there."""
+    integrations = registry.load()
+    text = (ROOT / "docs" / "alerts.md").read_text("utf-8")
+    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)):
+        (tmp_path / f"{number}.yaml").write_text(block)
+    catalog = load_catalog(tmp_path)
+    registry.check_sources(tmp_path, catalog, integrations)
+    assert (len(catalog.sources), len(catalog.rules), len(catalog.heartbeats)) == (2, 3, 2)
+    for source in integrations.sources:
+        assert f"(../integrations/{source}/README.md)" in text
+
+
 def test_shipped_runbooks_pass_the_checker() -> None:
     """Everything in runbooks/ is loadable as it is."""
     integrations = registry.load()
