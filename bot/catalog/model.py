@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -359,7 +360,14 @@ class Catalog(Entry):
 
     def service(self, service_id: str) -> Service | None:
         """The service, or None if the catalog does not know it."""
-        return next((s for s in self.services if s.id == service_id), None)
+        if self._by_id[0] is not self.services:  # a copy with other services
+            del self.__dict__["_by_id"]
+        return self._by_id[1].get(service_id)
+
+    @cached_property
+    def _by_id(self) -> tuple[list[Service], dict[str, Service]]:
+        """A storm asks for services by the hundred thousand."""
+        return self.services, {service.id: service for service in self.services}
 
     def person(self, person_id: str) -> Person | None:
         """The person, or None."""

@@ -218,13 +218,7 @@ def _texts(values: Mapping[str, Any], limit: int) -> dict[str, str]:
 
 def _plain(value: Any) -> str:  # noqa: ANN401 - any JSON
     """As text that every database keeps."""
-    text = (
-        value
-        if isinstance(value, str)
-        else str(value).lower()
-        if value is True or value is False
-        else str(value)
-    )
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
