@@ -144,7 +144,7 @@ class CheckRunner:
         labels = {"alertname": finding.name, "service": service.id, "severity": finding.severity}
         alert = Alert(
             source="check",
-            fingerprint=name[:128],
+            fingerprint=name,
             status="resolved" if since else "firing",
             name=finding.name,
             labels=labels if finding.name == check.id else {**labels, "check": check.id},

@@ -37,12 +37,12 @@ async def _tcp(_: Check, link: Link, __: Registry) -> str:
         return ""
 
 
-async def _tls(check: Check, link: Link, _: Registry) -> str:
+async def _tls(check: Check, link: Link, __: Registry) -> str:
     """The certificate is verified against the name in the address, and how long it lasts is seen."""
     name = urlsplit(link.entry.url).hostname
     async with link.forward() as (host, port):
         try:
-            reader, writer = await asyncio.open_connection(
+            _, writer = await asyncio.open_connection(
                 host, port, ssl=trusted("tls"), server_hostname=name
             )
         except ssl.SSLCertVerificationError as error:
@@ -51,7 +51,6 @@ async def _tls(check: Check, link: Link, _: Registry) -> str:
             raise Rejected(f"no TLS: {error.reason}") from error
         found = writer.get_extra_info("ssl_object").getpeercert()
         await closed(writer)
-        del reader
     ends = ssl.cert_time_to_seconds(found["notAfter"])
     left = ends - time.time()
     if left > check.expires_within:
@@ -71,11 +70,10 @@ async def _dns(check: Check, link: Link, _: Registry) -> str:
     if answer.rcode() != dns.rcode.NOERROR:
         raise Rejected(f"{check.name}: {dns.rcode.to_text(answer.rcode())}")
     kind = dns.rdatatype.from_text(check.type)
-    found = sorted(
-        item.to_text() for rrset in answer.answer if rrset.rdtype == kind for item in rrset
-    )
-    if not found or (check.expect and found != check.expect):
-        raise Rejected(f"{check.name} {check.type} is {', '.join(found) or 'nothing'}")
+    found = {item for rrset in answer.answer if rrset.rdtype == kind for item in rrset}
+    if not found or (check.expect and found != check.expected):
+        values = ", ".join(sorted(item.to_text() for item in found)) or "nothing"
+        raise Rejected(f"{check.name} {check.type} is {values}")
     return ""
 
 

@@ -1,6 +1,7 @@
 """A built-in check of a service, of one of several kinds. Pure data, checked when it is read."""
 
 import re
+from collections.abc import Iterable
 from string import Template
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -164,13 +165,13 @@ class Check(BaseModel):
 
     @field_validator("expect")
     @classmethod
-    def _as_dns_writes_it(cls, value: list[str], info: ValidationInfo) -> list[str]:
-        """An IPv6 address has many spellings, and only one of them is in an answer."""
+    def _are_values(cls, value: list[str], info: ValidationInfo) -> list[str]:
         kind = info.data.get("type", "A")
         try:
-            return sorted(dns.rdata.from_text("IN", kind, text).to_text() for text in value)
+            _rdata(kind, value)
         except (dns.exception.DNSException, ValueError) as error:
             raise ValueError(f"no values of type {kind}: {error}") from None
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> "Check":
@@ -179,3 +180,13 @@ class Check(BaseModel):
         if self.kind == "dns" and not self.name:
             raise ValueError("name: a check of kind dns needs it")
         return self
+
+    @property
+    def expected(self) -> set[dns.rdata.Rdata]:
+        """To be compared with an answer: of an address or a name there are several spellings."""
+        return _rdata(self.type, self.expect)
+
+
+def _rdata(kind: str, texts: Iterable[str]) -> set[dns.rdata.Rdata]:
+    root = dns.name.root
+    return {dns.rdata.from_text("IN", kind, t, origin=root, relativize=False) for t in texts}

@@ -42,7 +42,7 @@ def load_catalog(folder: Path) -> Catalog:
         raise origin.problem(where, _words(first, [section, *where])) from None
     _unique(catalog, origins)
     _no_dangling(catalog, origins)
-    _no_blanks(catalog, origins)
+    _checks_fit(catalog, origins)
     _no_circle(catalog, origins)
     return catalog
 
@@ -169,11 +169,14 @@ def _nodes(catalog: Catalog) -> Iterator[tuple[str, int, str, int, str]]:
                     yield section, index, field, number, node
 
 
-def _no_blanks(catalog: Catalog, origins: _Origins) -> None:
-    """What a journey's step names was saved by an earlier one, or is a setting of its target."""
+def _checks_fit(catalog: Catalog, origins: _Origins) -> None:
+    """A check speaks its target's protocol; what a step names an earlier one saved, or the target has."""
     for index, service in enumerate(catalog.services):
         for number, check in enumerate(service.checks):
             target = catalog.target(check.target)
+            if target and check.kind == "http" and not target.url.startswith("http"):
+                text = f"a check of kind http cannot speak with {target.url}"
+                raise origins["services"][index].problem(["checks", number, "target"], text)
             known = set(target.settings) if target else set()
             for place, step in enumerate(check.steps):
                 for name in sorted(step.uses - known):
