@@ -102,14 +102,14 @@ class CheckRunner:
     async def _once(self, check: Check, link: Link) -> tuple[float, str, str]:
         """How long it took in ms, what was wrong, and what is to be warned of."""
         began, error, warning = time.perf_counter(), "", ""
+        limit = None if check.kind == "http" else check.timeout  # HTTP's is for each request
         try:
-            async with asyncio.timeout(check.timeout * max(1, len(check.steps))):
+            async with asyncio.timeout(limit):
                 warning = await LOOKS[check.kind](check, link, self.registry)
         except (JacklineError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as problem:
             error = _words(problem)
-        except (
-            Exception
-        ) as problem:  # a fault of an integration must not cost the others their turn
+        except Exception as problem:
+            # A fault of an integration must not cost the other checks their turn.
             log.exception("check_broke", check=check.id)
             error = f"the check broke: {type(problem).__name__}"
         ms = (time.perf_counter() - began) * 1000

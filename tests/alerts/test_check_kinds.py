@@ -253,6 +253,7 @@ async def test_a_journey(room: Room, till: HttpApp) -> None:
         ("/cart", Answer(201, "[]"), "step 3, POST /cart: the answer has no order"),
         ("/cart", Answer(201, "no JSON"), "step 3, POST /cart: the answer has no order"),
         ("/cart", Answer(201, latency=2), "step 3, POST /cart: TimeoutError"),
+        ("/login", Answer(latency=2), "step 1, GET /login: TimeoutError"),
         ("/cart", Answer(drop=True), "step 3, POST /cart: "),
         ("/orders/17", Answer(body="cancelled"),
          "step 4, GET /orders/$order?of=$csrf: the answer does not contain 'order $order is open'"),

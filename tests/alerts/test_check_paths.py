@@ -14,6 +14,7 @@ from tests.servers.fixtures import Start
 from tests.servers.http_app import HttpApp
 from tests.servers.process import HOST
 from tests.servers.proxies import Proxy, microsocks
+from tests.servers.sshd import Sshd
 
 pytestmark = pytest.mark.server
 NOT_SEEN = "shop-home answers over oob, not over office: the way is broken, not the service"
@@ -152,3 +153,21 @@ async def test_a_catalog_without_direct(room: Room, shop: HttpApp) -> None:
     })  # fmt: skip
     assert await probe(room) == []
     assert [(s.path, s.failed) for s in await room.all(CheckSample)] == [("direct", 0)]
+
+
+async def test_many_requests_over_a_bastion_log_in_once(
+    room: Room, shop: HttpApp, sshd_server: Sshd
+) -> None:
+    """A host refuses logins when too many come together: that is not the service's fault."""
+    before = sshd_server.process.tail(5000).count("Accepted publickey")
+    check = {"id": "shop-home", "url": shop.url, "requests": 20, "via": ["bastion"]}
+    room.catalog = Catalog.model_validate({
+        "services": [{"id": "shop", "title": "Shop", "tier": "p0", "checks": [check]}],
+        "paths": [{"name": "bastion", "kind": "ssh",
+                   "hops": [{"url": sshd_server.url, **sshd_server.settings}]}],
+    })  # fmt: skip
+    assert await probe(room) == []
+    (sample,) = await room.all(CheckSample)
+    assert (sample.path, sample.requests, sample.failed, sample.error) == ("bastion", 20, 0, "")
+    assert shop.count() == 20
+    assert sshd_server.process.tail(5000).count("Accepted publickey") == before + 1
