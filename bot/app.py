@@ -79,7 +79,7 @@ class Jackline:
         self.incidents = Incidents(self.ledger, self.outbox, lambda: self.library.catalog)
         self.intake = Intake(self.store, data / "spool")
         self.heartbeats = Heartbeats(self.store, self.intake, lambda: self.library.catalog)
-        self.checks = CheckRunner(self.store, self.intake)
+        self.checks = CheckRunner(self.store, self.intake, self.dialer, self.registry)
         self.router = AlertRouter(self.store, self.incidents)
         self.evidence = EvidenceCollector(
             self.store, self.incidents, self.registry, self.dialer, data / "evidence"
@@ -166,7 +166,6 @@ class Jackline:
         await self.outside.close()
         if self.slack is not None:
             await self.slack.close()
-        await self.checks.close()
         await self.store.close()
 
     def _workers(self) -> dict[str, Coroutine[None, None, None]]:

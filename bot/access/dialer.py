@@ -112,22 +112,26 @@ class Dialer:
         return sorted(listed, key=lambda name: known.get(name, 0))
 
     @asynccontextmanager
-    async def connect(self, target: str, path: str = "") -> AsyncIterator[Link]:
+    async def connect(self, target: str | Target, path: str = "") -> AsyncIterator[Link]:
         """A connection for the time of the block. Opening is lazy: nothing is sent yet.
+
+        ``target``: a name in the catalog, or one that stands nowhere in it. Without a ``path``
+        over its first one.
 
         Raises `NotFound` for an unknown target or path, `BadInput` for an address that is none,
         `AuthFailed` for a missing credential.
         """
-        entry = self._target(target)
+        entry = self._target(target) if isinstance(target, str) else target
         found = self.catalog().path(path or entry.via[0])
-        if found is None:
+        if found is None and path:
             raise NotFound(f"There is no access path {path!r}.")
+        found = found or Path(name=entry.via[0])  # a catalog need not name `direct`
         for address in (entry.url, *entry.also):
-            host_and_port(address, of=target)
+            host_and_port(address, of=entry.name)
         settings = {k: await self.secrets.setting(k, v) for k, v in entry.settings.items()}
         headers = {k: await self.secrets.header(v) for k, v in entry.headers.items()}
         way = Way(opener(found, self.secrets), [entry.url, *entry.also])
-        link = Link(target, found.name, found, settings, headers, entry, way)
+        link = Link(entry.name, found.name, found, settings, headers, entry, way)
         try:
             yield link
         finally:

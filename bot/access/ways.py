@@ -50,17 +50,24 @@ class PathTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport on connections that the path opens."""
 
     def __init__(self, way: Way) -> None:
-        trusted = _trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-        super().__init__(verify=trusted)
+        super().__init__(verify=trusted())
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=trusted, network_backend=_PathBackend(way)
+            ssl_context=trusted(), network_backend=_PathBackend(way)
         )
 
 
+def trusted(use: str = "http") -> ssl.SSLContext:
+    """The system's certificates, or those that ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name.
+
+    One context for each ``use``: httpcore writes the protocols of its own into the one it is given.
+    """
+    return _trusted(use, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
 @functools.cache
-def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:
-    """The system's certificates, read once for each place: that takes longer than a call."""
-    del file, folder  # OpenSSL reads the variables itself
+def _trusted(use: str, file: str | None, folder: str | None) -> ssl.SSLContext:
+    """Read once for each place: that takes longer than a call."""
+    del use, file, folder  # OpenSSL reads the variables itself
     return ssl.create_default_context()
 
 

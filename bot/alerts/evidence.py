@@ -5,6 +5,7 @@ Each source fails on its own: what could not be had is said, and the rest is sho
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -91,18 +92,16 @@ class EvidenceCollector:
             samples = list((await session.execute(query)).scalars())
         if not samples:
             return []
-        errors = [(s.at.timestamp(), 100 * s.failed / s.requests) for s in samples]
-        worst = [(s.at.timestamp(), s.worst_ms) for s in samples]
         return [
             Graph(
                 title=f"{service.title}: failing requests",
                 unit="%",
-                series=[Series(label="errors", points=errors)],
+                series=_by_path(samples, "errors", lambda s: 100 * s.failed / s.requests),
             ),
             Graph(
                 title=f"{service.title}: slowest answer",
                 unit="ms",
-                series=[Series(label="latency", points=worst)],
+                series=_by_path(samples, "latency", lambda s: s.worst_ms),
             ),
         ]
 
@@ -149,3 +148,17 @@ class EvidenceCollector:
                 await self.incidents.outbox.say(session, number, "evidence", "evidence", data)
             if file:
                 await self.incidents.outbox.upload(session, number, file, title)
+
+
+def _by_path(
+    samples: list[CheckSample], what: str, value: Callable[[CheckSample], float]
+) -> list[Series]:
+    """A line for each access path; the path is named where there are several."""
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for sample in samples:
+        lines.setdefault(sample.path, []).append((sample.at.timestamp(), value(sample)))
+    several = len(lines) > 1
+    return [
+        Series(label=f"{what} over {path}" if several else what, points=points)
+        for path, points in lines.items()
+    ]

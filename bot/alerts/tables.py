@@ -34,12 +34,13 @@ class StoredAlert(SQLModel, table=True):
 
 
 class CheckSample(SQLModel, table=True):
-    """What one probe of a built-in check saw."""
+    """What one probe of a built-in check saw over one access path."""
 
     __tablename__ = "check_sample"
 
     id: int | None = Field(default=None, primary_key=True)
     check_id: str = Field(index=True)
+    path: str = Field(default="direct", sa_column_kwargs={"server_default": "direct"})
     at: datetime = Field(sa_type=UtcDateTime, index=True)
     requests: int
     failed: int
@@ -48,7 +49,11 @@ class CheckSample(SQLModel, table=True):
 
 
 class CheckState(SQLModel, table=True):
-    """Where a check stands, and whose turn it is: replicas claim it by ``due_at``."""
+    """Where each alert of a check stands, by its fingerprint.
+
+    The first one's is the check's own id, and its row says whose turn it is: replicas claim it
+    by ``due_at``.
+    """
 
     __tablename__ = "check_state"
 

@@ -1,10 +1,10 @@
 """Services, people, alert rules and access paths, read from ``catalog/*.yaml``."""
 
+from bot.catalog.checks import Check, CheckStep
 from bot.catalog.files import entries
 from bot.catalog.model import (
     AccessDrill,
     Catalog,
-    Check,
     Heartbeat,
     Notifier,
     Person,
@@ -19,6 +19,7 @@ __all__ = [
     "AccessDrill",
     "Catalog",
     "Check",
+    "CheckStep",
     "Heartbeat",
     "Notifier",
     "Person",

@@ -11,17 +11,17 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
+from bot.catalog.checks import Check
 from bot.catalog.durations import Duration
+from bot.catalog.entry import STRICT, Name, Seconds
 from bot.catalog.schedule import check_schedule, check_timezone
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 UtcTime = Annotated[
     datetime,
     BeforeValidator(
@@ -29,7 +29,6 @@ UtcTime = Annotated[
     ),
     AfterValidator(lambda v: v.astimezone(UTC) if v.tzinfo else v.replace(tzinfo=UTC)),
 ]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Address = Annotated[str, Field(pattern=r"^(https?|tcp|ssh)://[^\s/]+")]
 Severity = Literal["sev1", "sev2", "sev3", "sev4"]
 Role = Literal["responder", "commander", "approver", "admin"]
@@ -80,21 +79,7 @@ _MEANS = {"connect_to", "proxy", "hops", "bind"}
 class Entry(BaseModel):
     """An unknown field in the catalog is an error, with its file and line."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Check(Entry):
-    """A built-in synthetic HTTP probe of a service. Durations in seconds."""
-
-    id: Name
-    url: str = Field(pattern=r"^https?://")
-    every: Seconds = 10.0
-    timeout: Seconds = 5.0
-    requests: int = Field(default=1, ge=1, le=50, description="requests in one probe")
-    fail_after: int = Field(default=2, ge=1, le=100, description="failed probes that fire")
-    recover_after: int = Field(default=3, ge=1, le=100, description="good probes that resolve")
-    expect_status: int = Field(default=200, ge=100, le=599)
-    max_error_rate: float = Field(default=0.1, ge=0, le=1)
+    model_config = STRICT
 
 
 class Evidence(Entry):

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from bot.catalog.checks import Check
 from bot.catalog.files import Origin, entries
 from bot.catalog.model import Catalog
 from bot.located import near
@@ -41,6 +42,7 @@ def load_catalog(folder: Path) -> Catalog:
         raise origin.problem(where, _words(first, [section, *where])) from None
     _unique(catalog, origins)
     _no_dangling(catalog, origins)
+    _checks_fit(catalog, origins)
     _no_circle(catalog, origins)
     return catalog
 
@@ -120,6 +122,8 @@ def _uses(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
                 yield "service", needed, "services", index, ["depends_on", number]
         for number, evidence in enumerate(service.evidence):
             yield "target", evidence.target, "services", index, ["evidence", number, "target"]
+        for number, check in enumerate(service.checks):
+            yield from _named_by_check(check, index, ["checks", number])
     for index, target in enumerate(catalog.targets):
         for number, via in enumerate(target.via):
             yield "path", via, "targets", index, ["via", number]
@@ -127,6 +131,15 @@ def _uses(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
         yield "target", notifier.target, "notifiers", index, ["target"]
     yield from _services_named(catalog)
     yield from _named_by_paths(catalog)
+
+
+def _named_by_check(
+    check: Check, index: int, where: _Where
+) -> Iterator[tuple[str, str, str, int, _Where]]:
+    if check.target:
+        yield "target", check.target, "services", index, [*where, "target"]
+    for number, via in enumerate(check.via):
+        yield "path", via, "services", index, [*where, "via", number]
 
 
 def _services_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
@@ -154,6 +167,23 @@ def _nodes(catalog: Catalog) -> Iterator[tuple[str, int, str, int, str]]:
             for field in ("depends_on", "of"):
                 for number, node in enumerate(getattr(entry, field, [])):
                     yield section, index, field, number, node
+
+
+def _checks_fit(catalog: Catalog, origins: _Origins) -> None:
+    """A check speaks its target's protocol; what a step names an earlier one saved, or the target has."""
+    for index, service in enumerate(catalog.services):
+        for number, check in enumerate(service.checks):
+            target = catalog.target(check.target)
+            if target and check.kind == "http" and not target.url.startswith("http"):
+                text = f"a check of kind http cannot speak with {target.url}"
+                raise origins["services"][index].problem(["checks", number, "target"], text)
+            known = set(target.settings) if target else set()
+            for place, step in enumerate(check.steps):
+                for name in sorted(step.uses - known):
+                    text = f"no step before it saves {name!r}{near(name, known)}"
+                    where: _Where = ["checks", number, "steps", place]
+                    raise origins["services"][index].problem(where, text)
+                known |= set(step.save)
 
 
 def _no_circle(catalog: Catalog, origins: _Origins) -> None:

@@ -15,7 +15,8 @@ from pydantic import (
 )
 
 from bot.catalog.durations import Duration
-from bot.catalog.model import Name, NodeId, Role, Severity
+from bot.catalog.entry import Name
+from bot.catalog.model import NodeId, Role, Severity
 
 ENOUGH = 1000  # members of one foreach: more than that is a typo or needs a runbook of its own
 

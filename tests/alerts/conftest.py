@@ -19,4 +19,3 @@ async def room(store: Store) -> AsyncIterator[Room]:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-    await made.checks.close()

@@ -5,11 +5,13 @@ from typing import Any
 
 from sqlmodel import SQLModel, select
 
+from bot.access import Dialer
 from bot.alerts import AlertRouter, CheckRunner, Intake, StoredAlert
 from bot.catalog import Catalog, Service
 from bot.contract import Alert
 from bot.delivery import Outbox
 from bot.incidents import Incident, Incidents
+from bot.registry import Registry
 from bot.store import Store
 from bot.timeline import Entry, Ledger
 from bot.timeline.ledger import rows_of
@@ -37,7 +39,9 @@ def an_alert(
 class Room:
     """One process's share of it; `another` is a second process on the same database."""
 
-    def __init__(self, store: Store, catalog: Catalog = CATALOG) -> None:
+    def __init__(
+        self, store: Store, catalog: Catalog = CATALOG, registry: Registry | None = None
+    ) -> None:
         self.store = store
         self.catalog = catalog
         self.ledger = Ledger(b"audit")
@@ -45,7 +49,9 @@ class Room:
         self.incidents = Incidents(self.ledger, self.outbox, lambda: self.catalog)
         self.intake = Intake(store)
         self.router = AlertRouter(store, self.incidents)
-        self.checks = CheckRunner(store, self.intake)
+        self.checks = CheckRunner(
+            store, self.intake, Dialer(lambda: self.catalog), registry or Registry()
+        )
 
     async def route(self, *alerts: Alert) -> list[Incident]:
         """Accepts the alerts one after the other, routes them all; the incidents then."""

@@ -175,10 +175,10 @@ async def test_a_slow_check_does_not_hold_up_the_others(room: Room, shop: HttpAp
 async def test_replicas_probe_no_more_than_one(room: Room, shop: HttpApp) -> None:
     """Four processes tick at once, also for the very first time: one probe."""
     room.catalog = checked(shop.url)
-    runners = [CheckRunner(room.store, room.intake) for _ in range(4)]
+    seen = room.checks
+    runners = [CheckRunner(room.store, room.intake, seen.dialer, seen.registry) for _ in range(4)]
     await asyncio.gather(*(runner.run_due(room.catalog) for runner in runners))
     assert shop.count() == 1
-    await asyncio.gather(*(runner.close() for runner in runners))
 
 
 async def test_not_before_its_time(room: Room, shop: HttpApp) -> None:

@@ -168,3 +168,22 @@ async def test_no_evidence_is_a_row_too(room: Room, tmp_path: Path, target: Http
     async with room.store.write() as session:
         await session.execute(update(Incident).values(declared_at=now() - timedelta(seconds=9)))
     assert (await desk.attached())["title"] == "No evidence could be had"
+
+
+async def test_a_line_for_each_path_of_a_check(
+    room: Room, tmp_path: Path, target: HttpApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was seen from two sides is not drawn as one line that jumps between them."""
+    drawn: list[Graph] = []
+    monkeypatch.setattr("bot.alerts.evidence.draw", lambda graphs, _: drawn.extend(graphs) or b"")
+    desk = Desk(room, tmp_path, target.url)
+    await desk.incident()
+    async with room.store.write() as session:
+        at = now() - timedelta(seconds=20)
+        session.add(
+            CheckSample(check_id="shop-home", path="oob", at=at, requests=1, failed=0, worst_ms=7)
+        )
+    await desk.attached()
+    errors, latency = ([(s.label, len(s.points)) for s in graph.series] for graph in drawn)
+    assert errors == [("errors over direct", 1), ("errors over oob", 1)]
+    assert latency == [("latency over direct", 1), ("latency over oob", 1)]

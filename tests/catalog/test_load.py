@@ -125,6 +125,39 @@ def test_a_key_given_twice(tmp_path: Path, text: str, said: str) -> None:
     assert refused(write(tmp_path, text)) == f"all.yaml:{said}"
 
 
+HTTP = "url: 'http://x', steps: "
+CHECKS = [  # what is wrong with each, and what is said
+    ("kind: ping, url: 'tcp://x:1'", "checks.0.kind: Input should be 'http', 'tcp', 'tls'"),
+    ("kind: tcp", "checks: url: a check has either it or a target"),
+    ("url: 'http://x', target: http/x", "checks: url: a check has either it or a target"),
+    ("url: 'tcp://x:1'", "checks.0.url: a check of kind http begins with http:// or https://"),
+    ("kind: tcp, url: 'http://x'", "checks.0.url: a check of kind tcp begins with tcp://"),
+    ("kind: tcp, url: 'tcp://x'", "checks.0.url: it names no host and port"),
+    ("kind: tcp, url: 'tcp://x:99999'", "checks.0.url: Port out of range 0-65535"),
+    ("kind: postgres, url: 'tcp://x:1'", "checks.0.url: a check of kind postgres needs a target"),
+    ("kind: postgres, target: http/x", "checks.0.target: a check of kind postgres needs a target postgres/…"),
+    ("kind: tcp, url: 'tcp://x:1', steps: []", "checks.0.steps: a check of kind tcp has none"),
+    ("url: 'http://x', expires_within: 3d", "checks.0.expires_within: a check of kind http has none"),
+    ("kind: tls, url: 'https://x', expires_within: 14", "checks.0.expires_within: must be a duration"),
+    ("kind: dns, url: 'tcp://x:53'", "checks: name: a check of kind dns needs it"),
+    ("kind: dns, url: 'tcp://x:53', name: a..b", "checks.0.name: 'a..b' is none that DNS knows"),
+    ("kind: dns, url: 'tcp://x:53', name: a, type: Z!", "checks.0.type: 'Z!' is none that DNS knows"),
+    ("kind: dns, url: 'tcp://x:53', name: a, expect: [b]", "checks.0.expect: no values of type A: "),
+    (HTTP + "[{path: x}]", "checks.0.steps.0.path: must match "),
+    (HTTP + "[{path: /a}, {path: '/$id'}]", "checks.0.steps: no step before it saves 'id'"),
+    (HTTP + "[{path: /, save: {ids: a}}, {path: /, body: {a: ['$id']}}]",
+     "checks.0.steps: no step before it saves 'id'; did you mean 'ids'?"),
+    (HTTP + "[{path: '/$id', save: {id: a}}]", "checks.0.steps: no step before it saves 'id'"),
+    (HTTP + "[{path: /, body: '5 $ 6'}]", "checks.0.steps.0.body: a $ must be followed by"),
+    (HTTP + "[{path: /, save: {id: 'a['}}]", "checks.0.steps.0.save: id: "),
+    (HTTP + "[{path: /, save: {id: '/a(/'}}]", "checks.0.steps.0.save: id: "),
+    (HTTP + "[{path: /, save: {id: '/a/'}}]", "checks.0.steps.0.save: id: the expression must have one group"),
+    (HTTP + "[{path: /, metod: GET}]", "checks.0.steps.0.metod: unknown field; did you mean 'method'?"),
+    ("url: 'http://x', via: [gone]", "checks.0.via: there is no 'gone'"),
+    ("target: http/gone", "checks.0.target: there is no 'http/gone'"),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("section", "entry", "said"),
     [
@@ -136,9 +169,13 @@ def test_a_key_given_twice(tmp_path: Path, text: str, said: str) -> None:
         ("services", "{id: a, title: A, tier: p0, slo: 99.9}", "slo: Input should be less than 1"),
         ("services", "{id: a, title: A, tier: p0, cost_per_minute: .inf}", "cost_per_minute: "),
         ("services", "{id: a, title: A, tier: p0, cost_per_minute: .nan}", "cost_per_minute: "),
-        ("services", "{id: a, title: A, tier: p0, checks: [{id: c, url: 'ftp://x'}]}", "checks.0.url: must match ^https?://"),
+        ("services", "{id: a, title: A, tier: p0, checks: [{id: c, url: 'ftp://x'}]}", "checks.0.url: must match ^(https?|tcp)://"),
         ("services", "{id: a, title: A, tier: p0, checks: [{id: c, url: 'http://x', evry: 5}]}", "checks.0.evry: unknown field; did you mean 'every'?"),
         ("services", "{id: a, title: A, tier: p0, checks: [{id: c, url: 'http://x', every: 0}]}", "checks.0.every: "),
+        *(
+            ("services", f"{{id: a, title: A, tier: p0, checks: [{{id: c, {check}}}]}}", said)
+            for check, said in CHECKS
+        ),
         ("people", "{id: ana, name: Ana, slack: [U1]}", "slack: 'U1' must be workspace:user, such as T012:U345"),
         ("people", "{id: ana, name: Ana, role: admin}", "role: unknown field; did you mean 'roles'?"),
         ("people", "{id: ana, name: Ana, roles: [root]}", "roles: Input should be 'responder'"),

@@ -126,3 +126,17 @@ def test_a_long_chain_is_no_circle(tmp_path: Path) -> None:
     rows = [f"- {{id: s{n}, title: T, tier: p2, depends_on: [s{n + 1}]}}" for n in range(2000)]
     write(tmp_path, "services:\n" + "\n".join([*rows, "- {id: s2000, title: T, tier: p2}"]))
     assert len(load_catalog(tmp_path).services) == 2001
+
+
+def test_a_check_of_a_target_that_speaks_something_else(tmp_path: Path) -> None:
+    """And what a step names may be a setting of the target, if it has that."""
+    steps = "target: http/a, steps: [{path: '/$user'}]"
+    text = f"{LONG}    checks:\n      - {{id: up, %s}}\ntargets:\n  - {{name: http/a, %s}}"
+    write(tmp_path, text % (steps, "url: 'http://a', settings: {user: jack}"))
+    assert load_catalog(tmp_path).services[0].checks[0].steps[0].uses == {"user"}
+    said = refused(write(tmp_path, text % (steps, "url: 'http://a', settings: {users: jack}")))
+    assert said == (
+        "all.yaml:6: checks.0.steps: no step before it saves 'user'; did you mean 'users'?"
+    )
+    said = refused(write(tmp_path, text % ("target: http/a", "url: 'tcp://a:1'")))
+    assert said == "all.yaml:6: checks.0.target: a check of kind http cannot speak with tcp://a:1"

@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from bot import registry, settings
 from bot.catalog import load_catalog
+from bot.catalog.checks import Kind
 from bot.chat.commands import INCIDENT_HELP, RUNBOOK_HELP
 from bot.chat.slack.app import COMMANDS
 from bot.chat.ways import ACCESS_HELP
@@ -64,6 +66,8 @@ def test_the_catalog_examples_of_alerts_are_read(tmp_path: Path) -> None:
     catalog = load_catalog(tmp_path)
     registry.check_sources(tmp_path, catalog, integrations)
     assert (len(catalog.sources), len(catalog.rules), len(catalog.heartbeats)) == (2, 3, 2)
+    assert {check.kind for check in catalog.services[0].checks} == set(get_args(Kind))
+    assert all(f"| `{kind}` |" in text for kind in get_args(Kind))
     for source in integrations.sources:
         assert f"(../integrations/{source}/README.md)" in text
 

@@ -17,7 +17,7 @@ class Authority:
             "-addext", "keyUsage=critical,keyCertSign",
         )  # fmt: skip
 
-    def server(self, name: str, *more: str) -> ssl.SSLContext:
+    def server(self, name: str, *more: str, days: int = 2) -> ssl.SSLContext:
         """A server's context with a certificate for that name; `more` such as `IP:127.0.0.1`."""
         names = ",".join([f"DNS:{name}", *more])
         extensions = self.folder / f"{name}.ext"
@@ -28,7 +28,7 @@ class Authority:
         )  # fmt: skip
         self._openssl(
             "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-            "-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", extensions.name,
+            "-CAcreateserial", "-out", f"{name}.pem", "-days", str(days), "-extfile", extensions.name,
         )  # fmt: skip
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.folder / f"{name}.pem", self.folder / f"{name}.key")

@@ -1,0 +1,9 @@
+"""What every entry of the catalog has in common."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+STRICT = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
