@@ -60,19 +60,22 @@ class Hold:
 
 def holds(catalog: Catalog, silences: Iterable[Silence], at: datetime) -> list[Hold]:
     """What is on at this time; ``silences`` are those that were not ended."""
-    found = [
-        Hold(
-            f"silence:{s.number}", f"silence {s.number}", s.match, s.since, s.until,
-            number=s.number, by=who(catalog, s.by), reason=s.reason,
-        )
-        for s in silences if at < s.until
-    ]  # fmt: skip
+    found = [hold_of(catalog, silence) for silence in silences if at < silence.until]
     found += [
         Hold(f"maintenance:{w.name}", f"maintenance {w.name}", w.match, w.since, w.until)
         for w in catalog.maintenance
         if w.on(at)
     ]
     return found
+
+
+def hold_of(catalog: Catalog, silence: Silence) -> Hold:
+    """A silence as what holds alerts back."""
+    number = silence.number
+    return Hold(
+        f"silence:{number}", f"silence {number}", silence.match, silence.since, silence.until,
+        number=number, by=who(catalog, silence.by), reason=silence.reason,
+    )  # fmt: skip
 
 
 def covers(
@@ -131,19 +134,22 @@ def wish(match: dict[str, str], lasts: str, reason: str, usage: str) -> Wish:
 
 
 def of_incident(incident: Incident) -> dict[str, str]:
-    """The labels of an incident's group, else its only service. Raises `BadInput`."""
+    """The labels of an incident's group; its only service, if it has none. Raises `BadInput`."""
     trigger, group = incident.trigger, str(incident.trigger.get("group") or "")
     kind, _, rest = group.partition(":")
-    if kind == "alert":
-        source, _, name = rest.partition(":")
-        return {"alertname": name, "source": source}
-    if kind == "labels":
-        known = all_labels(trigger["alert"], trigger["labels"], trigger["source"])
-        pairs = [part.partition("=") for part in rest.split(",")]
-        if all(value and known.get(label) == value for label, _, value in pairs):
-            return {label: value for label, _, value in pairs}
-    elif len(incident.services) == 1:
-        return {"service": incident.services[0]}
+    match kind:
+        case "service":
+            return {"service": rest}
+        case "alert":
+            source, _, name = rest.partition(":")
+            return {"alertname": name, "source": source}
+        case "labels":
+            known = all_labels(trigger["alert"], trigger["labels"], trigger["source"])
+            pairs = [part.partition("=") for part in rest.split(",")]
+            if all(value and known.get(label) == value for label, _, value in pairs):
+                return {label: value for label, _, value in pairs}
+        case _ if len(incident.services) == 1:
+            return {"service": incident.services[0]}
     raise BadInput(
         f"What #{incident.number} is about is not one service or group.", hint="Name the labels."
     )
@@ -157,6 +163,6 @@ def fire_now(names: Counter[str]) -> str:
     listed = [f"{name} ({names[name]})" if names[name] > 1 else name for name in ordered]
     more = f" and {len(listed) - _NAMES} other names" if len(listed) > _NAMES else ""
     return (
-        f"Alerts that fire now and match: {names.total()}: {', '.join(listed[:_NAMES])}{more}. "
+        f"Alerts that fire now and match ({names.total()}): {', '.join(listed[:_NAMES])}{more}. "
         "What they opened stays open."
     )

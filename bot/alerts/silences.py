@@ -146,7 +146,7 @@ def ended(silence: Silence, catalog: Catalog) -> str:
 
 async def how_ended(session: AsyncSession, catalog: Catalog, keys: Sequence[str]) -> dict[str, str]:
     """By the key of what held alerts back, how that ended, in words."""
-    words = {key: f"{key.replace(':', ' ', 1).capitalize()} is over" for key in keys}
+    words = {key: f"{key[0].upper()}{key[1:].replace(':', ' ', 1)} is over" for key in keys}
     numbers = [int(key.removeprefix("silence:")) for key in keys if key.startswith("silence:")]
     query = select(Silence).where(col(Silence.id).in_(numbers))
     for silence in (await session.execute(query)).scalars():

@@ -39,8 +39,8 @@ def matches(match: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 
 
 def match_words(match: Mapping[str, str]) -> str:
-    """``alertname=Disk*, service=shop``."""
-    return ", ".join(f"{label}={value}" for label, value in match.items())
+    """``alertname=Disk*, service=shop``; sorted, as PostgreSQL keeps no order."""
+    return ", ".join(f"{label}={value}" for label, value in sorted(match.items()))
 
 
 def _only_stars(value: str) -> str:
