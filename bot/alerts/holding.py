@@ -103,8 +103,8 @@ def labels_of(words: Sequence[str], usage: str) -> dict[str, str]:
     match: dict[str, str] = {}
     for word in words:
         found = _FORM.fullmatch(word)
-        if found is None:
-            text = f"{word!r} is not LABEL=VALUE; a value is exact, or has * for anything."
+        if found is None or not word.isprintable():
+            text = f"{word[:60]!r} is not LABEL=VALUE; a value is exact, or has * for anything."
             raise BadInput(text, hint=usage)
         if found[1] in match:
             raise BadInput(f"The label {found[1]} is given twice.", hint=usage)
@@ -121,11 +121,13 @@ def wish(match: dict[str, str], lasts: str, reason: str, usage: str) -> Wish:
     try:
         length = float(str(seconds(lasts)))
     except ValueError:
-        raise BadInput(f"{lasts!r} is no duration such as 30m, 2h or 3d.", hint=usage) from None
+        raise BadInput(
+            f"{lasts[:40]!r} is no duration such as 30m, 2h or 3d.", hint=usage
+        ) from None
     if not 0 < length <= LONGEST:
         days = f"{LONGEST // 86_400} days"
-        raise BadInput(f"{lasts!r} must be more than nothing and at most {days}.", hint=usage)
-    clean = " ".join(reason.split())
+        raise BadInput(f"{lasts[:40]!r} must be more than nothing and at most {days}.", hint=usage)
+    clean = " ".join("".join(c if c.isprintable() else " " for c in reason).split())
     if not clean:
         raise BadInput("Say why: it stands in the record.", hint=usage)
     if len(clean) > _REASON:

@@ -73,14 +73,15 @@ class Silences:
         """
         async with self.store.read() as session:
             expired = (await session.execute(_expired(now()))).first()
-            held = set(await _held(session))
+            query = select(StoredAlert.held_by).where(StoredAlert.state == "silenced").distinct()
+            held = set((await session.execute(query)).scalars())
             on = {hold.key for hold in await standing(session, self.catalog())}
         if expired is None and held <= on:
             return
         async with self.store.write() as session:
             # locked: another replica that waits here finds that nothing is left to end
-            query = _expired(now()).with_for_update()
-            for silence in list((await session.execute(query)).scalars()):
+            ending = await session.execute(_expired(now()).with_for_update())
+            for silence in list(ending.scalars()):
                 silence.ended_at, silence.ended_by = silence.until, "jackline"
                 text = f"{ended(silence, self.catalog())}: {match_words(silence.match)}"
                 await self._record(session, "silence_ended", "jackline", silence, text)
@@ -116,6 +117,7 @@ class Silences:
             update(StoredAlert)
             .where(col(StoredAlert.state) == "silenced", col(StoredAlert.held_by).not_in(on))
             .values(state="new")
+            .execution_options(synchronize_session=False)  # none of them is loaded here
         )
 
     async def _record(
@@ -162,11 +164,10 @@ async def over(session: AsyncSession, ids: Sequence[int | None]) -> set[int | No
 
 
 async def _held(session: AsyncSession) -> dict[str, int]:
-    """By key, how many alerts are held back and still fire; 0 where all have ended."""
-    fires = func.count(col(StoredAlert.id)).filter(~_ended())
+    """By key, how many alerts are held back and still fire."""
     query = (
-        select(StoredAlert.held_by, fires)
-        .where(StoredAlert.state == "silenced")
+        select(StoredAlert.held_by, func.count(col(StoredAlert.id)))
+        .where(StoredAlert.state == "silenced", ~_ended())
         .group_by(col(StoredAlert.held_by))
     )
     return {str(key): count for key, count in await session.execute(query)}

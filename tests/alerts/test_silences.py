@@ -297,6 +297,8 @@ WRONG: list[tuple[list[str], str, str, str]] = [
     (["DiskFull"], "2h", "why", "'DiskFull' is not LABEL=VALUE; a value is exact, or has * for"),
     (["alertname=~Disk.*"], "2h", "why", "'alertname=~Disk.*' is not LABEL=VALUE"),
     (["alertname!=Disk"], "2h", "why", "'alertname!=Disk' is not LABEL=VALUE"),
+    (["alertname=a\0"], "2h", "why", "'alertname=a\\x00' is not LABEL=VALUE"),
+    (["x" * 99], "2h", "why", f"'{'x' * 60}' is not LABEL=VALUE"),
     (["alertname="], "2h", "why", "'alertname=' is not LABEL=VALUE"),
     (["a=b", "a=c"], "2h", "why", "The label a is given twice."),
     ([], "2h", "why", "Say which alerts: at least one label is needed"),
@@ -308,7 +310,7 @@ WRONG: list[tuple[list[str], str, str, str]] = [
     (["a=b"], "²h", "why", "'²h' is no duration"),
     (["a=b"], "8d", "why", "'8d' must be more than nothing and at most 7 days."),
     (["a=b"], "0h", "why", "'0h' must be more than nothing"),
-    (["a=b"], "2h", "  ", "Say why: it stands in the record."),
+    (["a=b"], "2h", " \0 ", "Say why: it stands in the record."),
 ]
 
 

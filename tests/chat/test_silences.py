@@ -11,7 +11,7 @@ from bot.catalog.model import Maintenance
 from bot.chat.silences import SILENCE_HELP
 from bot.errors import BadInput, Conflict, JacklineError, NotAllowed, NotFound
 from bot.store import now
-from tests.chat.console_world import HTMX, World, marker
+from tests.chat.console_world import HTMX, World
 from tests.chat.room import ChatRoom, words
 
 USAGE = f"Usage: {SILENCE_HELP[0][0]}"
@@ -161,3 +161,17 @@ async def test_who_may(room: ChatRoom) -> None:
         said = await refused(room, f"/incident {typed}", "mallory", kind=NotAllowed)
         assert said.startswith("I do not know you")
     assert len(await room.rows(0)) == 1
+
+
+async def test_in_the_console(world: World) -> None:
+    """The same door: on an incident's page, for what it is about."""
+    browser = await world.signed_in()
+    await world.incident()
+    form = {"incident": "1", "text": "/incident silence here for 1h <b> a move", "key": "k" * 12}
+    for _ in range(2):
+        answer = await browser.post("/say", data=form, headers=HTMX)
+        assert "Silence 1 is set until" in answer.text
+    form = {"incident": "1", "text": "/incident silences", "key": "l" * 12}
+    answer = await browser.post("/say", data=form, headers=HTMX)
+    assert "(service=web)" in answer.text
+    assert "Rosa Diaz: &lt;b&gt; a move" in answer.text

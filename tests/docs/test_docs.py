@@ -64,6 +64,7 @@ def test_the_catalog_examples_of_alerts_are_read(tmp_path: Path) -> None:
     catalog = load_catalog(tmp_path)
     registry.check_sources(tmp_path, catalog, integrations)
     assert (len(catalog.sources), len(catalog.rules), len(catalog.heartbeats)) == (2, 3, 2)
+    assert [window.name for window in catalog.maintenance] == ["Network swap"]
     for source in integrations.sources:
         assert f"(../integrations/{source}/README.md)" in text
 
