@@ -20,7 +20,9 @@ SILENCE_HELP = (
     ("/incident unsilence N", "ends a silence; what still fires is routed then"),
 )  # fmt: skip
 _USAGE = f"Usage: {SILENCE_HELP[0][0]}"
-_LASTS = re.compile(r"(?:^|\s)for\s+([0-9]\S*)(?:\s+|$)", re.IGNORECASE)
+_ASKED = re.compile(  # labels, in which quotes hold a value together; how long; why
+    r"""((?:"[^"]*"|'[^']*'|[^"'])*?)(?<!\S)for\s+([0-9]\S*)(.*)""", re.IGNORECASE | re.DOTALL
+)
 _LARGEST = 2**31 - 1  # of a number on PostgreSQL
 
 
@@ -35,22 +37,22 @@ class Silencing:
     ) -> str:
         """``incident`` is that of the channel. Raises `BadInput`, with the usage."""
         may_silence(person)
-        lasts = _LASTS.search(text)
-        if lasts is None:
+        found = _ASKED.fullmatch(text)
+        if found is None:
             raise BadInput("Say for how long, such as `for 2h`.", hint=_USAGE)
-        labels = _split(text[: lasts.start()])
+        labels, lasts, reason = _split(found[1]), found[2], found[3]
         if labels == ["here"]:
             if incident is None:
                 raise BadInput("`here` is for an incident's channel.", hint=_USAGE)
             match = of_incident(incident)
         else:
             match = labels_of(labels, _USAGE)
-        asked = wish(match, lasts[1], text[lasts.end() :], _USAGE)
+        asked = wish(match, lasts, reason, _USAGE)
         silence = await self.silences.set(session, asked, person.id, key)
-        found = await self.silences.firing(session, silence)
+        firing = await self.silences.firing(session, silence)
         return (
             f"Silence {silence.number} is set until {silence.until:%Y-%m-%d %H:%M} UTC: "
-            f"{match_words(silence.match)}. {fire_now(found)}"
+            f"{match_words(silence.match)}. {fire_now(firing)}"
         )
 
     async def list(self, session: AsyncSession) -> Told:
@@ -78,8 +80,8 @@ class Silencing:
 
 
 def _split(text: str) -> list[str]:
-    """By spaces; quotes hold a value together."""
+    """By spaces; quotes hold a value together. Raises `BadInput`."""
     try:
         return shlex.split(text)
-    except ValueError:
-        return text.split()
+    except ValueError as error:
+        raise BadInput(f"The labels cannot be read: {error}.", hint=_USAGE) from None

@@ -53,8 +53,12 @@ async def test_set_with_what_it_covers(room: ChatRoom) -> None:
     (row,) = await room.rows(0)
     assert (row.kind, row.actor) == ("silence_set", "person:ana")
     assert row.data["reason"] == "it's Bob's move"
-    reply = await room.type_('/incident silence FOR="a" title="Disk is full" for 30m why', "ben")
-    assert "title=Disk is full. No alert that fires now matches." in reply.text
+    typed = (
+        """/incident silence FOR="a" title="Disk waits for 5m" host='b c' For 30m "why" for 2h"""
+    )
+    reply = await room.type_(typed, "ben")
+    assert ": FOR=a, host=b c, title=Disk waits for 5m. No alert that fires now" in reply.text
+    assert (await room.rows(0))[-1].data["reason"] == '"why" for 2h'
 
 
 async def test_the_same_request_twice_sets_one(room: ChatRoom) -> None:
@@ -131,6 +135,8 @@ WRONG = [
     ("alertname=Disk", "Say for how long, such as `for 2h`."),
     ("alertname=Disk 2h why", "Say for how long"),
     ("alertname=Disk for ages why", "Say for how long"),
+    ('alertname="Disk for 2h why', "Say for how long"),
+    ('alertname="Disk\\" for 2h why', "The labels cannot be read: No closing quotation."),
     ("for 2h why", "Say which alerts: at least one label is needed"),
     ("alertname=Disk for 2 hours why", "'2' is no duration such as 30m, 2h or 3d."),
     ("alertname=Disk for 2h", "Say why: it stands in the record."),
