@@ -157,14 +157,18 @@ def of_incident(incident: Incident) -> dict[str, str]:
     )
 
 
-def fire_now(names: Counter[str]) -> str:
-    """What a silence means for the alerts that fire when it is set, critical ones first."""
+def fire_now(names: Counter[str], newest: int = 0) -> str:
+    """What a silence means for the alerts that fire when it is set, critical ones first.
+
+    ``newest``: only so many of them were looked at.
+    """
+    of = f" among the newest {newest}" if newest else ""
     if not names:
-        return "No alert that fires now matches."
+        return f"No alert that fires now{of} matches."
     ordered = sorted(names, key=lambda name: (not name.startswith("critical "), -names[name], name))
     listed = [f"{name} ({names[name]})" if names[name] > 1 else name for name in ordered]
     more = f" and {len(listed) - _NAMES} other names" if len(listed) > _NAMES else ""
     return (
-        f"Alerts that fire now and match ({names.total()}): {', '.join(listed[:_NAMES])}{more}. "
+        f"Alerts that fire now and match{of} ({names.total()}): {', '.join(listed[:_NAMES])}{more}. "
         "What they opened stays open."
     )

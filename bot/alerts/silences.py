@@ -92,8 +92,11 @@ class Silences:
         held = await _held(session)
         return [(hold, held.get(hold.key, 0)) for hold in await standing(session, self.catalog())]
 
-    async def firing(self, session: AsyncSession, silence: Silence) -> Counter[str]:
-        """The names of the alerts that fire now and match; those of critical ones say so."""
+    async def firing(self, session: AsyncSession, silence: Silence) -> tuple[Counter[str], int]:
+        """The names of the alerts that fire now and match; those of critical ones say so.
+
+        And how many were looked at, where those are not all: in a storm only the newest are.
+        """
         catalog = self.catalog()
         query = (
             select(StoredAlert)
@@ -102,12 +105,13 @@ class Silences:
             .limit(_LOOK)
         )
         found: dict[tuple[str, str], str] = {}
-        for alert in (await session.execute(query)).scalars():
+        alerts = (await session.execute(query)).scalars().all()
+        for alert in alerts:
             decision = decide(catalog, alert.name, alert.labels, alert.source)
             if covers(silence.match, decision, alert.name, alert.labels, alert.source):
                 urgent = "critical " if is_urgent(alert.labels) else ""
                 found[alert.source, alert.fingerprint] = f"{urgent}{alert.name}"
-        return Counter(found.values())
+        return Counter(found.values()), len(alerts) if len(alerts) == _LOOK else 0
 
     async def _let_go(self, session: AsyncSession) -> None:
         """Back to the router goes what is held by nothing that is on."""

@@ -52,7 +52,7 @@ class Silencing:
         firing = await self.silences.firing(session, silence)
         return (
             f"Silence {silence.number} is set until {silence.until:%Y-%m-%d %H:%M} UTC: "
-            f"{match_words(silence.match)}. {fire_now(firing)}"
+            f"{match_words(silence.match)}. {fire_now(*firing)}"
         )
 
     async def list(self, session: AsyncSession) -> Told:

@@ -36,7 +36,7 @@ def silence_(
         async with parts.store.write() as session:
             silence = await parts.silences.set(session, asked, by, f"cli:{uuid.uuid4().hex}")
             found = await parts.silences.firing(session, silence)
-        return hold_of(parts.library.catalog, silence), fire_now(found)
+        return hold_of(parts.library.catalog, silence), fire_now(*found)
 
     hold, covered = from_record(work)
     if as_json:

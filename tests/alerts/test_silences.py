@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.alerts import Silence, StoredAlert
-from bot.alerts.holding import Wish, labels_of, of_incident, wish
+from bot.alerts.holding import Wish, fire_now, labels_of, of_incident, wish
 from bot.catalog import Catalog, Person, Rule, matches
 from bot.catalog.model import Maintenance
 from bot.delivery.tables import Message
@@ -257,8 +257,11 @@ async def test_the_service_is_the_one_that_is_taken(room: Room) -> None:
     assert [s[0] for s in await states(room)] == ["silenced", "silenced"]
 
 
-async def test_what_it_covers_when_it_is_set(room: Room) -> None:
-    """Each that fires and has not ended, once, by name; critical ones say so."""
+async def test_what_it_covers_when_it_is_set(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each that fires and has not ended, once, by name; critical ones say so.
+
+    In a storm only the newest are looked at, and that is said.
+    """
     await room.route(
         an_alert("DiskFull", severity="critical"), an_alert("DiskSlow"), an_alert("DiskSlow", minute=3),
         an_alert("DiskOld"), an_alert("DiskOld", status="resolved"), an_alert("ShopDown"),
@@ -267,7 +270,11 @@ async def test_what_it_covers_when_it_is_set(room: Room) -> None:
     async with room.store.read() as session:
         stored = await session.get_one(Silence, 1)
         found = await room.silences.firing(session, stored)
-    assert found == {"critical DiskFull": 1, "DiskSlow": 1}
+        assert found == ({"critical DiskFull": 1, "DiskSlow": 1}, 0)
+        monkeypatch.setattr("bot.alerts.silences._LOOK", 2)
+        found = await room.silences.firing(session, stored)
+    assert found == ({"DiskSlow": 1}, 2)
+    assert fire_now(*found).startswith("Alerts that fire now and match among the newest 2 (1): ")
 
 
 async def test_the_same_command_twice_sets_one(room: Room) -> None:
