@@ -32,8 +32,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import registry as integrations
 from bot.access import Dialer, Prober
 from bot.access.outside import EVERY, sign_of_life
-from bot.alerts import AccessAlerts, AlertRouter, CheckRunner, EvidenceCollector, Heartbeats, Intake
-from bot.chat import Cards, Clicks, Commands, Ways
+from bot.alerts import (
+    AccessAlerts,
+    AlertRouter,
+    CheckRunner,
+    EvidenceCollector,
+    Heartbeats,
+    Intake,
+    Silences,
+)
+from bot.chat import Cards, Clicks, Commands, Silencing, Ways
 from bot.chat.console import build_console
 from bot.chat.outside import NoticeFeed, OutsideSurface
 from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
@@ -80,6 +88,7 @@ class Jackline:
         self.intake = Intake(self.store, data / "spool")
         self.heartbeats = Heartbeats(self.store, self.intake, lambda: self.library.catalog)
         self.checks = CheckRunner(self.store, self.intake, self.dialer, self.registry)
+        self.silences = Silences(self.store, self.ledger, lambda: self.library.catalog)
         self.router = AlertRouter(self.store, self.incidents)
         self.evidence = EvidenceCollector(
             self.store, self.incidents, self.registry, self.dialer, data / "evidence"
@@ -108,7 +117,10 @@ class Jackline:
 
         # people: incident → channel, and what they type and click
         self.cards = Cards(lambda: self.library.catalog, settings.console.public_url)
-        self.commands = Commands(self.incidents, self.runs, Ways(self.prober.status, self.drills))
+        self.commands = Commands(
+            self.incidents, self.runs, Ways(self.prober.status, self.drills),
+            Silencing(self.silences),
+        )  # fmt: skip
         self.clicks = Clicks(self.incidents, self.runs)
         self.slack = _Slack(self, owner) if settings.slack.enabled else None
         self.notices = NoticeFeed(self.store, self.incidents, self._slack_down)
@@ -141,7 +153,8 @@ class Jackline:
         scheduler.add_job(
             self._tick, "interval", [self._check], seconds=0.5, max_instances=20, coalesce=True
         )
-        for step in (self._look_at_paths, self.drills.run_due, self.heartbeats.look):
+        steps = self._look_at_paths, self.drills.run_due, self.heartbeats.look, self.silences.look
+        for step in steps:
             scheduler.add_job(
                 self._tick, "interval", [step], seconds=5, max_instances=1, coalesce=True
             )

@@ -1,4 +1,4 @@
-"""Alerts: accepted durably, grouped, turned into incidents; checks and first evidence."""
+"""Alerts: accepted durably, grouped, held back, turned into incidents; checks and first evidence."""
 
 from bot.alerts.access import AccessAlerts
 from bot.alerts.checks import CheckRunner
@@ -6,7 +6,8 @@ from bot.alerts.evidence import EvidenceCollector
 from bot.alerts.heartbeats import Heartbeats
 from bot.alerts.intake import Intake
 from bot.alerts.routing import AlertRouter
-from bot.alerts.tables import CheckSample, StoredAlert
+from bot.alerts.silences import Silences
+from bot.alerts.tables import CheckSample, Silence, StoredAlert
 
 __all__ = [
     "AccessAlerts",
@@ -16,5 +17,7 @@ __all__ = [
     "EvidenceCollector",
     "Heartbeats",
     "Intake",
+    "Silence",
+    "Silences",
     "StoredAlert",
 ]

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from bot.alerts.rules import is_urgent
 from bot.alerts.tables import StoredAlert
 from bot.contract import Alert
 from bot.store import Batch, Spool, Store, now
 
-_URGENT = frozenset({"critical", "page", "emergency"})  # values of the label ``severity``
 _TIMES = ("starts_at", "ends_at", "received_at")
 
 
@@ -28,7 +28,7 @@ class Intake:
         In a flood of one source there is room for the others, and always some for what is grave.
         """
         if alerts:
-            urgent = any(a.labels.get("severity", "").lower() in _URGENT for a in alerts)
+            urgent = any(is_urgent(alert.labels) for alert in alerts)
             rows = [_row(alert) for alert in alerts]
             await self._batch.accept(rows, sender=alerts[0].source, urgent=urgent)
 

@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.alerts.grouping import belongs
+from bot.alerts.holding import Hold, covers
 from bot.alerts.rules import Decision, decide
+from bot.alerts.silences import how_ended, over, standing
 from bot.alerts.tables import StoredAlert
 from bot.alerts.telling import Share, Teller, summary
 from bot.catalog import Catalog
@@ -25,8 +27,11 @@ _TABLE = StoredAlert.__table__  # type: ignore[attr-defined]  # SQLModel sets it
 _ROUTED = (
     update(_TABLE)
     .where(_TABLE.c.id == bindparam("of"))
-    .values(state="routed", incident_id=bindparam("to"), decision=bindparam("why"))
-)
+    .values(
+        state=bindparam("as"), incident_id=bindparam("to"), decision=bindparam("why"),
+        held_by=bindparam("by"),
+    )
+)  # fmt: skip
 _Firing = tuple[int, bool]  # the incident of an alert's last firing, and whether that was told
 
 
@@ -90,23 +95,51 @@ class _Batch:
         self.active = active
         self.alerts = alerts
         self.teller = Teller(incidents, session)
+        self.over: set[int | None] = set()
+        self.how_ended: dict[str, str] = {}
 
     async def route(self) -> None:
         """All of them; then each incident hears of its share at once."""
         firing = await self._earlier()
+        holds = await standing(self.session, self.catalog)
+        await self._once_held()
         for alert in self.alerts:
             decision = decide(self.catalog, alert.name, alert.labels, alert.source)
-            alert.decision = decision.as_dict()
+            alert.decision, alert.state = decision.as_dict(), "routed"
             key = alert.source, alert.fingerprint
             if alert.status == "resolved":
                 await self._resolved(alert, firing.pop(key, None))
-            elif decision.declare:
+            elif decision.declare and not self._kept(alert, decision, holds):
                 await self._firing(alert, decision)
                 firing[key] = alert.incident_id or 0, bool(alert.decision["told"])
         if self.alerts:
-            rows = [{"of": a.id, "to": a.incident_id, "why": a.decision} for a in self.alerts]
+            rows = [
+                {"of": a.id, "to": a.incident_id, "why": a.decision, "as": a.state, "by": a.held_by}
+                for a in self.alerts
+            ]
             await (await self.session.connection()).execute(_ROUTED, rows)
         await self.teller.tell()
+
+    async def _once_held(self) -> None:
+        """Of those that were held back: which have ended since, and how what held them did."""
+        held = [alert for alert in self.alerts if alert.held_by]
+        if held:
+            keys = sorted({str(alert.held_by) for alert in held})
+            self.how_ended = await how_ended(self.session, self.catalog, keys)
+            self.over = await over(self.session, [alert.id for alert in held])
+
+    def _kept(self, alert: StoredAlert, decision: Decision, holds: list[Hold]) -> bool:
+        """Whether it is kept from its incident: it ended while it was held, or is held now."""
+        if alert.id in self.over:
+            alert.decision |= {"because": f"{decision.because}; it ended while it was held back"}
+            return True
+        asked = decision, alert.name, alert.labels, alert.source
+        hold = next((hold for hold in holds if covers(hold.match, *asked)), None)
+        if hold is None:
+            return False
+        alert.state, alert.held_by = "silenced", hold.key
+        alert.decision |= {"because": f"{decision.because}; held back by {hold.words}"}
+        return True
 
     async def _earlier(self) -> dict[tuple[str, str], _Firing]:
         """Of each alert that resolves, its last firing before this batch, unless that has ended."""
@@ -131,10 +164,12 @@ class _Batch:
         incident = found.incident if found else await self._declare(alert, decision)
         share = await self.teller.share(incident, fresh=found is None)
         if found and found.because:
-            share.joined[found.because] = None
+            share.joins(found.because)
             alert.decision |= {"because": f"{decision.because}; {found.because}"}
         if found and found.adds:
             incident.services = [*incident.services, decision.service]
+        if alert.held_by:
+            share.was_held(alert.held_by, self.how_ended[alert.held_by])
         share.takes(alert, decision.severity)
 
     async def _declare(self, alert: StoredAlert, decision: Decision) -> Incident:

@@ -33,13 +33,23 @@ class Decision:
         return asdict(self)
 
 
+def all_labels(name: str, labels: dict[str, str], source: str) -> dict[str, str]:
+    """What rules and silences may ask for: an alert's labels, ``alertname`` and ``source``."""
+    return {**labels, "alertname": labels.get("alertname", name), "source": source}
+
+
+def is_urgent(labels: dict[str, str]) -> bool:
+    """Whether an alert says that it is critical."""
+    return _BY_LABEL.get(labels.get("severity", "").lower()) == "sev1"
+
+
 def decide(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> Decision:
     """The first matching rule decides; what it leaves open comes from labels and the catalog.
 
     Without a severity in a rule: the alert's own ``severity`` label, lowered by one for a
     service of tier p2, since what is nice to have should wake nobody.
     """
-    everything = {**labels, "alertname": labels.get("alertname", name), "source": source}
+    everything = all_labels(name, labels, source)
     rule, because = _first(catalog.rules, everything)
     wanted = catalog.service(rule.service or "")
     service = wanted.id if wanted else _service(catalog, labels)
@@ -55,7 +65,7 @@ def decide(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> 
 
 def explained(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> list[str]:
     """Why `decide` says what it says: rule by rule, then where severity and service are from."""
-    everything = {**labels, "alertname": labels.get("alertname", name), "source": source}
+    everything = all_labels(name, labels, source)
     lines, decided = [], False
     for number, rule in enumerate(catalog.rules, start=1):
         asked = ", ".join(f"{k}={v}" for k, v in rule.match.items()) or "any alert"

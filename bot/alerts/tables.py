@@ -11,7 +11,8 @@ from bot.store import JsonColumn, UtcDateTime, now
 class StoredAlert(SQLModel, table=True):
     """One accepted notification, once: a repeat has the same identity and is not stored again.
 
-    ``state`` is ``new`` until the router has decided.
+    ``state`` is ``new`` until the router has decided; then ``routed``, or ``silenced`` while
+    something holds it back: ``held_by``, as `bot.alerts.silences.Hold.key` writes it.
     """
 
     __tablename__ = "alert"
@@ -31,6 +32,34 @@ class StoredAlert(SQLModel, table=True):
     state: str = Field(default="new", index=True)
     incident_id: int | None = Field(default=None, index=True)
     decision: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
+    held_by: str | None = None
+
+
+class Silence(SQLModel, table=True):
+    """Alerts that a person holds back for a while; ``by`` and ``ended_by`` are ids of persons.
+
+    ``by`` is empty for the command line, ``ended_by`` for it and for what expired. ``origin`` is
+    unique, so that a command delivered twice sets one.
+    """
+
+    __tablename__ = "silence"
+
+    id: int | None = Field(default=None, primary_key=True)
+    match: dict[str, str] = Field(sa_type=JsonColumn)
+    since: datetime = Field(sa_type=UtcDateTime, default_factory=now)
+    until: datetime = Field(sa_type=UtcDateTime)
+    by: str = ""
+    reason: str
+    origin: str = Field(unique=True)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_by: str = ""
+
+    @property
+    def number(self) -> int:
+        """The id of a stored silence."""
+        if self.id is None:
+            raise ValueError("not stored yet")
+        return self.id
 
 
 class CheckSample(SQLModel, table=True):

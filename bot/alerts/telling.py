@@ -30,7 +30,7 @@ class Share:
     alone: list[StoredAlert] = field(default_factory=list)
     together: list[StoredAlert] = field(default_factory=list)
     severities: list[str] = field(default_factory=list)
-    joined: dict[str, None] = field(default_factory=dict)  # why alerts of other services are here
+    lines: dict[str, tuple[str, str]] = field(default_factory=dict)  # key → kind of row, and text
 
     def takes(self, alert: StoredAlert, severity: str) -> None:
         """One that fires."""
@@ -41,6 +41,16 @@ class Share:
     def ends(self, alert: StoredAlert, *, told: bool) -> None:
         """One that resolves: told as its firing was."""
         self._add(alert, told=told)
+
+    def joins(self, because: str) -> None:
+        """Why alerts of other services are here."""
+        text = f"Alerts of other services join this incident: {because}"
+        self.lines[f"joined-{because}"] = "alerts_joined", text
+
+    def was_held(self, held_by: str, ended: str) -> None:
+        """What held alerts back that are here now, and how that ended."""
+        text = f"{ended}; what it held back still fires"
+        self.lines[f"held-{held_by}"] = "alerts_released", text
 
     def _add(self, alert: StoredAlert, *, told: bool) -> None:
         alert.incident_id = self.incident.number
@@ -70,8 +80,8 @@ class Teller:
     async def tell(self) -> None:
         """Everything, once the alerts are written."""
         for share in self.shares.values():
-            for because in share.joined:
-                await self._joined(share.incident, because)
+            for key, (kind, text) in share.lines.items():
+                await self._line(share.incident, key, kind, text)
             for alert in share.alone:
                 await self._one(share.incident, alert)
             if share.together:
@@ -81,13 +91,12 @@ class Teller:
                 graver = worst([share.incident.severity, *share.severities])
                 await self.incidents.set_severity(self.session, share.incident, graver, "jackline")
 
-    async def _joined(self, incident: Incident, because: str) -> None:
-        """Once for each reason."""
-        key, number = f"joined-{because}", incident.number
+    async def _line(self, incident: Incident, key: str, kind: str, text: str) -> None:
+        """Once for each key."""
+        number = incident.number
         if await self.incidents.outbox.said(self.session, number, key):
             return
-        text = f"Alerts of other services join this incident: {because}"
-        await self.incidents.ledger.append(self.session, number, "alerts_joined", "jackline", text)
+        await self.incidents.ledger.append(self.session, number, kind, "jackline", text)
         await self.incidents.outbox.say(self.session, number, key, "line", {"text": text})
 
     async def _one(self, incident: Incident, alert: StoredAlert) -> None:

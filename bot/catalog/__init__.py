@@ -1,7 +1,9 @@
 """Services, people, alert rules and access paths, read from ``catalog/*.yaml``."""
 
 from bot.catalog.checks import Check, CheckStep
+from bot.catalog.durations import LONGEST, seconds
 from bot.catalog.files import entries
+from bot.catalog.matching import check_match, match_words, matches
 from bot.catalog.model import (
     AccessDrill,
     Catalog,
@@ -16,6 +18,7 @@ from bot.catalog.model import (
 from bot.catalog.read import catalog_files, load_catalog
 
 __all__ = [
+    "LONGEST",
     "AccessDrill",
     "Catalog",
     "Check",
@@ -28,6 +31,10 @@ __all__ = [
     "Source",
     "Target",
     "catalog_files",
+    "check_match",
     "entries",
     "load_catalog",
+    "match_words",
+    "matches",
+    "seconds",
 ]

@@ -29,6 +29,7 @@ SECTIONS = (
     "credentials",
     "nodes",
     "freezes",
+    "maintenance",
     "sources",
     "heartbeats",
     "notifiers",

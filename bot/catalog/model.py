@@ -20,6 +20,7 @@ from pydantic import (
 from bot.catalog.checks import Check
 from bot.catalog.durations import Duration
 from bot.catalog.entry import STRICT, Name, Seconds
+from bot.catalog.matching import Match
 from bot.catalog.schedule import check_schedule, check_timezone
 
 UtcTime = Annotated[
@@ -294,13 +295,12 @@ class Contact(Entry):
     note: str = Field(default="", max_length=500)
 
 
-class Freeze(Entry):
-    """A time in which runs that honour it need a person's override; times are UTC if they say none."""
+class Span(Entry):
+    """From ``since`` up to ``until``; times are UTC if they say none."""
 
     name: str = Field(min_length=1, max_length=100)
     since: UtcTime
     until: UtcTime
-    services: list[Name] = Field(default=[], description="all services if left out")
 
     @field_validator("until")
     @classmethod
@@ -308,6 +308,22 @@ class Freeze(Entry):
         if "since" in info.data and value <= info.data["since"]:
             raise ValueError("must be later than since")
         return value
+
+    def on(self, at: datetime) -> bool:
+        """Whether it holds at this time."""
+        return self.since <= at < self.until
+
+
+class Freeze(Span):
+    """A time in which runs that honour it need a person's override."""
+
+    services: list[Name] = Field(default=[], description="all services if left out")
+
+
+class Maintenance(Span):
+    """Planned work: alerts that match are held back, and routed after it if they still fire."""
+
+    match: Match
 
 
 class AccessDrill(Entry):
@@ -337,6 +353,7 @@ class Catalog(Entry):
     credentials: list[Credential] = []
     nodes: list[Node] = []
     freezes: list[Freeze] = []
+    maintenance: list[Maintenance] = []
     sources: list[Source] = []
     heartbeats: list[Heartbeat] = []
     notifiers: list[Notifier] = []
@@ -378,7 +395,7 @@ class Catalog(Entry):
         """The freeze that holds at this time for one of the services, or None."""
         for freeze in self.freezes:
             concerns = not freeze.services or set(freeze.services) & set(services)
-            if freeze.since <= at < freeze.until and concerns:
+            if freeze.on(at) and concerns:
                 return freeze
         return None
 

@@ -3,6 +3,7 @@
 from bot.chat.cards import Cards, Rendered
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Command, Commands, Reply
+from bot.chat.silences import Silencing
 from bot.chat.ways import Ways
 
-__all__ = ["Cards", "Clicks", "Command", "Commands", "Rendered", "Reply", "Ways"]
+__all__ = ["Cards", "Clicks", "Command", "Commands", "Rendered", "Reply", "Silencing", "Ways"]

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.catalog import Person
 from bot.chat.blocks import TEXT, Block, cut, escape, joined, section, when
+from bot.chat.silences import SILENCE_HELP, Silencing
 from bot.chat.ways import ACCESS_HELP, Result, Told, Ways, drilled
 from bot.errors import BadInput, JacklineError, NotAllowed
 from bot.incidents import Incident, Incidents
@@ -26,6 +27,7 @@ INCIDENT_HELP = (
     ("/incident lead", "makes you incident commander"),
     ("/incident note TEXT", "puts a line on the timeline"),
     ("/incident resolve", "ends the incident and drafts its postmortem"),
+    *SILENCE_HELP,
     ("/incident help", "this list"),
 )
 RUNBOOK_HELP = (
@@ -83,15 +85,17 @@ _Handler = Callable[[AsyncSession, Command, list[str]], Awaitable[Reply]]
 class Commands:
     """`handle` is the one door for commands of every surface."""
 
-    def __init__(self, incidents: Incidents, runs: Runs, ways: Ways) -> None:
+    def __init__(self, incidents: Incidents, runs: Runs, ways: Ways, silencing: Silencing) -> None:
         self.incidents = incidents
         self.runs = runs
         self.ways = ways
+        self.silencing = silencing
         self.decisions = Decisions(runs)
         self._incident: dict[str, _Handler] = {
             "declare": self._declare, "list": self._list, "status": self._status,
             "severity": self._severity, "lead": self._lead, "note": self._note,
-            "resolve": self._resolve,
+            "resolve": self._resolve, "silence": self._silence, "silences": self._silences,
+            "unsilence": self._unsilence,
         }  # fmt: skip
         self._runbook: dict[str, _Handler] = {
             "list": self._runbooks, "plan": self._plan, "run": self._plan,
@@ -202,6 +206,20 @@ class Commands:
         )
         text = f"#{incident.number} is resolved. Its postmortem is being drafted."
         return Reply(text, incident_id=incident.number)
+
+    async def _silence(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        at = command.incident_id
+        here = await self.incidents.get(session, at) if at is not None else None
+        person, text = person_of(command), "".join(words)
+        return Reply(await self.silencing.set(session, text, person, command.key, here))
+
+    async def _silences(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        del command
+        _only(words, (), "/incident silences")
+        return Reply(*await self.silencing.list(session))
+
+    async def _unsilence(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        return Reply(await self.silencing.end(session, " ".join(words), person_of(command)))
 
     async def _runbooks(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         del session, command
@@ -330,8 +348,8 @@ def _verb(text: str) -> tuple[str, str]:
 
 
 def _words(verb: str, text: str) -> list[str]:
-    """The words of an answer; a title and a note are kept as they were typed, quotes and all."""
-    if verb == "note":
+    """The words of an answer; what people write is kept as it was typed, quotes and all."""
+    if verb in ("note", "silence"):
         return [text]
     if verb == "declare":
         return text.split()

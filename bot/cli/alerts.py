@@ -10,12 +10,14 @@ from rich.table import Table
 
 from bot.access.proof import age_words
 from bot.alerts.heartbeats import Pulse
-from bot.alerts.rules import decide, explained
+from bot.alerts.holding import Hold, covers, holds
+from bot.alerts.rules import Decision, decide, explained
+from bot.alerts.silences import standing
 from bot.app import Jackline
 from bot.catalog import Catalog
 from bot.cli.parts import AsJson, from_record, out, without_database
 from bot.contract import Alert, RawRequest
-from bot.errors import BadInput
+from bot.errors import BadInput, Unavailable
 from bot.store import now
 from bot.web.server import count_alerts
 
@@ -49,13 +51,14 @@ def explain(
     except OSError as error:
         raise BadInput(f"{file} cannot be read: {error.strerror}.") from error
 
-    def work(parts: Jackline) -> list[dict[str, Any]]:
+    def work(parts: Jackline) -> tuple[Catalog, str, list[Alert]]:
         catalog = parts.library.catalog
         reader, entry = parts.registry.source(source, catalog)
-        alerts = reader.parse(RawRequest({}, body, settings=entry.settings))
-        return [_explained(catalog, alert, entry.name) for alert in alerts]
+        return catalog, entry.name, reader.parse(RawRequest({}, body, settings=entry.settings))
 
-    found = without_database(work)
+    catalog, name, alerts = without_database(work)
+    on, unknown = _on_now(catalog)
+    found = [_explained(catalog, alert, name, on, unknown) for alert in alerts]
     if as_json:
         out.print_json(json.dumps(found))
         return
@@ -68,27 +71,49 @@ def explain(
         out.print("No alert is in it.", markup=False)
 
 
-def _explained(catalog: Catalog, alert: Alert, source: str) -> dict[str, Any]:
+def _on_now(catalog: Catalog) -> tuple[list[Hold], str]:
+    """What holds alerts back now; and that silences are not among it, while the database is away."""
+
+    async def work(parts: Jackline) -> list[Hold]:
+        async with parts.store.read() as session:
+            return await standing(session, catalog)
+
+    try:
+        return from_record(work), ""
+    except Unavailable as error:
+        return holds(catalog, [], now()), f"silences are not known: {error.message}"
+
+
+def _explained(
+    catalog: Catalog, alert: Alert, source: str, on: list[Hold], unknown: str
+) -> dict[str, Any]:
     labels = {**alert.labels, "alertname": alert.name, "source": source}
     beats = [h.id for h in catalog.heartbeats if h.matches(labels)]
     decision = decide(catalog, alert.name, alert.labels, source)
-    if beats:
-        outcome = f"a sign of life of {', '.join(beats)}; not stored as an alert"
-    elif alert.status == "resolved":
-        outcome = "is noted in the incident that its firing opened or joined, if there is one"
-    elif decision.declare:
-        outcome = (
-            f"joins the open incident of {decision.group}, else opens a {decision.severity} one"
-        )
-    else:
-        outcome = "is stored; no incident"
+    asked = decision, alert.name, alert.labels, source
+    hold = next((hold for hold in on if covers(hold.match, *asked)), None)
     why = [] if beats else explained(catalog, alert.name, alert.labels, source)
+    may_be_held = alert.status == "firing" and decision.declare and not beats
+    if may_be_held and (hold or unknown):
+        why.append(f"held back by {hold.words}" if hold else unknown)
+    outcome = _outcome(alert, decision, beats, hold if may_be_held else None)
     return {
         "name": alert.name, "status": alert.status, "fingerprint": alert.fingerprint,
         "starts_at": alert.starts_at.isoformat(), "labels": alert.labels, "summary": alert.summary,
         "link": alert.link, "heartbeats": beats, "decision": decision.as_dict(), "why": why,
         "outcome": outcome,
     }  # fmt: skip
+
+
+def _outcome(alert: Alert, decision: Decision, beats: list[str], hold: Hold | None) -> str:
+    if beats:
+        return f"a sign of life of {', '.join(beats)}; not stored as an alert"
+    if alert.status == "resolved":
+        return "is noted in the incident that its firing opened or joined, if there is one"
+    if not decision.declare:
+        return "is stored; no incident"
+    done = f"joins the open incident of {decision.group}, else opens a {decision.severity} one"
+    return f"is held back by {hold.name}; if it fires when that is over: {done}" if hold else done
 
 
 @alerts_app.command()

@@ -10,8 +10,9 @@ import httpx
 from starlette.applications import Starlette
 
 from bot.access import Dialer, PathProof, Prober
+from bot.alerts import Silences
 from bot.catalog import Catalog, Person, Service
-from bot.chat import Cards, Clicks, Commands, Ways
+from bot.chat import Cards, Clicks, Commands, Silencing, Ways
 from bot.chat.console import build_console, signin_link
 from bot.delivery import Outbox
 from bot.incidents import Incident, Incidents
@@ -68,7 +69,12 @@ class World:
             routes=build_console(
                 store=self.store,
                 cards=Cards(self.catalog, BASE),
-                commands=Commands(self.incidents, self.runs, Ways(_nothing_probed, drills)),
+                commands=Commands(
+                    self.incidents,
+                    self.runs,
+                    Ways(_nothing_probed, drills),
+                    Silencing(Silences(self.store, self.incidents.ledger, self.catalog)),
+                ),
                 clicks=Clicks(self.incidents, self.runs),
                 incidents=self.incidents,
                 runs=self.runs,

@@ -8,8 +8,9 @@ from typing import Any
 from sqlmodel import select
 
 from bot.access import Dialer, PathProof, Prober
+from bot.alerts import Silences
 from bot.catalog import Person
-from bot.chat import Cards, Clicks, Command, Commands, Rendered, Reply, Ways
+from bot.chat import Cards, Clicks, Command, Commands, Rendered, Reply, Silencing, Ways
 from bot.delivery import Message, Outbox
 from bot.incidents import Incident, Incidents
 from bot.registry import Registry
@@ -33,7 +34,10 @@ class ChatRoom:
         dialer = Dialer(lambda: self.library.catalog)
         prober = Prober(store, dialer, registry, every, 7 * timedelta(days=1))
         drills = Drills(store, self.incidents.ledger, prober, self.library)
-        self.commands = Commands(self.incidents, self.runs, Ways(self._proofs, drills))
+        self.silences = Silences(store, self.incidents.ledger, lambda: self.library.catalog)
+        self.commands = Commands(
+            self.incidents, self.runs, Ways(self._proofs, drills), Silencing(self.silences)
+        )
         self.clicks = Clicks(self.incidents, self.runs)
         self.cards = Cards(lambda: self.library.catalog, "https://jackline.example.com/")
         self._keys = itertools.count(1)
