@@ -14,11 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.alerts.tables import StoredAlert
+from bot.delivery import Message
 from bot.incidents import Incident, Incidents
 from bot.incidents.rules import worst
 
 BUDGET = 20  # alerts of an incident that are told one by one
-_TOP = 5  # names that the common message lists
+_TOP = 5  # names or reasons that a message lists
+_JOINED = "Alerts of other services join this incident"
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Share:
     together: list[StoredAlert] = field(default_factory=list)
     severities: list[str] = field(default_factory=list)
     lines: dict[str, tuple[str, str]] = field(default_factory=dict)  # key → kind of row, and text
+    joined: dict[str, None] = field(default_factory=dict)  # why alerts of others are here
 
     def takes(self, alert: StoredAlert, severity: str) -> None:
         """One that fires."""
@@ -43,9 +46,8 @@ class Share:
         self._add(alert, told=told)
 
     def joins(self, because: str) -> None:
-        """Why alerts of other services are here."""
-        text = f"Alerts of other services join this incident: {because}"
-        self.lines[f"joined-{because}"] = "alerts_joined", text
+        """One of another service, and why it is here."""
+        self.joined[because] = None
 
     def was_held(self, held_by: str, ended: str) -> None:
         """What held alerts back that are here now, and how that ended."""
@@ -80,6 +82,8 @@ class Teller:
     async def tell(self) -> None:
         """Everything, once the alerts are written."""
         for share in self.shares.values():
+            if share.joined:
+                await self._joined(share.incident, list(share.joined))
             for key, (kind, text) in share.lines.items():
                 await self._line(share.incident, key, kind, text)
             for alert in share.alone:
@@ -98,6 +102,22 @@ class Teller:
             return
         await self.incidents.ledger.append(self.session, number, kind, "jackline", text)
         await self.incidents.outbox.say(self.session, number, key, "line", {"text": text})
+
+    async def _joined(self, incident: Incident, reasons: list[str]) -> None:
+        """Each reason once: a row for the new ones, and one message that is edited in place."""
+        number = incident.number
+        query = select(Message).where(Message.key == f"{number}:joined")
+        message = (await self.session.execute(query)).scalar_one_or_none()
+        before = list(message.payload["reasons"]) if message else []
+        if not (fresh := [each for each in reasons if each not in before]):
+            return
+        every = [*before, *fresh]
+        await self.incidents.ledger.append(
+            self.session, number, "alerts_joined", "jackline", f"{_JOINED}: {_some(fresh)}",
+            data={"reasons": fresh},
+        )  # fmt: skip
+        said = {"text": f"{_JOINED}: {_some(every)}", "reasons": every}
+        await self.incidents.outbox.say(self.session, number, "joined", "line", said)
 
     async def _one(self, incident: Incident, alert: StoredAlert) -> None:
         text = f"{alert.name} {alert.status}: {summary(alert)}"
@@ -159,6 +179,11 @@ def summary(alert: StoredAlert) -> str:
     """What a person reads first."""
     notes = alert.annotations
     return notes.get("summary") or notes.get("description") or alert.name
+
+
+def _some(reasons: list[str]) -> str:
+    more = len(reasons) - _TOP
+    return "; ".join(reasons[:_TOP]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _names(counts: Counter[str]) -> str:

@@ -49,10 +49,10 @@ async def test_alerts_of_what_stands_on_it_join(room: Room) -> None:
     await room.route(of("db"), of("orders"), of("cart"), of("web"), of("cart", 5))
     assert await incidents_of(room) == [1, 1, 1, 1, 1]
     rows = [row.text for row in await room.rows() if row.kind == "alerts_joined"]
-    assert rows == [
-        f"Alerts of other services join this incident: {name} stands on db"
-        for name in ("orders", "cart", "web")
-    ]
+    reasons = "orders stands on db; cart stands on db; web stands on db"
+    assert rows == [f"Alerts of other services join this incident: {reasons}"]
+    await room.route(of("web", 6), of("cart", 7))
+    assert (await room.kinds()).count("alerts_joined") == 1
     because = [alert.decision["because"] for alert in await room.stored()]
     assert because[1].endswith("; orders stands on db")
 

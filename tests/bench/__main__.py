@@ -14,6 +14,7 @@ from tests.bench.loops import loops
 from tests.bench.process import cold_start
 from tests.bench.slack import BURST, LATENCY, burst, declare_to_ready
 from tests.bench.steps import http_steps, steps
+from tests.bench.storm import storm
 from tests.bench.table import Row
 
 BENCHES: dict[str, Callable[[], list[Row]]] = {
@@ -21,6 +22,7 @@ BENCHES: dict[str, Callable[[], list[Row]]] = {
     "burst": lambda: asyncio.run(burst()),
     "start": cold_start,
     "intake": lambda: asyncio.run(intake()),
+    "storm": lambda: asyncio.run(storm()),
     "check": check,
     "loops": loops,
     "steps": steps,

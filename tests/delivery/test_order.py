@@ -23,11 +23,11 @@ async def test_a_channel_is_made_ready(post: Post) -> None:
 
 
 async def test_a_channels_messages_keep_their_order(post: Post) -> None:
-    """Thirty lines said in a row, also while some of them have to be tried again."""
+    """Twelve lines said in a row, also while some of them have to be tried again."""
     number = await post.opened()
     post.slack.fault("chat.postMessage", "ratelimited", skip=3, retry_after=0)
     post.slack.fault("chat.postMessage", "drop_before", skip=6)
-    lines = [f"line {n}" for n in range(30)]
+    lines = [f"line {n}" for n in range(12)]
     for line in lines:
         await post.say(number, line, line)
     await post.drain()

@@ -6,7 +6,7 @@ file name: after a crash or a lost answer these are looked for before anything i
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.catalog import Catalog
 from bot.chat.cards import Cards, Rendered
-from bot.chat.slack.calls import code_of, slack_errors
+from bot.chat.slack.calls import Limits, code_of, slack_errors
 from bot.delivery import Job, Message
 from bot.errors import NotSent, Rejected, TargetError, Unknown
 from bot.store import Store, now
@@ -48,6 +48,7 @@ class SlackSurface:
         self.down_since: datetime | None = None
         self.back_since: datetime | None = None  # when the last outage that we saw ended
         self._me: dict[str, str] = {}
+        self._limits = Limits()
 
     async def deliver(self, job: Job) -> dict[str, Any]:
         """Does one job. Raises the errors of ``bot.errors.TargetError``."""
@@ -108,7 +109,7 @@ class SlackSurface:
         for suffix in ("", "-2", "-3", "-4", "-5"):
             name = wanted[: 80 - len(suffix)] + suffix
             try:
-                async with slack_errors("conversations.create", once=True):
+                async with self._limits.calling("conversations.create", once=True):
                     answer = await self.client.conversations_create(name=name)
             except Rejected as error:
                 if code_of(error) != "name_taken":
@@ -124,7 +125,7 @@ class SlackSurface:
         mine = (await self.me())["user"]
         cursor = ""
         while True:
-            async with slack_errors("conversations.list", once=False):
+            async with self._limits.calling("conversations.list", once=False):
                 page = await self.client.conversations_list(
                     limit=500, cursor=cursor, exclude_archived=True
                 )
@@ -145,14 +146,14 @@ class SlackSurface:
         late = job.posted.get("late", "") if job.posted else self._late(job.message)
         rendered = (await self._rendered(job)).marked(late)
         if job.posted:
-            async with slack_errors("chat.update", once=False):
+            async with self._limits.calling("chat.update", once=False):
                 await self.client.chat_update(
                     channel=job.posted["channel"], ts=job.posted["ts"],
                     text=rendered.text, blocks=rendered.blocks,
                 )  # fmt: skip
             return {}
         number = job.message.id if job.message else 0
-        async with slack_errors("chat.postMessage", once=True):
+        async with self._limits.calling("chat.postMessage", once=True, channel=channel):
             answer = await self.client.chat_postMessage(
                 channel=channel, text=rendered.text, blocks=rendered.blocks,
                 unfurl_links=False, unfurl_media=False,
@@ -187,7 +188,7 @@ class SlackSurface:
     async def _history(self, channel: str) -> AsyncIterator[dict[str, Any]]:
         cursor = ""
         while True:
-            async with slack_errors("conversations.history", once=False):
+            async with self._limits.calling("conversations.history", once=False):
                 page = await self.client.conversations_history(
                     channel=channel, limit=200, cursor=cursor, include_all_metadata=True
                 )
@@ -199,7 +200,7 @@ class SlackSurface:
 
     async def _upload(self, job: Job) -> dict[str, Any]:
         path = self.pictures / job.payload["file"]
-        async with slack_errors("files.upload", once=True):
+        async with self._limits.calling("files.upload", once=True):
             await self.client.files_upload_v2(
                 channel=job.channel["channel"], file=str(path), filename=path.name,
                 title=job.payload["title"], request_file_info=False,
@@ -207,7 +208,7 @@ class SlackSurface:
         return {}
 
     async def _topic(self, job: Job) -> dict[str, Any]:
-        async with slack_errors("conversations.setTopic", once=False):
+        async with self._limits.calling("conversations.setTopic", once=False):
             await self.client.conversations_setTopic(
                 channel=job.channel["channel"], topic=job.payload["topic"]
             )
@@ -216,7 +217,7 @@ class SlackSurface:
     async def _pin(self, job: Job) -> dict[str, Any]:
         await self._unless(
             "already_pinned", "pins.add",
-            self.client.pins_add(channel=job.posted["channel"], timestamp=job.posted["ts"]),
+            lambda: self.client.pins_add(channel=job.posted["channel"], timestamp=job.posted["ts"]),
         )  # fmt: skip
         return {}
 
@@ -227,14 +228,16 @@ class SlackSurface:
         if users:
             await self._unless(
                 "already_in_channel", "conversations.invite",
-                self.client.conversations_invite(channel=job.channel["channel"], users=users),
+                lambda: self.client.conversations_invite(
+                    channel=job.channel["channel"], users=users
+                ),
             )  # fmt: skip
         return {}
 
-    async def _unless(self, fine: str, method: str, call: Any) -> None:  # noqa: ANN401 - an awaitable answer
+    async def _unless(self, fine: str, method: str, call: Callable[[], Awaitable[Any]]) -> None:
         try:
-            async with slack_errors(method, once=False):
-                await call
+            async with self._limits.calling(method, once=False):
+                await call()
         except Rejected as error:
             if code_of(error) != fine:
                 raise
