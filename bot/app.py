@@ -153,7 +153,8 @@ class Jackline:
         scheduler.add_job(
             self._tick, "interval", [self._check], seconds=0.5, max_instances=20, coalesce=True
         )
-        steps = self._look_at_paths, self.drills.run_due, self.heartbeats.look, self.silences.look
+        steps = (self._look_at_paths, self._end_checks, self.drills.run_due, self.heartbeats.look,
+                 self.silences.look)  # fmt: skip
         for step in steps:
             scheduler.add_job(
                 self._tick, "interval", [step], seconds=5, max_instances=1, coalesce=True
@@ -233,6 +234,9 @@ class Jackline:
 
     async def _check(self) -> None:
         await self.checks.run_due(self.library.catalog)
+
+    async def _end_checks(self) -> None:
+        await self.checks.end_removed(self.library.catalog)
 
     async def _look_at_paths(self) -> None:
         await self.prober.run_due()

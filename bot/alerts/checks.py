@@ -19,7 +19,8 @@ from bot.access import Dialer, Link
 from bot.alerts.findings import Finding, Seen, findings
 from bot.alerts.intake import Intake
 from bot.alerts.kinds import LOOKS
-from bot.alerts.tables import CheckSample, CheckState
+from bot.alerts.own import firing_of
+from bot.alerts.tables import CheckSample, CheckState, StoredAlert
 from bot.catalog import Catalog, Check, Service, Target
 from bot.contract import Alert
 from bot.errors import JacklineError
@@ -28,6 +29,7 @@ from bot.registry import Registry
 from bot.store import Store, now
 
 log = get("checks")
+SOURCE = "check"
 KEEP = timedelta(hours=6)
 _WORDS = 300  # characters of an error that are kept
 
@@ -51,6 +53,19 @@ class CheckRunner:
             if check.id not in self._probing and await self._claim(check)
         ]
         await asyncio.gather(*(self._probe(service, check) for service, check in due))
+
+    async def end_removed(self, catalog: Catalog) -> None:
+        """Ends the alerts of checks that the catalog does not have any more."""
+        known = {check.id for service in catalog.services for check in service.checks}
+        async with self.store.read() as session:
+            firing = list((await session.execute(firing_of(SOURCE))).scalars())
+        gone = [row for row in firing if row.labels.get("check", row.fingerprint) not in known]
+        if not gone:
+            return
+        await self.intake.accept([_removed(row, now()) for row in gone])
+        async with self.store.write(silent=True) as session:
+            ended = col(CheckState.check_id).in_([row.fingerprint for row in gone])
+            await session.execute(delete(CheckState).where(ended))
 
     async def _claim(self, check: Check) -> bool:
         """The next turn is spread a little: checks that began together do not stay together."""
@@ -141,9 +156,11 @@ class CheckRunner:
         since: datetime | None, at: datetime,
     ) -> None:  # fmt: skip
         """It fires if it did not before, and ends if it did."""
+        if since is None and (fired := await self._fired(name)):
+            at = fired  # accepted just before a crash: it is the same one
         labels = {"alertname": finding.name, "service": service.id, "severity": finding.severity}
         alert = Alert(
-            source="check",
+            source=SOURCE,
             fingerprint=name,
             status="resolved" if since else "firing",
             name=finding.name,
@@ -157,6 +174,21 @@ class CheckRunner:
         async with self.store.write() as session:
             state = await session.get_one(CheckState, name)
             state.firing_since = None if since else at
+
+    async def _fired(self, name: str) -> datetime | None:
+        """Since when an alert of this name fires that has not ended."""
+        query = firing_of(SOURCE).where(StoredAlert.fingerprint == name)
+        async with self.store.read() as session:
+            row = (await session.execute(query)).scalars().first()
+        return row.starts_at if row else None
+
+
+def _removed(row: StoredAlert, at: datetime) -> Alert:
+    said = f"the check {row.labels.get('check', row.fingerprint)} is not in the catalog any more"
+    return Alert(
+        source=SOURCE, fingerprint=row.fingerprint, status="resolved", name=row.name,
+        labels=row.labels, annotations={"summary": said}, starts_at=row.starts_at, ends_at=at,
+    )  # fmt: skip
 
 
 def _turns(check: Check, state: CheckState, bad: bool | None) -> bool:

@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.alerts import CheckRunner
 from bot.alerts.tables import CheckSample, CheckState
 from bot.catalog import Catalog, Check, Service
 from bot.errors import Unavailable
 from bot.store import now
-from tests.alerts.room import Room
+from tests.alerts.room import SHOP, Room
 from tests.servers.fixtures import Start
 from tests.servers.http_app import Answer, HttpApp
 from tests.servers.process import HOST
@@ -181,6 +182,35 @@ async def test_replicas_probe_no_more_than_one(room: Room, shop: HttpApp) -> Non
     assert shop.count() == 1
 
 
+async def test_killed_between_the_alert_and_its_mark(room: Room, shop: HttpApp) -> None:
+    """The alert was accepted, that it was not yet noted: it is the same one, and it ends."""
+    room.catalog = checked(shop.url, fail_after=1, recover_after=1)
+    shop.down()
+    await probe(room)
+    async with room.store.write() as session:
+        await session.execute(update(CheckState).values(firing_since=None, bad=0))
+    assert await probe(room) == ["firing"]
+    shop.up()
+    assert await probe(room) == ["firing", "resolved"]
+
+
+async def test_a_check_that_is_taken_out_of_the_catalog(room: Room, shop: HttpApp) -> None:
+    """Its alert ends; one that is still there goes on."""
+    room.catalog = checked(shop.url, fail_after=1)
+    shop.down()
+    await probe(room)
+    await room.checks.end_removed(room.catalog)
+    assert await probe(room) == ["firing"]
+    room.catalog = Catalog(services=[SHOP])
+    for _ in range(2):
+        await room.checks.end_removed(room.catalog)
+    firing, resolved = await room.stored()
+    assert (resolved.status, resolved.starts_at) == ("resolved", firing.starts_at)
+    assert "not in the catalog any more" in resolved.annotations["summary"]
+    async with room.store.read() as session:
+        assert (await session.execute(select(CheckState))).first() is None
+
+
 async def test_not_before_its_time(room: Room, shop: HttpApp) -> None:
     room.catalog = checked(shop.url)
     for _ in range(3):
@@ -194,7 +224,7 @@ async def test_an_alert_that_was_not_stored_is_raised_again(room: Room, shop: Ht
     shop.down()
     async with room.store.engine.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE alert RENAME TO gone")
-    with pytest.raises(Unavailable):
+    with pytest.raises((Unavailable, SQLAlchemyError)):
         await room.checks.run_due(room.catalog)
     async with room.store.engine.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE gone RENAME TO alert")
