@@ -20,7 +20,6 @@ from bot.incidents import ACTIVE, Incident, Incidents
 from bot.log import get
 from bot.registry import Registry
 from bot.store import Store, now
-from bot.timeline.charts import draw
 
 log = get("evidence")
 WINDOW = timedelta(minutes=15)
@@ -124,6 +123,8 @@ class EvidenceCollector:
             raise Unavailable(f"{wanted.integration} broke: {type(error).__name__}.") from error
 
     def _picture(self, incident: Incident, graphs: list[Graph]) -> str:
+        from bot.timeline.charts import draw  # noqa: PLC0415 - the go-bag has no matplotlib
+
         png = draw(graphs, [(incident.declared_at, "declared")])
         name = f"inc-{incident.number}-{hashlib.sha256(png).hexdigest()[:16]}.png"
         self.folder.mkdir(parents=True, exist_ok=True)

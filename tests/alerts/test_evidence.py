@@ -175,7 +175,7 @@ async def test_a_line_for_each_path_of_a_check(
 ) -> None:
     """What was seen from two sides is not drawn as one line that jumps between them."""
     drawn: list[Graph] = []
-    monkeypatch.setattr("bot.alerts.evidence.draw", lambda graphs, _: drawn.extend(graphs) or b"")
+    monkeypatch.setattr("bot.timeline.charts.draw", lambda graphs, _: drawn.extend(graphs) or b"")
     desk = Desk(room, tmp_path, target.url)
     await desk.incident()
     async with room.store.write() as session:
