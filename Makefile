@@ -38,8 +38,8 @@ test: ## every test, on real servers; installs what is missing where it may
 	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: test-fast
-test-fast: $(VENV)/.dev ## the tests that need no server and no browser
-	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not server and not browser" $(ARGS)
+test-fast: $(VENV)/.dev ## the tests that need no server, no browser and no patience
+	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not server and not browser and not slow" $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## lint, format, types, layers and the docs' tests

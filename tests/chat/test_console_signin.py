@@ -18,6 +18,8 @@ from bot.store import Store, now
 from bot.timeline import Entry, rows_of
 from tests.chat.console_world import KEY, ORIGIN, ROSA, World
 
+pytestmark = pytest.mark.slow  # a password's hash takes its time on purpose
+
 PASSWORD, OTHER = "correct horse battery", "quite another staple"
 WRONG = "Person, password and code do not go together."
 
