@@ -32,11 +32,6 @@ def keep_secret(value: str) -> None:
         _known.add(value)
 
 
-def forget_secrets() -> None:
-    """For tests: what was a credential is an ordinary text again."""
-    _known.clear()
-
-
 def redact_text(text: str) -> str:
     """Replaces what is known to be a credential, or looks like one, inside free text."""
     for secret in sorted((each for each in _known if each in text), key=len, reverse=True):

@@ -7,21 +7,20 @@ from pathlib import Path
 import pytest
 import structlog
 
-from bot.log import forget_secrets
 from bot.store import Store
 
 pytest_plugins = ["tests.servers.fixtures"]
 
 
 @pytest.fixture(autouse=True)
-def _own_log() -> Iterator[None]:
+def _own_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a test captures is closed after it: nobody may go on logging there.
 
     Nor is what was a password in one test cut out of the words of the next.
     """
     handlers = logging.root.handlers[:]
+    monkeypatch.setattr("bot.log._known", set())
     yield
-    forget_secrets()
     structlog.reset_defaults()
     logging.root.handlers[:] = handlers
 

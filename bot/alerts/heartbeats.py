@@ -4,6 +4,7 @@ A sign of life is no alert and is not stored as one: a Watchdog that repeats its
 alert for ever. Only when it came last is kept.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from bot.store import Store, now
 
 log = get("alerts")
 SOURCE = "heartbeat"
+_PATIENCE = 3.0  # seconds for the database to keep a sign
 _AGAIN = 600.0  # seconds at most that an overdue one is waited for after a start, and its grace
 
 
@@ -109,8 +111,9 @@ class Heartbeats:
         """While the database is away in memory: it is no reason for a false alarm afterwards."""
         at = now()
         try:
-            await self._write(heartbeat, at)
-        except (SQLAlchemyError, OSError) as error:
+            async with asyncio.timeout(_PATIENCE):  # alerts may stand behind it in the same request
+                await self._write(heartbeat, at)
+        except (SQLAlchemyError, OSError) as error:  # a TimeoutError is one
             log.warning("heartbeat_not_stored", heartbeat=heartbeat, error=type(error).__name__)
             self._unsaved[heartbeat] = at
 

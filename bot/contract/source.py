@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -56,6 +57,26 @@ def _written(value: Any) -> str:  # noqa: ANN401 - any JSON
 Word = Annotated[str, BeforeValidator(_written)]
 # What must be there: a name or a number that identity needs, or a time.
 Given = Annotated[Word, StringConstraints(min_length=1)]
+
+
+def _to_utc(value: datetime) -> datetime | None:
+    if value.year == 1:
+        return None
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the time is out of range") from error
+
+
+def _set(value: datetime | None) -> datetime:
+    if value is None:
+        raise ValueError("the time is not set")
+    return value
+
+
+# As Go writes times: its zero, 0001-01-01, means *not set*, and is None, or refused.
+GoTime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+GoTimeSet = Annotated[GoTime, AfterValidator(_set)]
 
 
 class Loose(BaseModel):

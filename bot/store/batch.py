@@ -175,19 +175,24 @@ class Batch:
             self._filled.set()
         while True:
             await self._filled.wait()
-            async with self._at_spool:
-                rows, mark = await asyncio.to_thread(spool.first, _BATCH_LIMIT)
             try:
-                async with asyncio.timeout(_LONG):
-                    await self._put_in(spool, rows)
-            except (SQLAlchemyError, OSError):
+                await self._drain_some(spool)
+            except (SQLAlchemyError, OSError):  # the database is away still
                 await asyncio.sleep(_PAUSE)
-                continue
-            async with self._at_spool:
-                await asyncio.to_thread(spool.drained, mark)
-                if not spool:
-                    self._filled.clear()
-                    log.info("spool_drained", what=self.what)
+            except Exception:  # else what was acknowledged would wait for the next start
+                log.exception("spool_waits", what=self.what)
+                await asyncio.sleep(_PAUSE)
+
+    async def _drain_some(self, spool: Spool) -> None:
+        async with self._at_spool:
+            rows, mark = await asyncio.to_thread(spool.first, _BATCH_LIMIT)
+        async with asyncio.timeout(_LONG):
+            await self._put_in(spool, rows)
+        async with self._at_spool:
+            await asyncio.to_thread(spool.drained, mark)
+            if not spool:
+                self._filled.clear()
+                log.info("spool_drained", what=self.what)
 
     async def _put_in(self, spool: Spool, rows: Sequence[Row]) -> None:
         """All but those that the database will never take: they are kept beside the spool."""

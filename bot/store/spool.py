@@ -108,6 +108,8 @@ class Spool:
         """Keeps a row that the database will never take, for people."""
         with self.refused.open("ab") as file:
             file.write(_text(row) + b"\n")
+            file.flush()
+            os.fdatasync(file.fileno())
 
     def close(self) -> None:
         """Lets the files go to whoever starts next."""

@@ -5,14 +5,16 @@ After any refusal Grafana tries no sooner than its group's next interval.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, Field
 
 from bot.contract import Alert, RawRequest
 from bot.contract.source import (
     MAX_ALERTS,
+    GoTime,
+    GoTimeSet,
     Loose,
     alert,
     credential,
@@ -79,31 +81,12 @@ def _known_version(value: str) -> str:
     return value
 
 
-def _to_utc(value: datetime) -> datetime | None:
-    """Go's zero time, 0001-01-01, means *not set*."""
-    if value.year == 1:
-        return None
-    try:
-        return value.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("the time is out of range") from error
-
-
-def _set(value: datetime | None) -> datetime:
-    if value is None:
-        raise ValueError("the time is not set")
-    return value
-
-
-_Time = Annotated[AwareDatetime, AfterValidator(_to_utc)]
-
-
 class _Item(Loose):
     status: Literal["firing", "resolved"]
     labels: dict[str, str]
     annotations: dict[str, str] | None = None
-    starts_at: Annotated[_Time, AfterValidator(_set)] = Field(alias="startsAt")
-    ends_at: _Time | None = Field(default=None, alias="endsAt")
+    starts_at: GoTimeSet = Field(alias="startsAt")
+    ends_at: GoTime | None = Field(default=None, alias="endsAt")
     fingerprint: str = Field(min_length=1)
     generator_url: str = Field(default="", alias="generatorURL")
     silence_url: str = Field(default="", alias="silenceURL")

@@ -14,25 +14,11 @@ from hypothesis import strategies as st
 from bot.contract import Alert, AlertSource, RawRequest
 from bot.errors import AuthFailed, BadInput
 from integrations.alertmanager.source import AlertmanagerSource
+from tests.integrations.sources.alertmanager import FIRING
 from tests.servers.alertmanager import alertmanager
 from tests.servers.http_app import http_app
 
 SOURCE = AlertmanagerSource()
-# A request of Alertmanager 0.25, recorded.
-REAL = (
-    rb'{"receiver":"bot","status":"firing","alerts":[{"status":"firing","labels":{"alertname":'
-    rb'"TargetDown","cluster":"eu1","instance":"127.0.0.1:19099","job":"app","service":"checkout",'
-    rb'"severity":"critical"},"annotations":{"description":"value 0","runbook_url":'
-    rb'"https://example.test/rb/failover","summary":"127.0.0.1:19099 is down"},"startsAt":'
-    rb'"2026-11-23T21:19:58.632Z","endsAt":"0001-01-01T00:00:00Z","generatorURL":'
-    rb'"http://vm:19090/graph?g0.expr=up%7Bjob%3D%22app%22%7D+%3D%3D+0\u0026g0.tab=1",'
-    rb'"fingerprint":"468b1d51ea167ee1"}],"groupLabels":{"alertname":"TargetDown","cluster":"eu1"},'
-    rb'"commonLabels":{"alertname":"TargetDown","cluster":"eu1","instance":"127.0.0.1:19099",'
-    rb'"job":"app","service":"checkout","severity":"critical"},"commonAnnotations":{"description":'
-    rb'"value 0","runbook_url":"https://example.test/rb/failover","summary":'
-    rb'"127.0.0.1:19099 is down"},"externalURL":"http://vm:19093","version":"4","groupKey":'
-    rb'"{}:{alertname=\"TargetDown\", cluster=\"eu1\"}","truncatedAlerts":0}'
-)
 
 
 def request(body: bytes = b"", authorization: str | None = None) -> RawRequest:
@@ -42,7 +28,7 @@ def request(body: bytes = b"", authorization: str | None = None) -> RawRequest:
 
 def changed(*path: str | int, to: Any) -> bytes:
     """The real payload with one field replaced; `...` takes it away."""
-    payload = json.loads(REAL)
+    payload = json.loads(FIRING)
     at: Any = payload
     for step in path[:-1]:
         at = at[step]
@@ -64,7 +50,7 @@ def test_it_is_an_alert_source() -> None:
 
 def test_the_real_payload() -> None:
     """Identity, times and link of a request that Alertmanager really sent."""
-    (alert,) = parse(REAL)
+    (alert,) = parse(FIRING)
 
     assert alert.fingerprint == "468b1d51ea167ee1"
     assert (alert.source, alert.status, alert.name) == ("alertmanager", "firing", "TargetDown")
@@ -100,7 +86,7 @@ def test_a_real_alertmanager() -> None:
 
 def test_resolved_keeps_the_fingerprint_and_has_an_end() -> None:
     """So that the resolving finds the incident of the firing; times come out in UTC."""
-    payload = json.loads(REAL)
+    payload = json.loads(FIRING)
     payload["alerts"][0] |= {"status": "resolved", "endsAt": "2026-11-23T23:30:00.123456789+02:00"}
     (alert,) = parse(json.dumps(payload).encode())
 
@@ -144,7 +130,7 @@ def test_a_bad_field_is_named_by_its_path(body: bytes, field: str) -> None:
 
 def test_the_path_counts_alerts() -> None:
     """The third alert is `alerts[2]`."""
-    payload = json.loads(REAL)
+    payload = json.loads(FIRING)
     payload["alerts"] = [payload["alerts"][0], payload["alerts"][0], {"status": "firing"}]
     with pytest.raises(BadInput, match=r"alerts\[2\]\.labels"):
         parse(json.dumps(payload).encode())
@@ -158,7 +144,7 @@ def test_another_version_is_refused_in_clear_words() -> None:
 
 def test_more_than_ten_thousand_alerts_are_refused() -> None:
     """10,000 are read, and in well under the time Alertmanager waits."""
-    payload = json.loads(REAL)
+    payload = json.loads(FIRING)
     payload["alerts"] *= 10_000
     began = time.perf_counter()
     assert len(parse(json.dumps(payload).encode())) == 10_000
@@ -172,7 +158,7 @@ def test_more_than_ten_thousand_alerts_are_refused() -> None:
 
 def test_what_can_be_shortened_is_not_refused() -> None:
     """A refused alert is a lost alert."""
-    payload = json.loads(REAL)
+    payload = json.loads(FIRING)
     alert = payload["alerts"][0]
     alert["annotations"]["summary"] = "x" * 100_000
     alert["labels"]["alertname"] = "n" * 1000
