@@ -2,28 +2,19 @@
 
 from collections.abc import Callable, Iterable
 
-from sqlalchemy import exists
-from sqlalchemy.orm import aliased
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.alerts.intake import Intake
-from bot.alerts.tables import StoredAlert
+from bot.alerts.tables import StoredAlert, has_ended
 from bot.contract import Alert
 from bot.store import Store
 
 
 def firing_of(source: str) -> SelectOfScalar[StoredAlert]:
     """A source's alerts whose end was not accepted yet."""
-    end = aliased(StoredAlert)
-    ended = exists().where(
-        col(end.source) == source,
-        col(end.status) == "resolved",
-        col(end.fingerprint) == col(StoredAlert.fingerprint),
-        col(end.starts_at) == col(StoredAlert.starts_at),
-    )
     mine = select(StoredAlert).where(StoredAlert.source == source, StoredAlert.status == "firing")
-    return mine.where(~ended)
+    return mine.where(~has_ended())
 
 
 async def report(

@@ -8,15 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, func, update
+from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.alerts.holding import Hold, Wish, covers, holds, who
 from bot.alerts.rules import decide, is_urgent
-from bot.alerts.tables import Silence, StoredAlert
+from bot.alerts.tables import Silence, StoredAlert, has_ended
 from bot.catalog import Catalog, match_words
 from bot.errors import Conflict, NotFound
 from bot.store import Store, now
@@ -100,7 +99,7 @@ class Silences:
         catalog = self.catalog()
         query = (
             select(StoredAlert)
-            .where(StoredAlert.status == "firing", ~_ended())
+            .where(StoredAlert.status == "firing", ~has_ended())
             .order_by(col(StoredAlert.id).desc())
             .limit(_LOOK)
         )
@@ -163,7 +162,7 @@ async def how_ended(session: AsyncSession, catalog: Catalog, keys: Sequence[str]
 
 async def over(session: AsyncSession, ids: Sequence[int | None]) -> set[int | None]:
     """Those of some firing alerts whose end was accepted since."""
-    query = select(StoredAlert.id).where(col(StoredAlert.id).in_(ids), _ended())
+    query = select(StoredAlert.id).where(col(StoredAlert.id).in_(ids), has_ended())
     return set((await session.execute(query)).scalars())
 
 
@@ -171,7 +170,7 @@ async def _held(session: AsyncSession) -> dict[str, int]:
     """By key, how many alerts are held back and still fire."""
     query = (
         select(StoredAlert.held_by, func.count(col(StoredAlert.id)))
-        .where(StoredAlert.state == "silenced", ~_ended())
+        .where(StoredAlert.state == "silenced", ~has_ended())
         .group_by(col(StoredAlert.held_by))
     )
     return {str(key): count for key, count in await session.execute(query)}
@@ -179,14 +178,3 @@ async def _held(session: AsyncSession) -> dict[str, int]:
 
 def _expired(at: datetime) -> SelectOfScalar[Silence]:
     return select(Silence).where(col(Silence.ended_at).is_(None), col(Silence.until) <= at)
-
-
-def _ended() -> ColumnElement[bool]:
-    """Of a firing alert: it resolved later. By the order in which they were accepted, as routing goes."""
-    end = aliased(StoredAlert)
-    return exists().where(
-        col(end.source) == col(StoredAlert.source),
-        col(end.fingerprint) == col(StoredAlert.fingerprint),
-        col(end.status) == "resolved",
-        col(end.id) > col(StoredAlert.id),
-    )

@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlalchemy import ColumnElement, exists
+from sqlalchemy.orm import aliased
+from sqlmodel import Field, SQLModel, UniqueConstraint, col
 
 from bot.store import JsonColumn, UtcDateTime, now
 
@@ -60,6 +62,17 @@ class Silence(SQLModel, table=True):
         if self.id is None:
             raise ValueError("not stored yet")
         return self.id
+
+
+def has_ended() -> ColumnElement[bool]:
+    """Of a firing alert: it resolved later. By the order in which they were accepted, as routing goes."""
+    end = aliased(StoredAlert)
+    return exists().where(
+        col(end.source) == col(StoredAlert.source),
+        col(end.fingerprint) == col(StoredAlert.fingerprint),
+        col(end.status) == "resolved",
+        col(end.id) > col(StoredAlert.id),
+    )
 
 
 class CheckSample(SQLModel, table=True):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -10,9 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     Field,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -20,16 +18,10 @@ from pydantic import (
 from bot.catalog.checks import Check
 from bot.catalog.durations import Duration
 from bot.catalog.entry import STRICT, Name, Seconds
-from bot.catalog.matching import Match
+from bot.catalog.matching import Match, matches
 from bot.catalog.schedule import check_schedule, check_timezone
+from bot.catalog.spans import Freeze, Maintenance, UtcTime
 
-UtcTime = Annotated[
-    datetime,
-    BeforeValidator(
-        lambda v: datetime(v.year, v.month, v.day, tzinfo=UTC) if type(v) is date else v
-    ),
-    AfterValidator(lambda v: v.astimezone(UTC) if v.tzinfo else v.replace(tzinfo=UTC)),
-]
 Address = Annotated[str, Field(pattern=r"^(https?|tcp|ssh)://[^\s/]+")]
 Severity = Literal["sev1", "sev2", "sev3", "sev4"]
 Role = Literal["responder", "commander", "approver", "admin"]
@@ -256,7 +248,7 @@ class Heartbeat(Entry):
 
     id: Name
     title: str = Field(default="", max_length=100)
-    match: dict[str, str] = Field(default={}, description="labels of the alert that is the sign")
+    match: Match | None = Field(default=None, description="labels of the alert that is the sign")
     every: Duration
     grace: Duration = 60.0
     escalate: Duration | None = Field(default=None, description="after it began to fire")
@@ -270,7 +262,7 @@ class Heartbeat(Entry):
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether an alert with these labels is the sign."""
-        return bool(self.match) and all(labels.get(k) == v for k, v in self.match.items())
+        return self.match is not None and matches(self.match, labels)
 
 
 class Notifier(Entry):
@@ -293,37 +285,6 @@ class Contact(Entry):
     how: Literal["phone", "bridge", "radio", "mail", "chat", "place", "other"] = "phone"
     value: str = Field(min_length=1, max_length=300)
     note: str = Field(default="", max_length=500)
-
-
-class Span(Entry):
-    """From ``since`` up to ``until``; times are UTC if they say none."""
-
-    name: str = Field(min_length=1, max_length=100)
-    since: UtcTime
-    until: UtcTime
-
-    @field_validator("until")
-    @classmethod
-    def _after(cls, value: datetime, info: ValidationInfo) -> datetime:
-        if "since" in info.data and value <= info.data["since"]:
-            raise ValueError("must be later than since")
-        return value
-
-    def on(self, at: datetime) -> bool:
-        """Whether it holds at this time."""
-        return self.since <= at < self.until
-
-
-class Freeze(Span):
-    """A time in which runs that honour it need a person's override."""
-
-    services: list[Name] = Field(default=[], description="all services if left out")
-
-
-class Maintenance(Span):
-    """Planned work: alerts that match are held back, and routed after it if they still fire."""
-
-    match: Match
 
 
 class AccessDrill(Entry):

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from bot.alerts import Silence, StoredAlert
 from bot.alerts.holding import Wish, fire_now, labels_of, of_incident, wish
 from bot.catalog import Catalog, Person, Rule, matches
-from bot.catalog.model import Maintenance
+from bot.catalog.spans import Maintenance
 from bot.delivery.tables import Message
 from bot.errors import BadInput, Conflict, NotFound
 from bot.incidents import Incident

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.alerts import StoredAlert
-from bot.catalog.model import Maintenance
+from bot.catalog.spans import Maintenance
 from bot.chat.silences import SILENCE_HELP
 from bot.errors import BadInput, Conflict, JacklineError, NotAllowed, NotFound
 from bot.store import now
