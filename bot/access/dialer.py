@@ -122,10 +122,12 @@ class Dialer:
         `AuthFailed` for a missing credential.
         """
         entry = self._target(target) if isinstance(target, str) else target
-        found = self.catalog().path(path or entry.via[0])
-        if found is None and path:
-            raise NotFound(f"There is no access path {path!r}.")
-        found = found or Path(name=entry.via[0])  # a catalog need not name `direct`
+        name = path or entry.via[0]
+        found = self.catalog().path(name)
+        if found is None and not path and name == "direct":
+            found = Path(name=name)  # a catalog need not name it
+        if found is None:
+            raise NotFound(f"There is no access path {name!r}.")
         for address in (entry.url, *entry.also):
             host_and_port(address, of=entry.name)
         settings = {k: await self.secrets.setting(k, v) for k, v in entry.settings.items()}

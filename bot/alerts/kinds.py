@@ -15,6 +15,8 @@ import dns.exception
 import dns.message
 import dns.rcode
 import dns.rdatatype
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from bot.access import Link
 from bot.access.forward import closed
@@ -86,21 +88,25 @@ async def _postgres(check: Check, link: Link, registry: Registry) -> str:
 
 
 async def _redis(check: Check, link: Link, _: Registry) -> str:
-    """Its protocol, and no driver: three commands are told apart by their first character."""
     user, password = link.settings.get("username"), link.settings.get("password")
-    login = [word for word in ("AUTH", user, password) if word] if password else []
-    asked = [words for words in (login, ["PING"], ["QUIT"]) if words]
-    answer = await link.exchange(b"".join(map(_resp, asked)), timeout=check.timeout)
-    lines = answer.decode(errors="replace").splitlines()
-    wrong = next((line for line in lines if line.startswith("-")), "")
-    if wrong or "+PONG" not in lines:
-        raise Rejected(f"no PONG: {wrong[1:] or 'this is no Redis'}")
+    async with link.forward() as (host, port):
+        server = Redis(
+            host=host,
+            port=port,
+            username=user,
+            password=password,
+            socket_timeout=check.timeout,
+            protocol=2,  # which every version speaks
+        )
+        try:
+            await server.ping()
+        except (AuthenticationError, ResponseError) as error:
+            raise Rejected(f"no PONG: {error}") from error
+        except RedisError as error:  # its words may quote an answer
+            raise Rejected(f"no PONG: {type(error).__name__}") from error
+        finally:
+            await server.aclose()
     return ""
-
-
-def _resp(words: list[str]) -> bytes:
-    parts = [word.encode() for word in words]
-    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts)
 
 
 LOOKS: Mapping[str, Callable[[Check, Link, Registry], Awaitable[str]]] = {

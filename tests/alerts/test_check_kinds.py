@@ -181,15 +181,15 @@ async def test_redis(room: Room, redis: Node, http_server: Start[HttpApp]) -> No
     assert await probe(room) == []
     room.catalog = catalog_of(check, {**target, "settings": {"password": "wrong"}})
     await probe(room)
-    assert "no PONG: WRONGPASS" in await said(room)
+    assert "no PONG: invalid username-password pair" in await said(room)
     room.catalog = catalog_of({"kind": "redis", "url": target["url"]})
     await probe(room)
     shop = http_server("shop")
     room.catalog = catalog_of({"kind": "redis", "url": f"tcp://{HOST}:{shop.port}"})
     await probe(room)
     errors = [sample.error for sample in await room.all(CheckSample)]
-    assert errors[2].startswith("no PONG: NOAUTH")
-    assert errors[3] == "no PONG: this is no Redis"
+    assert errors[2].startswith("no PONG: Authentication required")
+    assert errors[3] == "no PONG: InvalidResponse"
     redis.process.freeze()
     try:
         room.catalog = catalog_of({"kind": "redis", "url": target["url"], "timeout": 0.3})
