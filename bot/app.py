@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -62,6 +63,7 @@ from bot.web.metrics import Metrics
 log = get("app")
 _GRACE = 3
 _GATHER = 0.03  # seconds in which commits gather, and the outbox goes first: people wait for it
+_FLOOD = 3  # while alerts flood in, the router rests for so many times as long as it has worked
 
 
 class Jackline:
@@ -186,7 +188,7 @@ class Jackline:
         """The flow's workers, in the flow's order."""
         work: dict[str, Coroutine[None, None, None]] = {
             "intake": self.intake.run(),
-            "router": self.repeat(self.router.route_next),
+            "router": self._route(),
             "evidence": self.repeat(self.evidence.collect_next),
             "proposer": self.repeat(self.proposer.propose_next),
             "engine": self.engine.run(),
@@ -207,17 +209,31 @@ class Jackline:
         while True:
             await self.store.quiet(YIELDING)
             seen = self.store.version
-            try:
-                while await step():
-                    pass
-            except (SQLAlchemyError, OSError, JacklineError) as error:
-                log.error("worker_failed", step=step.__qualname__, error=str(error))
-                await asyncio.sleep(1)
-            except Exception:  # a bug in one stage must not end the others in an outage
-                log.exception("worker_crashed", step=step.__qualname__)
-                await asyncio.sleep(5)
+            while await self._survive(step):
+                pass
             await (asyncio.sleep(pause) if pause else self.store.wait(seen, 0.5))
             await asyncio.sleep(_GATHER)
+
+    async def _route(self) -> None:
+        """Routes alerts as they come; in a flood accepting them goes first."""
+        while True:
+            began = time.monotonic()
+            if not await self._survive(self.router.route_next):
+                await self.intake.came(0.5)
+            elif self.intake.last_at > began:
+                await asyncio.sleep(_FLOOD * (time.monotonic() - began))
+
+    async def _survive(self, step: Callable[[], Awaitable[bool]]) -> bool:
+        """One step of a worker; False also where it failed, after a pause."""
+        try:
+            return await step()
+        except (SQLAlchemyError, OSError, JacklineError) as error:
+            log.error("worker_failed", step=step.__qualname__, error=str(error))
+            await asyncio.sleep(1)
+        except Exception:  # a bug in one stage must not end the others in an outage
+            log.exception("worker_crashed", step=step.__qualname__)
+            await asyncio.sleep(5)
+        return False
 
     async def _tell_outside(self) -> None:
         """Idle until the catalog has a notifier: most of the time there is nothing to look for."""
@@ -355,7 +371,10 @@ def _listen(host: str, port: int) -> socket.socket:
     """The listening socket. Raises `BadSetting` where the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        made = socket.create_server((host, port), family=family, backlog=2048)
+        # Opened again it knows that it speaks TCP; else asyncio leaves Nagle's algorithm on, and
+        # every answer of two segments waits 40 ms for the other side's acknowledgement.
+        return socket.socket(fileno=made.detach())
     except OSError as error:
         raise BadSetting(
             f"JACKLINE_HTTP_LISTEN: cannot listen on {host}:{port}: {error.strerror or error}.",

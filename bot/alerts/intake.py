@@ -1,14 +1,15 @@
 """Accepts alerts: on disk before they are acknowledged."""
 
+import asyncio
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from bot.alerts.arrivals import packed
 from bot.alerts.rules import is_urgent
-from bot.alerts.tables import StoredAlert
+from bot.alerts.tables import Arrival
 from bot.contract import Alert
-from bot.store import Batch, Spool, Store, now
-
-_TIMES = ("starts_at", "ends_at", "received_at")
+from bot.store import Batch, Spool, Store
 
 
 class Intake:
@@ -18,37 +19,36 @@ class Intake:
     """
 
     def __init__(self, store: Store, spool: Path | None = None) -> None:
-        table = StoredAlert.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
-        aside = Spool(spool, "alerts", _TIMES) if spool is not None else None
-        self._batch = Batch(store, table, "alerts", spool=aside)
+        table = Arrival.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
+        aside = Spool(spool, "alerts", ("received_at",)) if spool is not None else None
+        # silent: only the router has anything to do about it, and that waits for ``came``
+        self._batch = Batch(store, table, "alerts", silent=True, spool=aside)
+        self._came = asyncio.Event()
+        self.last_at = 0.0  # when something was accepted last, of `time.monotonic`
 
-    async def accept(self, alerts: list[Alert]) -> None:
-        """Stores the alerts. Raises `Unavailable` when that cannot be promised now.
+    async def accept(self, alerts: Sequence[Alert]) -> None:
+        """Stores the alerts, all of one source. Raises `Unavailable` when that cannot be promised now.
 
         In a flood of one source there is room for the others, and always some for what is grave.
         """
-        if alerts:
-            urgent = any(is_urgent(alert.labels) for alert in alerts)
-            rows = [_row(alert) for alert in alerts]
-            await self._batch.accept(rows, sender=alerts[0].source, urgent=urgent)
+        if not alerts:
+            return
+        urgent = any(is_urgent(alert.labels) for alert in alerts)
+        await self._batch.accept(
+            [packed(alerts)], sender=alerts[0].source, urgent=urgent, weight=len(alerts)
+        )
+        self.last_at = time.monotonic()
+        self._came.set()
 
     async def run(self) -> None:
         """Writes until cancelled; what is waiting then is refused, never lost silently."""
         await self._batch.run()
 
-
-def _row(alert: Alert) -> dict[str, Any]:
-    return {
-        "source": alert.source,
-        "fingerprint": alert.fingerprint,
-        "status": alert.status,
-        "starts_at": alert.starts_at,
-        "ends_at": alert.ends_at,
-        "name": alert.name,
-        "labels": alert.labels,
-        "annotations": alert.annotations,
-        "link": alert.link,
-        "received_at": now(),
-        "state": "new",
-        "decision": {},
-    }
+    async def came(self, seconds: float) -> None:
+        """Returns once something was accepted since the last call, or after ``seconds``."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._came.wait()
+        except TimeoutError:
+            return
+        self._came.clear()

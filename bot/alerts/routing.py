@@ -5,9 +5,11 @@ from contextlib import suppress
 
 from sqlalchemy import bindparam, update
 from sqlalchemy import select as columns
+from sqlalchemy.exc import DataError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bot.alerts.arrivals import oldest, unpack, unpack_singly
 from bot.alerts.grouping import belongs
 from bot.alerts.holding import Hold, covers
 from bot.alerts.rules import Decision, decide
@@ -23,6 +25,12 @@ from bot.store import Store, now
 
 log = get("alerts")
 _BATCH = 500
+_WAITING = (
+    select(StoredAlert.id)
+    .where(StoredAlert.state == "new")
+    .order_by(col(StoredAlert.id))
+    .limit(_BATCH)
+)
 _TABLE = StoredAlert.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
 _ROUTED = (
     update(_TABLE)
@@ -48,34 +56,40 @@ class AlertRouter:
         An alert that cannot be routed stays waiting, in the log and in the metrics, and does
         not hold up those behind it.
         """
-        query = select(StoredAlert.id).where(StoredAlert.state == "new")
         async with self.store.read() as session:
-            query = query.order_by(col(StoredAlert.id)).limit(_BATCH)
-            waiting = (await session.execute(query)).scalars().all()
+            arrivals = await oldest(session)
+            waiting = arrivals or (await session.execute(_WAITING.limit(1))).first()
         if not waiting:
             return False
         try:
-            await self._route(waiting)
+            await self._route(arrivals)
+        except DataError:
+            await unpack_singly(self.store)
         except JacklineError:
-            return await self._one_by_one(waiting)
+            return await self._one_by_one(arrivals)
         return True
 
-    async def _one_by_one(self, waiting: Sequence[int | None]) -> bool:
+    async def _one_by_one(self, arrivals: Sequence[int]) -> bool:
+        async with self.store.write() as session:
+            await unpack(session, arrivals)
+            ids = (await session.execute(_WAITING)).scalars().all()
         routed = False
-        for alert_id in waiting:
+        for alert_id in ids:
             try:
-                await self._route([alert_id])
+                await self._route(only=alert_id)
             except JacklineError as error:
                 log.error("alert_not_routed", alert_id=alert_id, error=str(error))
             else:
                 routed = True
         return routed
 
-    async def _route(self, waiting: Sequence[int | None]) -> None:
+    async def _route(self, arrivals: Sequence[int] = (), *, only: int | None = None) -> None:
         async with self.store.write() as session:
             active = await self.incidents.active(session)  # from here on no other replica routes
-            query = select(StoredAlert).where(col(StoredAlert.id).in_(waiting))
-            query = query.where(StoredAlert.state == "new").order_by(col(StoredAlert.id))
+            await unpack(session, arrivals)
+            query = select(StoredAlert).where(StoredAlert.state == "new")
+            query = query if only is None else query.where(StoredAlert.id == only)
+            query = query.order_by(col(StoredAlert.id)).limit(_BATCH)
             alerts = list((await session.execute(query)).scalars())
             session.expunge_all()  # they are written all at once, in the end
             session.add_all(active)

@@ -1,4 +1,4 @@
-"""Accepted alerts and the samples of built-in checks."""
+"""What was accepted, the alerts it holds, and the samples of built-in checks."""
 
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,23 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, UniqueConstraint, col
 
 from bot.store import JsonColumn, UtcDateTime, now
+
+
+class Arrival(SQLModel, table=True):
+    """What one request brought, as it was accepted: on disk before it is acknowledged.
+
+    A single row whatever it holds, in a table that stays small: `bot.alerts.arrivals` makes stored
+    alerts of it. ``alerts`` is JSON. ``refused`` says why the database will not take them.
+    """
+
+    __tablename__ = "arrival"
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str
+    received_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
+    size: int
+    alerts: str
+    refused: str = ""
 
 
 class StoredAlert(SQLModel, table=True):

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.access.proof import age_words
+from bot.alerts.arrivals import count_alerts
 from bot.alerts.heartbeats import Pulse
 from bot.alerts.holding import Hold, covers, holds
 from bot.alerts.rules import Decision, decide, explained
@@ -19,7 +20,6 @@ from bot.cli.parts import AsJson, from_record, out, without_database
 from bot.contract import Alert, RawRequest
 from bot.errors import BadInput, Unavailable
 from bot.store import now
-from bot.web.server import count_alerts
 
 alerts_app = typer.Typer(
     no_args_is_help=True, help="What alerts are stored, and what they lead to."

@@ -21,9 +21,9 @@ from bot.store.engine import Store
 from bot.store.spool import Row, Spool
 
 log = get("store")
-ROOM = 20_000  # rows that may wait
+ROOM = 20_000  # things that may wait
 _OF_ONE, _OF_MOST = 0.5, 0.8  # parts of that room for one sender, and for all but the urgent
-_BATCH_LIMIT = 5_000
+_BATCH_LIMIT = 5_000  # things of one commit
 _PATIENCE = 3.0  # seconds for a commit, where a spool can take over
 _LONG = 30.0  # seconds for one commit of what was spooled
 _PAUSE = 0.5  # seconds until a database that was away is tried again
@@ -33,6 +33,7 @@ _PAUSE = 0.5  # seconds until a database that was away is tried again
 class _Waiting:
     rows: Sequence[Row]
     sender: str
+    weight: int
     stored: "asyncio.Future[None]"
 
     def answer(self, error: JacklineError | None = None) -> None:
@@ -66,22 +67,27 @@ class Batch:
         self._filled = asyncio.Event()  # the spool holds something
         self._at_spool = asyncio.Lock()
 
-    async def accept(self, rows: Sequence[Row], *, sender: str = "", urgent: bool = False) -> None:
+    async def accept(
+        self, rows: Sequence[Row], *, sender: str = "", urgent: bool = False, weight: int = 0
+    ) -> None:
         """Stores the rows. Raises `Unavailable` when that cannot be promised now, and `BadInput`
         for what the database will never take.
 
-        No sender takes all of the room, and the last of it is for what is ``urgent``.
+        No sender takes all of the room, and the last of it is for what is ``urgent``. ``weight``
+        is how many things the rows hold, where that is not one each.
         """
         if not rows:
             return
-        self._require_room(len(rows), sender, urgent=urgent)
-        waiting = _Waiting(rows, sender, asyncio.get_running_loop().create_future())
-        self._taken[sender] += len(rows)
+        weight = weight or len(rows)
+        self._require_room(weight, sender, urgent=urgent)
+        stored = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(rows, sender, weight, stored)
+        self._taken[sender] += weight
         try:
             self._queue.put_nowait(waiting)
             await waiting.stored
         finally:
-            self._taken[sender] -= len(rows)
+            self._taken[sender] -= weight
 
     def _require_room(self, count: int, sender: str, *, urgent: bool) -> None:
         """What is asked for when nothing waits fits always, however much it is."""
@@ -115,10 +121,10 @@ class Batch:
 
     async def _next(self) -> list[_Waiting]:
         batch = [await self._queue.get()]
-        rows = len(batch[0].rows)
-        while not self._queue.empty() and rows < _BATCH_LIMIT:
+        weight = batch[0].weight
+        while not self._queue.empty() and weight < _BATCH_LIMIT:
             batch.append(self._queue.get_nowait())
-            rows += len(batch[-1].rows)
+            weight += batch[-1].weight
         return batch
 
     async def _keep(self, batch: list[_Waiting]) -> None:

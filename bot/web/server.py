@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi import Path as PathParam
-from sqlalchemy import func, text
+from sqlalchemy import text
 from sqlmodel import col, select
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
-from bot.alerts import Heartbeats, Intake, StoredAlert
+from bot.alerts import Heartbeats, Intake
+from bot.alerts.arrivals import count_alerts
 from bot.catalog import Catalog
 from bot.contract import Alert, RawRequest
 from bot.contract.source import known
@@ -190,20 +191,3 @@ def _api(app: FastAPI, settings: Settings, store: Store, ledger: Ledger) -> None
         return {"ok": not problems, "problems": [vars(p) for p in problems]}
 
     app.include_router(api)
-
-
-async def count_alerts(store: Store) -> dict[str, Any]:
-    """``stored`` counts each accepted notification once; ``firing`` those not resolved since."""
-    async with store.read() as session:
-        by_source = await session.execute(
-            select(StoredAlert.source, func.count(col(StoredAlert.id))).group_by(StoredAlert.source)
-        )
-        sources = {str(source): int(number) for source, number in by_source.all()}
-        newest = select(func.max(StoredAlert.id)).group_by(
-            StoredAlert.source, StoredAlert.fingerprint
-        )
-        firing = select(func.count(col(StoredAlert.id))).where(
-            col(StoredAlert.id).in_(newest), StoredAlert.status == "firing"
-        )
-        still = (await session.execute(firing)).scalar() or 0
-    return {"stored": sum(sources.values()), "firing": still, "by_source": sources}

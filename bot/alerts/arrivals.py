@@ -1,0 +1,131 @@
+"""From what was accepted to the alerts that it holds.
+
+Accepting costs one row a request; what makes alerts of it comes after the answer, many at once.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import delete, func, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DataError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from bot.alerts.tables import Arrival, StoredAlert
+from bot.contract import Alert
+from bot.log import get
+from bot.store import Store, now
+
+log = get("alerts")
+_CHUNK = 500  # alerts, about, that are made at once
+_ALERTS = TypeAdapter(list[Alert])
+_TABLE = StoredAlert.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
+_PENDING = select(Arrival.id, Arrival.size).where(Arrival.refused == "").order_by(col(Arrival.id))
+
+
+def packed(alerts: Sequence[Alert]) -> dict[str, Any]:
+    """The row of one request; its alerts are of one source."""
+    return {
+        "source": alerts[0].source,
+        "received_at": now(),
+        "size": len(alerts),
+        "alerts": _ALERTS.dump_json(alerts).decode(),  # type: ignore[arg-type]  # any sequence will do
+        "refused": "",
+    }
+
+
+async def oldest(session: AsyncSession) -> list[int]:
+    """The ids of what is to be made into alerts next: of one request, or of some 500 alerts."""
+    found: list[int] = []
+    alerts = 0
+    for arrival_id, size in await session.execute(_PENDING.limit(_CHUNK)):
+        if found and alerts + size > _CHUNK:
+            break
+        found.append(arrival_id)
+        alerts += size
+    return found
+
+
+async def unpack(session: AsyncSession, ids: Sequence[int]) -> None:
+    """Makes alerts of these arrivals, in their order.
+
+    A repeat, which has the identity of one that is stored, is left out. Raises `DataError` where
+    the database does not take one of them.
+    """
+    if not ids:
+        return
+    query = select(Arrival.received_at, Arrival.alerts).where(col(Arrival.id).in_(ids))
+    # locked: who waits here, perhaps to count, finds that they are gone
+    query = query.order_by(col(Arrival.id)).with_for_update()
+    arrivals = (await session.execute(query)).all()
+    rows = [row for received_at, alerts in arrivals for row in _rows(alerts, received_at)]
+    if rows:
+        sqlite = session.get_bind().dialect.name == "sqlite"
+        new = (sqlite_insert if sqlite else postgresql_insert)(_TABLE)
+        connection = await session.connection()
+        await connection.execute(new.on_conflict_do_nothing(), rows)
+        await connection.execute(delete(Arrival).where(col(Arrival.id).in_(ids)))
+
+
+async def unpack_singly(store: Store) -> None:
+    """The oldest, each on its own: what the database does not take is kept aside, for people."""
+    async with store.read() as session:
+        ids = await oldest(session)
+    for arrival_id in ids:
+        try:
+            async with store.write() as session:
+                await unpack(session, [arrival_id])
+        except DataError as error:
+            log.error("arrival_refused", arrival_id=arrival_id, error=str(error))
+            why = update(Arrival).where(col(Arrival.id) == arrival_id)
+            async with store.write() as session:
+                await session.execute(why.values(refused=str(error)[:1000] or "refused"))
+
+
+async def count_alerts(store: Store) -> dict[str, Any]:
+    """``stored`` counts each accepted notification once; ``firing`` those not resolved since."""
+    while True:  # what was accepted counts, whether or not anyone has looked at it yet
+        async with store.read() as session:
+            ids = await oldest(session)
+        if not ids:
+            break
+        try:
+            async with store.write() as session:
+                await unpack(session, ids)
+        except DataError:
+            await unpack_singly(store)
+    async with store.read() as session:
+        by_source = await session.execute(
+            select(StoredAlert.source, func.count(col(StoredAlert.id))).group_by(StoredAlert.source)
+        )
+        sources = {str(source): int(number) for source, number in by_source.all()}
+        newest = select(func.max(StoredAlert.id)).group_by(
+            StoredAlert.source, StoredAlert.fingerprint
+        )
+        firing = select(func.count(col(StoredAlert.id))).where(
+            col(StoredAlert.id).in_(newest), StoredAlert.status == "firing"
+        )
+        still = (await session.execute(firing)).scalar() or 0
+    return {"stored": sum(sources.values()), "firing": still, "by_source": sources}
+
+
+def _rows(alerts: str, received_at: datetime) -> Iterator[dict[str, Any]]:
+    for alert in _ALERTS.validate_json(alerts):
+        yield {
+            "source": alert.source,
+            "fingerprint": alert.fingerprint,
+            "status": alert.status,
+            "starts_at": alert.starts_at,
+            "ends_at": alert.ends_at,
+            "name": alert.name,
+            "labels": alert.labels,
+            "annotations": alert.annotations,
+            "link": alert.link,
+            "received_at": received_at,
+            "state": "new",
+            "decision": {},
+        }
