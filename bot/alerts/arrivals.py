@@ -71,6 +71,20 @@ async def unpack(session: AsyncSession, ids: Sequence[int]) -> None:
         await connection.execute(delete(Arrival).where(col(Arrival.id).in_(ids)))
 
 
+async def unpack_all(store: Store) -> None:
+    """Makes alerts of all that was accepted."""
+    while True:
+        async with store.read() as session:
+            ids = await oldest(session)
+        if not ids:
+            return
+        try:
+            async with store.write() as session:
+                await unpack(session, ids)
+        except DataError:
+            await unpack_singly(store)
+
+
 async def unpack_singly(store: Store) -> None:
     """The oldest, each on its own: what the database does not take is kept aside, for people."""
     async with store.read() as session:
@@ -88,16 +102,7 @@ async def unpack_singly(store: Store) -> None:
 
 async def count_alerts(store: Store) -> dict[str, Any]:
     """``stored`` counts each accepted notification once; ``firing`` those not resolved since."""
-    while True:  # what was accepted counts, whether or not anyone has looked at it yet
-        async with store.read() as session:
-            ids = await oldest(session)
-        if not ids:
-            break
-        try:
-            async with store.write() as session:
-                await unpack(session, ids)
-        except DataError:
-            await unpack_singly(store)
+    await unpack_all(store)  # what was accepted counts, whether or not anyone has looked at it yet
     async with store.read() as session:
         by_source = await session.execute(
             select(StoredAlert.source, func.count(col(StoredAlert.id))).group_by(StoredAlert.source)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from sqlmodel import select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from bot.alerts.arrivals import unpack_all
 from bot.alerts.intake import Intake
 from bot.alerts.tables import StoredAlert, has_ended
 from bot.contract import Alert
@@ -25,6 +26,7 @@ async def report(
     ended: Callable[[StoredAlert], Alert],
 ) -> None:
     """Accepts an alert for all that is wrong and was not, and the end of what is no longer."""
+    await unpack_all(store)
     async with store.read() as session:
         firing = list((await session.execute(firing_of(source))).scalars())
     now_wrong = {alert.fingerprint: alert for alert in wrong}

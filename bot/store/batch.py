@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Insert, Table
+from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DataError, SQLAlchemyError
@@ -215,8 +215,10 @@ class Batch:
                 await asyncio.to_thread(spool.refuse, rows[0])
 
     async def _commit(self, rows: Sequence[Row]) -> None:
-        async with self.store.write(silent=self.silent) as session:
-            await session.execute(self._insert, rows)
+        def work(connection: Connection) -> None:
+            connection.execute(self._insert, rows)
+
+        await self.store.transact(work, silent=self.silent)
 
 
 def _answer(batch: Sequence[_Waiting], error: JacklineError | None = None) -> None:

@@ -68,10 +68,11 @@ class Store:
             self.version += not silent
             self._changed.notify_all()
 
-    async def transact(self, work: Callable[[Connection], T]) -> T:
+    async def transact(self, work: Callable[[Connection], T], *, silent: bool = False) -> T:
         """A writing transaction of a few statements that need no objects: a plain function.
 
-        It costs a fifth of `write`: the engine's journal is written so, twice for each step.
+        It costs a fifth of `write`: the engine's journal is written so, twice for each step, and
+        what alerts bring.
         """
         self._writers += 1
         try:
@@ -80,7 +81,7 @@ class Store:
         finally:
             self._writers -= 1
         async with self._changed:
-            self.version += 1
+            self.version += not silent
             self._changed.notify_all()
         return result
 

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from bot.access.tables import PackedBag
 from bot.alerts import StoredAlert
+from bot.alerts.tables import Arrival
 from bot.delivery import Delivery
 from bot.incidents import ACTIVE, Incident
 from bot.runbooks import Run
@@ -30,6 +31,9 @@ class Metrics:
         )  # fmt: skip
         self._open = self._gauge("jackline_incidents_open", "Incidents that are not over.")
         self._waiting = self._gauge("jackline_alerts_waiting", "Alerts stored and not yet routed.")
+        self._aside = self._gauge(
+            "jackline_alerts_set_aside", "Alerts accepted that the database does not take."
+        )
         self._unsent = self._gauge("jackline_outbox_unsent", "Deliveries not yet made.")
         self._oldest = self._gauge(
             "jackline_outbox_oldest_seconds", "Age of the oldest delivery not yet made."
@@ -54,11 +58,11 @@ class Metrics:
                     select(func.count(col(Incident.id))).where(col(Incident.status).in_(ACTIVE))
                 )
             )
-            self._waiting.set(
-                await count(
-                    select(func.count(col(StoredAlert.id))).where(StoredAlert.state == "new")
-                )
-            )
+            new = select(func.count(col(StoredAlert.id))).where(StoredAlert.state == "new")
+            arrived = select(func.sum(Arrival.size)).where(Arrival.refused == "")
+            aside = select(func.sum(Arrival.size)).where(Arrival.refused != "")
+            self._waiting.set(await count(new) + await count(arrived))
+            self._aside.set(await count(aside))
             self._unsent.set(await count(select(func.count(col(Delivery.id))).where(unsent)))
             self._unknown.set(
                 await count(select(func.count(col(Run.id))).where(Run.state == "unknown"))

@@ -2,14 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi import Path as PathParam
+from fastapi.routing import APIRoute
 from sqlalchemy import text
 from sqlmodel import col, select
 from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute
 
 from bot.alerts import Heartbeats, Intake
@@ -69,8 +71,10 @@ def _webhooks(
     app: FastAPI, settings: Settings, registry: Registry, catalog: Callable[[], Catalog],
     intake: Intake, heartbeats: Heartbeats, metrics: Metrics,
 ) -> None:  # fmt: skip
-    @app.post("/webhooks/{name}", status_code=200, summary="Alerts in")
-    async def webhook(name: str, request: Request) -> dict[str, Any]:
+    router = APIRouter(route_class=_Straight)
+
+    @router.post("/webhooks/{name}", summary="Alerts in")
+    async def webhook(name: str, request: Request) -> Response:
         source, entry = registry.source(name, catalog())
         try:
             body = await request.body()
@@ -93,7 +97,22 @@ def _webhooks(
         rest = await heartbeats.strain(mine)
         await intake.accept(rest)
         metrics.accepted.labels(name).inc(len(rest))
-        return {"accepted": len(alerts)}
+        return JSONResponse({"accepted": len(alerts)})
+
+    app.include_router(router)
+
+
+class _Straight(APIRoute):
+    """Calls its function at once: FastAPI's way there costs a third of what accepting an alert does."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What FastAPI calls with a request."""
+
+        async def straight(request: Request) -> Response:
+            answer: Response = await self.endpoint(request=request, **request.path_params)
+            return answer
+
+        return straight
 
 
 def _heartbeats(app: FastAPI, settings: Settings, heartbeats: Heartbeats) -> None:

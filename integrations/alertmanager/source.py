@@ -11,13 +11,9 @@ from pydantic import AfterValidator, Field
 from bot.contract import Alert, RawRequest
 from bot.contract.source import (
     MAX_ALERTS,
-    MAX_LABELS,
     GoTime,
     GoTimeSet,
-    LabelName,
-    LabelValue,
     Loose,
-    Text,
     alert,
     credential,
     known,
@@ -56,11 +52,11 @@ def _known_version(value: str) -> str:
 
 class _Item(Loose):
     status: Literal["firing", "resolved"]
-    labels: dict[LabelName, LabelValue] = Field(max_length=MAX_LABELS)
-    annotations: dict[LabelName, Text] = Field(default={}, max_length=MAX_LABELS)
+    labels: dict[str, str]
+    annotations: dict[str, str] = Field(default={})
     starts_at: GoTimeSet = Field(alias="startsAt")
     ends_at: GoTime | None = Field(default=None, alias="endsAt")
-    generator_url: Text = Field(default="", alias="generatorURL")
+    generator_url: str = Field(default="", alias="generatorURL")
     fingerprint: str = Field(pattern=r"^[!-~]{1,128}$")
 
 

@@ -14,6 +14,7 @@ from bot.access import Dialer, Prober, credentials
 from bot.access.outside import sign_of_life
 from bot.access.tables import PackedBag, PathState
 from bot.alerts import AccessAlerts, Intake
+from bot.alerts.arrivals import unpack_all
 from bot.alerts.tables import StoredAlert
 from bot.catalog import Catalog
 from bot.registry import load
@@ -138,6 +139,7 @@ async def intake(store: Store) -> AsyncIterator[Intake]:
 
 
 async def stored(store: Store) -> list[tuple[str, str, str]]:
+    await unpack_all(store)
     async with store.read() as session:
         rows = (await session.execute(select(StoredAlert).order_by("id"))).scalars()
         return [(r.name, r.status, r.annotations["summary"]) for r in rows]

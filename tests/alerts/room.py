@@ -7,6 +7,7 @@ from sqlmodel import SQLModel, select
 
 from bot.access import Dialer
 from bot.alerts import AlertRouter, CheckRunner, Intake, Silences, StoredAlert
+from bot.alerts.arrivals import unpack_all
 from bot.catalog import Catalog, Service
 from bot.contract import Alert
 from bot.delivery import Outbox
@@ -67,6 +68,8 @@ class Room:
             return list((await session.execute(select(table).order_by("id"))).scalars())
 
     async def stored(self) -> list[StoredAlert]:
+        """All that was accepted, whether or not it was routed."""
+        await unpack_all(self.store)
         return await self.all(StoredAlert)
 
     async def rows(self, number: int = 1) -> list[Entry]:

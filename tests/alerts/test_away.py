@@ -21,6 +21,7 @@ import pytest
 from sqlmodel import select
 
 from bot.alerts import StoredAlert
+from bot.alerts.arrivals import unpack_all
 from bot.store import Store
 from tests.e2e.forked import ROOT, Forker
 from tests.e2e.harness import Bot, firing, write_runbooks
@@ -76,6 +77,7 @@ class Senders:
 
 async def stored(url: str) -> Counter[str]:
     store = Store(url)
+    await unpack_all(store)
     async with store.read() as session:
         found = Counter((await session.execute(select(StoredAlert.fingerprint))).scalars())
     await store.close()

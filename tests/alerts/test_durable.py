@@ -10,6 +10,7 @@ import pytest
 from sqlmodel import select
 
 from bot.alerts import StoredAlert
+from bot.alerts.arrivals import unpack_all
 from bot.store import Store
 from tests.e2e.harness import Bot, firing, write_runbooks
 
@@ -28,6 +29,7 @@ async def bot(database_url: str, tmp_path: Path) -> AsyncIterator[Bot]:
 async def on_disk(url: str) -> set[str]:
     """The fingerprints of the stored alerts, read while nobody else is there."""
     store = Store(url)
+    await unpack_all(store)
     async with store.read() as session:
         found = set((await session.execute(select(StoredAlert.fingerprint))).scalars())
     await store.close()

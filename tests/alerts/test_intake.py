@@ -3,10 +3,9 @@
 import asyncio
 
 import pytest
-from sqlalchemy import func
-from sqlmodel import col, select
 
-from bot.alerts import Intake, StoredAlert
+from bot.alerts import Intake
+from bot.alerts.arrivals import count_alerts
 from bot.contract import Alert
 from bot.errors import Unavailable
 from bot.store import Store
@@ -17,11 +16,9 @@ from tests.alerts.room import Room, an_alert
 async def seen_by_another(url: str) -> int:
     """How many alerts a connection of its own sees: what is committed, and nothing else."""
     other = Store(url)
-    async with other.read() as session:
-        query = select(func.count(col(StoredAlert.id)))
-        found = (await session.execute(query)).scalar_one()
+    found = await count_alerts(other)
     await other.close()
-    return int(found)
+    return int(found["stored"])
 
 
 async def test_stored_before_the_answer(room: Room) -> None:
@@ -100,13 +97,13 @@ async def test_a_full_queue_is_said(store: Store) -> None:
 async def test_a_failed_commit_refuses_and_the_writer_goes_on(room: Room) -> None:
     """Nobody in the batch gets a yes; the next alert is stored when the database is well."""
     async with room.store.engine.begin() as connection:
-        await connection.exec_driver_sql("ALTER TABLE alert RENAME TO gone")
+        await connection.exec_driver_sql("ALTER TABLE arrival RENAME TO gone")
     got = await asyncio.gather(
         *(room.intake.accept([an_alert(f"A{n}")]) for n in range(3)), return_exceptions=True
     )
     assert [type(error) for error in got] == [Unavailable] * 3
     async with room.store.engine.begin() as connection:
-        await connection.exec_driver_sql("ALTER TABLE gone RENAME TO alert")
+        await connection.exec_driver_sql("ALTER TABLE gone RENAME TO arrival")
     await room.intake.accept([an_alert()])
     assert await seen_by_another(room.store.url) == 1
 
@@ -126,7 +123,9 @@ async def test_who_waits_at_the_end_is_refused_not_forgotten(store: Store) -> No
     """Stopped in the middle of a commit: both the batch and the queue get an answer."""
     intake = Intake(store)
     async with store.engine.connect() as blocker:
-        await blocker.exec_driver_sql("BEGIN IMMEDIATE" if store.is_sqlite else "LOCK TABLE alert")
+        await blocker.exec_driver_sql(
+            "BEGIN IMMEDIATE" if store.is_sqlite else "LOCK TABLE arrival"
+        )
         writer = asyncio.create_task(intake.run())
         first = asyncio.create_task(intake.accept([an_alert("InFlight")]))
         await asyncio.sleep(0.1)

@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from bot.access import Dialer, Prober
 from bot.access.tables import DrillHeld
 from bot.alerts import AccessAlerts, Intake
+from bot.alerts.arrivals import unpack_all
 from bot.alerts.tables import StoredAlert
 from bot.errors import BadInput
 from bot.registry import Registry
@@ -204,6 +205,7 @@ async def alerts(house: House) -> AsyncIterator[AccessAlerts]:
 
 
 async def stored(store: Store) -> list[tuple[str, str, str]]:
+    await unpack_all(store)
     async with store.read() as session:
         rows = (await session.execute(select(StoredAlert).order_by("id"))).scalars()
         return [(r.name, r.status, r.annotations["summary"]) for r in rows]

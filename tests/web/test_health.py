@@ -111,13 +111,13 @@ async def test_postgresql_says_nothing(open_alone: Open, postgres_factory: Start
 async def test_what_is_kept_nowhere_is_never_acknowledged(web: Web, tmp_path: Path) -> None:
     """The table is not there, nor a place for the spool: 503, and nothing is counted as accepted."""
     async with web.jackline.store.engine.begin() as connection:
-        await connection.exec_driver_sql("ALTER TABLE alert RENAME TO gone")
+        await connection.exec_driver_sql("ALTER TABLE arrival RENAME TO gone")
     spool = tmp_path / "data" / "spool"
     spool.write_text("in the way")
     is_problem(await web.alert(firing()), 503)
     spool.unlink()
     assert (await web.alert(firing())).status_code == 200
     async with web.jackline.store.engine.begin() as connection:
-        await connection.exec_driver_sql("ALTER TABLE gone RENAME TO alert")
+        await connection.exec_driver_sql("ALTER TABLE gone RENAME TO arrival")
     await stored(web, 1)
     assert await web.metric("jackline_alerts_accepted_total", source="alertmanager") == 1
