@@ -218,10 +218,11 @@ class Jackline:
         """Routes alerts as they come; in a flood accepting them goes first."""
         while True:
             began = time.monotonic()
-            if not await self._survive(self.router.route_next):
-                await self.intake.came(0.5)
-            elif self.intake.last_at > began:
+            more = await self._survive(self.router.route_next)
+            if self.intake.last_at > began:
                 await asyncio.sleep(_FLOOD * (time.monotonic() - began))
+            elif not more:
+                await self.intake.came(0.5)
 
     async def _survive(self, step: Callable[[], Awaitable[bool]]) -> bool:
         """One step of a worker; False also where it failed, after a pause."""

@@ -38,16 +38,19 @@ def packed(alerts: Sequence[Alert]) -> dict[str, Any]:
     }
 
 
-async def oldest(session: AsyncSession) -> list[int]:
-    """The ids of what is to be made into alerts next: of one request, or of some 500 alerts."""
+async def oldest(session: AsyncSession) -> tuple[list[int], bool]:
+    """The ids of what is to be made into alerts next, and whether more is waiting behind that.
+
+    It is what one request brought, or several with some 500 alerts.
+    """
     found: list[int] = []
     alerts = 0
     for arrival_id, size in await session.execute(_PENDING.limit(_CHUNK)):
         if found and alerts + size > _CHUNK:
-            break
+            return found, True
         found.append(arrival_id)
         alerts += size
-    return found
+    return found, len(found) == _CHUNK
 
 
 async def unpack(session: AsyncSession, ids: Sequence[int]) -> None:
@@ -75,7 +78,7 @@ async def unpack_all(store: Store) -> None:
     """Makes alerts of all that was accepted."""
     while True:
         async with store.read() as session:
-            ids = await oldest(session)
+            ids, _ = await oldest(session)
         if not ids:
             return
         try:
@@ -88,7 +91,7 @@ async def unpack_all(store: Store) -> None:
 async def unpack_singly(store: Store) -> None:
     """The oldest, each on its own: what the database does not take is kept aside, for people."""
     async with store.read() as session:
-        ids = await oldest(session)
+        ids, _ = await oldest(session)
     for arrival_id in ids:
         try:
             async with store.write() as session:

@@ -51,18 +51,18 @@ class AlertRouter:
         self.incidents = incidents
 
     async def route_next(self) -> bool:
-        """Routes what is waiting; whether anything was.
+        """Routes the oldest of what is waiting; whether more may be.
 
         An alert that cannot be routed stays waiting, in the log and in the metrics, and does
         not hold up those behind it.
         """
         async with self.store.read() as session:
-            arrivals = await oldest(session)
+            arrivals, more = await oldest(session)
             waiting = arrivals or (await session.execute(_WAITING.limit(1))).first()
         if not waiting:
             return False
         try:
-            await self._route(arrivals)
+            return await self._route(arrivals) == _BATCH or more
         except DataError:
             await unpack_singly(self.store)
         except JacklineError:
@@ -83,7 +83,8 @@ class AlertRouter:
                 routed = True
         return routed
 
-    async def _route(self, arrivals: Sequence[int] = (), *, only: int | None = None) -> None:
+    async def _route(self, arrivals: Sequence[int] = (), *, only: int | None = None) -> int:
+        """How many alerts it was."""
         async with self.store.write() as session:
             active = await self.incidents.active(session)  # from here on no other replica routes
             await unpack(session, arrivals)
@@ -94,6 +95,7 @@ class AlertRouter:
             session.expunge_all()  # they are written all at once, in the end
             session.add_all(active)
             await _Batch(self.incidents, session, active, alerts).route()
+        return len(alerts)
 
 
 class _Batch:

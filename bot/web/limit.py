@@ -14,16 +14,21 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        received = 0
+        await self.app(scope, counted(receive), send)
 
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > BODY_LIMIT:
-                raise HTTPException(
-                    413, f"The body is larger than {BODY_LIMIT} bytes. Send less at once."
-                )
-            return message
 
-        await self.app(scope, counted, send)
+def counted(receive: Receive) -> Receive:
+    """What comes in, up to the limit."""
+    received = 0
+
+    async def some() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > BODY_LIMIT:
+            raise HTTPException(
+                413, f"The body is larger than {BODY_LIMIT} bytes. Send less at once."
+            )
+        return message
+
+    return some

@@ -57,34 +57,31 @@ def status_of(error: JacklineError) -> int:
 def install(app: FastAPI) -> None:
     """Has every error of the app answered as a problem document."""
 
-    @app.exception_handler(JacklineError)
-    async def _ours(request: Request, error: JacklineError) -> JSONResponse:
-        del request
-        return problem(status_of(error), type(error).__name__, str(error), field=error.field)
+    async def answer(request: Request, error: Exception) -> JSONResponse:
+        return problem_of(error, request.url.path)
 
-    @app.exception_handler(HTTPException)
-    async def _http(request: Request, error: HTTPException) -> JSONResponse:
-        del request
-        return problem(error.status_code, "HTTP error", str(error.detail), headers=error.headers)
+    for kind in (JacklineError, HTTPException, DBAPIError, PoolTimeout, ConnectionError,
+                 RequestValidationError, Exception):  # fmt: skip
+        app.add_exception_handler(kind, answer)
 
-    @app.exception_handler(DBAPIError)
-    @app.exception_handler(PoolTimeout)
-    @app.exception_handler(ConnectionError)
-    async def _away(request: Request, error: Exception) -> JSONResponse:
-        """The database is away: not a bug of ours, and worth asking again."""
-        if isinstance(error, (IntegrityError, DataError, ProgrammingError)):
-            return await _bug(request, error)
-        log.error("database_away", path=request.url.path, error=str(error))
-        return problem(503, "Unavailable", "The database does not answer. Ask again.")
 
-    @app.exception_handler(RequestValidationError)
-    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        del request
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        return problem(400, "Bad request", f"{field}: {first['msg']}", field=field)
-
-    @app.exception_handler(Exception)
-    async def _bug(request: Request, error: Exception) -> JSONResponse:
-        log.error("request_crashed", path=request.url.path, exc_info=error)
-        return problem(500, "Jackline's fault", "Something is wrong in Jackline; see its log.")
+def problem_of(error: Exception, path: str) -> JSONResponse:
+    """An error as a problem document; what is a bug of ours, or the database's, is in the log."""
+    match error:
+        case JacklineError():
+            return problem(status_of(error), type(error).__name__, str(error), field=error.field)
+        case HTTPException():
+            return problem(
+                error.status_code, "HTTP error", str(error.detail), headers=error.headers
+            )
+        case RequestValidationError():
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            return problem(400, "Bad request", f"{field}: {first['msg']}", field=field)
+        case IntegrityError() | DataError() | ProgrammingError():
+            pass
+        case DBAPIError() | PoolTimeout() | ConnectionError():  # no bug: worth asking again
+            log.error("database_away", path=path, error=str(error))
+            return problem(503, "Unavailable", "The database does not answer. Ask again.")
+    log.error("request_crashed", path=path, exc_info=error)
+    return problem(500, "Jackline's fault", "Something is wrong in Jackline; see its log.")

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.access import access
+from tests.bench.calling import calling
 from tests.bench.check import check
 from tests.bench.intake import intake
 from tests.bench.loops import loops
@@ -22,6 +23,7 @@ BENCHES: dict[str, Callable[[], list[Row]]] = {
     "burst": lambda: asyncio.run(burst()),
     "start": cold_start,
     "intake": lambda: asyncio.run(intake()),
+    "calling": lambda: asyncio.run(calling()),
     "storm": lambda: asyncio.run(storm()),
     "check": check,
     "loops": loops,
