@@ -1,6 +1,7 @@
 """Errors as ``application/problem+json`` (RFC 9457): never a traceback, never a 500 for bad input."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -21,6 +22,26 @@ from bot.errors import (
 from bot.log import get
 
 log = get("web")
+DESCRIBED: dict[int | str, dict[str, Any]] = {  # for OpenAPI: whatever is not a success
+    "default": {
+        "description": "What is wrong, where, and what to do (RFC 9457).",
+        "content": {
+            "application/problem+json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "status", "title", "detail"],
+                    "properties": {
+                        "type": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "title": {"type": "string"},
+                        "detail": {"type": "string"},
+                        "field": {"type": "string"},
+                    },
+                }
+            }
+        },
+    }
+}
 _STATUS: tuple[tuple[type[JacklineError], int], ...] = (
     (NotAllowed, 403),
     (AuthFailed, 401),

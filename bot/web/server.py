@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
@@ -29,7 +29,7 @@ from bot.timeline import Ledger
 from bot.web.api import incident_json, verified, whole_incident
 from bot.web.limit import BodyLimit, counted
 from bot.web.metrics import Metrics
-from bot.web.problems import install, problem_of
+from bot.web.problems import DESCRIBED, install, problem_of
 
 READY_LIMIT = 2.0  # seconds for the database to answer
 _HOOKS = "/webhooks/"
@@ -77,6 +77,7 @@ def build_web(
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        responses=DESCRIBED,
     )
     install(app)
     app.add_middleware(BodyLimit)
@@ -129,7 +130,7 @@ def _heartbeats(app: FastAPI, settings: Settings, heartbeats: Heartbeats) -> Non
 
     path, asked = "/heartbeats/{heartbeat}", [Depends(authorised)]
 
-    @app.get(path, dependencies=asked, include_in_schema=False)
+    @app.get(path, dependencies=asked, operation_id="beat_by_get", summary="A sign of life")
     @app.post(path, dependencies=asked, summary="A sign of life")
     async def beat(heartbeat: str) -> dict[str, str]:
         """What a cron job calls at its end. It wants a token of `JACKLINE_WEBHOOKS__HEARTBEAT__SECRETS`."""
@@ -184,7 +185,7 @@ def _health(app: FastAPI, store: Store, metrics: Metrics) -> None:
             raise Unavailable("The database does not answer.") from error
         return {"status": "ready"}
 
-    @app.get("/metrics", summary="Prometheus metrics")
+    @app.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
     async def exposition() -> Response:
         return Response(await metrics.render(), media_type="text/plain; version=0.0.4")
 
