@@ -13,9 +13,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import httpx
+
 from tests.e2e.harness import ALERTS, Bot, write_runbooks
 
 NOWHERE = "http://127.0.0.1:9"
+PATH = "/webhooks/alertmanager"
 CAUSES, SERVICES, A_POST = 20, 2_000, 100
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NAMES = ("Down", "HighLatency", "ErrorRate", "QueueFull", "Saturated")
@@ -85,26 +88,19 @@ def _parts(alerts: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield some
 
 
-async def send(bots: list[Bot], bodies: list[bytes]) -> None:
-    """The causes first, then the rest by eight senders, to the bots by turns; each until a 200."""
-    headers = {"Authorization": f"Bearer {ALERTS}"}
+async def send(url: str, bodies: list[bytes]) -> None:
+    """The causes first, then the rest by eight senders with a connection each; until a 200."""
+    left = iter(bodies)
 
-    async def one(number: int, body: bytes) -> None:
-        bot = bots[number % len(bots)]
-        while True:
-            answer = await bot.http.post("/webhooks/alertmanager", content=body, headers=headers)
-            if answer.status_code == 200:
-                return
-            assert answer.status_code == 503, answer.text
-            await asyncio.sleep(0.1)
+    async def sender(count: int | None = None) -> None:
+        headers = {"Authorization": f"Bearer {ALERTS}"}
+        async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as http:
+            for body in islice(left, count):
+                while (answer := await http.post(PATH, content=body)).status_code != 200:
+                    assert answer.status_code == 503, answer.text
+                    await asyncio.sleep(0.1)
 
-    left = iter(enumerate(bodies))
-    await one(*next(left))
-
-    async def sender() -> None:
-        for number, body in left:
-            await one(number, body)
-
+    await sender(1)
     await asyncio.gather(*(sender() for _ in range(8)))
 
 

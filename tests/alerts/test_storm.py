@@ -9,6 +9,8 @@ import pytest
 
 from tests.alerts.storm import CAUSES, a_bot, posts, routed, send
 from tests.e2e.harness import Bot
+from tests.servers.haproxy import tcp_balancer
+from tests.servers.process import HOST
 from tests.slackstub import SlackStub
 
 pytestmark = [pytest.mark.server, pytest.mark.alone, pytest.mark.timeout(300)]
@@ -24,7 +26,7 @@ async def test_a_storm_makes_as_many_incidents_as_it_has_causes(tmp_path: Path) 
         )
         async with bot:
             began = time.monotonic()
-            sending = asyncio.create_task(send([bot], bodies))
+            sending = asyncio.create_task(send(bot.url, bodies))
             await bot.until(lambda: _has_channel(slack), "the critical one's channel", limit=60)
             opened = time.monotonic() - began
             await sending
@@ -52,14 +54,27 @@ async def _has_channel(slack: SlackStub) -> bool:
 
 
 async def test_two_replicas_take_it_together(postgres_url: str, tmp_path: Path) -> None:
-    """On one PostgreSQL, by turns: still one incident for each cause."""
+    """On one PostgreSQL, behind a TCP balancer: still one incident for each cause."""
     bodies = posts(COUNT)
     bots = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         bots.append(a_bot(tmp_path / name, postgres_url))
     async with bots[0], bots[1]:
-        await send(bots, bodies)
+        with tcp_balancer([bot.port for bot in bots]) as port:
+            await send(f"http://{HOST}:{port}", bodies)
+        taken = [await _accepted(bot) for bot in bots]
         await bots[0].until(lambda: routed(bots[0]), "all alerts to be routed", limit=200)
         incidents = await bots[0].api("/incidents")
+        count = await bots[1].api("/alerts/count")
+    assert sum(taken) == COUNT
+    assert min(taken) > COUNT / 4  # both had their share
+    assert {i["services"][0] for i in incidents} == {f"c{n}-0" for n in range(CAUSES)}
     assert len(incidents) == CAUSES
+    assert 0 < count["firing"] < count["stored"] < COUNT  # repeats are stored once
+
+
+async def _accepted(bot: Bot) -> float:
+    text = (await bot.http.get("/metrics")).text
+    line = next(x for x in text.splitlines() if x.startswith("jackline_alerts_accepted_total"))
+    return float(line.split()[-1])

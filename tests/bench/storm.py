@@ -23,7 +23,7 @@ async def storm() -> list[Row]:
         async with SlackStub(rate_limits=True, echo_own_events=False) as slack:
             async with a_bot(folder, url, **Bot.slack_env(slack, "socket")) as bot:
                 began = time.monotonic()
-                await send([bot], bodies)
+                await send(bot.url, bodies)
                 sent = time.monotonic() - began
                 await bot.until(lambda: routed(bot), "all alerts to be routed", limit=300)
                 took = time.monotonic() - began

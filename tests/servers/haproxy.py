@@ -2,7 +2,7 @@
 
 import contextlib
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,3 +106,36 @@ def haproxy(
         )
         with running(process):
             yield HAProxy(port, stats_port, folder / "stats.sock", shed_map, process)
+
+
+BALANCER = """\
+defaults
+  mode tcp
+  timeout connect 1s
+  timeout client 30s
+  timeout server 30s
+
+listen balancer
+  bind {host}:{port}
+  balance roundrobin
+{servers}
+"""
+
+
+@contextlib.contextmanager
+def tcp_balancer(ports: Sequence[int]) -> Iterator[int]:
+    """Its port: connections are handed on by turns, without a look at what they carry."""
+    binary = require("haproxy")
+    with scratch("bal") as folder:
+        port = free_port()
+        servers = "\n".join(f"  server s{target} {HOST}:{target} check" for target in ports)
+        config = BALANCER.format(host=HOST, port=port, servers=servers)
+        (folder / "haproxy.cfg").write_text(config)
+        process = spawn(
+            "haproxy",
+            [binary, "-db", "-f", "haproxy.cfg"],
+            folder=folder,
+            ready=lambda: port_open(port),
+        )
+        with running(process):
+            yield port
