@@ -1,0 +1,357 @@
+"""``/incident merge``, ``unmerge``, ``split`` and ``join``: shown first, done by the button.
+
+A command changes nothing: it says what would happen, and its button does that, once, for whoever
+clicks it and may. What came after it was shown is left out.
+"""
+
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import select
+
+from bot.alerts.holding import labels_of
+from bot.alerts.moving import Moving, came_from
+from bot.alerts.telling import names
+from bot.catalog import Person, check_match, match_words
+from bot.chat.blocks import TEXT, Block, actions, button, cut, escape, joined, section
+from bot.errors import BadInput, NotAllowed, NotFound
+from bot.incidents import Incident, Incidents, under
+from bot.incidents.merging import (
+    UNMERGE_WITHIN,
+    Merging,
+    check_merge,
+    check_open,
+    check_unmerge,
+    counted,
+    into_of,
+)
+from bot.incidents.rules import worst
+from bot.runbooks import Runs
+
+REGROUP_HELP = (
+    ("/incident merge [#N] into #M", "makes this incident part of another: alerts and people go along"),
+    ("/incident unmerge [#N]", "takes a merge back, within 24 hours"),
+    ("/incident split [#N] [LABEL=VALUE …]",
+     "makes some of its alerts a new incident; without labels: which there are"),
+    ("/incident join [#N] LABEL=VALUE …",
+     "takes firing alerts from elsewhere, or of no incident, into this one"),
+)  # fmt: skip
+REGROUP_CLICKS = ("incident_merge", "incident_unmerge", "incident_split", "incident_join")
+_USAGE = {form.split()[1]: f"Usage: {form}" for form, _ in REGROUP_HELP}
+_VALUE = 2000  # characters of a button's value, Slack's limit
+_CHOICES = 20  # alerts that a split lists by name
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What would be done, in lines of plain text, and the button that does it."""
+
+    lines: list[str]
+    button: str
+    action_id: str
+    value: str
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "\n".join(self.lines)
+
+    def blocks(self) -> list[Block]:
+        """For a surface with buttons."""
+        head, *rest = (escape(line) for line in self.lines)
+        text = joined([f"*{head}*", *(f"• {line}" for line in rest)], TEXT)
+        return [
+            section(text),
+            actions(button(self.button, self.action_id, self.value, style="primary")),
+        ]
+
+
+def may_regroup(person: Person) -> None:
+    """Raises `NotAllowed`."""
+    if not (person.has("responder") or person.has("commander")):
+        raise NotAllowed("Merging, splitting and joining need the role 'responder'.")
+
+
+class Regroup:
+    """Answers and acts for every surface. Whoever calls has asked `may_regroup`."""
+
+    def __init__(self, incidents: Incidents, runs: Runs) -> None:
+        self.incidents = incidents
+        self.runs = runs
+        self.merging = Merging(incidents)
+        self.moving = Moving(self.merging)
+
+    # ── what would happen: nothing is locked and nothing changes ─────────────────────────────
+
+    async def ask(
+        self, session: AsyncSession, verb: str, number: int, words: list[str], key: str,
+        here: int | None = None,
+    ) -> tuple[str, list[Block]]:  # fmt: skip
+        """The answer to a command about an incident; ``key`` is the command's, ``here`` its place."""
+        match verb:
+            case "merge":
+                found = await self.ask_merge(session, number, _into(words, here), key)
+            case "unmerge":
+                if words:
+                    raise BadInput(
+                        f"I did not understand {cut(' '.join(words), 60)!r}.", hint=_USAGE[verb]
+                    )
+                found = await self.ask_unmerge(session, number, key)
+            case "split" if not words:
+                return await self._choices(session, number, key)
+            case "split":
+                found = await self.ask_split(session, number, labels(words, _USAGE[verb]), key)
+            case _:
+                found = await self.ask_join(session, number, labels(words, _USAGE[verb]), key)
+        return found.text, found.blocks()
+
+    async def ask_merge(self, session: AsyncSession, number: int, into: int, key: str) -> Proposal:
+        """Raises what doing it would raise."""
+        source, target = await self._read(session, number), await self._read(session, into)
+        check_merge(source, target)
+        await self.runs.require_unasked(session, source)
+        counts = await self.moving.counts(session, number)
+        graver = worst([source.severity, target.severity])
+        adds = [s for s in source.services if s not in target.services]
+        proposed = [r.title for r in await self.runs.of(session, number) if r.state == "proposed"]
+        lines = [
+            f"Merge {_called(source)} into {_called(target)}?",
+            f"{counted(counts.total())} go to #{into}" + (f": {names(counts)}" if counts else ""),
+            f"#{into} {'becomes' if graver != target.severity else 'stays'} {graver}"
+            + (f", and is about {', '.join(adds)} as well" if adds else ""),
+            *([f"further alerts of {source.open_key} join #{into}"] if source.open_key else []),
+            f"the people of #{number} are asked into the channel of #{into}; its own is left standing",
+            *([f"withdrawn in #{number}: {', '.join(proposed)}; what fits is proposed in #{into}"]
+              if proposed else []),
+            f"{_hours()} hours long /incident unmerge #{number} takes it back",
+        ]  # fmt: skip
+        value = f"{number}|{_short(key)}|{into}"
+        return Proposal(lines, f"Merge into #{into}", "incident_merge", value)
+
+    async def ask_unmerge(self, session: AsyncSession, number: int, key: str) -> Proposal:
+        """The same."""
+        into = await into_of(session, number)
+        source, target = await self._read(session, number), await self._read(session, into)
+        check_unmerge(source, target)
+        lines = [
+            f"Take #{number} out of {_called(target)} again?",
+            f"#{number} becomes {source.merge['was']} again, with its alerts and its group",
+            f"#{into} stays {target.severity}, and what was recorded there stays there",
+        ]
+        value = f"{number}|{_short(key)}"
+        return Proposal(lines, f"Unmerge #{number}", "incident_unmerge", value)
+
+    async def ask_split(
+        self, session: AsyncSession, number: int, match: dict[str, str], key: str
+    ) -> Proposal:
+        """The same."""
+        incident = await self._read(session, number)
+        check_open(incident)
+        picked = await self.moving.inside(session, incident, match)
+        left = picked.left.names if picked.left else None
+        stays = f"{counted(left.total())}: {names(left)}" if left else "no alert"
+        lines = [
+            f"Make {match_words(match)} of {_called(incident)} an incident of its own?",
+            f"{picked.words} become a {picked.severity} incident"
+            + (f" about {', '.join(picked.services)}" if picked.services else ""),
+            f"in #{number} stays {stays}",
+            "further alerts like these go to the new one; /incident merge takes it back",
+        ]
+        value = _value(number, key, picked.upto, match)
+        return Proposal(lines, "Split off", "incident_split", value)
+
+    async def ask_join(
+        self, session: AsyncSession, number: int, match: dict[str, str], key: str
+    ) -> Proposal:
+        """The same."""
+        incident = await self._read(session, number)
+        check_open(incident)
+        picked = await self.moving.elsewhere(session, incident, match)
+        await self.moving.others(session, incident, picked)
+        graver = worst([incident.severity, picked.severity])
+        lines = [
+            f"Join {match_words(match)} to {_called(incident)}?",
+            f"{picked.words}{came_from(picked)}",
+            f"#{number} {'becomes' if graver != incident.severity else 'stays'} {graver}",
+            "further alerts like these come here too, unless a rule or a silence holds them back",
+        ]
+        value = _value(number, key, picked.upto, match)
+        return Proposal(lines, f"Join to #{number}", "incident_join", value)
+
+    async def _choices(
+        self, session: AsyncSession, number: int, key: str
+    ) -> tuple[str, list[Block]]:
+        """The incident's alerts by name, each with a button that splits it off."""
+        incident = await self._read(session, number)
+        check_open(incident)
+        counts = await self.moving.counts(session, number)
+        text = f"Which alerts of {_called(incident)} are another incident?"
+        if not counts:
+            raise NotFound(f"#{number} has no alerts to split off.")
+        blocks = [section(f"*{escape(text)}*")]
+        upto = await self.moving.newest(session, number)
+        for name, count in counts.most_common(_CHOICES):
+            block = section(f"{escape(cut(name, 200))} ({count})")
+            confirm = f"{cut(name, 200)} ({count}) becomes an incident of its own."
+            with suppress(BadInput, ValueError):  # a name that is no label's value: others may be
+                match = check_match({"alertname": name})
+                value = _value(number, f"{key}:{name}", upto, match)
+                block["accessory"] = button(
+                    "Split off", "incident_split", value, confirm=escape(confirm)
+                )
+            blocks.append(block)
+        blocks.append(section(f"By other labels: `{REGROUP_HELP[2][0]}`, such as `host=db1`"))
+        return f"{text} {names(counts)}. {_USAGE['split']}", blocks
+
+    async def _read(self, session: AsyncSession, number: int) -> Incident:
+        query = select(Incident).where(Incident.id == number)
+        found = (await session.execute(query)).scalar_one_or_none()
+        if found is None:
+            raise NotFound(f"There is no incident {number}.", hint="/incident list shows all.")
+        return found
+
+    # ── the button ───────────────────────────────────────────────────────────────────────────
+
+    async def do(
+        self, session: AsyncSession, action_id: str, value: str, actor: str
+    ) -> tuple[str, int]:
+        """Does what a proposal says, once; what happened in words, and the incident to look at.
+
+        Raises `BadInput` for a value that is none of ours, and `Conflict` where things moved on.
+        """
+        number, origin, rest = _parts(value)
+        await self.incidents.one_at_a_time(session)
+        match action_id:
+            case "incident_merge":
+                return await self._merge(session, number, _number(rest), actor, origin)
+            case "incident_unmerge":
+                return await self._unmerge(session, number, actor, origin)
+            case "incident_split":
+                return await self._split(session, number, *_meant(rest), actor, origin)
+        return await self._join(session, number, *_meant(rest), actor, origin)
+
+    async def _merge(
+        self, session: AsyncSession, number: int, into: int, actor: str, origin: str
+    ) -> tuple[str, int]:
+        text = f"#{number} is part of #{into} now."
+        if await self.merging.done(session, number, "merge", origin):
+            return text, into
+        source, target = await self.merging.pair(session, number, into)
+        await self.runs.require_unasked(session, source)
+        brought = await self.moving.absorb(session, number, into)
+        await self.merging.merge(session, source, target, brought, actor, origin)
+        for run in await self.runs.of(session, number):
+            if run.state == "proposed":
+                await self.runs.show(session, run)  # without its button
+        return text, into
+
+    async def _unmerge(
+        self, session: AsyncSession, number: int, actor: str, origin: str
+    ) -> tuple[str, int]:
+        if await self.merging.done(session, number, "unmerge", origin):
+            return f"#{number} is by itself again.", number
+        source, target = await self.merging.parted(session, number)
+        inner = [incident.number for incident in await under(session, [number])]
+        alerts = await self.moving.give_back(session, number, target.number, inner)
+        await self.merging.unmerge(session, source, target, alerts, actor, origin)
+        for run in await self.runs.of(session, number):
+            if run.state == "proposed":
+                await self.runs.show(session, run)
+        return f"#{number} is {source.status} again, with {counted(alerts)}.", number
+
+    async def _split(
+        self, session: AsyncSession, number: int, upto: int, match: dict[str, str], actor: str,
+        origin: str,
+    ) -> tuple[str, int]:  # fmt: skip
+        query = select(Incident).where(Incident.origin == f"split:{origin}")
+        made = (await session.execute(query)).scalar_one_or_none()
+        if made is None:
+            incident = await self.incidents.get(session, number)
+            check_open(incident)
+            picked = await self.moving.inside(session, incident, match, upto)
+            made = await self.moving.split(session, incident, picked, actor, f"split:{origin}")
+        return (
+            f"Incident {made.number} was split off #{number}. Its channel is being opened.",
+            made.number,
+        )
+
+    async def _join(
+        self, session: AsyncSession, number: int, upto: int, match: dict[str, str], actor: str,
+        origin: str,
+    ) -> tuple[str, int]:  # fmt: skip
+        text = f"{match_words(match)} is part of #{number} now."
+        if await self.merging.done(session, number, "moved", f"join:{origin}"):
+            return text, number
+        incident = await self.incidents.get(session, number)
+        check_open(incident)
+        picked = await self.moving.elsewhere(session, incident, match, upto)
+        await self.moving.join(session, incident, picked, actor, f"join:{origin}")
+        return text, number
+
+
+def _called(incident: Incident) -> str:
+    return (
+        f"#{incident.number} {cut(incident.title, 80)} ({incident.severity}, {incident.standing})"
+    )
+
+
+def _hours() -> int:
+    return int(UNMERGE_WITHIN.total_seconds() // 3600)
+
+
+def _into(words: list[str], here: int | None) -> int:
+    if len(words) == 2 and words[0].lower() == "into":  # noqa: PLR2004 - "into #12"
+        if words[1].lower() == "here" and here is not None:
+            return here
+        number = words[1].removeprefix("#")
+        if number.isascii() and number.isdecimal() and len(number) <= 9:  # noqa: PLR2004 - an id
+            return int(number)
+    raise BadInput("Say into which incident.", hint=_USAGE["merge"])
+
+
+def labels(words: list[str], usage: str) -> dict[str, str]:
+    """``LABEL=VALUE …`` that mean some alerts. Raises `BadInput`, with the usage."""
+    match = labels_of(words, usage)
+    try:
+        return check_match(match)
+    except ValueError as error:
+        raise BadInput(f"Say which alerts: {error}.", hint=usage) from None
+
+
+def _short(key: str) -> str:
+    """A command's key as part of a button's value: what its button did, it does once."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def _value(number: int, key: str, upto: int, match: dict[str, str]) -> str:
+    value = f"{number}|{_short(key)}|{upto}|{json.dumps(match)}"
+    if len(value) > _VALUE:
+        raise BadInput("These labels are too long for a button: name fewer, or use * in them.")
+    return value
+
+
+def _parts(value: str) -> tuple[int, str, str]:
+    number, _, rest = value.partition("|")
+    key, _, rest = rest.partition("|")
+    if not (key.isascii() and key.isalnum()):
+        raise BadInput("The button is out of date.", hint="Type the command again.")
+    return _number(number), key, rest
+
+
+def _number(word: str) -> int:
+    if not (word.isascii() and word.isdecimal() and len(word) <= 9):  # noqa: PLR2004 - an id
+        raise BadInput("The button is out of date.", hint="Type the command again.")
+    return int(word)
+
+
+def _meant(rest: str) -> tuple[int, dict[str, str]]:
+    """The newest alert that was shown, and the labels."""
+    upto, _, text = rest.partition("|")
+    try:
+        match = check_match({str(k): str(v) for k, v in json.loads(text).items()})
+    except (ValueError, AttributeError, RecursionError):
+        raise BadInput("The button is out of date.", hint="Type the command again.") from None
+    return _number(upto), match
