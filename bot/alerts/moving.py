@@ -126,7 +126,7 @@ class Moving:
             .where(_A.incident_id == number, _A.status == "firing")
             .group_by(_A.name)
         )
-        return Counter(dict((await session.execute(query)).tuples().all()))
+        return Counter({row[0]: row[1] for row in await session.execute(query)})
 
     async def newest(self, session: AsyncSession, number: int) -> int:
         """The last alert that an incident has by now."""

@@ -154,7 +154,7 @@ class Cards:
 
     def _buttons(self, incident: Incident, number: str) -> list[Block]:
         if incident.merged_into and now() - merged_at(incident) < UNMERGE_WITHIN:
-            at = f"{int(merged_at(incident).timestamp())}"  # each merge is taken back once
+            at = int(merged_at(incident).timestamp() * 1e6)  # each merge is taken back once
             confirm = f"Incident {number} becomes {incident.merge['was']} again, with its alerts."
             return [button("Unmerge", "incident_unmerge", f"{number}|{at}", confirm=confirm)]
         if incident.status not in ACTIVE:

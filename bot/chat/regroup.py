@@ -236,9 +236,8 @@ class Regroup:
     async def _merge(
         self, session: AsyncSession, number: int, into: int, actor: str, origin: str
     ) -> tuple[str, int]:
-        text = f"#{number} is part of #{into} now."
         if await self.merging.done(session, number, "merge", origin):
-            return text, into
+            return await self._before(session, number), number
         source, target = await self.merging.pair(session, number, into)
         await self.runs.require_unasked(session, source)
         brought = await self.moving.absorb(session, number, into)
@@ -246,13 +245,13 @@ class Regroup:
         for run in await self.runs.of(session, number):
             if run.state == "proposed":
                 await self.runs.show(session, run)  # without its button
-        return text, into
+        return f"#{number} is part of #{into} now.", into
 
     async def _unmerge(
         self, session: AsyncSession, number: int, actor: str, origin: str
     ) -> tuple[str, int]:
         if await self.merging.done(session, number, "unmerge", origin):
-            return f"#{number} is by itself again.", number
+            return await self._before(session, number), number
         source, target = await self.merging.parted(session, number)
         inner = [incident.number for incident in await under(session, [number])]
         alerts = await self.moving.give_back(session, number, target.number, inner)
@@ -282,14 +281,16 @@ class Regroup:
         self, session: AsyncSession, number: int, upto: int, match: dict[str, str], actor: str,
         origin: str,
     ) -> tuple[str, int]:  # fmt: skip
-        text = f"{match_words(match)} is part of #{number} now."
         if await self.merging.done(session, number, "moved", f"join:{origin}"):
-            return text, number
+            return await self._before(session, number), number
         incident = await self.incidents.get(session, number)
         check_open(incident)
         picked = await self.moving.elsewhere(session, incident, match, upto)
         await self.moving.join(session, incident, picked, actor, f"join:{origin}")
-        return text, number
+        return f"{picked.words}, part of #{number} now.", number
+
+    async def _before(self, session: AsyncSession, number: int) -> str:
+        return f"That was done before. #{number} is {(await self._read(session, number)).standing}."
 
 
 def _called(incident: Incident) -> str:
