@@ -152,11 +152,11 @@ class Regroup:
         check_open(incident)
         picked = await self.moving.inside(session, incident, match)
         left = picked.left.names if picked.left else None
+        about = f" about {', '.join(picked.services)}" if picked.services else ""
         stays = f"{counted(left.total())}: {names(left)}" if left else "no alert"
         lines = [
             f"Make {match_words(match)} of {_called(incident)} an incident of its own?",
-            f"{picked.words} become a {picked.severity} incident"
-            + (f" about {', '.join(picked.services)}" if picked.services else ""),
+            f"a new {picked.severity} incident{about} has {picked.words}",
             f"in #{number} stays {stays}",
             "further alerts like these go to the new one; /incident merge takes it back",
         ]
@@ -287,7 +287,7 @@ class Regroup:
         check_open(incident)
         picked = await self.moving.elsewhere(session, incident, match, upto)
         await self.moving.join(session, incident, picked, actor, f"join:{origin}")
-        return f"{picked.words}, part of #{number} now.", number
+        return f"Joined to #{number}: {picked.words}", number
 
     async def _before(self, session: AsyncSession, number: int) -> str:
         return f"That was done before. #{number} is {(await self._read(session, number)).standing}."
