@@ -4,8 +4,9 @@ What belonged where is on the timeline of both incidents. Whoever calls has the 
 route (`Incidents.one_at_a_time`) and has checked that the person may.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from sqlmodel import col, select
 
 from bot.alerts.by_hand import claim, meant
 from bot.alerts.routing import title_of
-from bot.alerts.rules import decide
+from bot.alerts.rules import Decision, decide
 from bot.alerts.tables import StoredAlert, has_ended
 from bot.alerts.telling import BUDGET, names, record
 from bot.catalog import match_words
@@ -28,7 +29,7 @@ from bot.incidents.rules import worst
 from bot.store import now
 
 LOOK = 5000  # alerts, the newest, among which a join looks for what it means
-_CHUNK = 1000  # ids in one statement
+_CHUNK = 1000  # ids in one statement, and rows between two breaths
 _NAMED = 100  # identities that a row lists
 
 
@@ -82,10 +83,9 @@ class Moving:
         rows = (await session.execute(query)).all()
         picked, left = Picked(match), Picked({})
         picked.left = left
-        for row in rows:
-            if row.status == "firing":
-                known = not upto or row.id <= upto
-                self._sort(row, picked if known and self._meant(row, match) else left)
+        async for row, decision in self._decided(r for r in rows if r.status == "firing"):
+            known = not upto or row.id <= upto
+            _sort(row, decision, picked if known and _meant(row, decision, match) else left)
         ids = set(picked.ids)
         taken = {(row.source, row.fingerprint) for row in rows if row.id in ids}
         ends = (r for r in rows if r.status != "firing" and (r.source, r.fingerprint) in taken)
@@ -109,9 +109,10 @@ class Moving:
         if upto:
             query = query.where(_A.id <= upto)
         picked = Picked(match)
-        for row in reversed((await session.execute(query)).all()):
-            if self._meant(row, match):
-                self._sort(row, picked)
+        rows = (await session.execute(query)).all()
+        async for row, decision in self._decided(reversed(rows)):
+            if _meant(row, decision, match):
+                _sort(row, decision, picked)
         if not picked.names:
             raise NotFound(
                 f"No alert that fires outside #{incident.number} matches.",
@@ -133,22 +134,13 @@ class Moving:
         query = columns(func.max(_A.id)).where(_A.incident_id == number)
         return int((await session.execute(query)).scalar_one() or 0)
 
-    def _meant(self, row: _Row, match: dict[str, str]) -> bool:
-        asked = row.name, row.labels, row.source
-        decision = decide(self.incidents.catalog(), *asked)
-        return meant(match, decision, *asked, row.fingerprint)
-
-    def _sort(self, row: _Row, into: Picked) -> None:
-        decision = decide(self.incidents.catalog(), row.name, row.labels, row.source)
-        into.ids.append(row.id)
-        into.names[row.name] += 1
-        into.groups[decision.group] = None
-        if decision.service:
-            into.services[decision.service] = None
-        graver = worst([decision.severity, into.severity])
-        if not into.gravest or graver != into.severity:
-            into.severity, into.gravest = graver, row.id
-        into.sources[row.incident_id] += 1
+    async def _decided(self, rows: Iterable[_Row]) -> AsyncIterator[tuple[_Row, Decision]]:
+        """Each alert with what the rules say of it now; others have their turn in between."""
+        catalog = self.incidents.catalog()
+        for number, row in enumerate(rows, start=1):
+            if number % _CHUNK == 0:
+                await asyncio.sleep(0)
+            yield row, decide(catalog, row.name, row.labels, row.source)
 
     # ── to where ─────────────────────────────────────────────────────────────────────────────
 
@@ -294,6 +286,22 @@ class Moving:
         query = select(StoredAlert).where(col(StoredAlert.id).in_(sorted(picked.ids)[:BUDGET]))
         for alert in (await session.execute(query.order_by(col(StoredAlert.id)))).scalars():
             await record(self.incidents, session, incident.number, alert, at=alert.received_at)
+
+
+def _meant(row: _Row, decision: Decision, match: dict[str, str]) -> bool:
+    return meant(match, decision, row.name, row.labels, row.source, row.fingerprint)
+
+
+def _sort(row: _Row, decision: Decision, into: Picked) -> None:
+    into.ids.append(row.id)
+    into.names[row.name] += 1
+    into.groups[decision.group] = None
+    if decision.service:
+        into.services[decision.service] = None
+    graver = worst([decision.severity, into.severity])
+    if not into.gravest or graver != into.severity:
+        into.severity, into.gravest = graver, row.id
+    into.sources[row.incident_id] += 1
 
 
 def check_drills(incident: Incident, others: Sequence[Incident], *, free: bool) -> None:

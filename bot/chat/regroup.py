@@ -106,7 +106,7 @@ class Regroup:
                 found = await self.ask_split(session, number, labels(words, _USAGE[verb]), key)
             case _:
                 found = await self.ask_join(session, number, labels(words, _USAGE[verb]), key)
-        return found.text, found.blocks()
+        return found.lines[0], found.blocks()
 
     async def ask_merge(self, session: AsyncSession, number: int, into: int, key: str) -> Proposal:
         """Raises what doing it would raise."""
@@ -204,7 +204,7 @@ class Regroup:
                 )
             blocks.append(block)
         blocks.append(section(f"By other labels: `{REGROUP_HELP[2][0]}`, such as `host=db1`"))
-        return f"{text} {names(counts)}. {_USAGE['split']}", blocks
+        return text, blocks
 
     async def _read(self, session: AsyncSession, number: int) -> Incident:
         query = select(Incident).where(Incident.id == number)

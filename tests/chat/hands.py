@@ -21,6 +21,12 @@ RULES = [Rule(match={"alertname": "Quiet"}, declare="no")]
 Button = tuple[str, str]
 
 
+def shown(reply: Reply) -> list[str]:
+    """A proposal's lines."""
+    text = reply.blocks[0]["text"]["text"]
+    return [line.strip("*").removeprefix("• ") for line in text.splitlines()]
+
+
 class Hands:
     """`types` shows what would happen, `press` does it; an alert's fingerprint is its name."""
 

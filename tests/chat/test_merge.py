@@ -15,7 +15,7 @@ from bot.errors import BadInput, Conflict, JacklineError, NotAllowed, NotFound
 from bot.incidents.merging import UNMERGE_WITHIN
 from bot.runbooks import Proposer
 from bot.store import Store, now
-from tests.chat.hands import Hands
+from tests.chat.hands import Hands, shown
 from tests.chat.room import words
 
 
@@ -38,7 +38,7 @@ async def test_shown_first(two: Hands) -> None:
     """What goes where, with counts and names; and nothing has changed."""
     before = await two.rows(1), await two.rows(2)
     reply, (action_id, value) = await two.types("merge #1 into #2")
-    assert reply.text.splitlines() == [
+    assert shown(reply) == [
         "Merge #1 ShopDown fires (sev1, declared) into #2 BlogDown fires (sev3, declared)?",
         "2 alerts go to #2: ShopDown (1), ShopSlow (1)",
         "#2 becomes sev1, and is about shop as well",
@@ -112,6 +112,10 @@ async def test_only_reading_is_left(two: Hands) -> None:
     assert await refused(two.room.type_("/runbook plan fix", at=1)) == where
     for click in ("incident_lead", "incident_monitoring", "incident_resolve"):
         assert await refused(two.room.click(click, "1")) == where
+    async with two.store.write() as session:
+        source = await two.room.incidents.get(session, 1)
+        await two.room.incidents.note(session, source, "still slow", "person:ben", key="said")
+    assert (await two.rows(1))[-1].text == "still slow"
     told = await two.room.type_("/incident status", at=1)
     assert told.text == "#1 sev1, merged into #2: ShopDown fires. Commander: nobody."
     listed = words((await two.room.type_("/incident list all")).blocks)
@@ -127,7 +131,7 @@ async def test_unmerged(two: Hands) -> None:
     await two.alert("BlogSlow", "blog")
     await two.alert("ShopSlow", status="resolved")
     reply, button = await two.types("unmerge", at=1)
-    assert reply.text.splitlines() == [
+    assert shown(reply) == [
         "Take #1 out of #2 BlogDown fires (sev1, declared) again?",
         "#1 becomes mitigating again, with its alerts and its group",
         "#2 stays sev1, and what was recorded there stays there",
@@ -273,7 +277,7 @@ async def test_what_was_proposed_is_withdrawn_and_proposed_anew(two: Hands) -> N
             (await two.room.incidents.get(session, number)).proposed_at = now()
     run = await two.room.plan(state="proposed")
     reply, button = await two.types("merge #1 into #2")
-    assert "withdrawn in #1: Fix the shop; what fits is proposed in #2" in reply.text
+    assert "withdrawn in #1: Fix the shop; what fits is proposed in #2" in shown(reply)
     await two.press(button)
     card = await two.room.card(1, "run", run_id=run)
     assert "actions" not in [block["type"] for block in card.blocks]
@@ -426,3 +430,21 @@ def _person(hands: Hands, name: str) -> Person:
     found = hands.room.person(name)
     assert found is not None
     return found
+
+
+async def test_half_of_it_is_nothing(two: Hands) -> None:
+    """All of a merge is one commit: what dies before it leaves both as they were."""
+    _, button = await two.types("merge #1 into #2")
+    before = await two.rows(1), await two.rows(2), await two.where()
+
+    async def dies() -> None:
+        async with two.store.write() as session:
+            await two.room.clicks.handle(session, *button, _person(two, "ana"), "slack")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await dies()
+    assert (await two.rows(1), await two.rows(2), await two.where()) == before
+    assert (await two.incident(1)).status == "declared"
+    await two.press(button)
+    assert (await two.incident(1)).status == "merged"

@@ -12,7 +12,7 @@ from bot.catalog import Service
 from bot.delivery import Delivery
 from bot.errors import BadInput, Conflict, JacklineError, NotFound
 from bot.store import now
-from tests.chat.hands import SERVICES, Hands
+from tests.chat.hands import SERVICES, Hands, shown
 from tests.chat.room import words
 
 
@@ -44,7 +44,7 @@ async def one(hands: Hands) -> Hands:
 async def test_shown_first(one: Hands) -> None:
     before = await one.rows(1)
     reply, (action_id, value) = await one.types("split #1 alertname=Disk*")
-    assert reply.text.splitlines() == [
+    assert shown(reply) == [
         "Make alertname=Disk* of #1 ShopDown fires (sev1, declared) an incident of its own?",
         "a new sev2 incident about shop has 2 alerts: DiskFull (1), DiskSlow (1)",
         "in #1 stays 1 alert: ShopDown (1)",
@@ -248,14 +248,14 @@ class TestJoin:
 
     async def test_shown_first(self, some: Hands) -> None:
         reply, _ = await some.types("join #1 alertname=BlogSlow")
-        assert reply.text.splitlines() == [
+        assert shown(reply) == [
             "Join alertname=BlogSlow to #1 ShopDown fires (sev2, declared)?",
             "1 alert: BlogSlow (1); 1 of #2",
             "#1 stays sev2",
             "further alerts like these come here too, unless a rule or a silence holds them back",
         ]
         reply, _ = await some.types("join #1 service=db")
-        assert "2 alerts: Quiet (1), Hushed (1); 2 of no incident" in reply.text
+        assert "2 alerts: Quiet (1), Hushed (1); 2 of no incident" in shown(reply)
 
     async def test_of_no_incident(self, some: Hands) -> None:
         """Stored and kept from incidents: here it is told, and its end as well."""
