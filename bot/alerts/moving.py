@@ -77,7 +77,7 @@ class Moving:
     ) -> Picked:
         """The alerts of an incident that are meant, with all that became of them there.
 
-        ``upto``: those that were there when somebody was asked. Raises `NotFound` where none is.
+        ``upto``: those that fired there when somebody was asked. Raises `NotFound` where none is.
         """
         query = columns(*_LIGHT).where(_A.incident_id == incident.number).order_by(_A.id)
         rows = (await session.execute(query)).all()
@@ -89,7 +89,7 @@ class Moving:
         ids = set(picked.ids)
         taken = {(row.source, row.fingerprint) for row in rows if row.id in ids}
         ends = (r for r in rows if r.status != "firing" and (r.source, r.fingerprint) in taken)
-        picked.ids += [row.id for row in ends if not upto or row.id <= upto]
+        picked.ids += [row.id for row in ends]
         if not picked.names:
             has = f"It has {names(left.names)}." if left.names else "It has no alerts."
             raise NotFound(f"No alert of #{incident.number} matches.", hint=has)

@@ -21,6 +21,7 @@ from bot.incidents.rules import worst
 
 BUDGET = 20  # alerts of an incident that are told one by one
 _TOP = 5  # names or reasons that a message lists
+_NAME = 100  # characters of a name among others
 _JOINED = "Alerts of other services join this incident"
 
 
@@ -200,6 +201,6 @@ def _some(reasons: list[str]) -> str:
 
 def names(counts: Counter[str]) -> str:
     """``DiskFull (3), DiskSlow (1)``: the most frequent first."""
-    listed = [f"{name} ({count})" for name, count in counts.most_common(_TOP)]
+    listed = [f"{name[:_NAME]} ({count})" for name, count in counts.most_common(_TOP)]
     more = len(counts) - _TOP
     return ", ".join(listed) + (f" and {more} other names" if more > 0 else "")

@@ -59,11 +59,17 @@ class Rendered:
 
 
 class Cards:
-    """Renders every kind of message. Reads only."""
+    """Renders every kind of message. Reads only.
 
-    def __init__(self, catalog: Callable[[], Catalog], public_url: str) -> None:
+    ``inside`` the console, what leads there is a link to another page of it.
+    """
+
+    def __init__(
+        self, catalog: Callable[[], Catalog], public_url: str, *, inside: bool = False
+    ) -> None:
         self.catalog = catalog
         self.public_url = public_url.rstrip("/")
+        self.inside = inside
 
     async def render(self, session: AsyncSession, message: Message) -> Rendered:
         """What the message looks like now."""
@@ -139,6 +145,8 @@ class Cards:
 
     async def _way(self, session: AsyncSession, number: int) -> str:
         """To another incident: its channel in Slack, where there is one, and its page."""
+        if self.inside:
+            return f"*</incidents/{number}|#{number}>*"
         channel = await session.get(Binding, ("slack", f"channel:{number}"))
         found = f"<#{channel.value['channel']}|{channel.value['name']}>" if channel else ""
         page = f"<{self.public_url}/incidents/{number}|in the console>" if self.public_url else ""

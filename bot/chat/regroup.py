@@ -203,6 +203,8 @@ class Regroup:
                     "Split off", "incident_split", value, confirm=escape(confirm)
                 )
             blocks.append(block)
+        if len(counts) > _CHOICES:
+            blocks.append(section(f"… and {len(counts) - _CHOICES} other names"))
         blocks.append(section(f"By other labels: `{REGROUP_HELP[2][0]}`, such as `host=db1`"))
         return text, blocks
 

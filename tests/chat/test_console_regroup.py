@@ -21,6 +21,7 @@ async def test_merged_and_taken_back(world: World) -> None:
     page = (await browser.get("/incidents/1")).text
     assert '<a class="pill merged" href="/incidents/2">merged into #2</a>' in page
     assert "Merged into #2: Database is down" in page
+    assert '→ <strong><a href="/incidents/2">#2</a></strong>' in page
     assert "merged into #2</span>" in (await browser.get("/")).text
     note = {"incident": "1", "text": "hello", "key": "n" * 12}
     refused = await browser.post("/say", data=note, headers=HTMX)

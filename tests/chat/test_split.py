@@ -168,8 +168,10 @@ async def test_what_came_after_it_was_shown_stays(one: Hands) -> None:
     """Nobody has seen it there; the claim is for what comes later still."""
     _, button = await one.types("split #1 alertname=Disk*")
     await one.alert("DiskNew")
+    await one.alert("DiskFull", status="resolved")
     await one.press(button)
     assert (await one.where())["DiskNew"] == 1
+    assert "alert_resolved" in await one.kinds(2)  # an end belongs to what ended
 
 
 async def test_picked_by_name(one: Hands) -> None:
@@ -186,6 +188,10 @@ async def test_picked_by_name(one: Hands) -> None:
     assert button["confirm"]["text"]["text"] == "DiskFull (1) becomes an incident of its own."
     await one.press((button["action_id"], button["value"]))
     assert (await one.where())["DiskFull"] == 2
+    for number in range(20):
+        await one.alert(f"N{number}")
+    reply = await one.room.type_("/incident split #1")
+    assert "… and 4 other names" in words(reply.blocks)
     said = await refused(one.room.type_("/incident split #77"), NotFound)
     assert said.startswith("There is no incident 77.")
 
