@@ -35,7 +35,7 @@ _NAMED = 100  # identities that a row lists
 
 @dataclass
 class Picked:
-    """Alerts that some labels mean. ``left`` are what stays of the incident: its groups, services."""
+    """Some alerts, and what they are about."""
 
     match: dict[str, str]
     ids: list[int] = field(default_factory=list)
@@ -45,7 +45,6 @@ class Picked:
     sources: Counter[int | None] = field(default_factory=Counter)  # incidents that they sit in
     severity: str = SEVERITIES[-1]  # of the gravest, which would name a new incident
     gravest: int = 0
-    left: "Picked | None" = None
 
     @property
     def upto(self) -> int:
@@ -74,15 +73,14 @@ class Moving:
 
     async def inside(
         self, session: AsyncSession, incident: Incident, match: dict[str, str], upto: int = 0
-    ) -> Picked:
-        """The alerts of an incident that are meant, with all that became of them there.
+    ) -> tuple[Picked, Picked]:
+        """The alerts of an incident that are meant, with all that became of them; and the others.
 
         ``upto``: those that fired there when somebody was asked. Raises `NotFound` where none is.
         """
         query = columns(*_LIGHT).where(_A.incident_id == incident.number).order_by(_A.id)
         rows = (await session.execute(query)).all()
         picked, left = Picked(match), Picked({})
-        picked.left = left
         async for row, decision in self._decided(r for r in rows if r.status == "firing"):
             known = not upto or row.id <= upto
             _sort(row, decision, picked if known and _meant(row, decision, match) else left)
@@ -93,7 +91,7 @@ class Moving:
         if not picked.names:
             has = f"It has {names(left.names)}." if left.names else "It has no alerts."
             raise NotFound(f"No alert of #{incident.number} matches.", hint=has)
-        return picked
+        return picked, left
 
     async def elsewhere(
         self, session: AsyncSession, incident: Incident, match: dict[str, str], upto: int = 0
@@ -145,14 +143,19 @@ class Moving:
     # ── to where ─────────────────────────────────────────────────────────────────────────────
 
     async def split(
-        self, session: AsyncSession, incident: Incident, picked: Picked, actor: str, origin: str
-    ) -> Incident:
-        """Makes them an incident of their own, which has their group from now on."""
+        self, session: AsyncSession, incident: Incident, picked: Picked, left: Picked,
+        actor: str, origin: str,
+    ) -> Incident:  # fmt: skip
+        """Makes them an incident of their own, which has their group from now on.
+
+        ``left`` is what stays.
+        """
         check_open(incident)
         first = await session.get_one(StoredAlert, picked.gravest)
-        catalog, left = self.incidents.catalog(), picked.left or Picked({})
+        catalog = self.incidents.catalog()
         decision = decide(catalog, first.name, first.labels, first.source)
-        key = await self._key(session, incident, picked)
+        whole = [group for group in picked.groups if group not in left.groups]
+        key = await self._key(session, incident, whole)
         made = await self.incidents.declare(
             session, title=title_of(first, decision, catalog), severity=picked.severity,
             actor=actor, origin=origin, services=list(picked.services), open_key=key,
@@ -227,10 +230,8 @@ class Moving:
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────
 
-    async def _key(self, session: AsyncSession, incident: Incident, picked: Picked) -> str | None:
-        """The group that the new incident has: one that nothing is left of, and nobody holds."""
-        left = picked.left.groups if picked.left else {}
-        whole = [group for group in picked.groups if group not in left]
+    async def _key(self, session: AsyncSession, incident: Incident, whole: list[str]) -> str | None:
+        """Of some groups that nothing is left of, one that the new incident can have."""
         if incident.open_key in whole:
             key, incident.open_key = incident.open_key, None
             await session.flush()  # it is unique: free before the other has it

@@ -4,19 +4,18 @@ A command changes nothing: it says what would happen, and its button does that, 
 clicks it and may. What came after it was shown is left out.
 """
 
-import hashlib
-import json
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import select
 
-from bot.alerts.holding import labels_of
 from bot.alerts.moving import Moving, came_from
 from bot.alerts.telling import names
 from bot.catalog import Person, check_match, match_words
 from bot.chat.blocks import TEXT, Block, actions, button, cut, escape, joined, section
+from bot.chat.regroup_words import alerts_of, labels, number_of, parts, short, target_of, value_of
 from bot.errors import BadInput, NotAllowed, NotFound
 from bot.incidents import Incident, Incidents, under
 from bot.incidents.merging import (
@@ -32,7 +31,8 @@ from bot.incidents.rules import worst
 from bot.runbooks import Runs
 
 REGROUP_HELP = (
-    ("/incident merge [#N] into #M", "makes this incident part of another: alerts and people go along"),
+    ("/incident merge [#N] [into #M]",
+     "makes this incident part of another, with its alerts and people; without: which are open"),
     ("/incident unmerge [#N]", "takes a merge back, within 24 hours"),
     ("/incident split [#N] [LABEL=VALUE …]",
      "makes some of its alerts a new incident; without labels: which there are"),
@@ -40,9 +40,9 @@ REGROUP_HELP = (
      "takes firing alerts from elsewhere, or of no incident, into this one"),
 )  # fmt: skip
 REGROUP_CLICKS = ("incident_merge", "incident_unmerge", "incident_split", "incident_join")
-_USAGE = {form.split()[1]: f"Usage: {form}" for form, _ in REGROUP_HELP}
-_VALUE = 2000  # characters of a button's value, Slack's limit
-_CHOICES = 20  # alerts that a split lists by name
+_FORMS = {form.split()[1]: form for form, _ in REGROUP_HELP}
+_USAGE = {verb: f"Usage: {form}" for verb, form in _FORMS.items()}
+_CHOICES = 20  # incidents or names of alerts that are listed
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,12 @@ class Regroup:
     ) -> tuple[str, list[Block]]:  # fmt: skip
         """The answer to a command about an incident; ``key`` is the command's, ``here`` its place."""
         match verb:
+            case "merge" if not words:
+                return await self._targets(session, number, key)
             case "merge":
-                found = await self.ask_merge(session, number, _into(words, here), key)
+                found = await self.ask_merge(
+                    session, number, target_of(words, here, _USAGE[verb]), key
+                )
             case "unmerge":
                 if words:
                     raise BadInput(
@@ -119,7 +123,7 @@ class Regroup:
         proposed = [r.title for r in await self.runs.of(session, number) if r.state == "proposed"]
         lines = [
             f"Merge {_called(source)} into {_called(target)}?",
-            f"{counted(counts.total())} go to #{into}" + (f": {names(counts)}" if counts else ""),
+            f"#{into} gets {_told(counts)}",
             f"#{into} {'becomes' if graver != target.severity else 'stays'} {graver}"
             + (f", and is about {', '.join(adds)} as well" if adds else ""),
             *([f"further alerts of {source.open_key} join #{into}"] if source.open_key else []),
@@ -128,7 +132,7 @@ class Regroup:
               if proposed else []),
             f"{_hours()} hours long /incident unmerge #{number} takes it back",
         ]  # fmt: skip
-        value = f"{number}|{_short(key)}|{into}"
+        value = f"{number}|{short(key)}|{into}"
         return Proposal(lines, f"Merge into #{into}", "incident_merge", value)
 
     async def ask_unmerge(self, session: AsyncSession, number: int, key: str) -> Proposal:
@@ -141,7 +145,7 @@ class Regroup:
             f"#{number} becomes {source.merge['was']} again, with its alerts and its group",
             f"#{into} stays {target.severity}, and what was recorded there stays there",
         ]
-        value = f"{number}|{_short(key)}"
+        value = f"{number}|{short(key)}"
         return Proposal(lines, f"Unmerge #{number}", "incident_unmerge", value)
 
     async def ask_split(
@@ -150,17 +154,15 @@ class Regroup:
         """The same."""
         incident = await self._read(session, number)
         check_open(incident)
-        picked = await self.moving.inside(session, incident, match)
-        left = picked.left.names if picked.left else None
+        picked, left = await self.moving.inside(session, incident, match)
         about = f" about {', '.join(picked.services)}" if picked.services else ""
-        stays = f"{counted(left.total())}: {names(left)}" if left else "no alert"
         lines = [
             f"Make {match_words(match)} of {_called(incident)} an incident of its own?",
             f"a new {picked.severity} incident{about} has {picked.words}",
-            f"in #{number} stays {stays}",
+            f"in #{number} stays {_told(left.names)}",
             "further alerts like these go to the new one; /incident merge takes it back",
         ]
-        value = _value(number, key, picked.upto, match)
+        value = value_of(number, key, picked.upto, match)
         return Proposal(lines, "Split off", "incident_split", value)
 
     async def ask_join(
@@ -178,8 +180,37 @@ class Regroup:
             f"#{number} {'becomes' if graver != incident.severity else 'stays'} {graver}",
             "further alerts like these come here too, unless a rule or a silence holds them back",
         ]
-        value = _value(number, key, picked.upto, match)
+        value = value_of(number, key, picked.upto, match)
         return Proposal(lines, f"Join to #{number}", "incident_join", value)
+
+    async def _targets(
+        self, session: AsyncSession, number: int, key: str
+    ) -> tuple[str, list[Block]]:
+        """The other open incidents, each with a button that merges this one into it."""
+        source = await self._read(session, number)
+        check_open(source)
+        await self.runs.require_unasked(session, source)
+        others = [i for i in await self.incidents.listed(session) if i.number != number]
+        others = [i for i in others if i.drill == source.drill]
+        if not others:
+            raise NotFound("No other incident is open.")
+        text = f"Into which incident is {_called(source)} to be merged?"
+        counts = await self.moving.counts(session, number)
+        blocks = [section(f"*{escape(text)}*")]
+        for other in others[:_CHOICES]:
+            graver = worst([source.severity, other.severity])
+            becomes = f"becomes {graver}" if graver != other.severity else f"stays {graver}"
+            confirm = f"#{other.number} {becomes} and gets {_told(counts)}."
+            block = section(escape(_called(other)))
+            block["accessory"] = button(
+                f"Merge into #{other.number}", "incident_merge",
+                f"{number}|{short(f'{key}:{other.number}')}|{other.number}",
+                confirm=escape(confirm),
+            )  # fmt: skip
+            blocks.append(block)
+        if len(others) > _CHOICES:
+            blocks.append(section(f"… and {len(others) - _CHOICES} others: `{_FORMS['merge']}`"))
+        return text, blocks
 
     async def _choices(
         self, session: AsyncSession, number: int, key: str
@@ -198,14 +229,14 @@ class Regroup:
             confirm = f"{cut(name, 200)} ({count}) becomes an incident of its own."
             with suppress(BadInput, ValueError):  # a name that is no label's value: others may be
                 match = check_match({"alertname": name})
-                value = _value(number, f"{key}:{name}", upto, match)
+                value = value_of(number, f"{key}:{name}", upto, match)
                 block["accessory"] = button(
                     "Split off", "incident_split", value, confirm=escape(confirm)
                 )
             blocks.append(block)
         if len(counts) > _CHOICES:
             blocks.append(section(f"… and {len(counts) - _CHOICES} other names"))
-        blocks.append(section(f"By other labels: `{REGROUP_HELP[2][0]}`, such as `host=db1`"))
+        blocks.append(section(f"By other labels: `{_FORMS['split']}`, such as `host=db1`"))
         return text, blocks
 
     async def _read(self, session: AsyncSession, number: int) -> Incident:
@@ -224,16 +255,16 @@ class Regroup:
 
         Raises `BadInput` for a value that is none of ours, and `Conflict` where things moved on.
         """
-        number, origin, rest = _parts(value)
+        number, origin, rest = parts(value)
         await self.incidents.one_at_a_time(session)
         match action_id:
             case "incident_merge":
-                return await self._merge(session, number, _number(rest), actor, origin)
+                return await self._merge(session, number, number_of(rest), actor, origin)
             case "incident_unmerge":
                 return await self._unmerge(session, number, actor, origin)
             case "incident_split":
-                return await self._split(session, number, *_meant(rest), actor, origin)
-        return await self._join(session, number, *_meant(rest), actor, origin)
+                return await self._split(session, number, *alerts_of(rest), actor, origin)
+        return await self._join(session, number, *alerts_of(rest), actor, origin)
 
     async def _merge(
         self, session: AsyncSession, number: int, into: int, actor: str, origin: str
@@ -273,7 +304,7 @@ class Regroup:
             incident = await self.incidents.get(session, number)
             check_open(incident)
             picked = await self.moving.inside(session, incident, match, upto)
-            made = await self.moving.split(session, incident, picked, actor, f"split:{origin}")
+            made = await self.moving.split(session, incident, *picked, actor, f"split:{origin}")
         return (
             f"Incident {made.number} was split off #{number}. Its channel is being opened.",
             made.number,
@@ -301,60 +332,9 @@ def _called(incident: Incident) -> str:
     )
 
 
+def _told(counts: Counter[str]) -> str:
+    return counted(counts.total()) + (f": {names(counts)}" if counts else "")
+
+
 def _hours() -> int:
     return int(UNMERGE_WITHIN.total_seconds() // 3600)
-
-
-def _into(words: list[str], here: int | None) -> int:
-    if len(words) == 2 and words[0].lower() == "into":  # noqa: PLR2004 - "into #12"
-        if words[1].lower() == "here" and here is not None:
-            return here
-        number = words[1].removeprefix("#")
-        if number.isascii() and number.isdecimal() and len(number) <= 9:  # noqa: PLR2004 - an id
-            return int(number)
-    raise BadInput("Say into which incident.", hint=_USAGE["merge"])
-
-
-def labels(words: list[str], usage: str) -> dict[str, str]:
-    """``LABEL=VALUE …`` that mean some alerts. Raises `BadInput`, with the usage."""
-    match = labels_of(words, usage)
-    try:
-        return check_match(match)
-    except ValueError as error:
-        raise BadInput(f"Say which alerts: {error}.", hint=usage) from None
-
-
-def _short(key: str) -> str:
-    """A command's key as part of a button's value: what its button did, it does once."""
-    return hashlib.sha256(key.encode()).hexdigest()[:16]
-
-
-def _value(number: int, key: str, upto: int, match: dict[str, str]) -> str:
-    value = f"{number}|{_short(key)}|{upto}|{json.dumps(match)}"
-    if len(value) > _VALUE:
-        raise BadInput("These labels are too long for a button: name fewer, or use * in them.")
-    return value
-
-
-def _parts(value: str) -> tuple[int, str, str]:
-    number, _, rest = value.partition("|")
-    key, _, rest = rest.partition("|")
-    if not (key.isascii() and key.isalnum()):
-        raise BadInput("The button is out of date.", hint="Type the command again.")
-    return _number(number), key, rest
-
-
-def _number(word: str) -> int:
-    if not (word.isascii() and word.isdecimal() and len(word) <= 9):  # noqa: PLR2004 - an id
-        raise BadInput("The button is out of date.", hint="Type the command again.")
-    return int(word)
-
-
-def _meant(rest: str) -> tuple[int, dict[str, str]]:
-    """The newest alert that was shown, and the labels."""
-    upto, _, text = rest.partition("|")
-    try:
-        match = check_match({str(k): str(v) for k, v in json.loads(text).items()})
-    except (ValueError, AttributeError, RecursionError):
-        raise BadInput("The button is out of date.", hint="Type the command again.") from None
-    return _number(upto), match

@@ -8,7 +8,8 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.app import Jackline
-from bot.chat.regroup import Proposal, Regroup, labels, may_regroup
+from bot.chat.regroup import Proposal, Regroup, may_regroup
+from bot.chat.regroup_words import labels
 from bot.cli.parts import LARGEST, from_record, known_person, out
 from bot.errors import BadInput
 

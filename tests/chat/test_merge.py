@@ -40,7 +40,7 @@ async def test_shown_first(two: Hands) -> None:
     reply, (action_id, value) = await two.types("merge #1 into #2")
     assert shown(reply) == [
         "Merge #1 ShopDown fires (sev1, declared) into #2 BlogDown fires (sev3, declared)?",
-        "2 alerts go to #2: ShopDown (1), ShopSlow (1)",
+        "#2 gets 2 alerts: ShopDown (1), ShopSlow (1)",
         "#2 becomes sev1, and is about shop as well",
         "further alerts of service:shop join #2",
         "the people of #1 are asked into the channel of #2; its own is left standing",
@@ -53,6 +53,28 @@ async def test_shown_first(two: Hands) -> None:
     assert reply.text.startswith("Merge #1 ")
     reply, _ = await two.types("merge #2 into HERE", at=1)
     assert reply.text.startswith("Merge #2 ")
+
+
+async def test_picked_from_the_open_ones(two: Hands) -> None:
+    """Without a number: each other open incident, with a button that says what it does."""
+    await two.alert("DbDown", "db", labels={"team": "<!here>"})
+    await two.become(3, "resolved")
+    async with two.store.write() as session:
+        await two.room.incidents.declare(
+            session, title="Practice", severity="sev4", actor="person:ana", origin="d", drill=True
+        )
+    reply = await two.room.type_("/incident merge", at=1)
+    head, choice = reply.blocks
+    assert "Into which incident is #1 " in head["text"]["text"]
+    assert choice["text"]["text"] == "#2 BlogDown fires (sev3, declared)"
+    button = choice["accessory"]
+    assert button["confirm"]["text"]["text"] == (
+        "#2 becomes sev1 and gets 2 alerts: ShopDown (1), ShopSlow (1)."
+    )
+    await two.press((button["action_id"], button["value"]))
+    assert (await two.incident(1)).merged_into == 2
+    said = await refused(two.room.type_("/incident merge", at=2), NotFound)
+    assert said == "No other incident is open."
 
 
 async def test_merged(two: Hands) -> None:
@@ -189,7 +211,7 @@ async def test_a_merged_group_ends_with_the_whole(two: Hands) -> None:
 
 
 WRONG = [
-    ("merge #1", "Say into which incident. Usage: /incident merge [#N] into #M"),
+    ("merge #1 into", "Say into which incident. Usage: /incident merge [#N] [into #M]"),
     ("merge #1 #2", "Say into which incident."),
     ("merge #1 into here", "Say into which incident."),
     ("merge #1 into #²", "Say into which incident."),

@@ -43,7 +43,7 @@ def test_merged_and_taken_back(two: Cli) -> None:
     assert out[0] == (
         "Merge #1 Checkout is down (sev2, declared) into #2 Everything is slow (sev3, declared)?"
     )
-    assert out[1] == "2 alerts go to #2: ShopDown (1), ShopSlow (1)"
+    assert out[1] == "#2 gets 2 alerts: ShopDown (1), ShopSlow (1)"
     assert out[-1] == "#1 is part of #2 now."
     found = status(two, 1)
     assert (found["status"], found["merged_into"]) == ("merged", 2)
