@@ -136,7 +136,7 @@ class EvidenceCollector:
     ) -> None:
         async with self.store.write() as session:
             incident = await self.incidents.get(session, number)
-            if incident.evidence_at is not None:
+            if incident.evidence_at is not None or incident.merged_into is not None:
                 return
             incident.evidence_at = now()
             title = ", ".join(graph.title for graph in graphs) or "No evidence could be had"

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.alerts.arrivals import oldest, unpack, unpack_singly
-from bot.alerts.grouping import belongs
+from bot.alerts.by_hand import ByHand
+from bot.alerts.grouping import Found, belongs
 from bot.alerts.holding import Hold, covers
 from bot.alerts.rules import Decision, decide
 from bot.alerts.silences import how_ended, over, standing
@@ -18,7 +19,7 @@ from bot.alerts.tables import StoredAlert
 from bot.alerts.telling import Share, Teller, summary
 from bot.catalog import Catalog
 from bot.errors import BadInput, JacklineError
-from bot.incidents import Incident, Incidents
+from bot.incidents import Incident, Incidents, under
 from bot.incidents.rules import TITLE_LIMIT, check_title
 from bot.log import get
 from bot.store import Store, now
@@ -37,7 +38,7 @@ _ROUTED = (
     .where(_TABLE.c.id == bindparam("of"))
     .values(
         state=bindparam("as"), incident_id=bindparam("to"), decision=bindparam("why"),
-        held_by=bindparam("by"),
+        held_by=bindparam("by"), merged_from=bindparam("via"),
     )
 )  # fmt: skip
 _Firing = tuple[int, bool]  # the incident of an alert's last firing, and whether that was told
@@ -117,6 +118,8 @@ class _Batch:
     async def route(self) -> None:
         """All of them; then each incident hears of its share at once."""
         firing = await self._earlier()
+        merged = await under(self.session, [incident.number for incident in self.active])
+        self.by_hand = ByHand(self.active, merged)
         holds = await standing(self.session, self.catalog)
         await self._once_held()
         for alert in self.alerts:
@@ -130,9 +133,10 @@ class _Batch:
                 firing[key] = alert.incident_id or 0, bool(alert.decision["told"])
         if self.alerts:
             rows = [
-                {"of": a.id, "to": a.incident_id, "why": a.decision, "as": a.state, "by": a.held_by}
+                {"of": a.id, "to": a.incident_id, "why": a.decision, "as": a.state, "by": a.held_by,
+                 "via": a.merged_from}
                 for a in self.alerts
-            ]
+            ]  # fmt: skip
             await (await self.session.connection()).execute(_ROUTED, rows)
         await self.teller.tell()
 
@@ -176,7 +180,7 @@ class _Batch:
         return found
 
     async def _firing(self, alert: StoredAlert, decision: Decision) -> None:
-        found = belongs(self.catalog, decision, self.active, now())
+        found = self._sent(alert, decision) or belongs(self.catalog, decision, self.active, now())
         incident = found.incident if found else await self._declare(alert, decision)
         share = await self.teller.share(incident, fresh=found is None)
         if found and found.because:
@@ -188,10 +192,20 @@ class _Batch:
             share.was_held(alert.held_by, self.how_ended[alert.held_by])
         share.takes(alert, decision.severity)
 
+    def _sent(self, alert: StoredAlert, decision: Decision) -> Found | None:
+        """Where people sent the likes of it by hand."""
+        asked = alert.name, alert.labels, alert.source, alert.fingerprint
+        sent = self.by_hand.of(decision, *asked)
+        if sent is None:
+            return None
+        alert.merged_from = sent.via
+        alert.decision |= {"because": f"{decision.because}; {sent.because}"}
+        return Found(sent.incident)
+
     async def _declare(self, alert: StoredAlert, decision: Decision) -> Incident:
         incident = await self.incidents.declare(
             self.session,
-            title=_title(alert, decision, self.catalog),
+            title=title_of(alert, decision, self.catalog),
             severity=decision.severity,
             actor=f"source:{alert.source}",
             origin=f"alert:{alert.id}",
@@ -212,7 +226,8 @@ class _Batch:
         share.ends(alert, told=told)
 
 
-def _title(alert: StoredAlert, decision: Decision, catalog: Catalog) -> str:
+def title_of(alert: StoredAlert, decision: Decision, catalog: Catalog) -> str:
+    """What an incident is called that an alert declares."""
     service = catalog.service(decision.service)
     text = summary(alert)
     if service and service.title.lower() not in text.lower():

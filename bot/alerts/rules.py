@@ -11,6 +11,7 @@ _BY_LABEL = {
 }  # fmt: skip
 _GROUP = 500  # characters of a group's name
 _SERVICE_LABELS = ("service", "app", "job")
+_NONE = Rule()
 _LOWER = {"sev1": "sev2", "sev2": "sev3", "sev3": "sev4", "sev4": "sev4"}
 
 
@@ -108,7 +109,7 @@ def _first(rules: list[Rule], labels: dict[str, str]) -> tuple[Rule, str]:
     for number, rule in enumerate(rules, start=1):
         if all(labels.get(key) == value for key, value in rule.match.items()):
             return rule, f"rule {number} ({rule.match or 'any alert'})"
-    return Rule(), "no rule matched: declared by default"
+    return _NONE, "no rule matched: declared by default"
 
 
 def _service(catalog: Catalog, labels: dict[str, str]) -> str:

@@ -32,6 +32,7 @@ class StoredAlert(SQLModel, table=True):
 
     ``state`` is ``new`` until the router has decided; then ``routed``, or ``silenced`` while
     something holds it back: ``held_by``, as `bot.alerts.silences.Hold.key` writes it.
+    ``merged_from`` is the incident that it goes back to when that one's merge is undone.
     """
 
     __tablename__ = "alert"
@@ -52,6 +53,7 @@ class StoredAlert(SQLModel, table=True):
     incident_id: int | None = Field(default=None, index=True)
     decision: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
     held_by: str | None = None
+    merged_from: int | None = None
 
 
 class Silence(SQLModel, table=True):

@@ -7,6 +7,7 @@ together is counted in the timeline.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func
@@ -20,6 +21,7 @@ from bot.incidents.rules import worst
 
 BUDGET = 20  # alerts of an incident that are told one by one
 _TOP = 5  # names or reasons that a message lists
+_NAME = 100  # characters of a name among others
 _JOINED = "Alerts of other services join this incident"
 
 
@@ -120,20 +122,8 @@ class Teller:
         await self.incidents.outbox.say(self.session, number, "joined", "line", said)
 
     async def _one(self, incident: Incident, alert: StoredAlert) -> None:
-        text = f"{alert.name} {alert.status}: {summary(alert)}"
-        data = {
-            "source": alert.source,
-            "fingerprint": alert.fingerprint,
-            "name": alert.name,
-            "labels": alert.labels,
-            "starts_at": alert.starts_at.isoformat(),
-            "ends_at": alert.ends_at.isoformat() if alert.ends_at else None,
-        }
         number, author = incident.number, f"source:{alert.source}"
-        kind = "alert_received" if alert.status == "firing" else "alert_resolved"
-        await self.incidents.ledger.append(
-            self.session, number, kind, author, text, data=data, link=alert.link
-        )
+        text = await record(self.incidents, self.session, number, alert)
         payload = {"text": text, "link": alert.link, "firing": alert.status == "firing"}
         await self.incidents.outbox.say(
             self.session, number, f"alert-{alert.id}", "alert", payload, author=author
@@ -147,14 +137,16 @@ class Teller:
             "firing": dict(firing.most_common(100)), "resolved": dict(resolved.most_common(100)),
             "first": alerts[0].id, "last": alerts[-1].id,
         }  # fmt: skip
-        text = f"{firing.total()} more alerts, {resolved.total()} resolved: {_names(firing + resolved)}"
+        text = (
+            f"{firing.total()} more alerts, {resolved.total()} resolved: {names(firing + resolved)}"
+        )
         number = incident.number
         await self.incidents.ledger.append(
             self.session, number, "alerts_counted", "jackline", text, data=data
         )
         every, over = await self._counts(number)
         said = (
-            f"{every.total()} alerts so far, {over.total()} of them resolved: {_names(every)}. "
+            f"{every.total()} alerts so far, {over.total()} of them resolved: {names(every)}. "
             f"The first {BUDGET} are told one by one, the others counted here."
         )
         await self.incidents.outbox.say(
@@ -175,6 +167,27 @@ class Teller:
         return fired, over
 
 
+async def record(
+    incidents: Incidents, session: AsyncSession, number: int, alert: StoredAlert,
+    at: datetime | None = None,
+) -> str:  # fmt: skip
+    """The timeline's row of one alert, and its words; ``at`` where it came earlier."""
+    text = f"{alert.name} {alert.status}: {summary(alert)}"
+    data = {
+        "source": alert.source,
+        "fingerprint": alert.fingerprint,
+        "name": alert.name,
+        "labels": alert.labels,
+        "starts_at": alert.starts_at.isoformat(),
+        "ends_at": alert.ends_at.isoformat() if alert.ends_at else None,
+    }
+    kind = "alert_received" if alert.status == "firing" else "alert_resolved"
+    await incidents.ledger.append(
+        session, number, kind, f"source:{alert.source}", text, data=data, link=alert.link, at=at
+    )
+    return text
+
+
 def summary(alert: StoredAlert) -> str:
     """What a person reads first."""
     notes = alert.annotations
@@ -186,7 +199,8 @@ def _some(reasons: list[str]) -> str:
     return "; ".join(reasons[:_TOP]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _names(counts: Counter[str]) -> str:
-    listed = [f"{name} ({count})" for name, count in counts.most_common(_TOP)]
+def names(counts: Counter[str]) -> str:
+    """``DiskFull (3), DiskSlow (1)``: the most frequent first."""
+    listed = [f"{name[:_NAME]} ({count})" for name, count in counts.most_common(_TOP)]
     more = len(counts) - _TOP
     return ", ".join(listed) + (f" and {more} other names" if more > 0 else "")

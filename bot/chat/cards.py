@@ -17,6 +17,7 @@ from bot.chat.blocks import (
     button,
     clip,
     context,
+    cut,
     escape,
     fields,
     header,
@@ -26,9 +27,11 @@ from bot.chat.blocks import (
 )
 from bot.chat.run_card import run_blocks
 from bot.chat.ways import drilled
-from bot.delivery import Message
-from bot.incidents import ACTIVE, Incident
+from bot.delivery import Binding, Message
+from bot.incidents import ACTIVE, Incident, under
+from bot.incidents.merging import UNMERGE_WITHIN, merged_at
 from bot.runbooks import Run, StepAttempt, approvers
+from bot.store import now
 
 SIGN = {"sev1": "🔴", "sev2": "🟠", "sev3": "🟡", "sev4": "🔵"}
 _LINK = 1000  # characters kept free for an alert's link
@@ -56,11 +59,17 @@ class Rendered:
 
 
 class Cards:
-    """Renders every kind of message. Reads only."""
+    """Renders every kind of message. Reads only.
 
-    def __init__(self, catalog: Callable[[], Catalog], public_url: str) -> None:
+    ``inside`` the console, what leads there is a link to another page of it.
+    """
+
+    def __init__(
+        self, catalog: Callable[[], Catalog], public_url: str, *, inside: bool = False
+    ) -> None:
         self.catalog = catalog
         self.public_url = public_url.rstrip("/")
+        self.inside = inside
 
     async def render(self, session: AsyncSession, message: Message) -> Rendered:
         """What the message looks like now."""
@@ -71,6 +80,8 @@ class Cards:
                 return self._digest(await self._incident(session, message))
             case "run":
                 return await self._run(session, int(message.payload["run_id"]))
+            case "regrouped":
+                return await self._regrouped(session, message)
         return self._plain(message)
 
     def _plain(self, message: Message) -> Rendered:
@@ -101,7 +112,7 @@ class Cards:
     async def _card(self, session: AsyncSession, incident: Incident) -> Rendered:
         query = select(Run).where(Run.incident_id == incident.id).order_by(col(Run.id).desc())
         run = (await session.execute(query.limit(1))).scalar_one_or_none()
-        number = str(incident.number)
+        number, inner = str(incident.number), await under(session, [incident.number])
         title = f"{SIGN[incident.severity]} {incident.severity.upper()} · {incident.title}"
         commander = (
             self.name(f"person:{incident.commander}") if incident.commander else "_nobody yet_"
@@ -110,7 +121,7 @@ class Cards:
         blocks = [
             header(("[drill] " if incident.drill else "") + title),
             fields(
-                f"*Status*\n{incident.status}",
+                f"*Status*\n{incident.standing}",
                 f"*Since*\n{when(incident.declared_at)}",
                 f"*Commander*\n{commander}",
                 f"*Services*\n{services or '_not known_'}",
@@ -118,14 +129,42 @@ class Cards:
         ]
         if run is not None:
             blocks.append(section(f"*Runbook* {escape(run.title)} — *{run.state}*"))
+        if inner:
+            merged = [f"#{each.number} {escape(cut(each.title, 100))}" for each in inner]
+            blocks.append(context(f"Merged into it: {joined(merged, TEXT - 100, ', ')}"))
+        if incident.merged_into:
+            blocks.append(
+                section(f"All goes on in {await self._way(session, incident.merged_into)}")
+            )
         buttons = self._buttons(incident, number)
         if buttons:
             blocks.append(actions(*buttons))
         if self.public_url:
             blocks.append(context(f"<{self.public_url}/incidents/{number}|Open in the console>"))
-        return Rendered(escape(f"{title} ({incident.status})"), blocks)
+        return Rendered(escape(f"{title} ({incident.standing})"), blocks)
+
+    async def _way(self, session: AsyncSession, number: int) -> str:
+        """To another incident: its channel in Slack, where there is one, and its page."""
+        if self.inside:
+            return f"*</incidents/{number}|#{number}>*"
+        channel = await session.get(Binding, ("slack", f"channel:{number}"))
+        found = f"<#{channel.value['channel']}|{channel.value['name']}>" if channel else ""
+        page = f"<{self.public_url}/incidents/{number}|in the console>" if self.public_url else ""
+        return ", ".join(part for part in (f"*#{number}*", found, page) if part)
+
+    async def _regrouped(self, session: AsyncSession, message: Message) -> Rendered:
+        """Merged, split or joined by hand, and the way to the other incident."""
+        text, other = str(message.payload["text"]), message.payload.get("other")
+        blocks = [section(f"🔀 {escape(clip(text, TEXT - 500))}")]
+        if other:
+            blocks.append(section(f"→ {await self._way(session, int(other))}"))
+        return Rendered(escape(text), [*blocks, context(self.name(message.author))])
 
     def _buttons(self, incident: Incident, number: str) -> list[Block]:
+        if incident.merged_into and now() - merged_at(incident) < UNMERGE_WITHIN:
+            at = int(merged_at(incident).timestamp() * 1e6)  # each merge is taken back once
+            confirm = f"Incident {number} becomes {incident.merge['was']} again, with its alerts."
+            return [button("Unmerge", "incident_unmerge", f"{number}|{at}", confirm=confirm)]
         if incident.status not in ACTIVE:
             return []
         buttons = []
@@ -144,12 +183,13 @@ class Cards:
     def _digest(self, incident: Incident) -> Rendered:
         text = (
             f"{SIGN[incident.severity]} *#{incident.number}* {escape(incident.title)} — "
-            f"{incident.severity}, {incident.status}, since {when(incident.declared_at)}"
+            f"{incident.severity}, {incident.standing}, since {when(incident.declared_at)}"
         )
         return Rendered(escape(f"#{incident.number} {incident.title}"), [section(text)])
 
     async def _run(self, session: AsyncSession, run_id: int) -> Rendered:
         run = await session.get_one(Run, run_id)
+        incident = await session.get_one(Incident, run.incident_id)
         attempts = (
             select(StepAttempt).where(StepAttempt.run_id == run_id).order_by(col(StepAttempt.id))
         )
@@ -159,6 +199,9 @@ class Cards:
             [self.name(f"person:{p}") for p in await approvers(session, run)],
             self.name(f"person:{run.requester}") if run.requester else "",
         )
+        if incident.merged_into and run.state == "proposed":
+            blocks = [block for block in blocks if block["type"] != "actions"]
+            blocks.append(context(f"Withdrawn: #{incident.number} is {incident.standing}"))
         return Rendered(escape(f"Runbook {run.title}: {run.state}"), blocks)
 
     def _evidence(self, payload: dict[str, Any]) -> Rendered:

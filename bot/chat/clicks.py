@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.catalog import Person
 from bot.chat.blocks import cut
 from bot.chat.commands import Reply
+from bot.chat.regroup import REGROUP_CLICKS, Regroup, may_regroup
 from bot.errors import BadInput, NotAllowed
 from bot.incidents import Incidents
 from bot.runbooks import Decision, Decisions, Runs
@@ -32,6 +33,7 @@ class Clicks:
     def __init__(self, incidents: Incidents, runs: Runs) -> None:
         self.incidents = incidents
         self.runs = runs
+        self.regroup = Regroup(incidents, runs)
         self.decisions = Decisions(runs)
 
     async def handle(
@@ -50,6 +52,10 @@ class Clicks:
             )
         if action_id in INCIDENT_CLICKS and _ID.fullmatch(value):
             return await self._on_incident(session, action_id, int(value), person)
+        if action_id in REGROUP_CLICKS and _ID.fullmatch(value.partition("|")[0]):
+            may_regroup(person)
+            text, number = await self.regroup.do(session, action_id, value, f"person:{person.id}")
+            return Reply(text, incident_id=number)
         run_id, _, digest = value.partition("|")
         if action_id in RUN_CLICKS and _ID.fullmatch(run_id):
             return await self._on_run(session, action_id, int(run_id), digest, person, surface)

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.catalog import Person
 from bot.chat.blocks import TEXT, Block, cut, escape, joined, section, when
+from bot.chat.regroup import REGROUP_HELP, Regroup, may_regroup
 from bot.chat.silences import SILENCE_HELP, Silencing
 from bot.chat.ways import ACCESS_HELP, Result, Told, Ways, drilled
 from bot.errors import BadInput, JacklineError, NotAllowed
-from bot.incidents import Incident, Incidents
+from bot.incidents import Incident, Incidents, require_unmerged
 from bot.located import near
 from bot.log import get
 from bot.runbooks import Decisions, Runs
@@ -27,6 +28,7 @@ INCIDENT_HELP = (
     ("/incident lead", "makes you incident commander"),
     ("/incident note TEXT", "puts a line on the timeline"),
     ("/incident resolve", "ends the incident and drafts its postmortem"),
+    *REGROUP_HELP,
     *SILENCE_HELP,
     ("/incident help", "this list"),
 )
@@ -91,11 +93,13 @@ class Commands:
         self.ways = ways
         self.silencing = silencing
         self.decisions = Decisions(runs)
+        self.regroup = Regroup(incidents, runs)
         self._incident: dict[str, _Handler] = {
             "declare": self._declare, "list": self._list, "status": self._status,
             "severity": self._severity, "lead": self._lead, "note": self._note,
             "resolve": self._resolve, "silence": self._silence, "silences": self._silences,
-            "unsilence": self._unsilence,
+            "unsilence": self._unsilence, "merge": self._regroup, "unmerge": self._regroup,
+            "split": self._regroup, "join": self._regroup,
         }  # fmt: skip
         self._runbook: dict[str, _Handler] = {
             "list": self._runbooks, "plan": self._plan, "run": self._plan,
@@ -149,7 +153,7 @@ class Commands:
         if not found:
             return Reply("No incident is open." if not everything else "There was no incident yet.")
         lines = [
-            f"*#{i.number}* {i.severity} · {i.status} · {escape(i.title)} · since {when(i.declared_at)}"
+            f"*#{i.number}* {i.severity} · {i.standing} · {escape(i.title)} · since {when(i.declared_at)}"
             for i in found
         ]
         return Reply(f"{len(found)} incidents", [section(joined(lines, TEXT))])
@@ -159,7 +163,7 @@ class Commands:
         if not words:
             commander = incident.commander or "nobody"
             return Reply(
-                f"#{incident.number} {incident.severity}, {incident.status}: {incident.title}. "
+                f"#{incident.number} {incident.severity}, {incident.standing}: {incident.title}. "
                 f"Commander: {commander}.", incident_id=incident.number,
             )  # fmt: skip
         if len(words) > 1:
@@ -193,6 +197,7 @@ class Commands:
             text = " ".join(left).strip()
         else:
             incident = await self.incidents.get(session, command.incident_id)
+        require_unmerged(incident)
         actor = f"person:{person_of(command).id}"
         await self.incidents.note(session, incident, text, actor, key=command.key)
         return Reply("Noted on the timeline.", incident_id=incident.number)
@@ -220,6 +225,16 @@ class Commands:
 
     async def _unsilence(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         return Reply(await self.silencing.end(session, " ".join(words), person_of(command)))
+
+    async def _regroup(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        """Shows what would happen; its button does it."""
+        may_regroup(person_of(command))
+        number, words = await self._number(session, command, words)
+        verb = _verb(command.text)[0]
+        text, blocks = await self.regroup.ask(
+            session, verb, number, words, command.key, command.incident_id
+        )
+        return Reply(text, blocks, incident_id=number)
 
     async def _runbooks(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         del session, command
@@ -317,14 +332,21 @@ class Commands:
     async def _which(
         self, session: AsyncSession, command: Command, words: list[str]
     ) -> tuple[Incident, list[str]]:
-        """The incident meant: ``#12`` as the first word, else the channel's, else the only open one."""
+        """The incident meant, locked, and the words that are left."""
+        number, words = await self._number(session, command, words)
+        return await self.incidents.get(session, number), words
+
+    async def _number(
+        self, session: AsyncSession, command: Command, words: list[str]
+    ) -> tuple[int, list[str]]:
+        """``#12`` as the first word, else the channel's incident, else the only open one."""
         if words and (named := _NUMBER.fullmatch(words[0])):
-            return await self.incidents.get(session, int(named[1])), words[1:]
+            return int(named[1]), words[1:]
         if command.incident_id is not None:
-            return await self.incidents.get(session, command.incident_id), words
+            return command.incident_id, words
         found = await self.incidents.listed(session)
         if len(found) == 1:
-            return await self.incidents.get(session, found[0].number), words
+            return found[0].number, words
         raise BadInput(
             "Which incident?",
             hint="Say it in the incident's channel, or put its number first: #12.",

@@ -34,6 +34,7 @@ from bot.cli.parts import (
     with_parts,
     without_database,
 )
+from bot.cli.regroup import join, merge, split, unmerge
 from bot.cli.sarif import sarif
 from bot.errors import BadInput, NotFound
 from bot.located import BadFile, Problem
@@ -195,7 +196,7 @@ def incidents_list(
         return
     table = Table("#", "severity", "status", "title", "declared")
     for i in found:
-        cells = str(i["id"]), i["severity"], i["status"], i["title"], i["declared_at"][:19]
+        cells = str(i["id"]), i["severity"], _standing(i), i["title"], i["declared_at"][:19]
         table.add_row(*map(escape, cells))
     out.print(table)
 
@@ -212,12 +213,21 @@ def incidents_show(number: Number, as_json: AsJson = False) -> None:
     if as_json:
         out.print_json(json.dumps(found))
         return
-    out.print(f"#{number} {found['severity']} {found['status']}: {found['title']}", markup=False)
+    out.print(f"#{number} {found['severity']} {_standing(found)}: {found['title']}", markup=False)
     for row in found["timeline"]:
         out.print(
             f"{row['seq']:>4}  {row['at'][:19]}  {row['kind']:<20} {row['actor']:<18} {row['text']}",
             markup=False,
         )
+
+
+def _standing(incident: dict[str, Any]) -> str:
+    into = incident["merged_into"]
+    return f"merged into #{into}" if into else str(incident["status"])
+
+
+for regrouping in (merge, unmerge, split, join):
+    incidents_app.command()(regrouping)
 
 
 @audit_app.command("verify")

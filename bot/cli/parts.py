@@ -13,8 +13,10 @@ from sqlalchemy.engine import make_url
 
 from bot import log, settings
 from bot.app import Jackline
+from bot.catalog import Person
 from bot.cli.doctor import NO_DATABASE, why
-from bot.errors import Unavailable
+from bot.errors import NotFound, Unavailable
+from bot.located import near
 
 _T = TypeVar("_T")
 # into a pipe or a file goes every word: only a terminal has an edge
@@ -55,6 +57,19 @@ def from_record(work: Callable[[Jackline], Awaitable[_T]]) -> _T:
             hint="Set JACKLINE_DATA_DIR or JACKLINE_DATABASE_URL as `jackline serve` has it.",
         )
     return asyncio.run(_opened(loaded, work))
+
+
+def known_person(parts: Jackline, person_id: str) -> Person | None:
+    """A person of the catalog; nobody is the command line itself. Raises `NotFound`."""
+    if not person_id:
+        return None
+    people = parts.library.catalog.people
+    person = parts.library.catalog.person(person_id)
+    if person is None:
+        raise NotFound(
+            f"There is no person {person_id!r} in the catalog{near(person_id, [p.id for p in people]) or '.'}"
+        )
+    return person
 
 
 async def _opened(loaded: settings.Settings, work: Callable[[Jackline], Awaitable[_T]]) -> _T:

@@ -12,9 +12,7 @@ from bot.alerts.holding import Hold, fire_now, hold_of, labels_of, may_silence, 
 from bot.app import Jackline
 from bot.catalog import match_words
 from bot.cli.alerts import alerts_app
-from bot.cli.parts import LARGEST, AsJson, from_record, out
-from bot.errors import NotFound
-from bot.located import near
+from bot.cli.parts import LARGEST, AsJson, from_record, known_person, out
 
 _USAGE = "Usage: jackline alerts silence LABEL=VALUE … --for 2h --reason WHY"
 By = Annotated[str, typer.Option(help="A person's id in the catalog, for the record.")]
@@ -86,13 +84,6 @@ def unsilence(
 
 
 def _known(parts: Jackline, person_id: str) -> None:
-    """Nobody is the command line itself. Raises `NotFound` and `NotAllowed`."""
-    if not person_id:
-        return
-    people = parts.library.catalog.people
-    person = parts.library.catalog.person(person_id)
-    if person is None:
-        raise NotFound(
-            f"There is no person {person_id!r} in the catalog{near(person_id, [p.id for p in people]) or '.'}"
-        )
-    may_silence(person)
+    """Raises `NotFound` and `NotAllowed`."""
+    if person := known_person(parts, person_id):
+        may_silence(person)

@@ -146,6 +146,11 @@ class Outbox:
         """Sets the channel's topic."""
         self._queue(session, "topic", f"{incident_id}:topic", incident_id, {"topic": topic})
 
+    async def invite(self, session: AsyncSession, incident_id: int, people: list[str]) -> None:
+        """Asks further people of the catalog to the channel; who is there already stays."""
+        if people:
+            self._queue(session, "invite", f"{incident_id}:invite", incident_id, {"people": people})
+
     async def upload(self, session: AsyncSession, incident_id: int, file: str, title: str) -> None:
         """Shows a picture of the evidence folder; ``file`` is unique, so a repeat is seen."""
         payload = {"file": file, "title": title}

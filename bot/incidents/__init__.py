@@ -1,5 +1,6 @@
 """Incidents: declared, worked on, resolved. Rules are pure; `Incidents` changes the record."""
 
+from bot.incidents.family import family, require_unmerged, under
 from bot.incidents.flow import Incidents
 from bot.incidents.rules import (
     ACTIVE,
@@ -21,5 +22,8 @@ __all__ = [
     "channel_name",
     "check_severity",
     "check_title",
+    "family",
+    "require_unmerged",
     "topic",
+    "under",
 ]

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from bot.catalog import Catalog
 from bot.delivery import Outbox
 from bot.errors import BadInput, NotFound
+from bot.incidents.family import require_unmerged, under
 from bot.incidents.rules import (
     ACTIVE,
     channel_name,
@@ -53,7 +54,7 @@ class Incidents:
         """
         title, severity = check_title(title), check_severity(severity)
         self._known_services(services or [])
-        await self._one_at_a_time(session)
+        await self.one_at_a_time(session)
         found = await session.execute(select(Incident).where(Incident.origin == origin))
         if earlier := found.scalar_one_or_none():
             return earlier
@@ -75,15 +76,17 @@ class Incidents:
         self, session: AsyncSession, incident: Incident, status: str, actor: str
     ) -> None:
         """Moves the incident on; raises `Conflict` where the table of transitions says no."""
+        require_unmerged(incident)
         check_transition(incident.status, status)
         before, incident.status = incident.status, status
         if status == "resolved":
             incident.resolved_at = now()
         if status not in ACTIVE:
-            incident.open_key = None
+            for each in (incident, *await under(session, [incident.number])):
+                each.open_key = None
         elif before == "resolved":
             incident.resolved_at = None
-            incident.open_key = await self._regained(session, incident)
+            await self._regain(session, incident)
         text = f"Status: {before} → {status}"
         data = {"from": before, "to": status}
         await self.ledger.append(session, incident.number, "status_changed", actor, text, data=data)
@@ -96,7 +99,7 @@ class Incidents:
             author=actor,
         )
         await self.refresh(session, incident)
-        await self._topic(session, incident)
+        await self.show_topic(session, incident)
 
     async def set_severity(
         self, session: AsyncSession, incident: Incident, severity: str, actor: str
@@ -105,6 +108,7 @@ class Incidents:
         severity = check_severity(severity)
         if severity == incident.severity:
             return
+        require_unmerged(incident)
         before, incident.severity = incident.severity, severity
         text = f"Severity: {before} → {severity}"
         data = {"from": before, "to": severity}
@@ -120,12 +124,13 @@ class Incidents:
             author=actor,
         )
         await self.refresh(session, incident)
-        await self._topic(session, incident)
+        await self.show_topic(session, incident)
 
     async def take_command(self, session: AsyncSession, incident: Incident, person_id: str) -> None:
         """Makes a person the incident commander."""
         if incident.commander == person_id:
             return
+        require_unmerged(incident)
         incident.commander = person_id
         person = self.catalog().person(person_id)
         text = f"{person.name if person else person_id} is incident commander"
@@ -181,7 +186,7 @@ class Incidents:
 
     async def active(self, session: AsyncSession) -> list[Incident]:
         """The active incidents, oldest first; nobody else declares one before this transaction ends."""
-        await self._one_at_a_time(session)
+        await self.one_at_a_time(session)
         query = select(Incident).where(col(Incident.status).in_(ACTIVE)).order_by(col(Incident.id))
         return list((await session.execute(query.with_for_update())).scalars())
 
@@ -192,17 +197,22 @@ class Incidents:
             query = query.where(col(Incident.status).in_(ACTIVE))
         return list((await session.execute(query)).scalars())
 
-    async def _regained(self, session: AsyncSession, incident: Incident) -> str | None:
-        """The group of an incident that is open again, unless a newer one has it."""
-        group = incident.trigger.get("group")
-        if group is None:
-            return None
-        await self._one_at_a_time(session)
-        newer = select(Incident.id).where(Incident.open_key == group)
-        return None if (await session.execute(newer)).first() else str(group)
+    async def _regain(self, session: AsyncSession, incident: Incident) -> None:
+        """The groups of an incident that is open again, except those that a newer one has."""
+        for each in (incident, *await under(session, [incident.number])):
+            group = each.trigger.get("group")
+            if group is None:
+                continue
+            await self.one_at_a_time(session)
+            newer = select(Incident.id).where(Incident.open_key == group)
+            if (await session.execute(newer)).first() is None:
+                each.open_key = str(group)
 
-    async def _one_at_a_time(self, session: AsyncSession) -> None:
-        """Has declaring wait its turn: two for one cause would clash, and cost a number."""
+    async def one_at_a_time(self, session: AsyncSession) -> None:
+        """Waits for the turn of all who declare, route or regroup, and has it until the commit.
+
+        Two that declare for one cause would clash, and cost a number.
+        """
         if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
             await session.execute(select(func.pg_advisory_xact_lock(_DECLARING)))
 
@@ -212,23 +222,28 @@ class Incidents:
                 known = ", ".join(s.id for s in self.catalog().services) or "none"
                 raise BadInput(f"There is no service {service!r}.", hint=f"Known: {known}.")
 
-    async def _announce(self, session: AsyncSession, incident: Incident) -> None:
-        number = incident.number
+    def people_of(self, incident: Incident) -> list[str]:
+        """Whom an incident concerns from its start: who owns its services, and who declared it."""
         catalog = self.catalog()
         owners = {s.owner for i in incident.services if (s := catalog.service(i))}
         people = [p.id for p in catalog.people if owners & set(p.groups)]
         starter = incident.declared_by.removeprefix("person:")
         if incident.declared_by.startswith("person:") and starter not in people:
             people.append(starter)
+        return people
+
+    async def _announce(self, session: AsyncSession, incident: Incident) -> None:
+        number = incident.number
         await self.outbox.open_channel(
             session,
             number,
             name=channel_name(number, incident.title, drill=incident.drill),
             purpose=f"Incident {number}: {incident.title}",
             topic=topic(incident.severity, incident.status, incident.title),
-            people=people,
+            people=self.people_of(incident),
         )
 
-    async def _topic(self, session: AsyncSession, incident: Incident) -> None:
-        text = topic(incident.severity, incident.status, incident.title)
+    async def show_topic(self, session: AsyncSession, incident: Incident) -> None:
+        """Has the channel's topic say where the incident stands."""
+        text = topic(incident.severity, incident.standing, incident.title)
         await self.outbox.set_topic(session, incident.number, text)

@@ -8,6 +8,7 @@ from bot.errors import BadInput, Conflict
 SEVERITIES = ("sev1", "sev2", "sev3", "sev4")
 STATUSES = (
     "declared", "investigating", "mitigating", "monitoring", "resolved", "closed", "cancelled",
+    "merged",
 )  # fmt: skip
 ACTIVE = ("declared", "investigating", "mitigating", "monitoring")
 _NEXT: dict[str, tuple[str, ...]] = {
@@ -18,6 +19,7 @@ _NEXT: dict[str, tuple[str, ...]] = {
     "resolved": ("investigating", "closed"),
     "closed": (),
     "cancelled": (),
+    "merged": (),  # it comes and goes with `bot.incidents.merging` alone
 }
 TITLE_LIMIT = 200
 _CHANNEL_LIMIT = 80
@@ -32,7 +34,12 @@ def check_transition(current: str, wanted: str) -> None:
     if wanted == current:
         raise Conflict(f"The incident is already {current}.")
     if wanted not in _NEXT[current]:
-        allowed = ", ".join(_NEXT[current]) or "nothing: it has ended"
+        over = (
+            "nothing: /incident unmerge takes it back"
+            if current == "merged"
+            else "nothing: it has ended"
+        )
+        allowed = ", ".join(_NEXT[current]) or over
         raise Conflict(
             f"An incident that is {current} cannot become {wanted}.",
             hint=f"It can become {allowed}.",

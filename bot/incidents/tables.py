@@ -14,6 +14,10 @@ class Incident(SQLModel, table=True):
     ``origin`` is what caused it, unique, so that a cause delivered twice declares once;
     ``open_key`` is its group while it is open and empty (NULL) afterwards, unique, so that a
     group has at most one open incident. ``trigger`` is what runbooks are matched against.
+
+    One that is ``merged_into`` another keeps its ``open_key``: it holds the group for that one.
+    ``merge`` is what it takes to undo that. ``takes`` are alerts that people gave it by hand, as
+    `bot.alerts.by_hand` reads them.
     """
 
     __tablename__ = "incident"
@@ -31,6 +35,9 @@ class Incident(SQLModel, table=True):
     declared_by: str
     declared_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
     resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    merged_into: int | None = Field(default=None, index=True)
+    merge: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
+    takes: list[dict[str, Any]] = Field(sa_type=JsonColumn, default_factory=list)
     proposed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     evidence_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -40,3 +47,8 @@ class Incident(SQLModel, table=True):
         if self.id is None:
             raise ValueError("not stored yet")
         return self.id
+
+    @property
+    def standing(self) -> str:
+        """The status in words: of a merged one, where it went."""
+        return f"merged into #{self.merged_into}" if self.merged_into else self.status

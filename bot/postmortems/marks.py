@@ -85,13 +85,21 @@ def _moves_to(row: Entry, *statuses: str) -> bool:
 
 
 def _impact_start(rows: Sequence[Entry]) -> Mark:
-    alerts = [row for row in rows if row.kind == "alert_received"]
+    alerts = [row for row in rows if row.kind == "alert_received" or _brings_alerts(row, rows)]
     timed = [(at, row.seq) for row in alerts if (at := _starts_at(row))]
     if timed:
         at, seq = min(timed)
         return Mark("Impact start", at, seq, "earliest start time that an alert reported")
     why = "no alert reported a usable start time" if alerts else "no alert was recorded"
     return Mark("Impact start", None, None, why)
+
+
+def _brings_alerts(row: Entry, rows: Sequence[Entry]) -> bool:
+    """An incident was merged into this one, with alerts, and that was not taken back later."""
+    if row.kind != "incident_merged" or "starts_at" not in row.data:
+        return False
+    back = (r for r in rows if r.kind == "incident_unmerged" and r.seq > row.seq)
+    return all(r.data.get("into") != row.data.get("from") for r in back)
 
 
 def _starts_at(row: Entry) -> datetime | None:

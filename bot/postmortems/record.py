@@ -22,7 +22,7 @@ OPEN = "to be named"
 _DECISIONS = frozenset({
     "incident_declared", "severity_changed", "status_changed", "commander_assigned",
     "run_requested", "run_approved", "run_refused", "run_aborted", "undo_requested",
-    "outcome_settled", "approval_void",
+    "outcome_settled", "approval_void", "incident_merged", "incident_unmerged", "alerts_moved",
 })  # fmt: skip
 
 

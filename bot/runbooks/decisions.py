@@ -12,6 +12,7 @@ from sqlmodel import col, select
 
 from bot.catalog import Person
 from bot.errors import BadInput, Conflict, NotAllowed
+from bot.incidents import family
 from bot.runbooks.requests import Runs, must_respond, whom
 from bot.runbooks.tables import Approval, Run, StepAttempt
 from bot.store import now
@@ -139,8 +140,12 @@ class Decisions:
         return run
 
     async def require_reviewed(self, session: AsyncSession, incident_id: int) -> None:
-        """Raises `Conflict` while a broken glass of the incident waits for its review."""
-        for run in await self.runs.of(session, incident_id):
+        """Raises `Conflict` while a broken glass of the incident waits for its review.
+
+        What is merged into it is never closed by itself, so that its own count here.
+        """
+        whole = await family(session, incident_id)
+        for run in [run for number in whole for run in await self.runs.of(session, number)]:
             glass = run.overrides.get("break_glass")
             if glass and not glass.get("reviewed_by"):
                 raise Conflict(

@@ -167,9 +167,9 @@ async def _which(
             origin=f"journal:{journal.id}",
         )  # fmt: skip
     incident = await incidents.get(session, number)
-    if incident.status in ("closed", "cancelled"):
+    if incident.status in ("closed", "cancelled", "merged"):
         raise Conflict(
-            f"Incident {number} is {incident.status}, so nobody would review this.",
+            f"Incident {number} is {incident.standing}, so nobody would review this.",
             hint="Add --declare instead: a new incident for it.",
         )
     return incident

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.errors import BadInput
-from bot.incidents import ACTIVE, Incident
+from bot.incidents import ACTIVE, Incident, under
 from bot.log import get
 from bot.runbooks.model import Runbook
 from bot.runbooks.requests import OWN_GROUND, Runs, from_the_bag
@@ -31,12 +31,10 @@ class Proposer:
             return False
         async with self.store.write() as session:
             incident = await self.runs.incidents.get(session, incident_id)
-            if incident.proposed_at is not None:
+            if incident.proposed_at is not None or incident.status not in ACTIVE:
                 return True
             incident.proposed_at = now()
-            for runbook in self.runs.library.matching(
-                incident.trigger, incident.services, incident.severity
-            ):
+            for runbook in await self._matching(session, incident):
                 if runbook.front.from_bag:
                     await self._name(session, incident, runbook)
                     continue
@@ -50,8 +48,22 @@ class Proposer:
                     log.info("runbook_needs_inputs", runbook=runbook.id, error=str(error))
         return True
 
+    async def _matching(self, session: AsyncSession, incident: Incident) -> list[Runbook]:
+        """What its trigger names, and the triggers of those that are merged into it."""
+        whole = [incident, *await under(session, [incident.number])]
+        found = [
+            runbook
+            for each in whole
+            for runbook in self.runs.library.matching(
+                each.trigger, each.services, incident.severity
+            )
+        ]
+        return list({runbook.id: runbook for runbook in found}.values())
+
     async def _name(self, session: AsyncSession, incident: Incident, runbook: Runbook) -> None:
         """Says which runbook fits, and how to run what the server must not run itself."""
+        if await self.runs.incidents.outbox.said(session, incident.number, f"named-{runbook.id}"):
+            return
         text = f"A runbook fits: {runbook.front.title}: {OWN_GROUND}"
         incidents, said = self.runs.incidents, from_the_bag(runbook)
         await incidents.ledger.append(

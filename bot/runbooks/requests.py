@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from bot.catalog import Person
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
-from bot.incidents import Incident, Incidents
+from bot.incidents import Incident, Incidents, family, require_unmerged
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
 from bot.runbooks.model import Approvals, Runbook
@@ -39,13 +39,26 @@ class Runs:
         self.in_bag = in_bag
 
     async def require_ended(self, session: AsyncSession, incident_id: int) -> None:
-        """Raises `Conflict` while a run of the incident may still change something."""
-        going = select(Run).where(Run.incident_id == incident_id, col(Run.state).in_(LIVE))
+        """Raises `Conflict` while a run of the incident may still change something.
+
+        Those of what is merged into it count: people may undo them there.
+        """
+        whole = await family(session, incident_id)
+        going = select(Run).where(col(Run.incident_id).in_(whole), col(Run.state).in_(LIVE))
         if run := (await session.execute(going.limit(1))).scalar():
             raise Conflict(
                 f"The runbook {run.title!r} is still running.",
                 hint="Wait for its end or abort it, then resolve.",
             )
+
+    async def require_unasked(self, session: AsyncSession, incident: Incident) -> None:
+        """Raises `Conflict` while a run that a person asked for has not ended: it is decided there."""
+        for run in await self.of(session, incident.number):
+            if run.state in LIVE or (run.requester and run.state not in ENDED):
+                raise Conflict(
+                    f"The runbook {run.title!r} is {run.state} in #{incident.number}.",
+                    hint="Wait for its end, refuse or abort it; then merge.",
+                )
 
     async def start(
         self,
@@ -65,6 +78,7 @@ class Runs:
         earlier = await session.execute(select(Run).where(Run.origin == origin))
         if found := earlier.scalar_one_or_none():
             return found
+        require_unmerged(incident)
         runbook = self.library.get(runbook_id)
         if runbook.front.from_bag and not self.in_bag:
             raise BadInput(f"{runbook.front.title}: {OWN_GROUND}", hint=from_the_bag(runbook))
@@ -117,6 +131,7 @@ class Runs:
             return run
         if run.state != "proposed":
             raise Conflict(f"The run is already {run.state}.")
+        require_unmerged(await self.incidents.get(session, run.incident_id))
         run.state, run.requester = "waiting", person.id
         await self.record(
             session, run, "run_requested", f"person:{person.id}", f"Asked to run: {run.title}"

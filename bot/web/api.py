@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.errors import NotFound
-from bot.incidents import Incident
+from bot.incidents import Incident, under
 from bot.runbooks import Run
 from bot.timeline import Entry, Ledger, rows_of
 from bot.timeline.ledger import Problem
@@ -25,6 +25,7 @@ def incident_json(incident: Incident) -> dict[str, Any]:
         "declared_by": incident.declared_by,
         "declared_at": incident.declared_at.isoformat(),
         "resolved_at": incident.resolved_at.isoformat() if incident.resolved_at else None,
+        "merged_into": incident.merged_into,
     }
 
 
@@ -67,6 +68,7 @@ async def whole_incident(session: AsyncSession, number: int) -> dict[str, Any]:
     query = select(Run).where(Run.incident_id == number).order_by(col(Run.id).desc())
     return {
         **incident_json(incident),
+        "merged": [each.number for each in await under(session, [number])],
         "runs": [run_json(r) for r in (await session.execute(query)).scalars()],
         "timeline": [entry_json(e) for e in await rows_of(session, number)],
     }

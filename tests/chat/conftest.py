@@ -10,6 +10,7 @@ from sqlmodel import SQLModel
 from bot.registry import Registry, load
 from bot.store import Store
 from tests.chat.console_world import World
+from tests.chat.hands import Hands
 from tests.chat.room import ChatRoom
 from tests.runbooks.room import PEOPLE
 from tests.slackstub import SlackStub
@@ -70,3 +71,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 async def slack():
     async with SlackStub(retry_delays=(0.0, 0.05, 0.1)) as stub:
         yield stub
+
+
+@pytest.fixture
+def hands(room: ChatRoom) -> Hands:
+    return Hands(room)

@@ -28,6 +28,7 @@ ALLOWED = {
     "resolved": "investigating closed",
     "closed": "",
     "cancelled": "",
+    "merged": "",
 }
 
 
@@ -44,7 +45,8 @@ def test_the_table_of_transitions(current: str, wanted: str) -> None:
         assert str(refused.value) == f"The incident is already {current}."
     else:
         assert f"is {current} cannot become {wanted}" in refused.value.message
-        assert (", ".join(allowed) or "nothing: it has ended") in refused.value.hint
+        none = "nothing: /incident unmerge" if current == "merged" else "nothing: it has ended"
+        assert (", ".join(allowed) or none) in refused.value.hint
 
 
 @pytest.mark.parametrize("word", ["", "Resolved", "done", "resolved "])
@@ -100,4 +102,4 @@ def test_channel_name_and_topic() -> None:
 
 
 def test_an_incident_that_is_over_is_not_active() -> None:
-    assert set(STATUSES) - set(ACTIVE) == {"resolved", "closed", "cancelled"}
+    assert set(STATUSES) - set(ACTIVE) == {"resolved", "closed", "cancelled", "merged"}

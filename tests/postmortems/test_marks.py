@@ -51,6 +51,20 @@ def test_a_start_that_cannot_be_is_not_a_fact():
         assert (found.impact_start.at, found.detected.seq) == (None, 1)
 
 
+def test_what_was_merged_into_it_brings_its_start():
+    """Of its alerts, as long as the merge stands."""
+    story = Story()
+    story.alert(3, "own", starts=2)
+    merged = {"from": 14, "into": 12}
+    story.add(5, "incident_merged", "#14 was merged", **merged, starts_at=str(NOON))
+    found = clock(story.rows).impact_start
+    assert (minute(found), found.seq) == (0, 2)
+    story.add(6, "incident_unmerged", "#15 is by itself again", **{"from": 12, "into": 15})
+    assert clock(story.rows).impact_start.seq == 2
+    story.add(7, "incident_unmerged", "#14 is by itself again", **{"from": 12, "into": 14})
+    assert (minute(clock(story.rows).impact_start), clock(story.rows).impact_start.seq) == (2, 1)
+
+
 def test_the_earliest_reported_start_counts():
     """A slower alert about an earlier start moves the start of the impact."""
     story = Story()

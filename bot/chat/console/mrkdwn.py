@@ -17,6 +17,7 @@ _LIFTED = re.compile(
 _EMPHASIS = re.compile(r"(?<![A-Za-z0-9])([*_~])(?=\S)([^\n]{0,1000}?\S)\1(?![A-Za-z0-9])")
 _SLOT = re.compile("\ue000(\\d+)\ue001")
 _PRIVATE = re.compile("[\ue000\ue001]")
+_PAGE = re.compile(r"/incidents/[0-9]{1,9}")  # of the console itself
 _DATE = re.compile(r"!date\^(-?\d{1,12})\^")
 _WRAP = {
     "*": Markup("<strong>{}</strong>"),
@@ -80,6 +81,8 @@ def _label(tag: str) -> str:
 
 
 def _link(url: str, label: str) -> Markup:
+    if _PAGE.fullmatch(url):
+        return Markup('<a href="{}">{}</a>').format(url, label or url)
     if not is_web(url):
         return Markup("{}").format(label)
     return Markup('<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>').format(

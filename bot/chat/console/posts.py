@@ -15,6 +15,7 @@ from bot.chat.console.guard import by_htmx
 from bot.chat.console.html import blocks_html
 from bot.chat.console.reads import LARGEST
 from bot.errors import BadInput
+from bot.incidents import require_unmerged
 
 SURFACE = "console"
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -82,6 +83,7 @@ async def _command(
 async def _note(desk: Desk, text: str, person: Person, key: str, incident: int) -> Reply:
     async with desk.store.write() as session:
         found = await desk.incidents.get(session, incident)
+        require_unmerged(found)
         await desk.incidents.note(session, found, text, f"person:{person.id}", key=key)
     return Reply("Noted.", incident_id=incident)
 

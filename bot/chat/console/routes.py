@@ -57,7 +57,7 @@ def build_console(
     passwords = Passwords(store, incidents.ledger, session_key, catalog)
     desk = Desk(
         store=store, commands=commands, clicks=clicks, incidents=incidents, runs=runs,
-        cards=Cards(cards.catalog, ""),  # without the link to the console: they are in it
+        cards=Cards(cards.catalog, "", inside=True),
         postmortem=postmortem, catalog=catalog, passwords=passwords,
         sessions=Sessions(session_key, catalog, passwords.since), data_dir=data_dir, notice=notice, templates=_templates(),
     )  # fmt: skip

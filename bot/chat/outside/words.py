@@ -7,7 +7,8 @@ from bot.timeline import Entry
 
 ESSENTIAL = (
     "incident_declared", "severity_changed", "status_changed", "glass_broken", "run_succeeded",
-    "run_failed", "run_refused", "run_aborted", "run_unknown", "run_undone",
+    "run_failed", "run_refused", "run_aborted", "run_unknown", "run_undone", "incident_merged",
+    "incident_unmerged",
 )  # fmt: skip
 _LINES = 20
 _SUBJECT = 200
@@ -18,7 +19,7 @@ _DIGITS = 3  # of a phone number that the record shows
 def notice(incident: Incident, rows: list[Entry], delivery: int, public_url: str) -> Notice:
     """The notice that tells these timeline rows; the subject is the incident as it is now."""
     drill = "[drill] " if incident.drill else ""
-    head = f"{drill}#{incident.number} {incident.severity.upper()} {incident.status}"
+    head = f"{drill}#{incident.number} {incident.severity.upper()} {incident.standing}"
     lines = [_cut(f"{row.at:%H:%M} UTC {' '.join(row.text.split())}", _LINE) for row in rows]
     if len(lines) > _LINES:
         left = len(lines) - _LINES

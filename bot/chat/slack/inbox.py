@@ -23,6 +23,7 @@ from bot.catalog import Catalog, Person
 from bot.chat.blocks import escape
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Command, Commands, Later, Reply
+from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.tables import SlackRequest
 from bot.delivery import Binding
 from bot.errors import JacklineError
@@ -157,8 +158,11 @@ class Inbox:
         person = self.person(body["team"], body["user"])
         match request.kind:
             case "click":
-                await self.clicks.handle(session, body["action"], body["value"], person, "slack")
-                return None  # what it did shows on the card
+                reply = await self.clicks.handle(
+                    session, body["action"], body["value"], person, "slack"
+                )
+                # what else it did shows on the card; this may be clicked far from the incident
+                return reply if body["action"] in REGROUP_CLICKS else None
             case "form":
                 command = Command("incident", "", person, request.key, "slack")
                 await self.commands.declare(session, command, body["severity"], body["title"])

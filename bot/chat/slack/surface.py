@@ -229,8 +229,8 @@ class SlackSurface:
             await self._unless(
                 "already_in_channel", "conversations.invite",
                 lambda: self.client.conversations_invite(
-                    channel=job.channel["channel"], users=users
-                ),
+                    channel=job.channel["channel"], users=users, force=True
+                ),  # else one who is there already would keep the others out
             )  # fmt: skip
         return {}
 
