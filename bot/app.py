@@ -58,6 +58,8 @@ from bot.store import YIELDING, Store, load_key, now
 from bot.timeline import Ledger
 from bot.web import build_web
 from bot.web.metrics import Metrics
+from bot.web.reception import Reception
+from bot.web.vendors import Vendors
 
 log = get("app")
 _GRACE = 3
@@ -129,6 +131,10 @@ class Jackline:
         )
         self.telling = DeliveryWorker(self.store, self.outside, owner)
         self.metrics = Metrics(self.store)
+        self.reception = Reception(
+            settings, self.registry, lambda: self.library.catalog, self.intake, self.heartbeats,
+            Vendors(self.dialer, data / "vendors"), self.metrics,
+        )  # fmt: skip
         self.web = self._web()
 
     async def serve(self) -> None:
@@ -259,9 +265,7 @@ class Jackline:
         return build_web(
             settings=self.settings,
             store=self.store,
-            registry=self.registry,
-            catalog=lambda: self.library.catalog,
-            intake=self.intake,
+            reception=self.reception,
             heartbeats=self.heartbeats,
             ledger=self.ledger,
             metrics=self.metrics,

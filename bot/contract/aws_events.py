@@ -1,6 +1,6 @@
 """Events of AWS, whichever way they come: CloudWatch's alarms, and what AWS Health says of AWS itself.
 
-For the integrations that read them. Other events are not about alerts, and give none.
+For the integrations that read them.
 """
 
 import re
@@ -31,17 +31,17 @@ _CONSOLES = {
 _ALARM_ARN = re.compile(r"arn:(aws[a-z-]*):cloudwatch:([a-z0-9-]+):[0-9]*:alarm:")
 
 
-def event_alerts(source: str, body: bytes) -> list[Alert]:
-    """The alert of an event that fires or resolves one, for that source; none of any other event.
+def event_alerts(source: str, body: bytes) -> list[Alert] | None:
+    """The alert of an event that fires or resolves one, for that source; empty where it does neither.
 
-    Raises `BadInput` naming the field.
+    None of an event about anything else. Raises `BadInput` naming the field.
     """
     kind = parsed(_Event, body)
     if kind.source == "aws.health":
         return _health(source, parsed(_HealthEvent, body))
     if (kind.source, kind.detail_type) == ("aws.cloudwatch", "CloudWatch Alarm State Change"):
         return _alarm(source, parsed(_AlarmEvent, body))
-    return []
+    return None
 
 
 def alarm_page(arn: str, name: str) -> str:

@@ -21,4 +21,4 @@ class EventBridgeSource:
 
     def parse(self, request: RawRequest) -> list[Alert]:
         """The alert of an event that fires or resolves one; none of any other event."""
-        return event_alerts(SOURCE, request.body)
+        return event_alerts(SOURCE, request.body) or []
