@@ -36,6 +36,16 @@ class Reception:
         """Counts what is answered with an error."""
         self._metrics.refused.labels(name, reason).inc()
 
+    def require_proven(self, name: str, request: RawRequest) -> None:
+        """For a door that knows the secret before the rest. Raises `NotFound` or `AuthFailed`."""
+        source, entry = self.reader(name)
+        try:
+            secrets = live_secrets(self._settings, entry.name)
+            source.authenticate(replace(request, settings=entry.settings), secrets)
+        except AuthFailed:
+            self.refused(name, "unauthenticated")
+            raise
+
     async def take(self, name: str, request: RawRequest) -> int:
         """How many alerts were in it; all are stored then.
 
