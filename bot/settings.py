@@ -150,7 +150,7 @@ class MailIn(BaseModel, extra="forbid"):
     )
     key: str = Field(
         default="",
-        description="PEM file with the certificate's key.",
+        description="PEM file with the key; empty if it stands in the certificate's.",
         examples=["/etc/jackline/mail/tls.key"],
     )
 
@@ -293,10 +293,6 @@ def _coherent(settings: Settings) -> Settings:
         raise _bad("JACKLINE_SLACK__APP_TOKEN", "Socket Mode needs an app-level token")
     if slack.enabled and slack.mode == "http" and not slack.signing_secret:
         raise _bad("JACKLINE_SLACK__SIGNING_SECRET", "HTTP mode needs the signing secret")
-    mail = settings.mail
-    if bool(mail.certificate) != bool(mail.key):
-        missing = "KEY" if mail.certificate else "CERTIFICATE"
-        raise _bad(f"JACKLINE_MAIL__{missing}", "is missing: a certificate and its key go together")
     return settings
 
 

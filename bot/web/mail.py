@@ -40,7 +40,10 @@ class MailListener:
     def __init__(self, settings: MailIn, reception: Reception) -> None:
         """Raises `BadSetting` where the address or the certificate cannot be used."""
         self._reception = reception
-        self._certificate = Certificate(settings) if settings.certificate else None
+        tls = (
+            settings.certificate or settings.key
+        )  # a key alone is a mistake, not mail in the clear
+        self._certificate = Certificate(settings) if tls else None
         self._socket = listening(*host_and_port(settings.listen), "JACKLINE_MAIL__LISTEN")
         self._host = socket.gethostname()
         self.open: set[asyncio.BaseProtocol] = set()
@@ -70,7 +73,7 @@ class Certificate:
     """STARTTLS's context, made anew when the files have changed."""
 
     def __init__(self, settings: MailIn) -> None:
-        self._files = (Path(settings.certificate), Path(settings.key))
+        self._files = (Path(settings.certificate), Path(settings.key or settings.certificate))
         self._seen: tuple[float, ...] = ()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:

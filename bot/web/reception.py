@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from typing import TypeGuard
 
 from bot.alerts import Heartbeats, Intake
 from bot.catalog import Catalog, Source
@@ -65,7 +67,7 @@ class Reception:
             raise
         rest = await self._heartbeats.strain([_sent_by(name, alert) for alert in alerts])
         await self._intake.accept(rest)
-        if isinstance(source, AskingSource) and (question := source.asks(raw)):
+        if _asks(source) and (question := source.asks(raw)):
             await self._vendors.ask(question, entry)
         self._metrics.accepted.labels(name).inc(len(rest))
         return len(alerts)
@@ -73,7 +75,7 @@ class Reception:
     async def _proven(self, source: AlertSource, entry: Source, raw: RawRequest) -> RawRequest:
         """The request with what its proof needs."""
         secrets = live_secrets(self._settings, entry.name)
-        if not isinstance(source, AskingSource) or not (url := source.needs(raw, secrets)):
+        if not _asks(source) or not (url := source.needs(raw, secrets)):
             source.authenticate(raw, secrets)
             return raw
         document = await self._vendors.document(url, entry)
@@ -81,6 +83,16 @@ class Reception:
         source.authenticate(raw, secrets)
         await self._vendors.keep(url, document)
         return raw
+
+
+def _asks(source: AlertSource) -> TypeGuard[AskingSource]:
+    return _is_asking(type(source))
+
+
+@cache
+def _is_asking(kind: type) -> bool:
+    """Remembered: to look takes longer than to read an alert."""
+    return issubclass(kind, AskingSource)
 
 
 def live_secrets(settings: Settings, source: str) -> list[str]:

@@ -22,7 +22,7 @@ from bot.log import get
 
 log = get("web")
 LIMIT = 64 * 1024  # bytes of an answer
-PATIENCE = 15.0  # seconds for one question over one path
+PATIENCE = 8.0  # seconds for one question over one path
 _PAUSE = 2.0  # seconds in which what just failed is not tried again
 
 
@@ -41,6 +41,8 @@ class Vendors:
 
         Raises `Unavailable` when it cannot be had now, `AuthFailed` when it is not there.
         """
+        if url in self._kept:  # nor does anybody wait for what somebody else needs
+            return self._kept[url]
         async with self._one_at_a_time:
             if url in self._kept:
                 return self._kept[url]

@@ -279,9 +279,10 @@ async def test_a_certificate_that_cannot_be_used(open_door: OpenDoor, tmp_path: 
     """Said at the start, with both settings; so is an address that cannot be had."""
     (tmp_path / "c.pem").write_text("no certificate")
     file = str(tmp_path / "c.pem")
-    with pytest.raises(BadSetting, match="JACKLINE_MAIL__KEY must be PEM files"):
-        async with open_door(MAIL__CERTIFICATE=file, MAIL__KEY=file):
-            pass
+    for given in ({"MAIL__CERTIFICATE": file}, {"MAIL__KEY": file}):
+        with pytest.raises(BadSetting, match="JACKLINE_MAIL__KEY must be PEM files"):
+            async with open_door(**given):
+                pass
     cannot = pytest.raises(BadSetting, match="JACKLINE_MAIL__LISTEN: cannot listen on")
     with socket.create_server((HOST, 0)) as taken, cannot:
         async with open_door(MAIL__LISTEN=f"{HOST}:{taken.getsockname()[1]}"):
