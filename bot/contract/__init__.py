@@ -28,7 +28,7 @@ class Frozen(BaseModel):
 
 @dataclass(frozen=True)
 class RawRequest:
-    """One HTTP request exactly as it came; header names are lower case.
+    """One HTTP request exactly as it came; header names are lower case. A mail is a body, too.
 
     ``received_at`` is for vendors that send no time of their own; ``settings`` are those of the
     catalog's entry for this sender; ``documents`` is what an `AskingSource` needed, by its address.

@@ -40,9 +40,8 @@ class MailListener:
     def __init__(self, settings: MailIn, reception: Reception) -> None:
         """Raises `BadSetting` where the address or the certificate cannot be used."""
         self._reception = reception
-        tls = (
-            settings.certificate or settings.key
-        )  # a key alone is a mistake, not mail in the clear
+        # A key alone is a mistake, and does not mean mail in the clear.
+        tls = settings.certificate or settings.key
         self._certificate = Certificate(settings) if tls else None
         self._socket = listening(*host_and_port(settings.listen), "JACKLINE_MAIL__LISTEN")
         self._host = socket.gethostname()

@@ -67,9 +67,9 @@ class Reception:
             raise
         rest = await self._heartbeats.strain([_sent_by(name, alert) for alert in alerts])
         await self._intake.accept(rest)
+        self._metrics.accepted.labels(name).inc(len(rest))
         if _asks(source) and (question := source.asks(raw)):
             await self._vendors.ask(question, entry)
-        self._metrics.accepted.labels(name).inc(len(rest))
         return len(alerts)
 
     async def _proven(self, source: AlertSource, entry: Source, raw: RawRequest) -> RawRequest:

@@ -78,15 +78,15 @@ class Vendors:
             raise _away(entry)
         try:
             status, document = await self._answer("GET", url, entry)
+            if not (codes.is_success(status) or codes.is_client_error(status)):
+                log.error("vendor_refused", source=entry.name, url=url, status=status)
+                raise _away(entry)
         except Unavailable:
             self._failed = (url, monotonic() + _PAUSE)
             raise
-        if codes.is_success(status):
-            return document
-        log.error("document_refused", source=entry.name, url=url, status=status)
         if codes.is_client_error(status):
             raise AuthFailed(f"The vendor of {entry.name} has no such document: {url}.")
-        raise _away(entry)
+        return document
 
     async def _answer(
         self, method: str, url: str, entry: Source, form: dict[str, str] | None = None

@@ -11,18 +11,19 @@ from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 from email.utils import parseaddr, parsedate_to_datetime
-from html.parser import HTMLParser
+from html import unescape
+
+import re2
 
 from bot.errors import BadInput
 
 MAX_PARTS = 100
 MAX_BORDERS = 2_000  # lines that may begin a part; some only look so
+MAX_LOOKS = 2_000_000
 MAX_HEADER = 50_000  # characters of one header
 MAX_TEXT = 64 * 1024  # bytes of the text that is read
 _READ_HEADER = 2_000  # characters of a header that is read
 _MAX_ADDRESS = 320
-_LINES = {"br", "div", "h1", "h2", "h3", "li", "p", "table", "tr"}
-_UNSEEN = {"head", "script", "style", "title"}
 # Not idna, punycode or unicode_escape, nor what is no character set at all: they take forever.
 _CHARSET = re.compile(
     r"(utf[-_]?(8|16|32)([-_]?[bl]e)?|(us-)?ascii|iso-?8859[-_]\d{1,2}|iso-2022-\w{2}|latin[-_]?\d"
@@ -43,14 +44,21 @@ class Mail:
 
 def read(body: bytes) -> Mail:
     """Raises `BadInput` where there is too much of it to look through."""
-    if body.lower().count(b"content-type:") > MAX_PARTS or body.count(b"\n--") > MAX_BORDERS:
-        text = f"Field Content-Type: more than {MAX_PARTS} parts."
-        raise BadInput(text, field="Content-Type")
+    _require_little(body)
     try:
         return _read(message_from_bytes(body))
     except (MessageError, ValueError, LookupError, TypeError, RecursionError) as error:
         text = f"The mail cannot be read: {type(error).__name__}."
         raise BadInput(text, field="$") from None
+
+
+def _require_little(body: bytes) -> None:
+    """Parts may lie in each other, and then each line is compared with the borders of all."""
+    parts = body.lower().count(b"content-type:")
+    looks = parts * body.count(b"\n")
+    if parts > MAX_PARTS or body.count(b"\n--") > MAX_BORDERS or looks > MAX_LOOKS:
+        text = f"Field Content-Type: too many parts: {parts}, of at most {MAX_PARTS}, less in a long mail."
+        raise BadInput(text, field="Content-Type")
 
 
 def _read(message: Message) -> Mail:
@@ -98,7 +106,7 @@ def _time(header: str) -> datetime | None:
 
 
 def _text(message: Message) -> str:
-    """The plain text, or else what can be seen of the HTML; of attachments nothing."""
+    """The plain text, or else the HTML's; of attachments nothing."""
     parts = [
         part
         for part in message.walk()
@@ -131,28 +139,17 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-class _Seen(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
-        self._inside = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._inside += tag in _UNSEEN
-        link = dict(attrs).get("href") if tag == "a" else None
-        self.found.append(f" {link} " if link else "\n" if tag in _LINES else " ")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._inside = max(0, self._inside - (tag in _UNSEEN))
-        self.found.append("\n" if tag in _LINES else " ")
-
-    def handle_data(self, data: str) -> None:
-        if not self._inside:
-            self.found.append(data)
+# RE2, as Python's own parser and expressions take quadratic time for some of it.
+_INVISIBLE = re2.compile(
+    r"(?is)<!--.*?-->|<script\b.*?</script[^<>]*>|<style\b.*?</style[^<>]*>|<head\b.*?</head[^<>]*>"
+)
+_LINK = re2.compile(r"""(?is)<a\b[^<>]*\bhref\s*=\s*["']?(https?://[^"'\s<>]+)[^<>]*>""")
+_BREAK = re2.compile(r"(?i)</?(?:br|div|h[1-6]|li|p|table|tr)\b[^<>]*>")
+_TAG = re2.compile(r"</?[a-zA-Z!?][^<>]*>")
 
 
 def _seen(html: str) -> str:
-    parser = _Seen()
-    parser.feed(html)
-    lines = (" ".join(line.split()) for line in "".join(parser.found).splitlines())
-    return "\n".join(line for line in lines if line)
+    """What people would see of it, and where its links lead."""
+    text = _LINK.sub(r" \1 ", _INVISIBLE.sub(" ", html))
+    text = unescape(_TAG.sub(" ", _BREAK.sub("\n", text)))
+    return "\n".join(line for each in text.splitlines() if (line := _one_line(each)))

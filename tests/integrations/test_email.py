@@ -166,6 +166,7 @@ def test_only_html() -> None:
     """What is seen of it, with where its links lead; nothing of its styles and scripts."""
     body = (
         b"Subject: x\r\nContent-Type: text/html\r\n\r\n<style>p{}</style><script>evil()</script>"
+        b"<!-- <p>not this</p> -->"
         b'<p>Disk &amp; <b>memory</b></p><a href="https://example.com/1">more</a><br>&lt;end&gt;'
     )
     alert = parse(body)
@@ -211,12 +212,13 @@ def _nested(depth: int) -> bytes:
 
 
 def test_mails_that_are_made_to_hurt() -> None:
-    """Each is read or refused within a second."""
+    """Each is read or refused in a moment, where quadratic time would be minutes."""
     with pytest.raises(BadInput) as refused:
         parse(_nested(MAX_PARTS + 1))
     assert refused.value.field == "Content-Type"
     for body in (
         _nested(MAX_PARTS - 1),
+        _nested(MAX_PARTS - 1) + b"x\r\n" * 200_000,
         b"Subject: x\r\nContent-Type: multipart/digest; boundary=b\r\n\r\n"
         + b"--b\r\n\r\n" * 50_000,
         b"Subject: " + b"=?a?q?x" * 100_000 + b"\r\n\r\nx",
@@ -226,11 +228,13 @@ def test_mails_that_are_made_to_hurt() -> None:
         b"X: y\r\n" * 150_000 + b"Subject: x\r\n\r\nx",
         b"Subject: x\r\nContent-Type: text/html\r\n\r\n" + b"<a<!--<![" * 100_000,
         b"Subject: x\r\nContent-Type: text/html\r\n\r\n" + b"<" * 900_000,
+        b"Subject: x\r\nContent-Type: text/html\r\n\r\n" + b"<a href=" * 100_000,
+        b"Subject: x\r\nContent-Type: text/html\r\n\r\n" + b"<script><!--" * 80_000,
         b"Subject: x\r\nContent-Type: text/plain;" + b" a*0*=x;" * 100_000 + b"\r\n\r\nx",
     ):
         before = time.perf_counter()
         assert found(body)
-        assert time.perf_counter() - before < 1, body[:60]
+        assert time.perf_counter() - before < 3, body[:60]
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", b"Subject: ", b"Content-Type: ", FIRING]))

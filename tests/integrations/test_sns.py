@@ -1,11 +1,14 @@
 """SNS: which messages are proven, where it may be asked, and what of a message is an alert."""
 
+import contextlib
 import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.contract import Alert, AskingSource, RawRequest
 from bot.errors import AuthFailed, BadInput
@@ -245,6 +248,26 @@ def test_what_is_refused(fields: dict[str, Any], field: str) -> None:
     with pytest.raises(BadInput) as caught:
         SOURCE.parse(request(message("x") | fields))
     assert caught.value.field == field
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(message("x", Subject="s"))),
+        st.none() | st.text() | st.integers(),
+        min_size=1,
+    ),
+    st.binary(max_size=200),
+)
+def test_a_message_with_anything_in_it_is_refused_as_ours(
+    changed: dict[str, Any], pem: bytes
+) -> None:
+    """Before anything is asked, and after: by an error that names what is wrong."""
+    bad = request(message("x", Subject="s") | changed, pem)
+    for look in (SOURCE.needs, SOURCE.authenticate):
+        with contextlib.suppress(AuthFailed, BadInput):
+            look(bad, ["s"])
+    with pytest.raises((AuthFailed, BadInput)):
+        SOURCE.authenticate(bad, ["s"])
 
 
 @pytest.mark.parametrize("topics", ["", "alarms", f"{TOPIC}, arn:aws:sns:eu-west-1:*:alarms"])
