@@ -26,7 +26,7 @@ LINE = 100_000  # bytes of a line: more than the standard allows, as some sender
 CONNECTIONS = 50
 COMMANDS = 100  # of a kind on one connection
 IDLE, LIFE = 60.0, 600.0  # seconds for one command and its mail; for one connection
-BYTES = 16 * SIZE  # on one connection
+BYTES = 4 * SIZE  # that are read of one mail
 GUESSES = 3  # wrong addresses on one connection
 _SHOWN = 400  # characters of a reply
 _NOBODY = "550 5.1.1 Nobody here has this address."
@@ -108,14 +108,24 @@ class _Handler:
         self._reception = reception
         self._wrong = 0
 
-    async def handle_EHLO(  # noqa: N802
+    async def handle_EHLO(  # noqa: N802 - the library's name
         self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, said: list[str]
     ) -> list[str]:
         """There is nothing to log in for."""
         session.host_name = hostname
         return [line for line in said if not line.startswith("250-AUTH")]
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_MAIL(  # noqa: N802 - the library's name
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Here one mail begins, and is counted by itself."""
+        if isinstance(server, _Connection):
+            server.received = 0
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 Ok"
+
+    async def handle_RCPT(  # noqa: N802 - the library's name
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         """One source a mail: what becomes of it has one answer. A sender's server sends it again."""
@@ -132,7 +142,7 @@ class _Handler:
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - the library's name
         """Answered when the alert is on disk."""
         body = envelope.content
         name, request = _addressed(envelope.rcpt_tos[0], body if isinstance(body, bytes) else b"")
@@ -168,7 +178,7 @@ class _Connection(SMTP):
             loop=asyncio.get_running_loop(),
         )  # fmt: skip
         self._others = others
-        self._received = 0
+        self.received = 0
         self._end: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -186,8 +196,8 @@ class _Connection(SMTP):
 
     def data_received(self, data: bytes) -> None:
         """The library drains a mail that is too large to its end, and keeps a line that has none."""
-        self._received += len(data)
-        if self._received > BYTES:
+        self.received += len(data)
+        if self.received > BYTES:
             self._leave(b"552 5.3.4 Too much.\r\n")
         else:
             super().data_received(data)
