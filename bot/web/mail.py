@@ -45,21 +45,23 @@ class MailListener:
         self._certificate = Certificate(settings) if tls else None
         self._socket = listening(*host_and_port(settings.listen), "JACKLINE_MAIL__LISTEN")
         self._host = socket.gethostname()
-        self.open: set[asyncio.BaseProtocol] = set()
+        self.open: set[_Connection] = set()
 
     def close(self) -> None:
         """Listens no more."""
         self._socket.close()
 
     async def run(self) -> None:
-        """Each connection is answered by itself."""
+        """Each connection is answered by itself; at the end each is told to come again."""
         loop = asyncio.get_running_loop()
         server = await loop.create_server(self._answering, sock=self._socket)
         log.info("mail_is_taken", starttls=self._certificate is not None)
         try:
-            await server.serve_forever()
+            await loop.create_future()
         finally:
             server.close()
+            for connection in tuple(self.open):
+                connection.leave(b"421 4.3.2 Shutting down. Come again.\r\n")
 
     def _answering(self) -> asyncio.BaseProtocol:
         if len(self.open) >= CONNECTIONS:
@@ -168,7 +170,7 @@ class _Connection(SMTP):
     line_length_limit = LINE
 
     def __init__(
-        self, handler: _Handler, others: set[asyncio.BaseProtocol], host: str,
+        self, handler: _Handler, others: "set[_Connection]", host: str,
         tls: ssl.SSLContext | None,
     ) -> None:  # fmt: skip
         super().__init__(
@@ -186,7 +188,7 @@ class _Connection(SMTP):
         super().connection_made(transport)
         self._others.add(self)
         if self._end is None:
-            self._end = self.loop.call_later(LIFE, self._leave, b"421 4.4.2 Too long.\r\n")
+            self._end = self.loop.call_later(LIFE, self.leave, b"421 4.4.2 Too long.\r\n")
 
     def connection_lost(self, error: Exception | None) -> None:
         self._others.discard(self)
@@ -198,11 +200,12 @@ class _Connection(SMTP):
         """The library drains a mail that is too large to its end, and keeps a line that has none."""
         self.received += len(data)
         if self.received > BYTES:
-            self._leave(b"552 5.3.4 Too much.\r\n")
+            self.leave(b"552 5.3.4 Too much.\r\n")
         else:
             super().data_received(data)
 
-    def _leave(self, word: bytes) -> None:
+    def leave(self, word: bytes) -> None:
+        """Says it, and hangs up."""
         if isinstance(self.transport, asyncio.WriteTransport) and not self.transport.is_closing():
             self.transport.write(word)
             self.transport.close()

@@ -252,6 +252,19 @@ async def test_who_stays_too_long_is_sent_away(
             assert said.startswith(b"220 ")
 
 
+async def test_at_the_end_each_is_told(open_door: OpenDoor) -> None:
+    """Nobody is waited for, and what was not yet taken is sent again."""
+    async with open_door() as door:
+        raw = socket.create_connection((HOST, door.port), timeout=5)
+        while not door.mail.open:
+            await asyncio.sleep(0.01)
+    with raw:
+        said = b""
+        while chunk := await asyncio.to_thread(raw.recv, 4096):
+            said += chunk
+    assert said.endswith(b"421 4.3.2 Shutting down. Come again.\r\n")
+
+
 async def test_starttls(open_door: OpenDoor, tmp_path: Path) -> None:
     """With a certificate nothing is taken in the clear; a renewed one serves from then on."""
     authority = Authority(tmp_path)
