@@ -16,7 +16,7 @@ import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -47,7 +47,7 @@ from bot.chat.console import build_console
 from bot.chat.outside import NoticeFeed, OutsideSurface
 from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
 from bot.delivery import DeliveryWorker, Outbox
-from bot.errors import BadSetting, JacklineError
+from bot.errors import JacklineError
 from bot.incidents import Incidents
 from bot.log import get
 from bot.postmortems import Postmortem, Postmortems
@@ -58,7 +58,11 @@ from bot.settings import Settings
 from bot.store import YIELDING, Store, load_key, now
 from bot.timeline import Ledger
 from bot.web import build_web
+from bot.web.listening import listening
+from bot.web.mail import MailListener
 from bot.web.metrics import Metrics
+from bot.web.reception import Reception
+from bot.web.vendors import Vendors
 
 log = get("app")
 _GRACE = 3
@@ -131,6 +135,10 @@ class Jackline:
         )
         self.telling = DeliveryWorker(self.store, self.outside, owner)
         self.metrics = Metrics(self.store)
+        self.reception = Reception(
+            settings, self.registry, lambda: self.library.catalog, self.intake, self.heartbeats,
+            Vendors(self.dialer, data / "vendors"), self.metrics,
+        )  # fmt: skip
         self.web = self._web()
 
     async def serve(self) -> None:
@@ -138,11 +146,19 @@ class Jackline:
 
         The store must have been migrated.
         """
-        with closing(_listen(*self.settings.listen)) as listening:
+        with ExitStack() as doors:
+            door = doors.enter_context(listening(*self.settings.listen, "JACKLINE_HTTP_LISTEN"))
+            mail = None
+            if self.settings.mail.listen:
+                mail = doors.enter_context(
+                    closing(MailListener(self.settings.mail, self.reception))
+                )
             gc.freeze()  # what was imported stays: looking it through again takes 0.2 s each time
-            await self._work(listening)
+            await self._work(door, self._workers() | ({"mail in": mail.run()} if mail else {}))
 
-    async def _work(self, listening: socket.socket) -> None:
+    async def _work(
+        self, door: socket.socket, workers: dict[str, Coroutine[None, None, None]]
+    ) -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -161,8 +177,8 @@ class Jackline:
             scheduler.add_job(
                 self._tick, "interval", [step], seconds=5, max_instances=1, coalesce=True
             )
-        tasks = [asyncio.create_task(work, name=name) for name, work in self._workers().items()]
-        http = asyncio.create_task(server.serve(sockets=[listening]), name="http")
+        tasks = [asyncio.create_task(work, name=name) for name, work in workers.items()]
+        http = asyncio.create_task(server.serve(sockets=[door]), name="http")
         scheduler.start()
         stopped = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([*tasks, http, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -276,9 +292,7 @@ class Jackline:
         return build_web(
             settings=self.settings,
             store=self.store,
-            registry=self.registry,
-            catalog=lambda: self.library.catalog,
-            intake=self.intake,
+            reception=self.reception,
             heartbeats=self.heartbeats,
             ledger=self.ledger,
             metrics=self.metrics,
@@ -366,22 +380,6 @@ class _Slack:
         await self.inbox.close()
         if self.client.session is not None:
             await self.client.session.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """The listening socket. Raises `BadSetting` where the address cannot be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        made = socket.create_server((host, port), family=family, backlog=2048)
-        # Opened again it knows that it speaks TCP; else asyncio leaves Nagle's algorithm on, and
-        # every answer of two segments waits 40 ms for the other side's acknowledgement.
-        return socket.socket(fileno=made.detach())
-    except OSError as error:
-        raise BadSetting(
-            f"JACKLINE_HTTP_LISTEN: cannot listen on {host}:{port}: {error.strerror or error}.",
-            hint="Is another Jackline running, or is the address of another machine?",
-            field="JACKLINE_HTTP_LISTEN",
-        ) from None
 
 
 def _leave_within(seconds: float) -> None:

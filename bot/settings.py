@@ -23,6 +23,19 @@ PREFIX = "JACKLINE_"
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.%a-z]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 
 
+def _listenable(value: str) -> str:
+    found = _HOST_AND_PORT.fullmatch(value)
+    if not found or int(found[2]) > 65535:  # noqa: PLR2004 - the largest TCP port
+        raise ValueError("must be host:port")
+    return value
+
+
+def host_and_port(listen: str) -> tuple[str, int]:
+    """An address to listen on as (host, port)."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
 class Slack(BaseModel, extra="forbid"):
     """How to reach Slack. Without a bot token Jackline runs with the console alone."""
 
@@ -121,6 +134,32 @@ class Access(BaseModel, extra="forbid"):
     )  # fmt: skip
 
 
+class MailIn(BaseModel, extra="forbid"):
+    """Alerts by e-mail: Jackline's own SMTP listener, for senders that can do nothing else."""
+
+    listen: str = Field(
+        default="",
+        description="Host and port where mail is taken; empty means that none is.",
+        examples=["0.0.0.0:2525"],
+    )
+    certificate: str = Field(
+        default="",
+        description="PEM file with the certificate for STARTTLS, which is then demanded; read "
+        "again when it changes.",
+        examples=["/etc/jackline/mail/tls.crt"],
+    )
+    key: str = Field(
+        default="",
+        description="PEM file with the key; empty if it stands in the certificate's.",
+        examples=["/etc/jackline/mail/tls.key"],
+    )
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        return _listenable(value) if value else value
+
+
 class Bag(BaseModel, extra="forbid"):
     """The go-bag."""
 
@@ -177,16 +216,14 @@ class Settings(BaseSettings):
     slack: Slack = Slack()
     webhooks: dict[str, Webhook] = {}
     console: Console = Console()
+    mail: MailIn = MailIn()
     access: Access = Access()
     bag: Bag = Bag()
 
     @field_validator("http_listen")
     @classmethod
     def _host_and_port(cls, value: str) -> str:
-        found = _HOST_AND_PORT.fullmatch(value)
-        if not found or int(found[2]) > 65535:  # noqa: PLR2004 - the largest TCP port
-            raise ValueError("must be host:port")
-        return value
+        return _listenable(value)
 
     @field_validator("database_url")
     @classmethod
@@ -209,8 +246,7 @@ class Settings(BaseSettings):
     @property
     def listen(self) -> tuple[str, int]:
         """``http_listen`` as (host, port)."""
-        host, _, port = self.http_listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        return host_and_port(self.http_listen)
 
     @property
     def store_url(self) -> str:

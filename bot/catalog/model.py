@@ -238,6 +238,9 @@ class Source(Entry):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
     integration: Name
     settings: dict[str, str] = {}
+    via: list[Name] = Field(
+        default=[], description="access paths to its vendor, where that must be asked; else direct"
+    )
 
 
 class Heartbeat(Entry):

@@ -124,9 +124,10 @@ def _uses(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
             yield "target", evidence.target, "services", index, ["evidence", number, "target"]
         for number, check in enumerate(service.checks):
             yield from _named_by_check(check, index, ["checks", number])
-    for index, target in enumerate(catalog.targets):
-        for number, via in enumerate(target.via):
-            yield "path", via, "targets", index, ["via", number]
+    for section in ("targets", "sources"):
+        for index, entry in enumerate(getattr(catalog, section)):
+            for number, via in enumerate(entry.via):
+                yield "path", via, section, index, ["via", number]
     for index, notifier in enumerate(catalog.notifiers):
         yield "target", notifier.target, "notifiers", index, ["target"]
     yield from _services_named(catalog)

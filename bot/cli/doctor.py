@@ -21,6 +21,7 @@ from bot.errors import BadInput, TargetError, Unavailable
 from bot.runbooks.library import Library
 from bot.settings import Settings, load
 from bot.store import Store, now
+from bot.web.mail import Certificate
 
 # What opening a database may raise; asyncpg's own errors come unwrapped while it connects.
 NO_DATABASE = (SQLAlchemyError, OSError, PostgresError, InterfaceError)
@@ -43,6 +44,7 @@ async def diagnose() -> list[Result]:
         return [Result("settings", False, str(error))]
     results = [Result("settings", True, "readable"), _integrations(), _runbooks(settings)]
     results += _notifiers(settings)
+    results += _mail_in(settings)
     results += _placement(settings, os.environ)
     results.append(await _database(settings))
     if results[-1].ok:
@@ -93,6 +95,23 @@ def _notifiers(settings: Settings) -> list[Result]:
         warnings = dependent(catalog)
     names = ", ".join(n.id for n in catalog.notifiers)
     return [Result("notifiers", True, "; ".join([names, *(f"warning: {w}" for w in warnings)]))]
+
+
+def _mail_in(settings: Settings) -> list[Result]:
+    """Whether the certificate can be used; without one the secrets cross the network in the clear."""
+    mail = settings.mail
+    if not mail.listen:
+        return []
+    if not (mail.certificate or mail.key):
+        detail = (
+            f"{mail.listen}; warning: no certificate, the addresses' secrets can be read on the way"
+        )
+        return [Result("mail in", True, detail)]
+    try:
+        Certificate(mail)
+    except BadInput as error:
+        return [Result("mail in", False, str(error))]
+    return [Result("mail in", True, f"{mail.listen}, with STARTTLS")]
 
 
 def _placement(settings: Settings, environment: Mapping[str, str]) -> list[Result]:

@@ -28,16 +28,17 @@ class Frozen(BaseModel):
 
 @dataclass(frozen=True)
 class RawRequest:
-    """One HTTP request exactly as it came; header names are lower case.
+    """One HTTP request exactly as it came; header names are lower case. A mail is a body, too.
 
     ``received_at`` is for vendors that send no time of their own; ``settings`` are those of the
-    catalog's entry for this sender.
+    catalog's entry for this sender; ``documents`` is what an `AskingSource` needed, by its address.
     """
 
     headers: Mapping[str, str]
     body: bytes
     query: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    documents: Mapping[str, bytes] = field(default_factory=dict)
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -80,6 +81,33 @@ class ConfiguredSource(AlertSource, Protocol):
 
     def check(self, settings: Mapping[str, str]) -> None:
         """Raises `BadInput` whose ``field`` is the setting that is wrong."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A form to be posted to a vendor: its address and its fields."""
+
+    url: str
+    form: Mapping[str, str] = field(repr=False)
+
+
+@runtime_checkable
+class AskingSource(AlertSource, Protocol):
+    """One whose vendor must be asked something about a request.
+
+    It stays pure: it says what, and Jackline asks, over the access paths of the entry in the
+    catalog, within limits of time and size, and never follows where an answer leads.
+    """
+
+    def needs(self, request: RawRequest, secrets: Sequence[str]) -> str:
+        """The https address of a public document that `authenticate` must have; empty for none.
+
+        An address that only the vendor answers at. Raises `AuthFailed` where the request proves
+        none of the ``secrets``: a stranger makes Jackline ask nobody.
+        """
+
+    def asks(self, request: RawRequest) -> Question | None:
+        """What to ask about a proven request before it is acknowledged; asked twice does no harm."""
 
 
 # ── actions ──────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,7 @@
-"""The HTTP app: webhooks, API, health and metrics; it mounts the console and Slack's requests."""
+"""What comes in from outside: the HTTP app, and mail for sources.
+
+The app has webhooks, API, health and metrics; it mounts the console and Slack's requests.
+"""
 
 from bot.web.server import build_web
 

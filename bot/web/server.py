@@ -15,14 +15,12 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
-from bot.alerts import Heartbeats, Intake
+from bot.alerts import Heartbeats
 from bot.alerts.arrivals import count_alerts
-from bot.catalog import Catalog
-from bot.contract import Alert, RawRequest
+from bot.contract import RawRequest
 from bot.contract.source import known
-from bot.errors import AuthFailed, BadInput, Unavailable
+from bot.errors import AuthFailed, Unavailable
 from bot.incidents import Incident
-from bot.registry import Registry
 from bot.settings import Settings
 from bot.store import Store
 from bot.timeline import Ledger
@@ -30,6 +28,7 @@ from bot.web.api import incident_json, verified, whole_incident
 from bot.web.limit import BodyLimit, counted
 from bot.web.metrics import Metrics
 from bot.web.problems import DESCRIBED, install, problem_of
+from bot.web.reception import Reception, live_secrets
 
 READY_LIMIT = 2.0  # seconds for the database to answer
 _HOOKS = "/webhooks/"
@@ -61,9 +60,7 @@ def build_web(
     *,
     settings: Settings,
     store: Store,
-    registry: Registry,
-    catalog: Callable[[], Catalog],
-    intake: Intake,
+    reception: Reception,
     heartbeats: Heartbeats,
     ledger: Ledger,
     metrics: Metrics,
@@ -81,7 +78,7 @@ def build_web(
     )
     install(app)
     app.add_middleware(BodyLimit)
-    _webhooks(app, settings, registry, catalog, intake, heartbeats, metrics)
+    _webhooks(app, reception)
     _heartbeats(app, settings, heartbeats)
     _health(app, store, metrics)
     _api(app, settings, store, ledger)
@@ -91,35 +88,17 @@ def build_web(
     return app
 
 
-def _webhooks(
-    app: "_Web", settings: Settings, registry: Registry, catalog: Callable[[], Catalog],
-    intake: Intake, heartbeats: Heartbeats, metrics: Metrics,
-) -> None:  # fmt: skip
+def _webhooks(app: "_Web", reception: Reception) -> None:
     @app.post(f"{_HOOKS}{{name}}", summary="Alerts in")
     async def webhook(name: str, request: Request) -> Response:
-        source, entry = registry.source(name, catalog())
+        reception.reader(name)
         try:
             body = await request.body()
         except HTTPException:
-            metrics.refused.labels(name, "too_large").inc()
+            reception.refused(name, "too_large")
             raise
-        raw = RawRequest(
-            dict(request.headers), body, dict(request.query_params), settings=entry.settings
-        )
-        try:
-            source.authenticate(raw, _secrets(settings, name))
-            alerts = source.parse(raw)
-        except AuthFailed:
-            metrics.refused.labels(name, "unauthenticated").inc()
-            raise
-        except BadInput:
-            metrics.refused.labels(name, "malformed").inc()
-            raise
-        mine = [_sent_by(name, alert) for alert in alerts]
-        rest = await heartbeats.strain(mine)
-        await intake.accept(rest)
-        metrics.accepted.labels(name).inc(len(rest))
-        return JSONResponse({"accepted": len(alerts)})
+        raw = RawRequest(dict(request.headers), body, dict(request.query_params))
+        return JSONResponse({"accepted": await reception.take(name, raw)})
 
     app.hook = webhook
 
@@ -138,28 +117,12 @@ def _heartbeats(app: FastAPI, settings: Settings, heartbeats: Heartbeats) -> Non
         return {"heartbeat": heartbeat}
 
 
-def _sent_by(name: str, alert: Alert) -> Alert:
-    """Two senders of one kind are told apart by the names that the catalog gives them."""
-    return alert if alert.source == name else alert.model_copy(update={"source": name})
-
-
 def _require_bearer(settings: Settings, source: str, authorization: str) -> None:
     """Raises `AuthFailed` unless it is one of the live secrets."""
     scheme, _, token = authorization.partition(" ")
     given = token.strip() if scheme.lower() == "bearer" else ""
-    if not known(given, _secrets(settings, source)):
+    if not known(given, live_secrets(settings, source)):
         raise AuthFailed("This needs a bearer token.", hint="Send Authorization: Bearer …")
-
-
-def _secrets(settings: Settings, source: str) -> list[str]:
-    """The live secrets of a source. Raises `AuthFailed` if there are none: deny by default."""
-    configured = settings.webhooks.get(source)
-    given = [s.get_secret_value() for s in configured.secrets] if configured else []
-    live = [secret for secret in given if secret]
-    if not live:
-        variable = f"JACKLINE_WEBHOOKS__{source.upper()}__SECRETS"
-        raise AuthFailed(f"No secret is set for {source}.", hint=f"Set {variable}.")
-    return live
 
 
 def _slack(app: FastAPI, handle: Callable[[Request], Awaitable[Response]]) -> None:

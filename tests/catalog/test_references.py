@@ -42,11 +42,15 @@ LONG = "services:\n  - id: shop\n    title: S\n    tier: p0\n"
             "4: via: there is no 'direct'",
         ),
         (
+            "sources:\n  - {name: a, integration: sns, via: [bastion]}",
+            "2: via: there is no 'bastion'",
+        ),
+        (
             "notifiers:\n  - {id: mail, integration: smtp, target: smtp/gone, to: [a@b.c]}",
             "2: target: there is no 'smtp/gone'",
         ),
     ],
-    ids=["service", "near", "rule", "evidence", "path", "default-path", "notifier"],
+    ids=["service", "near", "rule", "evidence", "path", "default-path", "source", "notifier"],
 )
 def test_a_name_that_leads_nowhere(tmp_path: Path, text: str, said: str) -> None:
     assert refused(write(tmp_path, text)) == f"all.yaml:{said}"

@@ -16,6 +16,7 @@ from bot.timeline import rows_of
 from tests.cli.conftest import Cli
 from tests.plainly import without_columns
 from tests.runbooks.room import PEOPLE
+from tests.servers.authority import Authority
 from tests.servers.fixtures import Start
 from tests.servers.http_app import HttpApp
 
@@ -147,6 +148,19 @@ def test_the_doctor_finds_nothing(cli: Cli) -> None:
     }  # fmt: skip
     assert all(ok for ok, _ in found.values())
     assert cli("doctor").out.count("✓") == 7
+
+
+def test_the_doctor_looks_at_the_door_for_mail(cli: Cli, tmp_path: Path) -> None:
+    """Where there is one: in the clear, with a certificate that can be used, and with none such."""
+    cli.env["JACKLINE_MAIL__LISTEN"] = "127.0.0.1:2525"
+    ok, said = looked_at(cli)["mail in"]
+    assert ok
+    assert "warning: no certificate" in said
+    Authority(tmp_path).server("jackline.example.com")
+    cli.env["JACKLINE_MAIL__CERTIFICATE"] = str(tmp_path / "jackline.example.com.pem")
+    assert looked_at(cli)["mail in"][0] is False
+    cli.env["JACKLINE_MAIL__KEY"] = str(tmp_path / "jackline.example.com.key")
+    assert looked_at(cli)["mail in"] == (True, "127.0.0.1:2525, with STARTTLS")
 
 
 def test_the_doctor_names_a_bad_setting(cli: Cli) -> None:

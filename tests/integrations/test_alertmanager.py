@@ -6,6 +6,7 @@ import json
 import time
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from bot.errors import AuthFailed, BadInput
 from integrations.alertmanager.source import AlertmanagerSource
 from tests.integrations.sources.alertmanager import FIRING
 from tests.servers.alertmanager import alertmanager
+from tests.servers.ask import ask
 from tests.servers.http_app import http_app
 
 SOURCE = AlertmanagerSource()
@@ -83,6 +85,44 @@ def test_a_real_alertmanager() -> None:
     assert (resolved.status, resolved.fingerprint) == ("resolved", firing.fingerprint)
     assert resolved.ends_at is not None
     assert resolved.ends_at > firing.starts_at
+
+
+@pytest.mark.server
+def test_what_lokis_ruler_gives_to_a_real_alertmanager() -> None:
+    """No instance and no job in its labels, and a link to Grafana's Explore instead of Prometheus."""
+    query = quote('{"queries":[{"expr":"sum(rate({app=\\"shop\\"} |= \\"error\\" [1m])) > 5",'
+                  '"queryType":"range"}]}')  # fmt: skip
+    alert = {
+        "labels": {"alertname": "ShopErrors", "app": "shop", "severity": "warning"},
+        "annotations": {"summary": "errors in the shop's log"},
+        "generatorURL": f"https://grafana.example.com/explore?left={query}",
+        "startsAt": datetime.now(UTC).isoformat(),
+    }
+    with (
+        http_app("bot") as bot,
+        alertmanager(webhook_url=f"{bot.url}/webhooks/alertmanager") as server,
+    ):
+        assert ask("POST", f"{server.url}/api/v2/alerts", data=[alert]).status == 200
+        (sent, *_) = bot.wait_for("/webhooks/alertmanager")
+    (read,) = parse(sent.body.encode())
+    assert (read.name, read.labels["app"]) == ("ShopErrors", "shop")
+    assert read.link == alert["generatorURL"]
+
+
+@pytest.mark.parametrize("status", ["firing", "resolved"])
+def test_what_mimirs_alertmanager_sends(status: str) -> None:
+    """Alertmanager's own code in another server: the same payload, with Mimir's addresses and tenant.
+
+    Also where a newer version has fields more, and where its ruler knows no address of its own.
+    """
+    payload = json.loads(FIRING)
+    payload |= {"externalURL": "https://mimir.example.com/alertmanager", "status": status,
+                "notificationReason": "new"}  # fmt: skip
+    payload["alerts"][0] |= {"generatorURL": "/graph?g0.expr=up&g0.tab=1", "status": status}
+    payload["alerts"][0]["labels"]["__tenant_id__"] = "team-a"
+    (alert,) = parse(json.dumps(payload).encode())
+    assert (alert.status, alert.name, alert.link) == (status, "TargetDown", "")
+    assert alert.labels["__tenant_id__"] == "team-a"
 
 
 def test_resolved_keeps_the_fingerprint_and_has_an_end() -> None:

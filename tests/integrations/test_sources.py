@@ -131,17 +131,32 @@ def _read(source: AlertSource, request: RawRequest) -> list[Alert] | BadInput:
 
 
 def _broken(body: bytes, random: Random) -> bytes:
-    """One to three things of the JSON replaced, taken away or doubled; or of its bytes."""
+    """One to three things of the JSON, or lines, replaced, taken away or doubled; or of its bytes."""
     if random.random() < 0.2:
         at = random.randrange(len(body))
         return body[:at] + bytes(random.randbytes(random.randrange(3))) + body[at + 1 :]
     try:
         tree = json.loads(body)
     except ValueError:
-        return body[: random.randrange(len(body))]
+        return _garbled(body, random)
     for _ in range(random.randint(1, 3)):
         tree = _changed(tree, random)
     return json.dumps(tree).encode()
+
+
+def _garbled(body: bytes, random: Random) -> bytes:
+    """A text that is no JSON: cut off, or a few of its lines changed."""
+    if random.random() < 0.2:
+        return body[: random.randrange(len(body))]
+    lines = body.split(b"\r\n")
+    for _ in range(random.randint(1, 3)):
+        at = random.randrange(len(lines))
+        name, colon, _ = lines[at].partition(b":")
+        rubbish = str(random.choice(GARBAGE)).encode("utf-8", "surrogatepass")
+        lines[at : at + 1] = random.choice(
+            [[], [lines[at]] * 2, [rubbish], [name + colon + rubbish], [random.choice(lines)]]
+        )
+    return b"\r\n".join(lines)
 
 
 def _changed(tree: Any, random: Random) -> Any:

@@ -124,6 +124,23 @@ def test_network_policy_lets_in_the_named_peers_and_the_test() -> None:
     assert policy["policyTypes"] == ["Ingress", "Egress"]
 
 
+def test_mail_comes_in_at_a_port_of_its_own() -> None:
+    """From the Service to the listener, through the policy, with the certificate mounted."""
+    mail = {"mail": {"enabled": True, "port": 2500, "tlsSecret": "mail-tls"}}
+    rendered = render(values_of("ingress") | mail)
+    read = settings.load(rendered.environ())
+    ports = {p["name"]: p["containerPort"] for p in rendered.container["ports"]}
+    assert read.mail.listen == f"0.0.0.0:{ports['smtp']}"
+    (mount,) = [m for m in rendered.container["volumeMounts"] if m["name"] == "mail-tls"]
+    assert {read.mail.certificate, read.mail.key} == {
+        f"{mount['mountPath']}/{file}" for file in ("tls.crt", "tls.key")
+    }
+    served = [p for s in rendered.all("Service") for p in s["spec"]["ports"] if p["port"] == 2500]
+    assert [p["targetPort"] for p in served] == ["smtp"]
+    (rule,) = rendered.one("NetworkPolicy")["spec"]["ingress"]
+    assert {p["port"] for p in rule["ports"]} == {"http", "smtp"}
+
+
 # ── what Jackline is told ────────────────────────────────────────────────────────────────────
 
 

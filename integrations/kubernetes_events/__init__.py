@@ -1,0 +1,1 @@
+"""Kubernetes events: what an event exporter sends when something goes wrong in a cluster."""
