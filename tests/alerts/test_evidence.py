@@ -186,9 +186,9 @@ async def test_what_nobody_measures_is_said(room: Room, tmp_path: Path, target: 
 
 
 BROKEN = {
-    "refused": (from_numbers("n/off"), "broke: ConnectError"),
+    "refused": (from_numbers("n/off"), "the line broke: ConnectError"),
     "no credential": (from_numbers("n/locked"), "NO_SUCH_TOKEN"),
-    "an answer it cannot read": (from_numbers(path="/words"), "broke: ValueError"),
+    "an answer it cannot read": (from_numbers(path="/words"), "it broke: ValueError"),
     "no such integration": (from_numbers() | {"integration": "nobody"}, "'nobody'"),
     "no such target": (from_numbers("n/gone"), "'n/gone'"),
 }

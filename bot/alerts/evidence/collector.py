@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
+
 from bot.access import Dialer
 from bot.alerts.evidence.book import Answer, Book, Claim, Picture
 from bot.alerts.evidence.files import draw, keep
@@ -98,6 +100,8 @@ class EvidenceCollector:
             return await place.look()
         except JacklineError as error:
             return Looked(missing=str(error))
+        except (httpx.HTTPError, OSError) as error:
+            return Looked(missing=f"the line broke: {type(error).__name__}.")
         except Exception as error:  # one place's fault must not cost the other evidence
             log.exception("evidence_source_broke", place=place.key)
             return Looked(missing=f"it broke: {type(error).__name__}.")
