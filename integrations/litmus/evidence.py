@@ -34,8 +34,7 @@ def _finding(item: dict[str, Any]) -> Finding | None:
     meta, spec, status = item["metadata"], item["spec"], item.get("status") or {}
     if status.get("engineStatus") != "initialized":
         return None
-    app = spec.get("appinfo") or {}
-    target = " ".join(app[key] for key in ("appns", "appkind", "applabel") if app.get(key))
+    target = ", ".join(_targets(spec))
     runs = [
         f"{each['name']} ({each['status']})"
         for each in status.get("experiments") or []
@@ -49,3 +48,12 @@ def _finding(item: dict[str, Any]) -> Finding | None:
     )
     at = instant(meta["creationTimestamp"])
     return Finding(text=text, at=at, key=f"chaos:{meta['uid']}")
+
+
+def _targets(spec: dict[str, Any]) -> list[str]:
+    """What an engine is aimed at: by ``appinfo``, or by the newer ``selectors``."""
+    selectors = spec.get("selectors") or {}
+    named = [spec.get("appinfo") or {}, *selectors.get("workloads", []), *selectors.get("pods", [])]
+    words = ("appns", "appkind", "applabel", "namespace", "kind", "labels", "names")
+    texts = (" ".join(str(each[key]) for key in words if each.get(key)) for each in named)
+    return [text for text in texts if text]
