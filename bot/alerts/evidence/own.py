@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import String, cast
 from sqlmodel import col, select
 
+from bot.alerts.evidence.lines import plain
 from bot.alerts.evidence.opened import Looked, Opened
 from bot.alerts.evidence.opened import opened as opened_of
 from bot.alerts.evidence.shown import found, made
@@ -21,6 +22,7 @@ from bot.store import Store
 from bot.timeline import Entry
 
 CHANGE = "change"  # the label that says of an alert that it reports a change, and of what kind
+_LINE = 600  # characters of a past incident's line
 _LATEST = 200  # alerts and incidents that are looked through
 _OVER = ("resolved", "closed")
 _ENDS = ("status_changed", "run_succeeded", "postmortem_drafted")
@@ -112,15 +114,18 @@ class OwnRecord:
         took = (incident.resolved_at or incident.declared_at) - incident.declared_at
         runs = dict.fromkeys(str(r.text) for r in ends if r.kind == "run_succeeded")
         by = "; ".join(runs) or "no runbook succeeded"
+        moved = [r.actor for r in ends if r.data.get("to") == "resolved"]
+        who = "a person" if moved and moved[-1].startswith("person:") else "Jackline"
+        minutes = max(1, round(took.total_seconds() / 60))
         text = (
             f"#{like.number} {incident.title} ({incident.severity}, {like.because}): "
-            f"{incident.status} after {max(1, round(took.total_seconds() / 60))} min; {by}"
+            f"resolved by {who} after {minutes} min; {by}"
         )
         page = f"{self.public_url}/incidents/{like.number}" if self.public_url else ""
         drafted = any(r.kind == "postmortem_drafted" for r in ends)
         link = f"{page}/postmortem.html" if page and drafted else page
         text += "; it has a postmortem" if drafted else ""
-        return {"text": text, "at": incident.declared_at.isoformat(timespec="seconds"),
+        return {"text": plain(text, _LINE), "at": incident.declared_at.isoformat(timespec="seconds"),
                 **({"link": link} if link else {})}  # fmt: skip
 
 
