@@ -14,7 +14,7 @@ from matplotlib.font_manager import findfont, get_font
 from bot.contract import Graph, Series
 
 INK, GRID, LINES = "#1d2733", "#d9dee4", ("#b3261e", "#1f6feb", "#0b7a4b", "#8250df")
-PANELS = 30  # a picture that a chat still shows
+PANELS = 12  # a picture that a chat still shows, drawn within a second
 MARKS = 12  # lines across a graph: more would hide it
 _LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 _HIGHEST = 1e300  # beyond it the axis' own arithmetic overflows

@@ -8,7 +8,7 @@ import httpx
 
 from bot.access import Dialer
 from bot.alerts.evidence.book import Answer, Book, Claim, Picture
-from bot.alerts.evidence.files import draw, keep
+from bot.alerts.evidence.files import draw, keep, prepare
 from bot.alerts.evidence.opened import Looked, Opened, Place
 from bot.alerts.evidence.own import OwnRecord
 from bot.alerts.evidence.places import WINDOW, Places
@@ -52,6 +52,7 @@ class EvidenceCollector:
         """Tells what comes as it comes; graphs wait for the end, where they make one picture."""
         incident, held = claim.incident, list[Answer]()
         tasks = {asyncio.create_task(self._look(place)): place for place in claim.places}
+        drawing = asyncio.create_task(asyncio.to_thread(prepare))
         try:
             async for answers in self._answers(incident, tasks):
                 held += [answer for answer in answers if answer.looked.graphs]
@@ -60,6 +61,7 @@ class EvidenceCollector:
         finally:  # the database may be away: nobody waits for these then
             for task in tasks:
                 task.cancel()
+        await drawing
         held.sort(key=lambda answer: claim.places.index(answer.place))
         await self.book.finish(incident.number, held, await self._picture(incident, held))
 
