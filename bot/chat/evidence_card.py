@@ -29,7 +29,8 @@ def evidence_blocks(payload: dict[str, Any]) -> list[Block]:
 def _part(part: dict[str, Any]) -> str:
     link = escape(str(part.get("link", "")))
     look_on = f"  <{link}|look on>" if LINKABLE.fullmatch(link) else ""
-    head = f"*{escape(str(part['title']))}* ({escape(str(part['name']))}){look_on}"
+    name = "" if part["kind"] == "similar" else f" · {escape(str(part['name']))}"
+    head = f"*{escape(str(part['title']))}*{name}{look_on}"
     lines = [_line(line, code=part["kind"] == "logs") for line in part["lines"]] or ["• none"]
     if part.get("more"):
         lines.append(f"• … and {int(part['more'])} more")

@@ -86,6 +86,7 @@ def test_credentials_are_cut_out(line: str, secret: str) -> None:
     shown = plain(line)
     assert secret not in shown
     assert "[redacted]" in shown
+    assert plain(shown) == shown, "cut again, nothing more is cut"
 
 
 @pytest.mark.parametrize(

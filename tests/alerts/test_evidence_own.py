@@ -126,7 +126,7 @@ async def test_how_past_incidents_ended(known: Room) -> None:
     await known.route(an_alert("ShopDown", minute=9))
     first, second, third = await similar(known, 5)
     assert first["text"] == (
-        f"#{helped} ShopDown is firing (sev2, same alert, same service, same group, like title): "
+        f"#{helped} of {NOW - timedelta(days=3):%Y-%m-%d}: ShopDown is firing (sev2, same alert, same service, same group, like title): "
         "resolved by a person after 30 min; Move traffic: succeeded; it has a postmortem"
     )
     assert first["link"] == f"https://j.example/incidents/{helped}/postmortem.html"

@@ -11,7 +11,9 @@ from bot.log import redact_text
 
 _READ = 4000  # characters of a line that are looked at
 _SHOWN = 300
-_VALUE = r"""(?:(?:basic|bearer|token|digest)\s+)?(?:"[^"]*"|'[^']*'|[^\s,;&}\])"']+)"""
+_VALUE = (
+    r"""(?!\[redacted\])(?:(?:basic|bearer|token|digest)\s+)?(?:"[^"]*"|'[^']*'|[^\s,;&}\])"']+)"""
+)
 _SECRETS = re.compile(
     r"""(["']?[\w.-]{0,40}(?:passw(?:or)?d|pwd|secret|token|authorization|cookie|credential"""
     rf"""|api[_-]?key|access[_-]?key|private[_-]?key)[\w.-]{{0,40}}["']?\s*[:=]\s*){_VALUE}""",

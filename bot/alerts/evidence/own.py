@@ -118,15 +118,15 @@ class OwnRecord:
         who = "a person" if moved and moved[-1].startswith("person:") else "Jackline"
         minutes = max(1, round(took.total_seconds() / 60))
         text = (
-            f"#{like.number} {incident.title} ({incident.severity}, {like.because}): "
+            f"#{like.number} of {incident.declared_at:%Y-%m-%d}: {incident.title} "
+            f"({incident.severity}, {like.because}): "
             f"resolved by {who} after {minutes} min; {by}"
         )
         page = f"{self.public_url}/incidents/{like.number}" if self.public_url else ""
         drafted = any(r.kind == "postmortem_drafted" for r in ends)
         link = f"{page}/postmortem.html" if page and drafted else page
         text += "; it has a postmortem" if drafted else ""
-        return {"text": plain(text, _LINE), "at": incident.declared_at.isoformat(timespec="seconds"),
-                **({"link": link} if link else {})}  # fmt: skip
+        return {"text": plain(text, _LINE), **({"link": link} if link else {})}
 
 
 def _known(incident: Opened) -> Known:
