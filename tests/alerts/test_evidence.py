@@ -15,6 +15,7 @@ from sqlmodel import select
 from bot.access import Dialer
 from bot.alerts import EvidenceCollector
 from bot.alerts.evidence.book import DELAY
+from bot.alerts.evidence.collector import LIMIT
 from bot.alerts.evidence.tables import EvidenceItem, EvidenceLook
 from bot.alerts.tables import CheckSample
 from bot.catalog import Catalog, Check, Service, Target
@@ -251,13 +252,14 @@ async def silent(address: str, port: int) -> AsyncIterator[None]:
 
 
 async def test_it_takes_no_longer_than_it_says(room: Room, tmp_path: Path, target: HttpApp) -> None:
-    """With the delay of a second: five seconds, the picture included, while a source hangs."""
+    """One that hangs holds up the picture to the limit and no longer; a busy machine has room here."""
     desk = Desk(room, tmp_path, target.url, from_numbers(), from_numbers("n/silent"))
     await desk.incident()
     async with silent("127.0.0.78", target.port):
         began = time.monotonic()
         await desk.collector.collect_next()
-        assert 3 <= time.monotonic() - began < 5 - DELAY.total_seconds()
+        assert LIMIT <= time.monotonic() - began < 5
+    assert DELAY.total_seconds() + LIMIT <= 3.5, "no second is left for the picture"
     assert (await desk.picture())["file"]
 
 

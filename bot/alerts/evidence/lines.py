@@ -9,14 +9,17 @@ from datetime import datetime
 from bot.contract import Finding
 from bot.log import redact_text
 
-_READ = 4000  # characters of a line that are looked at
+_READ = 1000  # characters of a line that are looked at for credentials
+_TELLS = 300  # by which a line is told from others
 _SHOWN = 300
+# A value whose quote is not closed goes on to the end: the line may have been cut there.
 _VALUE = (
-    r"""(?!\[redacted\])(?:(?:basic|bearer|token|digest)\s+)?(?:"[^"]*"|'[^']*'|[^\s,;&}\])"']+)"""
+    r"""(?!\[redacted\])(?:(?:basic|bearer|token|digest)\s+)?"""
+    r"""(?:"[^"]*(?:"|$)|'[^']*(?:'|$)|[^\s,;&}\])"']+)"""
 )
 _SECRETS = re.compile(
-    r"""(["']?[\w.-]{0,40}(?:passw(?:or)?d|pwd|secret|token|authorization|cookie|credential"""
-    rf"""|api[_-]?key|access[_-]?key|private[_-]?key)[\w.-]{{0,40}}["']?\s*[:=]\s*){_VALUE}""",
+    r"""((?:passw(?:or)?d|pwd|secret|token|authorization|cookie|credential|api[_-]?key"""
+    rf"""|access[_-]?key|private[_-]?key)[\w.-]{{0,40}}["']?\s*[:=]\s*){_VALUE}""",
     re.IGNORECASE,
 )
 _LOOKS_SECRET = re.compile(
@@ -39,7 +42,7 @@ _VARIES = [
 
 @dataclass
 class Group:
-    """Lines that say the same; ``example`` is the latest of them."""
+    """Lines that say the same; ``example`` is the latest of them, as it came: see `plain`."""
 
     count: int
     example: str
@@ -60,18 +63,18 @@ def grouped(items: Iterable[Finding]) -> list[Group]:
     groups: dict[str, Group] = {}
     for item in items:
         text = _said(item.text)
-        if not (example := plain(text)):
+        if not text.strip():
             continue
-        group = groups.setdefault(pattern(text), Group(0, example, item.at))
+        group = groups.setdefault(pattern(text), Group(0, text, item.at))
         group.count += 1
         if item.at and (group.latest is None or item.at > group.latest):
-            group.example, group.latest = example, item.at
+            group.example, group.latest = text, item.at
     return sorted(groups.values(), key=lambda g: -g.count)
 
 
 def pattern(line: str) -> str:
     """A line without what differs each time: numbers, ids, addresses, times, quoted values."""
-    text = line[:_READ]
+    text = line[:_TELLS]
     for varies, word in _VARIES:
         text = varies.sub(word, text)
     return " ".join(text.split())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import String, cast
+from sqlalchemy import String, cast, func
 from sqlmodel import col, select
 
 from bot.alerts.evidence.lines import plain
@@ -23,6 +23,7 @@ from bot.timeline import Entry
 
 CHANGE = "change"  # the label that says of an alert that it reports a change, and of what kind
 _LINE = 600  # characters of a past incident's line
+_SEARCHED = 200_000  # alerts that are looked through for changes: a third of a second
 _LATEST = 200  # alerts and incidents that are looked through
 _OVER = ("resolved", "closed")
 _ENDS = ("status_changed", "run_succeeded", "postmortem_drafted")
@@ -66,8 +67,10 @@ class OwnRecord:
         Those of the incident's services and of what these stand on; all, if it has none.
         """
         labels = cast(col(StoredAlert.labels), String)
+        newest = select(func.max(StoredAlert.id)).scalar_subquery()
         query = (
             select(StoredAlert)
+            .where(col(StoredAlert.id) > newest - _SEARCHED)
             .where(col(StoredAlert.received_at) > since, labels.contains(f'"{CHANGE}"'))
             .order_by(col(StoredAlert.id).desc())
             .limit(_LATEST)

@@ -1,5 +1,6 @@
 """Where to look when an incident opens: what Jackline itself knows, and the catalog's sources."""
 
+import asyncio
 from datetime import datetime, timedelta
 from functools import partial
 from string import Template
@@ -60,9 +61,11 @@ class Places:
         async with self.dialer.connect(entry.target) as connection:
             answers = await source.collect(asked, connection)
         link = _window(entry.link, asked.since, asked.until)
+        lists = [each for each in answers if isinstance(each, Findings)]
         return Looked(
             [_of(service, each) for each in answers if isinstance(each, Graph)],
-            [found(each, link) for each in answers if isinstance(each, Findings)],
+            # a thousand lines take a while to read, in which the others must not wait
+            await asyncio.to_thread(lambda: [found(each, link) for each in lists]),
         )
 
 

@@ -16,7 +16,7 @@ from bot.contract import Finding, Findings
 Part = dict[str, Any]
 PICTURE = "picture"  # the key of the item that has the graphs' picture
 _SHOWN = {"logs": 5, "errors": 5, "changes": 10, "experiments": 10, "similar": 3}
-_KEPT = 200  # lines of one answer that a file has
+_KEPT = 200  # lines of one answer that are told
 _ORDER = ("experiments", "changes", "errors", "logs", "similar")
 _TEXT = 1500  # characters of a timeline row
 CHANGES = "What changed in the last 2 hours"
@@ -33,13 +33,16 @@ class Found:
 def found(findings: Findings, link: str = "") -> Found:
     """The part that a source's findings make; ``link`` is the catalog's page to look on."""
     if findings.kind == "logs":
-        lines = [_line(g.example, g.latest, count=g.count) for g in grouped(findings.items)]
+        groups = grouped(findings.items)
+        lines = [_line(g.example, g.latest, count=g.count) for g in groups[:_KEPT]]
+        more = findings.more or len(groups) > _KEPT
     else:
         items = findings.items
         if findings.kind == "changes":
             items = sorted(items, key=_age)
-        lines = [_of(item) for item in items]
-    return made(findings.kind, findings.title, lines, link or findings.link, more=findings.more)
+        lines, more = [_of(item) for item in items[:_KEPT]], findings.more or len(items) > _KEPT
+    readable = [line for line in lines if line["text"]]
+    return made(findings.kind, findings.title, readable, link or findings.link, more=more)
 
 
 def made(kind: str, title: str, lines: list[Part], link: str = "", *, more: bool = False) -> Found:
@@ -51,7 +54,7 @@ def made(kind: str, title: str, lines: list[Part], link: str = "", *, more: bool
     }  # fmt: skip
     whole = ""
     if len(lines) > len(shown):
-        whole = "\n".join([part["title"], *(words(line) for line in lines[:_KEPT]), ""])
+        whole = "\n".join([part["title"], *map(words, lines), ""])
     return Found(part, whole)
 
 
@@ -150,4 +153,6 @@ def _age(item: Finding) -> float:
 
 def _web(link: str) -> str:
     """A link that leads to a page, and nowhere else."""
-    return link if link.startswith(("https://", "http://")) and len(link) <= 900 else ""  # noqa: PLR2004 - what a card has room for
+    clean = plain(link, 901)
+    whole = clean.startswith(("https://", "http://")) and len(clean) <= 900  # noqa: PLR2004 - what a card has room for
+    return clean if whole else ""
