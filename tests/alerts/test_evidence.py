@@ -401,7 +401,7 @@ async def test_what_strangers_wrote_is_inert_and_without_secrets(
 async def test_progress_is_one_message(room: Room, tmp_path: Path, target: HttpApp) -> None:
     """While a slow source is asked, people see what is there and what is still looked for."""
     target.answers["/lines"] = Answer(body="flag a on")
-    target.answers["/value"] = Answer(body="1", latency=0.6)
+    target.answers["/value"] = Answer(body="1", latency=1.8)
     desk = Desk(room, tmp_path, target.url, from_numbers(), from_lists())
     await desk.incident()
     collecting = asyncio.create_task(desk.collector.collect_next())
@@ -485,6 +485,19 @@ async def test_a_source_taken_out_of_the_catalog_meanwhile(
     assert await desk.replica().collect_next()
     (why,) = await desk.missing()
     assert "numbers (n/up): Jackline was stopped before it answered" in why
+
+
+async def test_an_incident_that_ended_while_jackline_was_stopped(
+    room: Room, tmp_path: Path, target: HttpApp
+) -> None:
+    """Its message does not go on looking for ever."""
+    desk = Desk(room, tmp_path, target.url, from_numbers(), from_lists())
+    await desk.incident()
+    await stopped_in_the_middle(desk, target)
+    await room.become("resolved")
+    await lease_over(desk)
+    assert await desk.replica().collect_next()
+    assert (await desk.message())["waiting"] == []
 
 
 async def test_two_replicas_tell_it_once(room: Room, tmp_path: Path, target: HttpApp) -> None:

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import or_
+from sqlalchemy import and_, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bot.alerts.evidence.lines import plain
 from bot.alerts.evidence.opened import Looked, Opened, Place, opened
 from bot.alerts.evidence.shown import PICTURE, payload, told
 from bot.alerts.evidence.tables import EvidenceItem, EvidenceLook
 from bot.incidents import ACTIVE, Incident, Incidents
-from bot.log import redact_text
 from bot.store import Store, now
 
 DELAY = timedelta(seconds=1)  # a few more samples make a picture that shows something
@@ -68,14 +68,15 @@ class Book:
 
     async def claim(self) -> list[Claim]:
         """The incidents whose evidence is looked for now, by nobody else."""
-        moment = now()
+        moment, lease = now(), col(EvidenceLook.lease_until)
         due = (
             select(Incident.id)
             .outerjoin(EvidenceLook, col(EvidenceLook.incident_id) == col(Incident.id))
-            .where(col(Incident.evidence_at).is_(None), col(Incident.status).in_(ACTIVE))
-            .where(col(Incident.declared_at) < moment - DELAY)
+            .where(col(Incident.evidence_at).is_(None), col(Incident.declared_at) < moment - DELAY)
             .where(
-                or_(col(EvidenceLook.lease_until).is_(None), col(EvidenceLook.lease_until) < moment)
+                or_(  # what was begun is brought to its end, whatever became of the incident
+                    and_(lease.is_(None), col(Incident.status).in_(ACTIVE)), lease < moment
+                )
             )
             .order_by(col(Incident.id))
             .limit(_AT_ONCE)
@@ -106,10 +107,9 @@ class Book:
                 await self._say(session, number)
             return Claim(opened(incident), places)
         look.lease_until, look.tries = moment + LEASE, look.tries + 1
-        known = {p.key: p for p in places} if look.tries <= TRIES else {}
-        why = (
-            "Jackline was stopped" if known or not places else f"Jackline was stopped {TRIES} times"
-        )
+        tired = look.tries > TRIES
+        known = {} if tired else {p.key: p for p in places}
+        why = "Jackline was stopped" + (f" {TRIES} times" if tired else "")
         left = [i for i in await self._items(session, number) if i.state == "waiting"]
         lost = [i for i in left if i.key not in known]
         for item in lost:
@@ -128,13 +128,13 @@ class Book:
                 await self._one(session, number, answer)
             await self._renew(session, number)
 
-    async def finish(self, number: int, held: Iterable[Answer], picture: Picture) -> None:
+    async def finish(self, number: int, last: Iterable[Answer], picture: Picture) -> None:
         """The graphs, which have waited for their picture, and the end of the look."""
         async with self.store.write() as session:
             incident = await self.incidents.get(session, number)
             if incident.evidence_at is not None:
                 return
-            for answer in held:
+            for answer in last:
                 await self._one(session, number, answer)
             incident.evidence_at = now()
             items = await self._items(session, number)
@@ -170,7 +170,7 @@ class Book:
             await self.incidents.outbox.upload(session, number, name, title)
 
     async def _missing(self, session: AsyncSession, item: EvidenceItem, why: str) -> None:
-        said = f"{item.name}: {redact_text(why)}"
+        said = f"{item.name}: {plain(why)}"
         item.state, item.data, item.at = "missing", {"why": said}, now()
         await self.incidents.ledger.append(
             session, item.incident_id, "evidence_missing", "jackline",

@@ -9,6 +9,7 @@ import httpx
 from bot.access import Dialer
 from bot.alerts.evidence.book import Answer, Book, Claim, Picture
 from bot.alerts.evidence.files import draw, keep, prepare
+from bot.alerts.evidence.lines import plain
 from bot.alerts.evidence.opened import Looked, Opened, Place
 from bot.alerts.evidence.own import OwnRecord
 from bot.alerts.evidence.places import WINDOW, Places
@@ -50,20 +51,25 @@ class EvidenceCollector:
 
     async def _collect(self, claim: Claim) -> None:
         """Tells what comes as it comes; graphs wait for the end, where they make one picture."""
-        incident, held = claim.incident, list[Answer]()
+        incident = claim.incident
+        held, ready = list[Answer](), list[Answer]()
         tasks = {asyncio.create_task(self._look(place)): place for place in claim.places}
         drawing = asyncio.create_task(asyncio.to_thread(prepare))
         try:
             async for answers in self._answers(incident, tasks):
                 held += [answer for answer in answers if answer.looked.graphs]
-                if whole := [answer for answer in answers if not answer.looked.graphs]:
-                    await self.book.note(incident.number, whole)
+                ready += [answer for answer in answers if not answer.looked.graphs]
+                if any(_tells(answer.looked) for answer in ready):
+                    await self.book.note(incident.number, ready)
+                    ready = []
         finally:  # the database may be away: nobody waits for these then
             for task in tasks:
                 task.cancel()
         await drawing
-        held.sort(key=lambda answer: claim.places.index(answer.place))
-        await self.book.finish(incident.number, held, await self._picture(incident, held))
+        order = [place.key for place in claim.places]
+        held.sort(key=lambda answer: order.index(answer.place.key))
+        picture = await self._picture(incident, held)
+        await self.book.finish(incident.number, [*held, *ready], picture)
 
     async def _answers(
         self, incident: Opened, tasks: dict[_Task, Place]
@@ -111,12 +117,12 @@ class EvidenceCollector:
     async def _picture(self, incident: Opened, held: list[Answer]) -> Picture:
         graphs = [graph for answer in held for graph in answer.looked.graphs]
         drawn = [graph for graph in graphs if any(s.points for s in graph.series)]
-        empty = tuple(graph.title for graph in graphs if graph not in drawn)
+        empty = tuple(plain(graph.title) for graph in graphs if graph not in drawn)
         sources = tuple(dict.fromkeys(answer.place.name for answer in held))
         unmeasured = tuple(_unmeasured(held))
         if not drawn:
             return Picture("", "", sources, empty, unmeasured)
-        title = ", ".join(graph.title for graph in drawn)[:_TITLES]
+        title = plain(", ".join(graph.title for graph in drawn), _TITLES)
         changes = marks(await self.book.items(incident.number), incident.declared_at - WINDOW)
         lines = [(incident.declared_at, "declared"), *changes]
         try:
@@ -126,6 +132,11 @@ class EvidenceCollector:
             why = f"The graphs could not be drawn: {type(error).__name__}."
             return Picture("", title, sources, empty, unmeasured, why)
         return Picture(file, title, sources, empty, unmeasured)
+
+
+def _tells(looked: Looked) -> bool:
+    """Whether there is something to tell; what found nothing is written down with the next that did."""
+    return bool(looked.missing or looked.found)
 
 
 def _unmeasured(held: list[Answer]) -> list[str]:

@@ -33,7 +33,7 @@ class Places:
         since = min(until, incident.declared_at) - WINDOW
         before = since + WINDOW - CHANGES
         catalog = self.dialer.catalog()
-        services = [s for i in incident.services if (s := catalog.service(i))]
+        services = [s for i in dict.fromkeys(incident.services) if (s := catalog.service(i))]
         places = [
             Place(f"checks/{s.id}", "built-in checks", s.title,
                   partial(self.own.checks, s, since)) for s in services if s.checks
