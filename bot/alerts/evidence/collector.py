@@ -53,13 +53,14 @@ class EvidenceCollector:
         """Tells what comes as it comes; graphs wait for the end, where they make one picture."""
         incident = claim.incident
         held, ready = list[Answer](), list[Answer]()
+        watched = any(place.outside for place in claim.places)  # its message says what is awaited
         tasks = {asyncio.create_task(self._look(place)): place for place in claim.places}
         drawing = asyncio.create_task(asyncio.to_thread(prepare))
         try:
             async for answers in self._answers(incident, tasks):
                 held += [answer for answer in answers if answer.looked.graphs]
                 ready += [answer for answer in answers if not answer.looked.graphs]
-                if any(_tells(answer.looked) for answer in ready):
+                if ready and (watched or any(_tells(answer.looked) for answer in ready)):
                     await self.book.note(incident.number, ready)
                     ready = []
         finally:  # the database may be away: nobody waits for these then
