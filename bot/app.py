@@ -97,8 +97,9 @@ class Jackline:
         self.silences = Silences(self.store, self.ledger, lambda: self.library.catalog)
         self.router = AlertRouter(self.store, self.incidents)
         self.evidence = EvidenceCollector(
-            self.store, self.incidents, self.registry, self.dialer, data / "evidence"
-        )
+            self.store, self.incidents, self.registry, self.dialer, data / "evidence",
+            settings.console.public_url,
+        )  # fmt: skip
 
         # the ways in, proven before they are needed
         holds = timedelta(days=settings.access.proven_days)

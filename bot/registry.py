@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import yaml
 
-from bot.catalog import Catalog, Source, catalog_files, entries
+from bot.catalog import Catalog, Evidence, Service, Source, catalog_files, entries
 from bot.contract import (
     Action,
     AlertSource,
@@ -147,3 +147,34 @@ def _check_source(entry: Source, registry: Registry) -> None:
             reader.check(entry.settings)
         except BadInput as error:
             raise BadInput(error.message, field=f"settings.{error.field}") from None
+
+
+def check_evidence(folder: Path, catalog: Catalog, registry: Registry) -> None:
+    """Raises `BadFile` where a service's evidence is of no integration, or says what it does not know."""
+    if not any(service.evidence for service in catalog.services):
+        return
+    for path in catalog_files(folder):
+        for section, entry, origin in entries(path):
+            if section != "services":
+                continue
+            for number, evidence in enumerate(Service.model_validate(entry).evidence):
+                try:
+                    _check_evidence(evidence, registry)
+                except BadInput as error:
+                    where: list[int | str] = ["evidence", number, *error.field.split(".")]
+                    raise origin.problem(where, error.message) from None
+
+
+def _check_evidence(entry: Evidence, registry: Registry) -> None:
+    if entry.integration not in registry.evidence:
+        guess = near(entry.integration, registry.evidence)
+        text = f"no integration {entry.integration!r} has evidence{guess}"
+        raise BadInput(text, field="integration")
+    known = {s.name: s for s in registry.manifests[entry.integration].evidence_about}
+    for name in entry.about if known else ():
+        if name not in known:
+            text = f"{entry.integration} knows no {name!r}{near(name, known)}"
+            raise BadInput(text, field=f"about.{name}")
+    for name, setting in known.items():
+        if setting.required and name not in entry.about:
+            raise BadInput(f"about: {name} is missing: {setting.description}", field="integration")

@@ -7,6 +7,7 @@ from bot.catalog.matching import check_match, match_words, matches
 from bot.catalog.model import (
     AccessDrill,
     Catalog,
+    Evidence,
     Heartbeat,
     Notifier,
     Person,
@@ -23,6 +24,7 @@ __all__ = [
     "Catalog",
     "Check",
     "CheckStep",
+    "Evidence",
     "Heartbeat",
     "Notifier",
     "Person",

@@ -80,7 +80,16 @@ class Evidence(Entry):
 
     integration: Name
     target: str
-    queries: dict[str, str]
+    about: dict[str, str] = Field(
+        default={}, description="which part of the target is the service's, such as a project"
+    )
+    queries: dict[str, str] = Field(
+        default={}, description="title → query; left out: what the integration asks by itself"
+    )
+    link: str = Field(
+        default="", pattern=r"^(https?://\S+)?$",
+        description="a page to look on; $since and $until are the window in milliseconds",
+    )  # fmt: skip
 
 
 class Service(Entry):

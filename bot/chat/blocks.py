@@ -10,6 +10,7 @@ from typing import Any
 
 Block = dict[str, Any]
 TEXT, HEADER, BUTTON, FIELD = 3000, 150, 75, 2000
+LINKABLE = re.compile(r"https?://[^\s|<>]{1,900}")  # an escaped address that a link can have
 _HALF = re.compile(r"(<[^<>]*|&[a-z]{0,3})$")
 
 

@@ -1,6 +1,5 @@
 """Messages as Block Kit, drawn from the state at the moment of showing."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +10,7 @@ from sqlmodel import col, select
 from bot.catalog import Catalog
 from bot.chat.blocks import (
     FIELD,
+    LINKABLE,
     TEXT,
     Block,
     actions,
@@ -25,6 +25,7 @@ from bot.chat.blocks import (
     section,
     when,
 )
+from bot.chat.evidence_card import evidence_blocks
 from bot.chat.run_card import run_blocks
 from bot.chat.ways import drilled
 from bot.delivery import Binding, Message
@@ -35,12 +36,13 @@ from bot.store import now
 
 SIGN = {"sev1": "🔴", "sev2": "🟠", "sev3": "🟡", "sev4": "🔵"}
 _LINK = 1000  # characters kept free for an alert's link
-_LINKABLE = re.compile(r"https?://[^\s|<>]{1,900}")
 
 
 @dataclass(frozen=True)
 class Rendered:
     """A message ready for a surface: ``text`` for notifications, ``file`` a picture's name.
+
+    ``files`` are longer answers of the same folder, as text.
 
     ``text`` is mrkdwn as the blocks are: what people and alerts wrote is escaped in it.
     """
@@ -49,6 +51,7 @@ class Rendered:
     blocks: list[Block] = field(default_factory=list)
     file: str = ""
     title: str = ""
+    files: tuple[str, ...] = ()
 
     def marked(self, late: str) -> "Rendered":
         """With a word that it comes late, if there is one."""
@@ -88,7 +91,7 @@ class Cards:
         """Kinds that show no state but their own payload."""
         match message.kind:
             case "evidence":
-                return self._evidence(message.payload)
+                return _evidence(message.payload)
             case "alert":
                 return self._alert(message.payload)
             case "note":
@@ -204,19 +207,11 @@ class Cards:
             blocks.append(context(f"Withdrawn: #{incident.number} is {incident.standing}"))
         return Rendered(escape(f"Runbook {run.title}: {run.state}"), blocks)
 
-    def _evidence(self, payload: dict[str, Any]) -> Rendered:
-        title = str(payload["title"])
-        blocks = [section(f"*Evidence* {escape(title)}")]
-        if missing := [f"Could not be had: {escape(str(m))}" for m in payload.get("missing", [])]:
-            blocks.append(context(joined(missing, TEXT)))
-        text = escape(f"Evidence: {title}")
-        return Rendered(text, blocks, file=str(payload["file"]), title=title)
-
     def _alert(self, payload: dict[str, Any]) -> Rendered:
         sign = "🔥" if payload.get("firing") else "✅"
         text = clip(f"{sign} {escape(str(payload['text']))}", TEXT - _LINK)
         link = escape(str(payload.get("link", "")))
-        if _LINKABLE.fullmatch(link):
+        if LINKABLE.fullmatch(link):
             text += f"  <{link}|source>"
         return Rendered(escape(str(payload["text"])), [section(text)])
 
@@ -225,3 +220,10 @@ class Cards:
         via = f" (in {message.origin})" if message.origin else " (in the console)"
         blocks = [section(text), context(f"{self.name(message.author)}{via}")]
         return Rendered(text, blocks)
+
+
+def _evidence(payload: dict[str, Any]) -> Rendered:
+    title = str(payload["title"])
+    files = tuple(str(name) for name in payload.get("files", []))
+    text = escape(f"Evidence: {title}" if title else "Evidence")
+    return Rendered(text, evidence_blocks(payload), str(payload["file"]), title, files)

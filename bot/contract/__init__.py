@@ -14,14 +14,43 @@ from enum import StrEnum
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from bot.contract.evidence import (
+    EvidenceSource,
+    Finding,
+    Findings,
+    Graph,
+    Question,
+    Series,
+)
+from bot.contract.frozen import Frozen
 
-class Frozen(BaseModel):
-    """Strict, immutable data: an unknown field is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+__all__ = [
+    "Action",
+    "Alert",
+    "AlertSource",
+    "Call",
+    "Change",
+    "Completed",
+    "ConfiguredSource",
+    "Connection",
+    "Effect",
+    "EvidenceSource",
+    "Finding",
+    "Findings",
+    "Frozen",
+    "Graph",
+    "Manifest",
+    "Notice",
+    "Notifier",
+    "Preview",
+    "Question",
+    "RawRequest",
+    "Receipt",
+    "Series",
+    "Setting",
+]
 
 # ── alerts ───────────────────────────────────────────────────────────────────────────────────
 
@@ -52,8 +81,8 @@ class Alert(Frozen):
     fingerprint: str = Field(min_length=1, max_length=128)
     status: Literal["firing", "resolved"]
     name: str = Field(min_length=1, max_length=300)
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
+    labels: dict[str, str] = Field(default={})
+    annotations: dict[str, str] = Field(default={})
     starts_at: datetime
     ends_at: datetime | None = None
     link: str = ""
@@ -143,8 +172,8 @@ class Preview(Frozen):
     cannot tell, and then a runbook that sets a floor refuses the step.
     """
 
-    changes: list[Change] = []
-    state: dict[str, Any] = {}
+    changes: list[Change] = Field(default=[])
+    state: dict[str, Any] = Field(default={})
     healthy_after: int | None = None
 
 
@@ -233,40 +262,6 @@ class Action(Protocol):
         """The call that takes it back to ``state`` (from `Preview`); None if nothing can."""
 
 
-# ── evidence ─────────────────────────────────────────────────────────────────────────────────
-
-
-class Series(Frozen):
-    """One line of a graph; points are (unix seconds, value)."""
-
-    label: str
-    points: list[tuple[float, float]]
-
-
-class Graph(Frozen):
-    """A graph to be drawn, not a picture: drawing is Jackline's."""
-
-    title: str
-    unit: str
-    series: list[Series]
-    link: str = ""
-
-
-@runtime_checkable
-class EvidenceSource(Protocol):
-    """Looks up what a responder would look up first."""
-
-    async def collect(
-        self,
-        service: str,
-        queries: Mapping[str, str],
-        since: datetime,
-        until: datetime,
-        connection: Connection,
-    ) -> list[Graph]:
-        """Graphs of a service over a time window; ``queries`` maps title to query."""
-
-
 # ── notices ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -343,8 +338,11 @@ class Manifest(Frozen):
         default={}, description="action name → 'module:Class' inside the folder"
     )
     evidence: str = ""
+    evidence_about: list[Setting] = Field(
+        default=[], description="what `about` of a service's evidence may say; left out: anything"
+    )
     notifier: str = ""
-    settings: list[Setting] = []
+    settings: list[Setting] = Field(default=[])
     egress: list[str] = Field(default=[], description="hosts it talks to, for firewall rules")
     docs: str
     tested_against: Literal["real-server", "vendor-spec", "recorded"]

@@ -35,7 +35,7 @@ def _sections(case: Case) -> Iterator[Section]:
     yield record.timeline(case)
     yield from prompts.factors(case)
     yield record.decisions(case)
-    yield record.pictures(case)
+    yield record.evidence(case)
     yield from review.runbooks(case)
     yield review.access(case)
     yield review.communication(case)

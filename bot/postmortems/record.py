@@ -154,15 +154,15 @@ def _decision(case: Case, row: Entry) -> tuple[Line, ...]:
     )
 
 
-def pictures(case: Case) -> Section:
-    """The graphs that were attached while the incident ran."""
-    blocks = tuple(_picture(case, row) for row in case.of("evidence_attached"))
-    return Section("Evidence", "recorded", blocks, empty="No picture was attached to the timeline.")
+def evidence(case: Case) -> Section:
+    """What was attached while the incident ran: pictures, lists, and what could not be had."""
+    blocks = tuple(_attached(case, row) for row in case.of("evidence_attached", "evidence_missing"))
+    return Section("Evidence", "recorded", blocks, empty="Nothing was attached to the timeline.")
 
 
-def _picture(case: Case, row: Entry) -> Block:
+def _attached(case: Case, row: Entry) -> Block:
     file, title = str(row.data.get("file") or ""), str(row.data.get("title") or row.text)
     if file in case.pictures:
         return Figure(file, case.cast.plain(title), row.seq)
-    missing = f": {title}: the file {file or '(no name)'} was not found"
-    return Paragraph((Cite(row.seq), case.cast.plain(missing)))
+    said = f"{title}: the file {file} was not found" if file else row.text
+    return Paragraph((Cite(row.seq), case.cast.plain(f": {said}")))

@@ -14,13 +14,14 @@ from matplotlib.font_manager import findfont, get_font
 from bot.contract import Graph, Series
 
 INK, GRID, LINES = "#1d2733", "#d9dee4", ("#b3261e", "#1f6feb", "#0b7a4b", "#8250df")
-PANELS = 30  # a picture that a chat still shows
+PANELS = 12  # a picture that a chat still shows, drawn within a second
+MARKS = 12  # lines across a graph: more would hide it
 _LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 _HIGHEST = 1e300  # beyond it the axis' own arithmetic overflows
 
 
 def draw(graphs: Sequence[Graph], marks: Sequence[tuple[datetime, str]] = ()) -> bytes:
-    """One PNG, a panel for each graph, incident marks as dashed lines. Times are UTC.
+    """One PNG, a panel for each graph, marks as vertical dashed lines. Times are UTC.
 
     Uses matplotlib's object interface only: pyplot keeps global state and is not thread-safe.
     Figures come from outside: what cannot be placed on an axis is left out, not an error.
@@ -33,11 +34,11 @@ def draw(graphs: Sequence[Graph], marks: Sequence[tuple[datetime, str]] = ()) ->
     panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)
     for axes, graph in zip(panels[:, 0], shown, strict=True):
         _panel(axes, graph)
-        for at, label in marks:
+        for number, (at, label) in enumerate(marks[:MARKS]):
             axes.axvline(date2num(at), color=INK, linestyle="--", linewidth=0.9)
             axes.annotate(
-                _text(label), (date2num(at), 1), xycoords=("data", "axes fraction"), fontsize=8,
-                xytext=(3, -9), textcoords="offset points", color=INK, parse_math=False,
+                _text(label, 24), (date2num(at), 1), xycoords=("data", "axes fraction"), fontsize=8,
+                xytext=(3, -9 - 9 * (number % 4)), textcoords="offset points", color=INK, parse_math=False,
             )  # fmt: skip
     locator = AutoDateLocator(tz=UTC)
     panels[-1, 0].xaxis.set_major_locator(locator)

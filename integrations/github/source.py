@@ -112,6 +112,7 @@ def _deployment(event: _Deployment) -> list[Alert]:
         "production": _of(event.deployment, "production_environment"),
         "transient": _of(event.deployment, "transient_environment"),
         "event": "deployment_status",
+        "change": "deploy",  # of an incident's evidence, whether it failed or not
         "state": status.state,
         "ref": _of(event.deployment, "ref"),
         "sha": _of(event.deployment, "sha"),

@@ -112,6 +112,23 @@ async def test_what_was_written_is_data(room: ChatRoom, kind: str) -> None:
     assert harmless(drawn.text)
 
 
+@pytest.mark.parametrize("kind", ["logs", "changes", "similar"])
+async def test_what_evidence_found_is_data(room: ChatRoom, kind: str) -> None:
+    """Every text of every part, and a link that is none."""
+    await declare(room)
+    line = {"text": HOSTILE, "link": "javascript:alert(1)", "count": 3, "at": "2026-11-26T10:00:00+00:00"}  # fmt: skip
+    part = {"kind": kind, "title": HOSTILE, "name": HOSTILE, "lines": [line], "link": HOSTILE,
+            "more": 7, "cut": True}  # fmt: skip
+    payload = {"title": HOSTILE, "file": "", "parts": [part], "unmeasured": [HOSTILE],
+               "missing": [HOSTILE], "waiting": [HOSTILE]}  # fmt: skip
+    drawn = await room.card(1, "evidence", **payload)
+    said = words(drawn.blocks)
+    assert harmless(said)
+    assert "javascript" not in said
+    assert "3x" in said
+    assert "and 7 more" in said
+
+
 @pytest.mark.parametrize("kind", ["line", "note", "alert", "evidence"])
 async def test_long_words_are_cut_between_signs(room: ChatRoom, kind: str) -> None:
     """An escaped sign counts five characters, and half of one would show as letters."""

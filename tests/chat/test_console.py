@@ -149,6 +149,20 @@ async def test_only_pictures_of_the_evidence_folder_are_served(world: World) -> 
         assert (await browser.get(f"/evidence/{name}")).status_code == 404, name
 
 
+async def test_long_answers_are_files_and_never_pages(world: World) -> None:
+    """A log line that is HTML is downloaded as text; the page has a link to it."""
+    browser, incident = await world.signed_in(), await world.incident()
+    (world.folder / "evidence").mkdir()
+    (world.folder / "evidence" / "inc-1-ab.txt").write_text("<script>alert(1)</script>")
+    async with world.store.write() as session:
+        payload = {"file": "", "title": "", "files": ["inc-1-ab.txt"]}
+        await world.incidents.outbox.say(session, incident.number, "e", "evidence", payload)
+    assert 'href="/evidence/inc-1-ab.txt"' in (await browser.get("/incidents/1")).text
+    answer = await browser.get("/evidence/inc-1-ab.txt")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.headers["content-disposition"].startswith("attachment")
+
+
 async def test_evidence_is_shown_in_its_place_with_its_size(world: World) -> None:
     """The page knows the picture's size beforehand, so that nothing jumps when it loads."""
     browser, incident = await world.signed_in(), await world.incident()

@@ -1,6 +1,8 @@
 """Deployments of an emulated API server, moved by a deployment controller beside it."""
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -8,8 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from bot.contract import Call
-from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
+from bot.errors import AuthFailed, BadInput, NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.registry import Registry
+from tests.integrations.asking import asked
 from tests.integrations.direct import Scripted, direct
 from tests.integrations.doing import Doing
 from tests.servers.kubernetes import READER, Kubernetes, kubernetes
@@ -321,3 +324,35 @@ async def test_what_a_failure_means(
             await doing.apply(SCALE, **CHECKOUT, replicas=5)
     if isinstance(caught.value, Retryable) and answer.status_code == 429:
         assert caught.value.retry_after == 7
+
+
+async def test_what_was_rolled_out_of_late(registry: Registry, cluster: Kubernetes) -> None:
+    """Three releases, and a rollback that no new ReplicaSet tells of."""
+    about, until = {"namespace": "shop"}, datetime.now(UTC) + timedelta(seconds=5)
+    asking = partial(
+        asked, registry, "kubernetes", cluster.url, headers=cluster.headers, about=about
+    )
+    found = await asking(until=until)
+    assert sorted(item.text for item in found.items) == [
+        "shop/checkout: rolled out revision 1: checkout:1",
+        "shop/checkout: rolled out revision 2: checkout:2 (release 2)",
+        "shop/checkout: rolled out revision 3: checkout:3 (release 3)",
+    ]
+    assert (await asking(until=until + timedelta(hours=3))).items == []
+    cluster.release("checkout", "checkout:1")
+    went = [item for item in (await asking(until=until)).items if "went back" in item.text]
+    assert [item.text for item in went] == [
+        "shop/checkout: went back to what revision 1 was, now revision 4: checkout:1"
+    ]
+    assert went[0].at is not None
+    assert abs(went[0].at - datetime.now(UTC)) < timedelta(seconds=20)
+
+
+async def test_evidence_of_a_deployment_that_is_not_there(
+    registry: Registry, cluster: Kubernetes
+) -> None:
+    asking = partial(asked, registry, "kubernetes", cluster.url, headers=cluster.headers)
+    with pytest.raises(Rejected, match="404"):
+        await asking(about={"namespace": "shop", "deployment": "gone"})
+    with pytest.raises(BadInput, match="no Deployment's name"):
+        await asking(about={"namespace": "../x"})

@@ -3,11 +3,12 @@
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from bot.contract import EvidenceSource
+from bot.contract import EvidenceSource, Question
 from bot.errors import NotSent, Rejected, Retryable
 from bot.registry import Registry
 from tests.integrations.direct import direct
@@ -121,15 +122,19 @@ async def test_nobody_there_and_no_answer(registry: Registry) -> None:
                 )
 
 
+def asked(until: datetime, **more: Any) -> Question:
+    since = until - timedelta(minutes=5)
+    return Question(service="shop", since=since, until=until, changes_since=since, **more)
+
+
 async def test_graphs_of_a_window(registry: Registry, server: Prometheus) -> None:
     """For the evidence: points in the window, and an empty graph where there is no data."""
     until = datetime.now(UTC)
     source: EvidenceSource = registry.evidence["prometheus"]
     async with direct("prometheus/main", server.url) as connection:
         up, none = await source.collect(
-            "shop", {"up": "up", "none": "nothing_here"}, until - timedelta(minutes=5), until,
-            connection,
-        )  # fmt: skip
+            asked(until, queries={"up": "up", "none": "nothing_here"}), connection
+        )
     assert (up.title, none.series) == ("up", [])
     (line,) = up.series
     assert line.points[-1][1] == 1.0

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
 from bot.registry import Registry
+from tests.integrations.asking import asked
 from tests.integrations.direct import direct
 from tests.integrations.doing import Doing
 from tests.servers.http_app import Answer, http_app
@@ -233,3 +235,33 @@ async def test_nobody_there_and_no_answer(registry: Registry, server: Unleash) -
                 )
     finally:
         server.process.thaw()
+
+
+async def test_what_was_changed_of_late(registry: Registry, server: Unleash) -> None:
+    """By the event log of a real Unleash: who switched what, and where; the rest is left out."""
+    begun = datetime.now(UTC) - timedelta(seconds=2)
+    server.add("evidence-flag", HALF, on=True)
+    server.admin("POST", "features/evidence-flag/environments/development/on")
+    about = {"environment": "production"}
+    found = await asked(
+        registry, "unleash", server.url, headers=server.headers, about=about,
+        until=begun + timedelta(hours=2),
+    )  # fmt: skip
+    told = [item for item in found.items if "evidence-flag" in item.text]
+    assert [item.text.partition(", by")[0] for item in told] == [
+        "flag evidence-flag: on in production",
+        "flag evidence-flag: a strategy added in production",
+    ]
+    assert all(item.at and item.at >= begun for item in told)
+    assert told[0].link == f"{server.url}/projects/default/features/evidence-flag"
+    everywhere = await asked(registry, "unleash", server.url, headers=server.headers)
+    assert any("on in development" in item.text for item in everywhere.items)
+    later = datetime.now(UTC) + timedelta(hours=3)
+    none = await asked(registry, "unleash", server.url, headers=server.headers, until=later)
+    assert none.items == []
+
+
+async def test_a_token_that_may_not_read_the_log(registry: Registry, server: Unleash) -> None:
+    headers = {"Authorization": TOKENS["production"]}
+    with pytest.raises(AuthFailed):
+        await asked(registry, "unleash", server.url, headers=headers)

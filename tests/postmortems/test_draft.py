@@ -133,3 +133,15 @@ def test_a_picture_is_inside_the_page_or_said_to_be_missing():
     made = draft(FACTS, blackout(), CATALOG, PICTURES)
     assert 'src="data:image/png;base64,' in html(made, PICTURES)
     assert "was not found" in written(blackout(), pictures={})
+
+
+def test_evidence_is_pictures_lists_and_what_is_missing():
+    """Each cites its row; what was found is told as it was found."""
+    story = Story()
+    found = [{"text": "flag new-checkout: on", "at": "2026-11-26T10:00:00+00:00"}]
+    story.add(1, "evidence_attached", "Evidence: Flags (unleash): flag new-checkout: on", source="unleash", title="Flags", found=found)  # fmt: skip
+    story.add(2, "evidence_missing", "Evidence that could not be had: loki: no answer within 3 s.")
+    shown = section(written(story.rows), "Evidence")
+    for words in ("flag new-checkout: on", "(#row-1)", "no answer within 3 s", "(#row-2)"):
+        assert words in shown
+    assert "was not found" not in shown

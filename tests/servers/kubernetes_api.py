@@ -16,9 +16,11 @@ from typing import Any
 
 import aiohttp.web
 import jsonpatch
+import jsonschema
 import kubernetes_validate
 from kmock import KubernetesEmulator, KubernetesError, Server
 
+from tests.servers import kubernetes_chaos
 from tests.servers.process import HOST
 
 SCHEMA = "1.33"
@@ -37,6 +39,8 @@ class ApiServer(KubernetesEmulator):
         self.versions = itertools.count(1)
         for plural in ("deployments", "replicasets"):
             self.resources[f"apps/v1/{plural}"] = {"namespaced": True}
+        for name in kubernetes_chaos.RESOURCES:
+            self.resources[name] = {"namespaced": True}
 
     async def _handle(self, request: Any) -> aiohttp.web.StreamResponse:
         self._authorize(request)
@@ -88,7 +92,8 @@ class ApiServer(KubernetesEmulator):
             "creationTimestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "generation": 1,
         }
-        new.pop("status", None)
+        if new["kind"] not in kubernetes_chaos.KINDS:  # theirs is not a part of its own
+            new.pop("status", None)
         return self._stamped(new)
 
     def _patched(self, request: Any, old: dict[str, Any]) -> dict[str, Any]:
@@ -124,8 +129,11 @@ class ApiServer(KubernetesEmulator):
 
     def _stamped(self, new: dict[str, Any]) -> dict[str, Any]:
         try:
-            kubernetes_validate.validate(new, SCHEMA, strict=True)
-        except kubernetes_validate.ValidationError as error:
+            if new["kind"] in kubernetes_chaos.KINDS:
+                kubernetes_chaos.validate(new)
+            else:
+                kubernetes_validate.validate(new, SCHEMA, strict=True)
+        except (kubernetes_validate.ValidationError, jsonschema.ValidationError) as error:
             where = ".".join(str(part) for part in error.path)
             said = f"{new['kind']} is invalid: {where}: {error.message[:200]}"
             raise KubernetesError(422, "Invalid", said, {}) from error

@@ -15,7 +15,7 @@ from bot.errors import NotFound
 from bot.incidents import ACTIVE, Incident
 from bot.timeline import rows_of
 
-_PICTURE = re.compile(r"[a-z0-9][a-z0-9_-]{0,100}\.png")
+_EVIDENCE = re.compile(r"inc-[a-z0-9-]{1,100}\.(png|txt)")
 _KINDS = {"md": "text/markdown", "html": "text/html"}
 
 
@@ -128,11 +128,16 @@ async def postmortem(desk: Desk, request: Request, person: Person) -> Response:
 
 
 async def evidence(desk: Desk, request: Request, person: Person) -> Response:
-    """A picture out of the evidence folder, and nothing else of the disk."""
+    """A picture or a text out of the evidence folder, and nothing else of the disk.
+
+    A text was written by strangers: it is handed over as a file, never as a page.
+    """
     del person
     name, folder = str(request.path_params["file"]), desk.data_dir / "evidence"
     path = folder / name
-    if not _PICTURE.fullmatch(name) or path.is_symlink() or not path.is_file():
-        raise NotFound("There is no such picture.")
+    if not _EVIDENCE.fullmatch(name) or path.is_symlink() or not path.is_file():
+        raise NotFound("There is no such file.")
     headers = {"Cache-Control": "private, max-age=3600"}
-    return FileResponse(path, media_type="image/png", headers=headers)
+    if name.endswith(".png"):
+        return FileResponse(path, media_type="image/png", headers=headers)
+    return FileResponse(path, media_type="text/plain", headers=headers, filename=name)

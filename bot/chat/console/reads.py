@@ -46,6 +46,7 @@ class Shown:
     picture: str = ""
     size: tuple[int, int] | None = None
     alt: str = ""
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ async def shown(desk: Desk, session: AsyncSession, message: Message) -> Shown:
     return Shown(
         message.id or 0, str(message.version), message.kind, message.created_at, drawn.html,
         drawn.file, png_size(desk.data_dir / "evidence" / drawn.file) if drawn.file else None,
-        drawn.title,
+        drawn.title, drawn.files,
     )  # fmt: skip
 
 
@@ -195,6 +196,7 @@ class _Drawn:
     html: Markup
     file: str = ""
     title: str = ""
+    files: tuple[str, ...] = ()
 
 
 async def _drawn(desk: Desk, session: AsyncSession, message: Message, *, heading: int) -> _Drawn:
@@ -204,7 +206,8 @@ async def _drawn(desk: Desk, session: AsyncSession, message: Message, *, heading
     except (KeyError, ValueError, TypeError, AttributeError, NoResultFound) as error:
         log.error("message_not_drawn", message_id=message.id, error=repr(error))
         return _Drawn(Markup('<p class="context">This message cannot be shown.</p>'))
-    return _Drawn(blocks_html(rendered.blocks, heading=heading), rendered.file, rendered.title)
+    html = blocks_html(rendered.blocks, heading=heading)
+    return _Drawn(html, rendered.file, rendered.title, rendered.files)
 
 
 def _short(text: str) -> str:
