@@ -30,6 +30,7 @@ __all__ = [
     "Action",
     "Alert",
     "AlertSource",
+    "AskingSource",
     "Call",
     "Change",
     "Completed",
@@ -50,6 +51,7 @@ __all__ = [
     "Receipt",
     "Series",
     "Setting",
+    "VendorForm",
 ]
 
 # ── alerts ───────────────────────────────────────────────────────────────────────────────────
@@ -113,11 +115,11 @@ class ConfiguredSource(AlertSource, Protocol):
 
 
 @dataclass(frozen=True)
-class Question:
+class VendorForm:
     """A form to be posted to a vendor: its address and its fields."""
 
     url: str
-    form: Mapping[str, str] = field(repr=False)
+    fields: Mapping[str, str] = field(repr=False)
 
 
 @runtime_checkable
@@ -135,7 +137,7 @@ class AskingSource(AlertSource, Protocol):
         none of the ``secrets``: a stranger makes Jackline ask nobody.
         """
 
-    def asks(self, request: RawRequest) -> Question | None:
+    def asks(self, request: RawRequest) -> VendorForm | None:
         """What to ask about a proven request before it is acknowledged; asked twice does no harm."""
 
 

@@ -68,8 +68,8 @@ class Reception:
         rest = await self._heartbeats.strain([_sent_by(name, alert) for alert in alerts])
         await self._intake.accept(rest)
         self._metrics.accepted.labels(name).inc(len(rest))
-        if _asks(source) and (question := source.asks(raw)):
-            await self._vendors.ask(question, entry)
+        if _asks(source) and (form := source.asks(raw)):
+            await self._vendors.ask(form, entry)
         return len(alerts)
 
     async def _proven(self, source: AlertSource, entry: Source, raw: RawRequest) -> RawRequest:

@@ -16,7 +16,7 @@ from httpx import codes
 from bot.access import Dialer
 from bot.catalog import Source
 from bot.catalog.model import Target
-from bot.contract import Question
+from bot.contract import VendorForm
 from bot.errors import AuthFailed, BadInput, JacklineError, Unavailable
 from bot.log import get
 
@@ -59,11 +59,11 @@ class Vendors:
         except OSError as error:  # it is fetched again after the next start
             log.warning("document_not_kept", url=url, error=str(error))
 
-    async def ask(self, question: Question, entry: Source) -> None:
+    async def ask(self, form: VendorForm, entry: Source) -> None:
         """Posts a form. Raises `Unavailable` where it may be tried again, `BadInput` where not."""
-        status, body = await self._answer("POST", question.url, entry, dict(question.form))
+        status, body = await self._answer("POST", form.url, entry, dict(form.fields))
         if codes.is_success(status):
-            log.info("vendor_asked", source=entry.name, host=urlsplit(question.url).hostname)
+            log.info("vendor_asked", source=entry.name, host=urlsplit(form.url).hostname)
             return
         said = body.decode("utf-8", "replace")[:500]
         log.error("vendor_refused", source=entry.name, status=status, said=said)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pydantic import Field, StringConstraints
 
-from bot.contract import Alert, Question, RawRequest
+from bot.contract import Alert, RawRequest, VendorForm
 from bot.contract.aws_events import event_alerts
 from bot.contract.source import (
     Loose,
@@ -72,14 +72,14 @@ class SnsSource:
             return [_subscription(message, topic)]
         raise BadInput("Field Type: it is none that Jackline knows.", field="Type")
 
-    def asks(self, request: RawRequest) -> Question | None:
+    def asks(self, request: RawRequest) -> VendorForm | None:
         """ConfirmSubscription, where the message asks for it."""
         message = parsed(_Message, request.body)
         if message.type_ != CONFIRM:
             return None
         form = {"Action": "ConfirmSubscription", "Version": "2010-03-31",
                 "TopicArn": message.topic, "Token": message.token}  # fmt: skip
-        return Question(_Topic(message.topic).endpoint, form)
+        return VendorForm(_Topic(message.topic).endpoint, form)
 
     def _allowed(self, request: RawRequest, secrets: Sequence[str]) -> dict[str, str]:
         hint = "Append ?token=SECRET to the endpoint of the subscription."

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.contract import Question
+from bot.contract import VendorForm
 from integrations.sns.source import SnsSource
 from tests.e2e.harness import Bot, write_runbooks
 from tests.integrations.sources.sns import ALARM, OVER, message, sent
@@ -74,8 +74,8 @@ def _confirmed(url: str, topic: str) -> None:
         "c", "SubscriptionConfirmation", TopicArn=topic, Token="2336", SubscribeURL="x"
     )
     question = SnsSource().asks(sent(json.dumps(fields).encode(), "s"))
-    assert isinstance(question, Question)
+    assert isinstance(question, VendorForm)
     headers = dict([scoped(SCOPE).split(": ")])
-    answer = httpx.post(url, data=dict(question.form), headers=headers)
+    answer = httpx.post(url, data=dict(question.fields), headers=headers)
     assert answer.status_code == 200, answer.text
     assert "<SubscriptionArn>" in answer.text

@@ -143,7 +143,7 @@ def test_a_subscription_is_confirmed_at_the_topics_own_endpoint() -> None:
     question = SOURCE.asks(request(message("c", "SubscriptionConfirmation", **evil)))
     assert question is not None
     assert question.url == "https://sns.eu-west-1.amazonaws.com/"
-    assert question.form == {
+    assert question.fields == {
         "Action": "ConfirmSubscription", "Version": "2010-03-31", "TopicArn": TOPIC,
         "Token": SUBSCRIBE["Token"],
     }  # fmt: skip
