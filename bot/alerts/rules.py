@@ -18,7 +18,8 @@ _LOWER = {"sev1": "sev2", "sev2": "sev3", "sev3": "sev4", "sev4": "sev4"}
 class Decision:
     """What a firing alert leads to, and which rule said so.
 
-    ``joins``: it may join an incident of what its service stands on.
+    ``joins``: it may join an incident of what its service stands on. ``quiet``: for how many
+    seconds it must have ended before Jackline resolves its incident; None leaves that to people.
     """
 
     declare: bool
@@ -27,6 +28,7 @@ class Decision:
     group: str
     because: str
     joins: bool = True
+    quiet: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For storing beside the alert."""
@@ -59,8 +61,9 @@ def decide(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> 
     else:
         group = f"service:{service}" if service else f"alert:{source}:{everything['alertname']}"
     return Decision(
-        rule.declare == "auto", severity, service, group[:_GROUP], because, not rule.group
-    )
+        rule.declare == "auto", severity, service, group[:_GROUP], because, not rule.group,
+        rule.quiet if rule.resolve == "auto" else None,
+    )  # fmt: skip
 
 
 def explained(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> list[str]:

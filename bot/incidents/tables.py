@@ -14,6 +14,7 @@ class Incident(SQLModel, table=True):
     ``origin`` is what caused it, unique, so that a cause delivered twice declares once;
     ``open_key`` is its group while it is open and empty (NULL) afterwards, unique, so that a
     group has at most one open incident. ``trigger`` is what runbooks are matched against.
+    ``alerts_ended_at``: since when none of its alerts fires, if it has any.
     """
 
     __tablename__ = "incident"
@@ -33,6 +34,7 @@ class Incident(SQLModel, table=True):
     resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     proposed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     evidence_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    alerts_ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     @property
     def number(self) -> int:
