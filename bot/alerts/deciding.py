@@ -6,13 +6,12 @@ The router and the simulator both go by it: what one shows is what the other doe
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol
 
-from bot.alerts.grouping import Found, belongs
+from bot.alerts.grouping import AnIncident, Found, belongs
 from bot.alerts.holding import Hold, covers
 from bot.alerts.rules import Decision, decide
 from bot.catalog import Catalog
-from bot.incidents import Incident
 
 Key = tuple[str, str]  # the identity of an alert over time: its source and its fingerprint
 
@@ -31,20 +30,20 @@ class Notice(Protocol):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Generic[AnIncident]):
     """``routes``: it belongs to an incident, to ``found`` or to a new one; ``hold`` keeps it back."""
 
     decision: Decision
     because: str
     routes: bool = False
     hold: Hold | None = None
-    found: Found | None = None
+    found: Found[AnIncident] | None = None
 
 
 def judge(
-    catalog: Catalog, alert: Notice, holds: Sequence[Hold], active: Sequence[Incident],
+    catalog: Catalog, alert: Notice, holds: Sequence[Hold], active: Sequence[AnIncident],
     at: datetime, *, ended: bool = False,
-) -> Verdict:  # fmt: skip
+) -> Verdict[AnIncident]:  # fmt: skip
     """``active`` are the active incidents, oldest first; ``ended``: its end is known already.
 
     The end of an alert goes where its firing went, and only the caller knows that.

@@ -6,6 +6,7 @@ when it ends, with the count.
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.alerts.deciding import Key
 from bot.alerts.flapping import CHANGES, WINDOW, Change, calm, calm_at, goes_on, is_over, recent
@@ -29,16 +30,11 @@ class Flaps:
         self._counted: dict[int, Flap] = {}
 
     async def load(self, alerts: list[StoredAlert], changes: dict[Key, list[Change]]) -> None:
-        """``changes`` are those of the window before the batch. Locked: the clock ends them too."""
+        """``changes`` are those of the window before the batch."""
         self.changes = changes
-        query = (
-            select(Flap)
-            .where(col(Flap.ended_at).is_(None))
-            .where(col(Flap.source).in_({alert.source for alert in alerts}))
-            .where(col(Flap.fingerprint).in_({alert.fingerprint for alert in alerts}))
-            .with_for_update()
-        )
-        for flap in (await self.session.execute(query)).scalars():
+        keys = {(alert.source, alert.fingerprint) for alert in alerts}
+        locked = going_on(keys).with_for_update()  # the clock ends them too
+        for flap in (await self.session.execute(locked)).scalars():
             self._on[flap.source, flap.fingerprint] = flap
 
     async def counts(self, alert: StoredAlert, number: int, *, told: bool) -> bool:
@@ -66,10 +62,7 @@ class Flaps:
     async def tell(self) -> None:
         """Behind the changes that were told: those that have begun, and the counts of the others."""
         for flap in self._begun:
-            await self.incidents.ledger.append(
-                self.session, flap.incident_id, "flapping_began", "jackline", _on_words(flap),
-                data=_data(flap),
-            )  # fmt: skip
+            await self._record(flap)
         for flap in ({flap.number: flap for flap in self._begun} | self._counted).values():
             if flap.ended_at is None:
                 await _say(self.incidents, self.session, flap, _on_words(flap))
@@ -77,20 +70,30 @@ class Flaps:
     async def _begin(self, key: Key, alert: StoredAlert, number: int) -> None:
         said = summary(alert)
         title = alert.name if said == alert.name else f"{alert.name} ({said})"
-        first, *more = self.changes[key]
+        changes = self.changes[key]
         flap = Flap(
             source=alert.source, fingerprint=alert.fingerprint, incident_id=number,
-            title=title[:_TITLE], since=first.at, last_at=first.at,
+            title=title[:_TITLE], since=changes[0].at, last_at=changes[0].at,
         )  # fmt: skip
-        for change in (first, *more):
+        for change in changes:
             flap.count(change)
         self.session.add(flap)
         await self.session.flush()
         self._on[key] = flap
         self._begun.append(flap)
 
+    async def _record(self, flap: Flap) -> None:
+        text, data = _on_words(flap), _data(flap)
+        await self.incidents.ledger.append(
+            self.session, flap.incident_id, "flapping_began", "jackline", text, data=data
+        )
+
     async def _end(self, key: Key, how: str) -> None:
-        await end(self.incidents, self.session, self._on.pop(key), how)
+        flap = self._on.pop(key)
+        if flap in self._begun:  # hours in one batch: what a spool had
+            self._begun.remove(flap)
+            await self._record(flap)
+        await end(self.incidents, self.session, flap, how)
 
 
 class FlapWatch:
@@ -124,6 +127,15 @@ async def end(incidents: Incidents, session: AsyncSession, flap: Flap, how: str)
         session, flap.incident_id, "flapping_ended", "jackline", text, data=_data(flap)
     )
     await _say(incidents, session, flap, text)
+
+
+def going_on(keys: set[Key]) -> SelectOfScalar[Flap]:
+    """Which of some alerts flap; it may name more, of one's source with another's fingerprint."""
+    return select(Flap).where(
+        col(Flap.ended_at).is_(None),
+        col(Flap.source).in_({source for source, _ in keys}),
+        col(Flap.fingerprint).in_({fingerprint for _, fingerprint in keys}),
+    )
 
 
 async def flapping(session: AsyncSession, number: int) -> bool:

@@ -54,10 +54,16 @@ class Record:
 class Simulated:
     """An incident of a replay. ``opened_by`` is an alert, None for a given one.
 
-    ``graver`` is what raised its severity, and by which rule.
+    ``number`` is the record's, or the alert's below 0: the same in each replay. ``graver`` is what
+    raised its severity, and by which rule.
     """
 
-    incident: Incident
+    number: int
+    severity: str
+    services: list[str]
+    open_key: str | None
+    declared_at: datetime
+    drill: bool = False
     opened_by: Accepted | None = None
     graver: str = ""
     alerts: int = 0
@@ -66,11 +72,6 @@ class Simulated:
     quiets: set[float | None] = field(default_factory=set)
     flapping: dict[Key, datetime] = field(default_factory=dict)  # the last change of each
     known: set[int] = field(default_factory=set)  # the record's incidents of its alerts
-
-    @property
-    def key(self) -> int:
-        """The same in each replay: that of the record, or less than 0 for the alert that opened it."""
-        return self.incident.number
 
     @property
     def quiet(self) -> float | None:
@@ -111,8 +112,7 @@ class Replay:
         self.record = record
         self.placed: dict[int, Placed] = {}
         self.opened: dict[int, tuple[Accepted, Simulated]] = {}  # by the id of the alert
-        self._active: list[Incident] = []  # oldest first, as the router has them
-        self._of: dict[int, Simulated] = {}
+        self._active: list[Simulated] = []  # oldest first, as the router has them
         self._firing: dict[Key, Simulated] = {}
         self._changes: dict[Key, list[Change]] = {}
         self._held: dict[Key, list[Accepted]] = {}
@@ -144,8 +144,9 @@ class Replay:
 
     def _begin(self) -> None:
         self._open_given(self.record.since)
+        open_then = {each.number: each for each in self._active}
         for key, number in self.record.firing.items():
-            if (simulated := self._of.get(number)) is not None:
+            if (simulated := open_then.get(number)) is not None:
                 simulated.fires.add(key)
                 simulated.quiets.add(None)  # by which rule it came is not asked
                 self._firing[key] = simulated
@@ -172,30 +173,23 @@ class Replay:
             simulated.known.add(alert.incident_id)
         self._changed(simulated, key, Change(at, firing=True))
 
-    def _join(self, alert: Accepted, decision: Decision, found: Found) -> Simulated:
-        simulated = self._of[found.incident.number]
-        incident = simulated.incident
+    def _join(self, alert: Accepted, decision: Decision, found: Found[Simulated]) -> Simulated:
+        simulated = found.incident
         if found.adds:
-            incident.services = [*incident.services, decision.service]
-        if worst([incident.severity, decision.severity]) != incident.severity:
-            incident.severity = decision.severity
+            simulated.services = [*simulated.services, decision.service]
+        if worst([simulated.severity, decision.severity]) != simulated.severity:
+            simulated.severity = decision.severity
             simulated.graver = f"{decision.severity} by {alert.name}: {decision.because}"
         return simulated
 
     def _declare(self, alert: Accepted, decision: Decision, at: datetime) -> Simulated:
-        incident = Incident(
-            id=-alert.id, title=alert.name, severity=decision.severity, origin=f"alert:{alert.id}",
-            services=[decision.service] if decision.service else [], open_key=decision.group,
-            declared_by=f"source:{alert.source}", declared_at=at,
-        )  # fmt: skip
-        simulated = Simulated(incident, alert)
+        services = [decision.service] if decision.service else []
+        simulated = Simulated(
+            -alert.id, decision.severity, services, decision.group, at, opened_by=alert
+        )
         self.opened[alert.id] = alert, simulated
-        self._open(simulated)
+        self._active.append(simulated)
         return simulated
-
-    def _open(self, simulated: Simulated) -> None:
-        self._active.append(simulated.incident)
-        self._of[simulated.incident.number] = simulated
 
     def _end(self, simulated: Simulated, key: Key, at: datetime) -> None:
         simulated.fires.discard(key)
@@ -232,20 +226,22 @@ class Replay:
         if self._next_end is None or at < self._next_end:
             return
         self._next_end = None
-        for simulated in [self._of[incident.number] for incident in self._active]:
+        before, self._active = self._active, []
+        for simulated in before:
             due = simulated.due(self.record.ends)
-            if due is not None and due <= at:
-                self._active.remove(simulated.incident)
-                del self._of[simulated.incident.number]
-            else:
+            if due is None or due > at:
+                self._active.append(simulated)
                 self._watch(simulated)
 
     def _open_given(self, at: datetime) -> None:
         while self._coming and self._coming[0].declared_at <= at:
-            given = _copied(self._coming.pop(0))
-            known = Simulated(given, known={given.number})
-            self._open(known)
-            self._watch(known)
+            given = self._coming.pop(0)
+            simulated = Simulated(
+                given.number, given.severity, given.services, given.trigger.get("group"),
+                given.declared_at, given.drill, known={given.number},
+            )  # fmt: skip
+            self._active.append(simulated)
+            self._watch(simulated)
 
 
 class _Timetable:
@@ -270,12 +266,3 @@ class _Timetable:
     def between(self, after: datetime, until: datetime) -> list[datetime]:
         """The moments at which something begins or ends."""
         return self.moments[bisect_right(self.moments, after) : bisect_right(self.moments, until)]
-
-
-def _copied(incident: Incident) -> Incident:
-    """As it was opened; each replay changes its own."""
-    return Incident(
-        id=incident.number, title=incident.title, severity=incident.severity, origin=incident.origin,
-        services=[*incident.services], open_key=incident.trigger.get("group"), drill=incident.drill,
-        declared_by=incident.declared_by, declared_at=incident.declared_at,
-    )  # fmt: skip

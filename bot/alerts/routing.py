@@ -144,7 +144,7 @@ class _Batch:
             self.how_ended = await how_ended(self.session, self.catalog, keys)
             self.over = await over(self.session, [alert.id for alert in held])
 
-    async def _firing(self, alert: StoredAlert, verdict: Verdict) -> Firing:
+    async def _firing(self, alert: StoredAlert, verdict: Verdict[Incident]) -> Firing:
         decision, found = verdict.decision, verdict.found
         incident = found.incident if found else await self._declare(alert, decision)
         share = await self.teller.share(incident, fresh=found is None)

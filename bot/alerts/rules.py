@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bot.catalog import Catalog, Rule
+from bot.catalog.durations import spelled
 
 _BY_LABEL = {
     "critical": "sev1", "page": "sev1", "emergency": "sev1", "error": "sev2", "high": "sev2",
@@ -87,6 +88,10 @@ def explained(catalog: Catalog, name: str, labels: dict[str, str], source: str) 
     decision = decide(catalog, name, labels, source)
     lines.append(f"service {decision.service or 'none'}: {_why_service(catalog, rule, labels)}")
     lines.append(f"severity {decision.severity}: {_why_severity(catalog, rule, labels, decision)}")
+    if decision.quiet is not None:
+        lines.append(
+            f"resolved by Jackline: {spelled(decision.quiet)} after all have ended, by the rule"
+        )
     return lines
 
 

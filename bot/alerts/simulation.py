@@ -49,16 +49,16 @@ class Comparison:
 
 def shown(simulated: Simulated) -> dict[str, Any]:
     """What a person asks of a simulated incident."""
-    incident, quiet = simulated.incident, simulated.quiet
+    quiet = simulated.quiet
     return {
-        "severity": incident.severity, "services": incident.services, "group": incident.open_key,
+        "severity": simulated.severity, "services": simulated.services, "group": simulated.open_key,
         "alerts": simulated.alerts, "resolve_after": None if quiet is None else spelled(quiet),
     }  # fmt: skip
 
 
 def counted(replay: Replay) -> dict[str, Any]:
     """How many incidents it opened, and what became of the alerts that fired."""
-    severities = Counter(each.incident.severity for _, each in replay.opened.values())
+    severities = Counter(each.severity for _, each in replay.opened.values())
     placed = [each for each in replay.placed.values() if each.simulated]
     return {
         "incidents": len(replay.opened),
@@ -107,7 +107,7 @@ def _where(placed: Placed) -> str:
         return placed.because
     opener = placed.simulated.opened_by
     if opener is None:
-        return f"joins #{placed.simulated.incident.number}, as recorded: {placed.because}"
+        return f"joins #{placed.simulated.number}, as recorded: {placed.because}"
     return f"joins what alert {opener.id} ({opener.name}) opened: {placed.because}"
 
 
@@ -116,7 +116,7 @@ def _moved(present: Replay, edited: Replay) -> dict[str, int]:
     for alert_id, was in present.placed.items():
         would = edited.placed[alert_id]
         if was.simulated and would.simulated:
-            moved["to_another"] += was.simulated.key != would.simulated.key
+            moved["to_another"] += was.simulated.number != would.simulated.number
         elif would.simulated:
             moved["into_one"] += 1
         elif was.simulated:

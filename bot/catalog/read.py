@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from bot.catalog.checks import Check
-from bot.catalog.files import Origin, entries
+from bot.catalog.files import Origin, entries, sections
 from bot.catalog.model import Catalog
 from bot.located import near
 
@@ -30,7 +30,7 @@ def load_catalog(folder: Path, instead: Path | None = None) -> Catalog:
     merged: dict[str, list[Any]] = {}
     origins: _Origins = {}
     other = entries(instead) if instead else []
-    replaced = {section for section, _, _ in other}
+    replaced = sections(instead) if instead else set()
     own = [each for path in catalog_files(folder) for each in entries(path)]
     for section, entry, origin in [*(each for each in own if each[0] not in replaced), *other]:
         merged.setdefault(section, []).append(entry)

@@ -149,5 +149,5 @@ def _table(comparison: Comparison) -> Table:
 def _cell(simulated: Simulated | None) -> str:
     if simulated is None:
         return "none"
-    incident, alerts = simulated.incident, simulated.alerts
-    return f"{incident.severity} {incident.open_key}, {alerts} alert{'' if alerts == 1 else 's'}"
+    alerts = simulated.alerts
+    return f"{simulated.severity} {simulated.open_key}, {alerts} alert{'' if alerts == 1 else 's'}"

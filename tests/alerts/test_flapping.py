@@ -116,6 +116,19 @@ async def test_a_change_after_the_quiet_time_ends_it_too(room: Room) -> None:
     assert (await said(room))[0].endswith("It is resolved, and nothing changed for 20 min.")
 
 
+async def test_hours_that_come_at_once(room: Room) -> None:
+    """What waited in a spool: begun and over in one batch, in that order, and begun again."""
+    for begin, hours in ((0, 5), (100, 3), (200, 0)):
+        await room.intake.accept(changes(6, begin))
+        async with room.store.write() as session:
+            new = update(StoredAlert).where(StoredAlert.id > len(await room.stored()) - 6)  # type: ignore[operator,arg-type]  # a column's comparison
+            await session.execute(new.values(received_at=now() - timedelta(hours=hours)))
+    await room.route()
+    kinds = [kind for kind in await room.kinds() if kind.startswith("flapping")]
+    assert kinds == ["flapping_began", "flapping_ended"] * 2 + ["flapping_began"]
+    assert len(await said(room)) == 3
+
+
 async def test_it_may_begin_anew(room: Room) -> None:
     """A message of its own, and the old one keeps how it ended."""
     await room.route(*changes(6))
