@@ -46,6 +46,7 @@ class Endings:
         for number in due:
             async with self.store.write() as session:
                 incident = await self.incidents.get(session, number)  # locked: looked at once more
+                self._known.pop(number, None)  # its alerts may have been moved by hand
                 if await self._due(session, incident):
                     await self._end(session, incident)
 
@@ -135,7 +136,7 @@ async def _peoples(session: AsyncSession, incident: Incident) -> bool:
         col(Entry.kind).in_(("severity_changed", "status_changed")),
     )  # fmt: skip
     changed = (await session.execute(query)).scalars()
-    return any(data["to"] == "sev1" or data["from"] == "resolved" for data in changed)
+    return any(d.get("to") == "sev1" or d.get("from") == "resolved" for d in changed)
 
 
 def _quiet(rule: Decision) -> timedelta:

@@ -148,7 +148,6 @@ class Replay:
         for key, number in self.record.firing.items():
             if (simulated := open_then.get(number)) is not None:
                 simulated.fires.add(key)
-                simulated.quiets.add(None)  # by which rule it came is not asked
                 self._firing[key] = simulated
 
     def _fire(self, alert: Accepted, key: Key, at: datetime) -> None:
@@ -239,6 +238,7 @@ class Replay:
             simulated = Simulated(
                 given.number, given.severity, given.services, given.trigger.get("group"),
                 given.declared_at, given.drill, known={given.number},
+                quiets={None},  # its end is the record's
             )  # fmt: skip
             self._active.append(simulated)
             self._watch(simulated)

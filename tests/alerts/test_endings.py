@@ -273,6 +273,22 @@ async def test_a_moved_alert_that_fires_keeps_it_open(room: Place) -> None:
     assert (await room.look()).status == "declared"
 
 
+async def test_a_moved_alert_that_has_ended_has_its_say(room: Place) -> None:
+    """Its rule leaves the incident to people, and it came after that was last asked."""
+    await room.route(*FIRED)
+    other = an_alert("BlogDown", service="blog"), an_alert("BlogDown", "resolved", service="blog")
+    await room.route(*other)
+    await room.look()
+    await room.pass_time(minutes=9)
+    await room.look()
+    async with room.store.write() as session:
+        for alert in await room.stored():
+            alert.incident_id = 1
+            await session.merge(alert)
+    await room.pass_time(hours=1)
+    assert (await room.look()).status == "declared"
+
+
 async def test_replicas_do_it_once(room: Place, store: Store, tmp_path: Path) -> None:
     await room.route(*FIRED)
     replicas = [Place(store, tmp_path) for _ in range(4)]

@@ -192,6 +192,22 @@ async def test_what_was_open_before(room: Room) -> None:
     assert placed.simulated.number == 1
 
 
+async def test_what_people_declared_ends_as_recorded(room: Room) -> None:
+    """No rule resolves it, whatever alerts join it."""
+    async with room.store.write() as session:
+        await room.incidents.declare(
+            session, title="Shop is odd", severity="sev2", actor="person:ana", origin="o",
+            services=["shop"],
+        )  # fmt: skip
+    await room.route(an_alert(), an_alert(status="resolved"))
+    await pass_time(room, timedelta(hours=2))
+    await room.route(an_alert("ShopSlow"))
+    rule = Rule(match={}, resolve="auto", quiet="1m")
+    made = await replay(room, CATALOG.model_copy(update={"rules": [rule]}))
+    assert made.opened == {}
+    assert [p.simulated and p.simulated.alerts for p in made.placed.values()] == [2, 2]
+
+
 async def same_since(room: Room) -> Replay:
     made = await replay(room)
     real = await really(room)
