@@ -33,13 +33,16 @@ def calm_at(last: datetime) -> datetime:
     return last + WINDOW
 
 
-def goes_on(title: str, fired: int, resolved: int, since: datetime, last: datetime) -> str:
+def goes_on(
+    title: str, fired: int, resolved: int, since: datetime, last: datetime, *, firing: bool
+) -> str:
     """What is said while it flaps."""
     how = "flaps" if resolved else "fires again and again"
     minutes = round((last - since) / _MINUTE)
     within = f"{minutes} min" if minutes else "less than a minute"
     return (
-        f"{title} {how}: {fired + resolved} changes in {within} ({_times(fired, resolved)}). "
+        f"{title} {how}: {fired + resolved} changes in {within} ({_times(fired, resolved)}, "
+        f"now {'firing' if firing else 'resolved'}). "
         "Further changes are counted here, not told."
     )
 

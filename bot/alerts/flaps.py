@@ -145,7 +145,9 @@ async def flapping(session: AsyncSession, number: int) -> bool:
 
 
 def _on_words(flap: Flap) -> str:
-    return goes_on(flap.title, flap.fired, flap.resolved, flap.since, flap.last_at)
+    return goes_on(
+        flap.title, flap.fired, flap.resolved, flap.since, flap.last_at, firing=flap.firing
+    )
 
 
 async def _say(incidents: Incidents, session: AsyncSession, flap: Flap, text: str) -> None:
