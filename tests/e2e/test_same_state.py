@@ -48,6 +48,7 @@ def state(database: Path) -> dict[str, list[str]]:
 def _plain(row: Any) -> str:
     text = json.dumps(row, ensure_ascii=False)
     text = re.sub(r"\b\d{9,}\.\d+", "<moment>", text)
+    text = re.sub(r'(from |drawn_from\\": )\d+', "<rows>", text)
     text = re.sub(r"[0-9a-f]{32,}", "<digest>", text)
     text = re.sub(r"[0-9a-f-]{36}\.png|[0-9a-f]{8,31}", "<id>", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[T ][0-9:.+Z]+|\d\d:\d\d(:\d\d)?", "<time>", text)
