@@ -37,7 +37,9 @@ from bot.alerts import (
     AccessAlerts,
     AlertRouter,
     CheckRunner,
+    Endings,
     EvidenceCollector,
+    FlapWatch,
     Heartbeats,
     Intake,
     Silences,
@@ -96,6 +98,7 @@ class Jackline:
         self.checks = CheckRunner(self.store, self.intake, self.dialer, self.registry)
         self.silences = Silences(self.store, self.ledger, lambda: self.library.catalog)
         self.router = AlertRouter(self.store, self.incidents)
+        self.flaps = FlapWatch(self.store, self.incidents)
         self.evidence = EvidenceCollector(
             self.store, self.incidents, self.registry, self.dialer, data / "evidence",
             settings.console.public_url,
@@ -115,6 +118,7 @@ class Jackline:
 
         # incident → runbook
         self.runs = Runs(self.incidents, self.library)
+        self.endings = Endings(self.store, self.incidents, self.runs.going)
         self.planner = Planner(self.registry, self.dialer, self.prober.status)
         self.proposer = Proposer(self.store, self.runs)
         self.engine = RunEngine(Journal(self.store, self.runs, owner), self.planner)
@@ -173,7 +177,7 @@ class Jackline:
             self._tick, "interval", [self._check], seconds=0.5, max_instances=20, coalesce=True
         )
         steps = (self._look_at_paths, self._end_checks, self.drills.run_due, self.heartbeats.look,
-                 self.silences.look)  # fmt: skip
+                 self.silences.look, self.flaps.look, self.endings.look)  # fmt: skip
         for step in steps:
             scheduler.add_job(
                 self._tick, "interval", [step], seconds=5, max_instances=1, coalesce=True

@@ -2,7 +2,9 @@
 
 from bot.alerts.access import AccessAlerts
 from bot.alerts.checks import CheckRunner
+from bot.alerts.endings import Endings
 from bot.alerts.evidence import EvidenceCollector
+from bot.alerts.flaps import FlapWatch
 from bot.alerts.heartbeats import Heartbeats
 from bot.alerts.intake import Intake
 from bot.alerts.routing import AlertRouter
@@ -14,7 +16,9 @@ __all__ = [
     "AlertRouter",
     "CheckRunner",
     "CheckSample",
+    "Endings",
     "EvidenceCollector",
+    "FlapWatch",
     "Heartbeats",
     "Intake",
     "Silence",

@@ -7,26 +7,42 @@ of all that needs it belong to the database's incident.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
 
 from bot.alerts.rules import Decision
 from bot.catalog import Catalog
-from bot.incidents import Incident
 
 RECENT = timedelta(minutes=10)  # in which a cause may report later than what it brought down
 
 
+class Open(Protocol):
+    """What is asked of an incident, real or simulated."""
+
+    @property
+    def open_key(self) -> str | None: ...
+    @property
+    def services(self) -> list[str]: ...
+    @property
+    def drill(self) -> bool: ...
+    @property
+    def declared_at(self) -> datetime: ...
+
+
+AnIncident = TypeVar("AnIncident", bound=Open)
+
+
 @dataclass(frozen=True)
-class Found:
+class Found(Generic[AnIncident]):
     """The incident, and why, in words; ``adds`` where the alert's service is new to it."""
 
-    incident: Incident
+    incident: AnIncident
     because: str = ""
     adds: bool = False
 
 
 def belongs(
-    catalog: Catalog, decision: Decision, incidents: Sequence[Incident], at: datetime
-) -> Found | None:
+    catalog: Catalog, decision: Decision, incidents: Sequence[AnIncident], at: datetime
+) -> Found[AnIncident] | None:
     """The open incident to join; ``incidents`` are the active ones, oldest first."""
     mine = next((i for i in incidents if i.open_key == decision.group), None)
     if mine is not None:
@@ -62,5 +78,5 @@ def needs(catalog: Catalog, service: str) -> list[str]:
     return found
 
 
-def _below(catalog: Catalog, incident: Incident) -> set[str]:
+def _below(catalog: Catalog, incident: Open) -> set[str]:
     return {below for service in incident.services for below in needs(catalog, service)}

@@ -64,18 +64,17 @@ class Heartbeats:
 
     async def strain(self, alerts: list[Alert]) -> list[Alert]:
         """Keeps those alerts that are signs of life; the others."""
-        expected = self.catalog().heartbeats
-        if not expected:
+        catalog = self.catalog()
+        if not catalog.heartbeats:
             return alerts
-        rest, signs = [], set()
+        rest, kept = [], set()
         for alert in alerts:
-            labels = {**alert.labels, "alertname": alert.name, "source": alert.source}
-            found = [h.id for h in expected if h.matches(labels)]
+            found = signs(catalog, alert.name, alert.labels, alert.source)
             if not found:
                 rest.append(alert)
             elif alert.status == "firing":
-                signs.update(found)
-        for sign in sorted(signs):
+                kept.update(found)
+        for sign in sorted(kept):
             await self._keep(sign)
         return rest
 
@@ -141,6 +140,14 @@ class Heartbeats:
                 await session.execute(insert(HeartbeatSeen).on_conflict_do_nothing(), fresh)
             gone = col(HeartbeatSeen.id).in_(known - expected)
             await session.execute(delete(HeartbeatSeen).where(gone))
+
+
+def signs(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> list[str]:
+    """The heartbeats of which an alert is a sign."""
+    if not catalog.heartbeats:
+        return []
+    everything = {**labels, "alertname": name, "source": source}
+    return [each.id for each in catalog.heartbeats if each.matches(everything)]
 
 
 def _pulse(

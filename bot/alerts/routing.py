@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from sqlalchemy import bindparam, update
-from sqlalchemy import select as columns
 from sqlalchemy.exc import DataError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.alerts.arrivals import oldest, unpack, unpack_singly
 from bot.alerts.by_hand import ByHand
-from bot.alerts.grouping import Found, belongs
-from bot.alerts.holding import Hold, covers
-from bot.alerts.rules import Decision, decide
+from bot.alerts.deciding import Key, Verdict, judge
+from bot.alerts.endings import settle
+from bot.alerts.flaps import Flaps
+from bot.alerts.grouping import Found
+from bot.alerts.history import Firing, past
+from bot.alerts.rules import Decision
 from bot.alerts.silences import how_ended, over, standing
 from bot.alerts.tables import StoredAlert
 from bot.alerts.telling import Share, Teller, summary
@@ -38,10 +40,9 @@ _ROUTED = (
     .where(_TABLE.c.id == bindparam("of"))
     .values(
         state=bindparam("as"), incident_id=bindparam("to"), decision=bindparam("why"),
-        held_by=bindparam("by"), merged_from=bindparam("via"),
+        held_by=bindparam("by"), merged_from=bindparam("via"), flap_id=bindparam("in"),
     )
 )  # fmt: skip
-_Firing = tuple[int, bool]  # the incident of an alert's last firing, and whether that was told
 
 
 class AlertRouter:
@@ -112,33 +113,48 @@ class _Batch:
         self.active = active
         self.alerts = alerts
         self.teller = Teller(incidents, session)
+        self.flaps = Flaps(incidents, session)
         self.over: set[int | None] = set()
         self.how_ended: dict[str, str] = {}
 
     async def route(self) -> None:
         """All of them; then each incident hears of its share at once."""
-        firing = await self._earlier()
+        known = await past(self.session, self.alerts)
+        await self.flaps.load(self.alerts, known.changes)
         merged = await under(self.session, [incident.number for incident in self.active])
         self.by_hand = ByHand(self.active, merged)
         holds = await standing(self.session, self.catalog)
         await self._once_held()
         for alert in self.alerts:
-            decision = decide(self.catalog, alert.name, alert.labels, alert.source)
-            alert.decision, alert.state = decision.as_dict(), "routed"
+            verdict = judge(
+                self.catalog, alert, holds, self.active, now(), ended=alert.id in self.over
+            )
+            alert.decision = verdict.decision.as_dict() | {"because": verdict.because}
+            alert.state = "routed"
             key = alert.source, alert.fingerprint
-            if alert.status == "resolved":
-                await self._resolved(alert, firing.pop(key, None))
-            elif decision.declare and not self._kept(alert, decision, holds):
-                await self._firing(alert, decision)
-                firing[key] = alert.incident_id or 0, bool(alert.decision["told"])
-        if self.alerts:
-            rows = [
-                {"of": a.id, "to": a.incident_id, "why": a.decision, "as": a.state, "by": a.held_by,
-                 "via": a.merged_from}
-                for a in self.alerts
-            ]  # fmt: skip
-            await (await self.session.connection()).execute(_ROUTED, rows)
+            if verdict.hold:
+                alert.state, alert.held_by = "silenced", verdict.hold.key
+            elif alert.status == "resolved":
+                await self._resolved(alert, known.firing.pop(key, None))
+            elif verdict.routes:
+                known.firing[key] = await self._firing(alert, verdict)
+        await self._write(known.firing)
         await self.teller.tell()
+        await self.flaps.tell()
+
+    async def _write(self, firing: dict[Key, Firing]) -> None:
+        """All alerts at once; and which incidents have none left that fires."""
+        if not self.alerts:
+            return
+        rows = [
+            {"of": a.id, "to": a.incident_id, "why": a.decision, "as": a.state, "by": a.held_by,
+             "via": a.merged_from, "in": a.flap_id}
+            for a in self.alerts
+        ]  # fmt: skip
+        await (await self.session.connection()).execute(_ROUTED, rows)
+        known = {each.incident for each in firing.values()}
+        for share in self.teller.shares.values():
+            await settle(self.session, share.incident, fires_still=share.incident.number in known)
 
     async def _once_held(self) -> None:
         """Of those that were held back: which have ended since, and how what held them did."""
@@ -148,51 +164,22 @@ class _Batch:
             self.how_ended = await how_ended(self.session, self.catalog, keys)
             self.over = await over(self.session, [alert.id for alert in held])
 
-    def _kept(self, alert: StoredAlert, decision: Decision, holds: list[Hold]) -> bool:
-        """Whether it is kept from its incident: it ended while it was held, or is held now."""
-        if alert.id in self.over:
-            alert.decision |= {"because": f"{decision.because}; it ended while it was held back"}
-            return True
-        asked = decision, alert.name, alert.labels, alert.source
-        hold = next((hold for hold in holds if covers(hold.match, *asked)), None)
-        if hold is None:
-            return False
-        alert.state, alert.held_by = "silenced", hold.key
-        alert.decision |= {"because": f"{decision.because}; held back by {hold.words}"}
-        return True
-
-    async def _earlier(self) -> dict[tuple[str, str], _Firing]:
-        """Of each alert that resolves, its last firing before this batch, unless that has ended."""
-        ended = {a.fingerprint for a in self.alerts if a.status == "resolved"}
-        was = _TABLE.c
-        query = (
-            columns(was.source, was.fingerprint, was.status, was.incident_id, was.decision)
-            .where(was.fingerprint.in_(ended), was.incident_id.is_not(None))
-            .order_by(was.id)
-        )
-        found: dict[tuple[str, str], _Firing] = {}
-        for row in await self.session.execute(query):
-            if row.status == "firing":
-                told = bool(row.decision.get("told", True))
-                found[row.source, row.fingerprint] = row.incident_id, told
-            else:
-                found.pop((row.source, row.fingerprint), None)
-        return found
-
-    async def _firing(self, alert: StoredAlert, decision: Decision) -> None:
-        found = self._sent(alert, decision) or belongs(self.catalog, decision, self.active, now())
+    async def _firing(self, alert: StoredAlert, verdict: Verdict[Incident]) -> Firing:
+        decision = verdict.decision
+        found = self._sent(alert, decision) or verdict.found
         incident = found.incident if found else await self._declare(alert, decision)
         share = await self.teller.share(incident, fresh=found is None)
         if found and found.because:
             share.joins(found.because)
-            alert.decision |= {"because": f"{decision.because}; {found.because}"}
         if found and found.adds:
             incident.services = [*incident.services, decision.service]
         if alert.held_by:
             share.was_held(alert.held_by, self.how_ended[alert.held_by])
-        share.takes(alert, decision.severity)
+        flaps = await self.flaps.counts(alert, incident.number, told=share.has_room)
+        share.takes(alert, decision.severity, flaps=flaps)
+        return Firing(incident.number, bool(alert.decision["told"]))
 
-    def _sent(self, alert: StoredAlert, decision: Decision) -> Found | None:
+    def _sent(self, alert: StoredAlert, decision: Decision) -> Found[Incident] | None:
         """Where people sent the likes of it by hand."""
         asked = alert.name, alert.labels, alert.source, alert.fingerprint
         sent = self.by_hand.of(decision, *asked)
@@ -216,14 +203,15 @@ class _Batch:
         self.active.append(incident)
         return incident
 
-    async def _resolved(self, alert: StoredAlert, firing: _Firing | None) -> None:
+    async def _resolved(self, alert: StoredAlert, firing: Firing | None) -> None:
         if firing is None:
             return
-        number, told = firing
+        number = firing.incident
         share: Share | None = self.teller.shares.get(number)
         if share is None:
             share = await self.teller.share(await self.incidents.get(self.session, number))
-        share.ends(alert, told=told)
+        flaps = await self.flaps.counts(alert, number, told=firing.told)
+        share.ends(alert, told=firing.told, flaps=flaps)
 
 
 def title_of(alert: StoredAlert, decision: Decision, catalog: Catalog) -> str:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bot.catalog import Catalog, Rule
+from bot.catalog.durations import spelled
 
 _BY_LABEL = {
     "critical": "sev1", "page": "sev1", "emergency": "sev1", "error": "sev2", "high": "sev2",
@@ -19,7 +20,8 @@ _LOWER = {"sev1": "sev2", "sev2": "sev3", "sev3": "sev4", "sev4": "sev4"}
 class Decision:
     """What a firing alert leads to, and which rule said so.
 
-    ``joins``: it may join an incident of what its service stands on.
+    ``joins``: it may join an incident of what its service stands on. ``quiet``: for how many
+    seconds it must have ended before Jackline resolves its incident; None leaves that to people.
     """
 
     declare: bool
@@ -28,6 +30,7 @@ class Decision:
     group: str
     because: str
     joins: bool = True
+    quiet: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For storing beside the alert."""
@@ -60,8 +63,9 @@ def decide(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> 
     else:
         group = f"service:{service}" if service else f"alert:{source}:{everything['alertname']}"
     return Decision(
-        rule.declare == "auto", severity, service, group[:_GROUP], because, not rule.group
-    )
+        rule.declare == "auto", severity, service, group[:_GROUP], because, not rule.group,
+        rule.quiet if rule.resolve == "auto" else None,
+    )  # fmt: skip
 
 
 def explained(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> list[str]:
@@ -85,6 +89,10 @@ def explained(catalog: Catalog, name: str, labels: dict[str, str], source: str) 
     decision = decide(catalog, name, labels, source)
     lines.append(f"service {decision.service or 'none'}: {_why_service(catalog, rule, labels)}")
     lines.append(f"severity {decision.severity}: {_why_severity(catalog, rule, labels, decision)}")
+    if decision.quiet is not None:
+        lines.append(
+            f"resolved by Jackline: {spelled(decision.quiet)} after all have ended, by the rule"
+        )
     return lines
 
 

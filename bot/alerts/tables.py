@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import ColumnElement, Index, exists, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, UniqueConstraint, col
 
+from bot.alerts.flapping import Change
 from bot.store import JsonColumn, UtcDateTime, now
 
 
@@ -31,8 +32,9 @@ class StoredAlert(SQLModel, table=True):
     """One accepted notification, once: a repeat has the same identity and is not stored again.
 
     ``state`` is ``new`` until the router has decided; then ``routed``, or ``silenced`` while
-    something holds it back: ``held_by``, as `bot.alerts.silences.Hold.key` writes it.
-    ``merged_from`` is the incident that it goes back to when that one's merge is undone.
+    something holds it back: ``held_by``, as `bot.alerts.silences.Hold.key` writes it. A change of
+    an alert that flaps names what counts it: ``flap_id``. ``merged_from`` is the incident that it
+    goes back to when that one's merge is undone.
     """
 
     __tablename__ = "alert"
@@ -54,6 +56,7 @@ class StoredAlert(SQLModel, table=True):
     decision: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
     held_by: str | None = None
     merged_from: int | None = None
+    flap_id: int | None = None
 
 
 class Silence(SQLModel, table=True):
@@ -81,6 +84,44 @@ class Silence(SQLModel, table=True):
         if self.id is None:
             raise ValueError("not stored yet")
         return self.id
+
+
+class Flap(SQLModel, table=True):
+    """An alert that changes again and again, from when that was seen until it is quiet.
+
+    ``fired`` and ``resolved`` are its changes since ``since``, ``firing`` is how the last one left it.
+    """
+
+    __tablename__ = "flap"
+    __table_args__ = (
+        Index("ix_flap_on", "source", "fingerprint", unique=True,
+              postgresql_where=text("ended_at IS NULL"), sqlite_where=text("ended_at IS NULL")),
+    )  # fmt: skip
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str
+    fingerprint: str
+    incident_id: int = Field(index=True)
+    title: str
+    since: datetime = Field(sa_type=UtcDateTime)
+    last_at: datetime = Field(sa_type=UtcDateTime)
+    fired: int = 0
+    resolved: int = 0
+    firing: bool = True
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+    @property
+    def number(self) -> int:
+        """The id of a stored one."""
+        if self.id is None:
+            raise ValueError("not stored yet")
+        return self.id
+
+    def count(self, change: Change) -> None:
+        """One more change."""
+        self.fired += change.firing
+        self.resolved += not change.firing
+        self.firing, self.last_at = change.firing, max(self.last_at, change.at)
 
 
 def has_ended() -> ColumnElement[bool]:

@@ -27,7 +27,7 @@ _JOINED = "Alerts of other services join this incident"
 
 @dataclass
 class Share:
-    """What a batch brings to one incident; ``before`` are the firing alerts that it had."""
+    """What a batch brings to one incident; ``before`` are the firing alerts that took its room."""
 
     incident: Incident
     before: int
@@ -37,15 +37,20 @@ class Share:
     lines: dict[str, tuple[str, str]] = field(default_factory=dict)  # key → kind of row, and text
     joined: dict[str, None] = field(default_factory=dict)  # why alerts of others are here
 
-    def takes(self, alert: StoredAlert, severity: str) -> None:
-        """One that fires."""
-        self._add(alert, told=self.before < BUDGET)
-        self.before += 1
-        self.severities.append(severity)
+    @property
+    def has_room(self) -> bool:
+        """Whether one more that fires is told by itself."""
+        return self.before < BUDGET
 
-    def ends(self, alert: StoredAlert, *, told: bool) -> None:
+    def takes(self, alert: StoredAlert, severity: str, *, flaps: bool) -> None:
+        """One that fires; ``flaps``: it is counted elsewhere, and takes nobody's room."""
+        self.severities.append(severity)
+        self._add(alert, told=flaps or self.has_room, flaps=flaps)
+        self.before += not flaps
+
+    def ends(self, alert: StoredAlert, *, told: bool, flaps: bool) -> None:
         """One that resolves: told as its firing was."""
-        self._add(alert, told=told)
+        self._add(alert, told=told, flaps=flaps)
 
     def joins(self, because: str) -> None:
         """One of another service, and why it is here."""
@@ -56,10 +61,11 @@ class Share:
         text = f"{ended}; what it held back still fires"
         self.lines[f"held-{held_by}"] = "alerts_released", text
 
-    def _add(self, alert: StoredAlert, *, told: bool) -> None:
+    def _add(self, alert: StoredAlert, *, told: bool, flaps: bool) -> None:
         alert.incident_id = self.incident.number
         alert.decision |= {"told": told}
-        (self.alone if told else self.together).append(alert)
+        if not flaps:
+            (self.alone if told else self.together).append(alert)
 
 
 class Teller:
@@ -75,8 +81,9 @@ class Teller:
         number = incident.number
         if number not in self.shares:
             query = select(func.count(col(StoredAlert.id))).where(
-                StoredAlert.incident_id == number, StoredAlert.status == "firing"
-            )
+                StoredAlert.incident_id == number, StoredAlert.status == "firing",
+                col(StoredAlert.flap_id).is_(None),
+            )  # fmt: skip
             before = 0 if fresh else (await self.session.execute(query)).scalar_one()
             self.shares[number] = Share(incident, before)
         return self.shares[number]

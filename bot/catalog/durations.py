@@ -18,4 +18,10 @@ def seconds(value: object) -> object:
     raise ValueError("must be a duration such as 30s, 5m or 2h")
 
 
+def spelled(length: float) -> str:
+    """Seconds as they stand in a catalog: ``90s``, ``10m``, ``2h``."""
+    unit = next((u for u in ("d", "h", "m") if length % _UNITS[u] == 0), "s")
+    return f"{length / _UNITS[unit]:g}{unit}"
+
+
 Duration = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=LONGEST)]

@@ -62,6 +62,12 @@ def entries(path: Path) -> list[tuple[str, Any, Origin]]:
         raise BadFile(unreadable(error, text, str(path), 0)) from None
 
 
+def sections(path: Path) -> set[str]:
+    """Those that a file has, empty ones too. For one whose `entries` could be read."""
+    root = StrictLoader(read_text(path)).get_single_node()
+    return {key.value for key, _ in root.value} if isinstance(root, yaml.MappingNode) else set()
+
+
 def _entries(text: str, path: Path) -> list[tuple[str, Any, Origin]]:
     loader = StrictLoader(text)
     root = loader.get_single_node()

@@ -150,6 +150,20 @@ class Rule(Entry):
         description="labels: alerts with the same values are one incident",
     )
     declare: Literal["auto", "no"] = "auto"
+    resolve: Literal["auto", "no"] = Field(
+        default="no", description="whether Jackline resolves it when all its alerts have ended"
+    )
+    quiet: Duration = Field(
+        default=600.0, description="for how long they must have: `resolve: auto`"
+    )
+
+    @model_validator(mode="after")
+    def _quiet_of_what_is_resolved(self) -> "Rule":
+        if self.resolve == "auto" and self.declare == "no":
+            raise ValueError("resolve: a rule with `declare: no` opens nothing to resolve")
+        if "quiet" in self.model_fields_set and self.resolve == "no":
+            raise ValueError("quiet: only a rule with `resolve: auto` has it")
+        return self
 
 
 class Node(Entry):

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from bot.catalog.checks import Check
-from bot.catalog.files import Origin, entries
+from bot.catalog.files import Origin, entries, sections
 from bot.catalog.model import Catalog
 from bot.located import near
 
@@ -21,17 +21,20 @@ def catalog_files(folder: Path) -> list[Path]:
     return sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
 
 
-def load_catalog(folder: Path) -> Catalog:
+def load_catalog(folder: Path, instead: Path | None = None) -> Catalog:
     """The merged catalog of a folder; an absent folder is an empty catalog.
 
-    Raises `BadFile` with ``file:line: field: problem``, and nothing else.
+    The sections of the file ``instead`` take the place of the folder's. Raises `BadFile` with
+    ``file:line: field: problem``, and nothing else.
     """
     merged: dict[str, list[Any]] = {}
     origins: _Origins = {}
-    for path in catalog_files(folder):
-        for section, entry, origin in entries(path):
-            merged.setdefault(section, []).append(entry)
-            origins.setdefault(section, []).append(origin)
+    other = entries(instead) if instead else []
+    replaced = sections(instead) if instead else set()
+    own = [each for path in catalog_files(folder) for each in entries(path)]
+    for section, entry, origin in [*(each for each in own if each[0] not in replaced), *other]:
+        merged.setdefault(section, []).append(entry)
+        origins.setdefault(section, []).append(origin)
     try:
         catalog = Catalog.model_validate(merged)
     except ValidationError as error:

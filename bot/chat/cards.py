@@ -100,7 +100,10 @@ class Cards:
                 told, blocks = drilled(message.payload)
                 return Rendered(escape(told), blocks)
         text = escape(str(message.payload.get("text", message.kind)))
-        return Rendered(text, [context(f"{text} · {self.name(message.author)}")])
+        blocks = [context(f"{text} · {self.name(message.author)}")]
+        if number := message.payload.get("reopens"):
+            blocks.append(actions(button("Reopen", "incident_reopen", str(number))))
+        return Rendered(text, blocks)
 
     def name(self, actor: str) -> str:
         """An actor as people call them."""

@@ -9,10 +9,14 @@ from bot.chat.blocks import cut
 from bot.chat.commands import Reply
 from bot.chat.regroup import REGROUP_CLICKS, Regroup, may_regroup
 from bot.errors import BadInput, NotAllowed
-from bot.incidents import Incidents
+from bot.incidents import ACTIVE, Incidents
 from bot.runbooks import Decision, Decisions, Runs
 
-INCIDENT_CLICKS = ("incident_lead", "incident_monitoring", "incident_resolve")
+_STATUSES = {
+    "incident_monitoring": "monitoring", "incident_resolve": "resolved",
+    "incident_reopen": "investigating",
+}  # fmt: skip
+INCIDENT_CLICKS = ("incident_lead", *_STATUSES)
 RUN_CLICKS = (
     "run_request", "run_approve", "run_refuse", "run_abort", "run_undo", "run_happened",
     "run_not_happened", "run_pause", "run_resume",
@@ -70,7 +74,9 @@ class Clicks:
         if action_id == "incident_lead":
             await self.incidents.take_command(session, incident, person.id)
             return Reply("You are the incident commander.")
-        status = "resolved" if action_id == "incident_resolve" else "monitoring"
+        status = _STATUSES[action_id]
+        if action_id == "incident_reopen" and incident.status in ACTIVE:
+            return Reply(f"The incident is open: {incident.status}.")
         if status == "resolved":
             await self.runs.require_ended(session, incident_id)
         if incident.status != status:

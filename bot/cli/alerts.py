@@ -1,6 +1,7 @@
 """``jackline alerts``: what is stored, what a payload would do and why, and what should be heard of."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +11,12 @@ from rich.table import Table
 
 from bot.access.proof import age_words
 from bot.alerts.arrivals import count_alerts
-from bot.alerts.heartbeats import Pulse
+from bot.alerts.flaps import going_on
+from bot.alerts.heartbeats import Pulse, signs
 from bot.alerts.holding import Hold, covers, holds
 from bot.alerts.rules import Decision, decide, explained
 from bot.alerts.silences import standing
+from bot.alerts.tables import Flap
 from bot.app import Jackline
 from bot.catalog import Catalog
 from bot.cli.parts import AsJson, from_record, out, without_database
@@ -57,8 +60,8 @@ def explain(
         return catalog, entry.name, reader.parse(RawRequest({}, body, settings=entry.settings))
 
     catalog, name, alerts = without_database(work)
-    on, unknown = _on_now(catalog)
-    found = [_explained(catalog, alert, name, on, unknown) for alert in alerts]
+    on = _on_now(catalog, name, alerts)
+    found = [_explained(catalog, alert, name, on) for alert in alerts]
     if as_json:
         out.print_json(json.dumps(found))
         return
@@ -71,31 +74,48 @@ def explain(
         out.print("No alert is in it.", markup=False)
 
 
-def _on_now(catalog: Catalog) -> tuple[list[Hold], str]:
-    """What holds alerts back now; and that silences are not among it, while the database is away."""
+@dataclass(frozen=True)
+class _Now:
+    """What is on: what holds alerts back, and which flap, by fingerprint; ``unknown``: what of it is not known."""
 
-    async def work(parts: Jackline) -> list[Hold]:
+    holds: list[Hold]
+    flaps: dict[str, Flap]
+    unknown: str = ""
+
+
+def _on_now(catalog: Catalog, source: str, alerts: list[Alert]) -> _Now:
+    """Of the record only the catalog's windows are known while the database is away."""
+
+    async def work(parts: Jackline) -> _Now:
         async with parts.store.read() as session:
-            return await standing(session, catalog)
+            keys = {(source, alert.fingerprint) for alert in alerts}
+            found = (await session.execute(going_on(keys))).scalars()
+            flaps = {flap.fingerprint: flap for flap in found}
+            return _Now(await standing(session, catalog), flaps)
 
     try:
-        return from_record(work), ""
+        return from_record(work)
     except Unavailable as error:
-        return holds(catalog, [], now()), f"silences are not known: {error.message}"
+        unknown = f"silences and flapping are not known: {error.message}"
+        return _Now(holds(catalog, [], now()), {}, unknown)
 
 
-def _explained(
-    catalog: Catalog, alert: Alert, source: str, on: list[Hold], unknown: str
-) -> dict[str, Any]:
-    labels = {**alert.labels, "alertname": alert.name, "source": source}
-    beats = [h.id for h in catalog.heartbeats if h.matches(labels)]
+def _explained(catalog: Catalog, alert: Alert, source: str, on: _Now) -> dict[str, Any]:
+    beats = signs(catalog, alert.name, alert.labels, source)
     decision = decide(catalog, alert.name, alert.labels, source)
     asked = decision, alert.name, alert.labels, source
-    hold = next((hold for hold in on if covers(hold.match, *asked)), None)
+    hold = next((hold for hold in on.holds if covers(hold.match, *asked)), None)
     why = [] if beats else explained(catalog, alert.name, alert.labels, source)
-    may_be_held = alert.status == "firing" and decision.declare and not beats
-    if may_be_held and (hold or unknown):
-        why.append(f"held back by {hold.words}" if hold else unknown)
+    counts = decision.declare and not beats
+    may_be_held = alert.status == "firing" and counts
+    if may_be_held and (hold or on.unknown):
+        why.append(f"held back by {hold.words}" if hold else on.unknown)
+    flap = on.flaps.get(alert.fingerprint)
+    if counts and flap:
+        why.append(
+            f"flaps since {flap.since:%Y-%m-%d %H:%M} UTC, {flap.fired + flap.resolved} changes: "
+            f"counted in #{flap.incident_id}, not told"
+        )
     outcome = _outcome(alert, decision, beats, hold if may_be_held else None)
     return {
         "name": alert.name, "status": alert.status, "fingerprint": alert.fingerprint,

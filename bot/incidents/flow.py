@@ -73,9 +73,18 @@ class Incidents:
         return incident
 
     async def set_status(
-        self, session: AsyncSession, incident: Incident, status: str, actor: str
+        self,
+        session: AsyncSession,
+        incident: Incident,
+        status: str,
+        actor: str,
+        *,
+        because: str = "",
     ) -> None:
-        """Moves the incident on; raises `Conflict` where the table of transitions says no."""
+        """Moves the incident on; raises `Conflict` where the table of transitions says no.
+
+        ``because``: why Jackline resolves it by itself; its message has a button that takes it back.
+        """
         require_unmerged(incident)
         check_transition(incident.status, status)
         before, incident.status = incident.status, status
@@ -87,15 +96,16 @@ class Incidents:
         elif before == "resolved":
             incident.resolved_at = None
             await self._regain(session, incident)
-        text = f"Status: {before} → {status}"
-        data = {"from": before, "to": status}
+        text = f"Status: {before} → {status}" + (f", as {because}" if because else "")
+        data = {"from": before, "to": status} | ({"because": because} if because else {})
         await self.ledger.append(session, incident.number, "status_changed", actor, text, data=data)
+        said = {"text": text} | ({"reopens": incident.number} if because else {})
         await self.outbox.say(
             session,
             incident.number,
             f"status-{now().timestamp()}",
             "line",
-            {"text": text},
+            said,
             author=actor,
         )
         await self.refresh(session, incident)

@@ -17,7 +17,8 @@ class Incident(SQLModel, table=True):
 
     One that is ``merged_into`` another keeps its ``open_key``: it holds the group for that one.
     ``merge`` is what it takes to undo that. ``takes`` are alerts that people gave it by hand, as
-    `bot.alerts.by_hand` reads them.
+    `bot.alerts.by_hand` reads them. ``alerts_ended_at``: since when none of its alerts fires, if
+    it has any.
     """
 
     __tablename__ = "incident"
@@ -40,6 +41,7 @@ class Incident(SQLModel, table=True):
     takes: list[dict[str, Any]] = Field(sa_type=JsonColumn, default_factory=list)
     proposed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     evidence_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    alerts_ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     @property
     def number(self) -> int:

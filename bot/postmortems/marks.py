@@ -161,4 +161,9 @@ def still_firing(rows: Sequence[Entry]) -> dict[str, int]:
             firing.setdefault(key, row.seq)
         elif row.kind == "alert_resolved":
             firing.pop(key, None)
+        elif row.kind == "flapping_ended":  # its last changes have no rows of their own
+            if row.data.get("firing"):
+                firing.setdefault(key, row.seq)
+            else:
+                firing.pop(key, None)
     return firing

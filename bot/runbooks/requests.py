@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import and_, delete, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -59,6 +59,14 @@ class Runs:
                     f"The runbook {run.title!r} is {run.state} in #{incident.number}.",
                     hint="Wait for its end, refuse or abort it; then merge.",
                 )
+
+    async def going(self, session: AsyncSession, incident_id: int) -> bool:
+        """Whether a run is going on or waits for a person. A proposal that nobody took up does not."""
+        planned = and_(col(Run.state) == "planning", col(Run.requester) != "")
+        query = select(Run.id).where(
+            Run.incident_id == incident_id, or_(col(Run.state).in_((*LIVE, "waiting")), planned)
+        )
+        return (await session.execute(query.limit(1))).first() is not None
 
     async def start(
         self,

@@ -143,6 +143,15 @@ async def test_long_words_are_cut_between_signs(room: ChatRoom, kind: str) -> No
         assert harmless(said)
 
 
+async def test_what_jackline_resolved_can_be_taken_back(room: ChatRoom) -> None:
+    """The line has a button; no other line has one."""
+    await declare(room)
+    drawn = await room.card(1, "line", text="Status: declared → resolved, as …", reopens=1)
+    (reopen,) = drawn.blocks[1]["elements"]
+    assert (reopen["action_id"], reopen["value"]) == ("incident_reopen", "1")
+    assert len((await room.card(1, "line", text="Status: declared → resolved")).blocks) == 1
+
+
 async def test_an_alerts_link(room: ChatRoom) -> None:
     """A link that is one is shown whole or not at all."""
     await declare(room)

@@ -30,6 +30,18 @@ async def test_a_second_click_changes_nothing(declared: ChatRoom) -> None:
         assert len(await declared.rows()) == before
 
 
+async def test_what_was_resolved_is_opened_again(declared: ChatRoom) -> None:
+    """Once; later the button says where it stands, and of what is closed it says why not."""
+    room = declared
+    await room.click("incident_resolve", "1")
+    assert (await room.click("incident_reopen", "1")).text == "The incident is investigating."
+    assert (await room.click("incident_reopen", "1")).text == "The incident is open: investigating."
+    await room.click("incident_resolve", "1")
+    await room.type_("/incident status closed", at=1)
+    with pytest.raises(Conflict, match="closed cannot become investigating"):
+        await room.click("incident_reopen", "1")
+
+
 async def test_a_run_is_asked_for_approved_and_taken_back(declared: ChatRoom) -> None:
     """By two persons: who asks does not approve."""
     room = declared

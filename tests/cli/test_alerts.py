@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.alerts.tables import HeartbeatSeen
+from bot.alerts.tables import Flap, HeartbeatSeen
 from bot.app import Jackline
 from bot.store import now
 from tests.cli.conftest import Cli
@@ -44,7 +44,7 @@ def test_a_payload_is_explained_rule_by_rule(cli: Cli) -> None:
         "  rule 3 (any alert): not asked, an earlier one matched",
         "  service shop: by the label service",
         "  severity sev2: the rule says so",
-        f"  silences are not known: There is no database at {cli.folder}/data/jackline.db.",
+        f"  silences and flapping are not known: There is no database at {cli.folder}/data/jackline.db.",
         "→ joins the open incident of service:shop, else opens a sev2 one",
     ]
 
@@ -57,12 +57,39 @@ def test_without_rules(cli: Cli) -> None:
         "  no rule matched: declared by default",
         "  service none: none of service, app, job names one",
         "  severity sev2: sev2, as no label says",
-        f"  silences are not known: There is no database at {cli.folder}/data/jackline.db.",
+        f"  silences and flapping are not known: There is no database at {cli.folder}/data/jackline.db.",
         "→ joins the open incident of alert:alertmanager:ShopDown, else opens a sev2 one",
     ]
     adds(cli, rules=RULES)
     done = explained(cli, firing("DiskFull"))
     assert done.out.splitlines()[-1] == "→ is stored; no incident"
+
+
+def test_what_resolves_and_what_flaps(cli: Cli) -> None:
+    """The rule's time, and that its changes are counted now; not of another source's alert."""
+    adds(cli, rules=[{"match": {}, "resolve": "auto", "quiet": "90m"}])
+
+    async def flaps(parts: Jackline, session: AsyncSession) -> None:
+        del parts
+        at = now() - timedelta(minutes=3)
+        for source, count in (("alertmanager", 4), ("grafana", 70)):
+            session.add(
+                Flap(source=source, fingerprint="468b1d51ea167ee1", incident_id=7, title="t",
+                     since=at, last_at=at, fired=count, resolved=3)
+            )  # fmt: skip
+
+    cli.inside(flaps)
+    for status, outcome in (
+        ("firing", "joins the open incident of service:shop, else opens a sev1 one"),
+        ("resolved", "is noted in the incident that its firing opened or joined, if there is one"),
+    ):
+        lines = explained(cli, firing(status=status)).out.splitlines()
+        assert lines[-3] == "  resolved by Jackline: 90m after all have ended, by the rule"
+        assert lines[-2].startswith("  flaps since ")
+        assert lines[-2].endswith(" UTC, 7 changes: counted in #7, not told")
+        assert lines[-1] == f"→ {outcome}"
+    (found,) = explained(cli, firing(), "--json").json()
+    assert found["decision"]["quiet"] == 5400
 
 
 def test_as_json(cli: Cli) -> None:

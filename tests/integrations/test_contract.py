@@ -19,7 +19,6 @@ from bot.registry import FOLDER, load
 FOLDERS = sorted(path.parent for path in FOLDER.glob("*/__init__.py"))
 MAX_LINES = 300
 ALLOWED = {
-ALLOWED = {
     "bot.contract",
     "bot.contract.aws_events",
     "bot.contract.drill",

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.postmortems.marks import clock, minutes_between
+from bot.postmortems.marks import clock, minutes_between, still_firing
 from tests.postmortems.story import NOON, Story, blackout
 
 KINDS = ("alert_received", "alert_resolved", "incident_declared", "note_added", "run_succeeded", "status_changed")  # fmt: skip
@@ -128,3 +128,14 @@ def test_no_mark_is_later_than_the_row_that_it_cites(drawn):
         if mark.at is not None:
             assert mark.at <= by_seq[mark.seq].at
     assert (minutes_between(found.mitigated, found.resolved) or 0) >= 0
+
+
+def test_what_flapped_fires_or_not_as_its_end_says() -> None:
+    """Its last changes have no rows of their own."""
+    story = Story()
+    story.alert(0, "EdgeErrors firing")
+    ended = {"source": "alertmanager", "fingerprint": "f00d"}
+    story.add(40, "flapping_ended", "EdgeErrors flaps no more", firing=False, **ended)
+    assert still_firing(story.rows) == {}
+    story.add(80, "flapping_ended", "EdgeErrors flaps no more", firing=True, **ended)
+    assert list(still_firing(story.rows)) == ["alertmanager/f00d"]
