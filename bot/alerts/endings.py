@@ -110,8 +110,13 @@ class Endings:
 
 async def settle(session: AsyncSession, incident: Incident, *, fires_still: bool = False) -> None:
     """After a change of its alerts: whether one fires still, which the caller may know."""
-    firing = fires_still or await fires(session, incident.number)
-    incident.alerts_ended_at = None if firing else now()
+    some = select(StoredAlert.id).where(StoredAlert.incident_id == incident.number).limit(1)
+    quiet = (
+        not fires_still
+        and not await fires(session, incident.number)
+        and (await session.execute(some)).first() is not None  # all may have gone elsewhere
+    )
+    incident.alerts_ended_at = now() if quiet else None
 
 
 async def fires(session: AsyncSession, number: int) -> bool:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from bot.alerts.by_hand import claim, meant
+from bot.alerts.endings import settle
 from bot.alerts.routing import title_of
 from bot.alerts.rules import Decision, decide
 from bot.alerts.tables import StoredAlert, has_ended
@@ -171,6 +172,8 @@ class Moving:
         await self._tell(session, incident, made, picked, there, actor, origin)
         await self._tell(session, made, incident, picked, f"{here}: {picked.words}", actor, origin)
         await self._retell(session, picked, made)
+        await settle(session, incident)
+        await settle(session, made)
         await self.incidents.refresh(session, incident)
         return made
 
@@ -194,6 +197,8 @@ class Moving:
         other = others[0] if others else None
         await self._tell(session, incident, other, picked, text, actor, origin)
         await self._retell(session, picked, incident)
+        for each in (*others, incident):
+            await settle(session, each)
         graver = worst([incident.severity, picked.severity])
         await self.incidents.set_severity(session, incident, graver, actor)
         await self.incidents.refresh(session, incident)

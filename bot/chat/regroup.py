@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import select
 
+from bot.alerts.endings import settle
 from bot.alerts.moving import Moving, came_from
 from bot.alerts.telling import names
 from bot.catalog import Person, check_match, match_words
@@ -275,6 +276,7 @@ class Regroup:
         await self.runs.require_unasked(session, source)
         brought = await self.moving.absorb(session, number, into)
         await self.merging.merge(session, source, target, brought, actor, origin)
+        await settle(session, target)
         for run in await self.runs.of(session, number):
             if run.state == "proposed":
                 await self.runs.show(session, run)  # without its button
@@ -289,6 +291,8 @@ class Regroup:
         inner = [incident.number for incident in await under(session, [number])]
         alerts = await self.moving.give_back(session, number, target.number, inner)
         await self.merging.unmerge(session, source, target, alerts, actor, origin)
+        for each in (source, target):
+            await settle(session, each)
         for run in await self.runs.of(session, number):
             if run.state == "proposed":
                 await self.runs.show(session, run)

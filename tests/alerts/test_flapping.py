@@ -119,8 +119,9 @@ async def test_hours_that_come_at_once(room: Room) -> None:
     """What waited in a spool: begun and over in one batch, in that order, and begun again."""
     for begin, hours in ((0, 5), (100, 3), (200, 0)):
         await room.intake.accept(changes(6, begin))
+        stored = len(await room.stored())
         async with room.store.write() as session:
-            new = update(StoredAlert).where(StoredAlert.id > len(await room.stored()) - 6)  # type: ignore[operator,arg-type]  # a column's comparison
+            new = update(StoredAlert).where(StoredAlert.id > stored - 6)  # type: ignore[operator,arg-type]  # a column's comparison
             await session.execute(new.values(received_at=now() - timedelta(hours=hours)))
     await room.route()
     kinds = [kind for kind in await room.kinds() if kind.startswith("flapping")]
