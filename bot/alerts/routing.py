@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy import bindparam, update
 from sqlalchemy import select as columns
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from bot.alerts.grouping import belongs
+from bot.alerts.asking import Asking
+from bot.alerts.grouping import Found, belongs
 from bot.alerts.holding import Hold, covers
+from bot.alerts.questions import Questions
 from bot.alerts.rules import Decision, decide
 from bot.alerts.silences import how_ended, over, standing
 from bot.alerts.tables import StoredAlert
@@ -95,6 +98,7 @@ class _Batch:
         self.active = active
         self.alerts = alerts
         self.teller = Teller(incidents, session)
+        self.asking = Asking(Questions(incidents), session)
         self.over: set[int | None] = set()
         self.how_ended: dict[str, str] = {}
 
@@ -102,22 +106,26 @@ class _Batch:
         """All of them; then each incident hears of its share at once."""
         firing = await self._earlier()
         holds = await standing(self.session, self.catalog)
+        decided = [decide(self.catalog, a.name, a.labels, a.source) for a in self.alerts]
+        await self.asking.begin(self.alerts, {d.group for d in decided if d.declare})
         await self._once_held()
-        for alert in self.alerts:
-            decision = decide(self.catalog, alert.name, alert.labels, alert.source)
+        for alert, decision in zip(self.alerts, decided, strict=True):
             alert.decision, alert.state = decision.as_dict(), "routed"
             key = alert.source, alert.fingerprint
             if alert.status == "resolved":
-                await self._resolved(alert, firing.pop(key, None))
+                if not self.asking.ends(alert):
+                    await self._resolved(alert, firing.pop(key, None))
             elif decision.declare and not self._kept(alert, decision, holds):
                 await self._firing(alert, decision)
-                firing[key] = alert.incident_id or 0, bool(alert.decision["told"])
+                if alert.incident_id is not None:
+                    firing[key] = alert.incident_id, bool(alert.decision["told"])
         if self.alerts:
             rows = [
                 {"of": a.id, "to": a.incident_id, "why": a.decision, "as": a.state, "by": a.held_by}
                 for a in self.alerts
             ]
             await (await self.session.connection()).execute(_ROUTED, rows)
+        await self.asking.tell()
         await self.teller.tell()
 
     async def _once_held(self) -> None:
@@ -126,10 +134,13 @@ class _Batch:
         if held:
             keys = sorted({str(alert.held_by) for alert in held})
             self.how_ended = await how_ended(self.session, self.catalog, keys)
+            self.how_ended |= self.asking.how_answered()
             self.over = await over(self.session, [alert.id for alert in held])
 
     def _kept(self, alert: StoredAlert, decision: Decision, holds: list[Hold]) -> bool:
         """Whether it is kept from its incident: it ended while it was held, or is held now."""
+        if self.asking.answered(alert) is not None:  # a person wanted it there
+            return False
         if alert.id in self.over:
             alert.decision |= {"because": f"{decision.because}; it ended while it was held back"}
             return True
@@ -160,7 +171,15 @@ class _Batch:
         return found
 
     async def _firing(self, alert: StoredAlert, decision: Decision) -> None:
-        found = belongs(self.catalog, decision, self.active, now())
+        answered = self.asking.answered(alert)
+        found: Found | None
+        if answered is not None:
+            found = Found(await self.incidents.get(self.session, answered))
+        else:
+            found = belongs(self.catalog, decision, self.active, now())
+        if found is None and decision.asks:
+            await self.asking.takes(alert, decision, _opening(alert, decision, self.catalog))
+            return
         incident = found.incident if found else await self._declare(alert, decision)
         share = await self.teller.share(incident, fresh=found is None)
         if found and found.because:
@@ -168,22 +187,20 @@ class _Batch:
             alert.decision |= {"because": f"{decision.because}; {found.because}"}
         if found and found.adds:
             incident.services = [*incident.services, decision.service]
-        if alert.held_by:
+        if alert.held_by and answered is None:
             share.was_held(alert.held_by, self.how_ended[alert.held_by])
         share.takes(alert, decision.severity)
 
     async def _declare(self, alert: StoredAlert, decision: Decision) -> Incident:
         incident = await self.incidents.declare(
             self.session,
-            title=_title(alert, decision, self.catalog),
             severity=decision.severity,
             actor=f"source:{alert.source}",
             origin=f"alert:{alert.id}",
-            services=[decision.service] if decision.service else [],
-            open_key=decision.group,
-            trigger={"alert": alert.name, "source": alert.source, "labels": alert.labels},
+            **_opening(alert, decision, self.catalog),
         )
         self.active.append(incident)
+        await self.asking.opened(incident)
         return incident
 
     async def _resolved(self, alert: StoredAlert, firing: _Firing | None) -> None:
@@ -194,6 +211,20 @@ class _Batch:
         if share is None:
             share = await self.teller.share(await self.incidents.get(self.session, number))
         share.ends(alert, told=told)
+
+
+def _opening(alert: StoredAlert, decision: Decision, catalog: Catalog) -> dict[str, Any]:
+    """What an incident begins with, besides its severity, who declares it and why."""
+    rule = decision.rule
+    trigger = {"alert": alert.name, "source": alert.source, "labels": alert.labels}
+    return {
+        "title": _title(alert, decision, catalog),
+        "services": [decision.service] if decision.service else [],
+        "open_key": decision.group,
+        "trigger": trigger | ({"runbook": rule.runbook} if rule.runbook else {}),
+        "people": rule.people,
+        "private": decision.private,
+    }
 
 
 def _title(alert: StoredAlert, decision: Decision, catalog: Catalog) -> str:

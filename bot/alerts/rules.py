@@ -1,6 +1,6 @@
 """From an alert to what should be done about it. Pure."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from bot.catalog import Catalog, Rule
@@ -11,6 +11,8 @@ _BY_LABEL = {
 }  # fmt: skip
 _GROUP = 500  # characters of a group's name
 _SERVICE_LABELS = ("service", "app", "job")
+PRIVATE = "private:"  # a group of these never meets one of the others
+_NO_RULE = Rule()
 _LOWER = {"sev1": "sev2", "sev2": "sev3", "sev3": "sev4", "sev4": "sev4"}
 
 
@@ -18,7 +20,8 @@ _LOWER = {"sev1": "sev2", "sev2": "sev3", "sev3": "sev4", "sev4": "sev4"}
 class Decision:
     """What a firing alert leads to, and which rule said so.
 
-    ``joins``: it may join an incident of what its service stands on.
+    ``joins``: it may join an incident of what its service stands on. ``asks``: people are asked
+    before it is declared. ``rule``: what else holds for the incident that it opens.
     """
 
     declare: bool
@@ -27,10 +30,24 @@ class Decision:
     group: str
     because: str
     joins: bool = True
+    rule: Rule = _NO_RULE
+
+    @property
+    def asks(self) -> bool:
+        return self.rule.declare == "ask"
+
+    @property
+    def private(self) -> bool:
+        """Whether only those who belong may see its incident."""
+        return self.rule.visibility == "private"
 
     def as_dict(self) -> dict[str, Any]:
         """For storing beside the alert."""
-        return asdict(self)
+        return {
+            "declare": self.declare, "severity": self.severity, "service": self.service,
+            "group": self.group, "because": self.because, "joins": self.joins,
+            "asks": self.asks, "private": self.private,
+        }  # fmt: skip
 
 
 def all_labels(name: str, labels: dict[str, str], source: str) -> dict[str, str]:
@@ -58,8 +75,10 @@ def decide(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> 
         group = "labels:" + ",".join(f"{k}={everything.get(k, '')}" for k in rule.group)
     else:
         group = f"service:{service}" if service else f"alert:{source}:{everything['alertname']}"
+    if rule.visibility == "private":
+        group = f"{PRIVATE}{group}"
     return Decision(
-        rule.declare == "auto", severity, service, group[:_GROUP], because, not rule.group
+        rule.declare != "no", severity, service, group[:_GROUP], because, not rule.group, rule
     )
 
 
@@ -108,7 +127,7 @@ def _first(rules: list[Rule], labels: dict[str, str]) -> tuple[Rule, str]:
     for number, rule in enumerate(rules, start=1):
         if all(labels.get(key) == value for key, value in rule.match.items()):
             return rule, f"rule {number} ({rule.match or 'any alert'})"
-    return Rule(), "no rule matched: declared by default"
+    return _NO_RULE, "no rule matched: declared by default"
 
 
 def _service(catalog: Catalog, labels: dict[str, str]) -> str:

@@ -14,7 +14,9 @@ class StoredAlert(SQLModel, table=True):
     """One accepted notification, once: a repeat has the same identity and is not stored again.
 
     ``state`` is ``new`` until the router has decided; then ``routed``, or ``silenced`` while
-    something holds it back: ``held_by``, as `bot.alerts.silences.Hold.key` writes it.
+    something holds it back: ``held_by``, as `bot.alerts.silences.Hold.key` writes it. Of those that
+    people are asked about ``held_by`` is `Question.key`: ``asked`` while it is open, ``refused``
+    where the answer was no, ``held`` if it came soon after that.
     """
 
     __tablename__ = "alert"
@@ -62,6 +64,46 @@ class Silence(SQLModel, table=True):
         if self.id is None:
             raise ValueError("not stored yet")
         return self.id
+
+
+class Question(SQLModel, table=True):
+    """Whether the alerts of a group are an incident, as people are asked.
+
+    ``open`` → ``declared``, ``refused`` or ``ended``: nobody answered, and nothing fires any more.
+    ``open_key`` is the group while it is open, and while a refusal holds new alerts back; empty
+    (NULL) afterwards, unique. ``opening`` is what `bot.incidents.Incidents.declare` takes;
+    ``firing`` counts by name, not of all names in a storm; ``answered_by`` is an actor.
+    """
+
+    __tablename__ = "question"
+
+    id: int | None = Field(default=None, primary_key=True)
+    open_key: str | None = Field(default=None, unique=True)
+    state: str = Field(default="open", index=True)
+    opening: dict[str, Any] = Field(sa_type=JsonColumn)
+    severity: str
+    firing: dict[str, int] = Field(sa_type=JsonColumn, default_factory=dict)
+    fired: int = 0
+    ended: int = 0
+    posted: bool = False
+    asked_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answered_by: str = ""
+    held_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    incident_id: int | None = None
+
+    @property
+    def number(self) -> int:
+        """The id of a stored question."""
+        if self.id is None:
+            raise ValueError("not stored yet")
+        return self.id
+
+    @property
+    def key(self) -> str:
+        """What is stored with its alerts."""
+        return f"question:{self.number}"
 
 
 def has_ended() -> ColumnElement[bool]:
