@@ -16,7 +16,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from bot.alerts.holding import who
 from bot.alerts.rules import Decision
 from bot.alerts.tables import Question, StoredAlert, has_ended
-from bot.catalog import Person
+from bot.catalog import Catalog, Person
 from bot.errors import Conflict, NotAllowed, NotFound
 from bot.incidents import Incident, Incidents
 from bot.incidents.rules import worst
@@ -100,23 +100,8 @@ class Questions:
             await self._count(session)
 
     def words(self, question: Question) -> str:
-        """What was answered, by whom and when."""
-        at = f"{question.answered_at or now():%Y-%m-%d %H:%M:%S} UTC"
-        whom = self._who(question.answered_by)
-        match question.state:
-            case "declared" if question.answered_by == "jackline":
-                return f"Nobody answered: it became #{question.incident_id} by itself at {at}."
-            case "declared":
-                return f"{whom} declared #{question.incident_id} at {at}."
-            case "refused":
-                return f"{whom} said at {at} that it is no incident."
-            case "ended":
-                return f"It ended before anyone answered; closed at {at}."
-        return f"Nobody has answered; declared by itself at {question.due_at:%H:%M:%S} UTC, if it still fires."
-
-    def _who(self, actor: str) -> str:
-        kind, _, name = actor.partition(":")
-        return who(self.incidents.catalog(), name if kind == "person" else "")
+        """See `answer_of`."""
+        return answer_of(self.incidents.catalog(), question)
 
     async def _open(self, session: AsyncSession, number: int) -> Question:
         found = await _all(session, select(Question).where(Question.id == number))
@@ -235,6 +220,26 @@ def takes(question: Question, name: str, severity: str) -> None:
     question.severity = worst([question.severity, severity])
     if name in question.firing or len(question.firing) < _NAMES:
         question.firing = {**question.firing, name: question.firing.get(name, 0) + 1}
+
+
+def answer_of(catalog: Catalog, question: Question) -> str:
+    """What was answered, by whom and when; or what comes if nobody answers."""
+    at = f"{question.answered_at or question.due_at:%Y-%m-%d %H:%M:%S} UTC"
+    kind, _, name = question.answered_by.partition(":")
+    whom = who(catalog, name if kind == "person" else "")
+    match question.state:
+        case "declared" if question.answered_by == "jackline":
+            return f"It became #{question.incident_id} by itself at {at}, as nobody had answered."
+        case "declared":
+            return f"{whom} declared #{question.incident_id} at {at}."
+        case "refused":
+            return (
+                f"{whom} said at {at} that it is no incident; nobody is asked again before "
+                f"{question.held_until or question.due_at:%H:%M} UTC."
+            )
+        case "ended":
+            return f"It ended before anyone answered; closed at {at}."
+    return f"If nobody answers, it is declared by itself at {at}, if it still fires then."
 
 
 def about(question: Question) -> Incident:

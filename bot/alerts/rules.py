@@ -103,6 +103,21 @@ def explained(catalog: Catalog, name: str, labels: dict[str, str], source: str) 
     decision = decide(catalog, name, labels, source)
     lines.append(f"service {decision.service or 'none'}: {_why_service(catalog, rule, labels)}")
     lines.append(f"severity {decision.severity}: {_why_severity(catalog, rule, labels, decision)}")
+    return lines + _then(rule)
+
+
+def _then(rule: Rule) -> list[str]:
+    """What else a rule says about the incident that it opens."""
+    lines = []
+    if rule.declare == "ask":
+        minutes = f"{rule.ask_within / 60:g} min"
+        lines.append(f"people are asked first; declared by itself if nobody answers in {minutes}")
+    if rule.people:
+        lines.append(f"invited besides those who own the service: {', '.join(rule.people)}")
+    if rule.runbook:
+        lines.append(f"proposed first: the runbook {rule.runbook}")
+    if rule.visibility == "private":
+        lines.append("private: only those who are invited, the commander and admins see it")
     return lines
 
 

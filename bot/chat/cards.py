@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bot.alerts import Question
+from bot.alerts.questions import answer_of
 from bot.catalog import Catalog
 from bot.chat.blocks import (
     FIELD,
@@ -24,6 +26,7 @@ from bot.chat.blocks import (
     section,
     when,
 )
+from bot.chat.question_card import question_blocks, question_text
 from bot.chat.run_card import run_blocks
 from bot.chat.ways import drilled
 from bot.delivery import Message
@@ -71,6 +74,9 @@ class Cards:
                 return self._digest(await self._incident(session, message))
             case "run":
                 return await self._run(session, int(message.payload["run_id"]))
+            case "question":
+                asked = await session.get_one(Question, message.payload["question"])
+                return self.question(asked, hide=True)
         return self._plain(message)
 
     def _plain(self, message: Message) -> Rendered:
@@ -87,6 +93,16 @@ class Cards:
                 return Rendered(escape(told), blocks)
         text = escape(str(message.payload.get("text", message.kind)))
         return Rendered(text, [context(f"{text} · {self.name(message.author)}")])
+
+    def question(self, question: Question, *, hide: bool = False) -> Rendered:
+        """``hide``: where everybody reads, a private one is without its words."""
+        sign = SIGN[question.severity]
+        services = [self._service(s) for s in question.opening["services"]]
+        answer = answer_of(self.catalog(), question)
+        blocks = question_blocks(question, sign, ", ".join(services), answer, hide=hide)
+        if self.public_url:
+            blocks.append(context(f"<{self.public_url}/|Open in the console>"))
+        return Rendered(escape(question_text(question, sign)), blocks)
 
     def name(self, actor: str) -> str:
         """An actor as people call them."""
@@ -108,7 +124,9 @@ class Cards:
         )
         services = joined([self._service(s) for s in incident.services], FIELD - 50, ", ")
         blocks = [
-            header(("[drill] " if incident.drill else "") + title),
+            header(
+                ("🔒 " if incident.private else "") + ("[drill] " if incident.drill else "") + title
+            ),
             fields(
                 f"*Status*\n{incident.status}",
                 f"*Since*\n{when(incident.declared_at)}",
@@ -142,11 +160,13 @@ class Cards:
         return f"{escape(service.title)} ({service.tier})" if service else escape(service_id)
 
     def _digest(self, incident: Incident) -> Rendered:
+        """Where everybody reads: of a private incident that there is one, and no more."""
+        title = "🔒 a private incident" if incident.private else incident.title
         text = (
-            f"{SIGN[incident.severity]} *#{incident.number}* {escape(incident.title)} — "
+            f"{SIGN[incident.severity]} *#{incident.number}* {escape(title)} — "
             f"{incident.severity}, {incident.status}, since {when(incident.declared_at)}"
         )
-        return Rendered(escape(f"#{incident.number} {incident.title}"), [section(text)])
+        return Rendered(escape(f"#{incident.number} {title}"), [section(text)])
 
     async def _run(self, session: AsyncSession, run_id: int) -> Rendered:
         run = await session.get_one(Run, run_id)

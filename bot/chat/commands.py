@@ -14,9 +14,10 @@ from bot.chat.silences import SILENCE_HELP, Silencing
 from bot.chat.ways import ACCESS_HELP, Result, Told, Ways, drilled
 from bot.errors import BadInput, JacklineError, NotAllowed
 from bot.incidents import Incident, Incidents
+from bot.incidents.seeing import may_see, require_seen
 from bot.located import near
 from bot.log import get
-from bot.runbooks import Decisions, Runs
+from bot.runbooks import Decisions, Run, Runs
 
 log = get("chat")
 INCIDENT_HELP = (
@@ -143,9 +144,8 @@ class Commands:
         return await self.declare(session, command, severity, " ".join(words))
 
     async def _list(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
-        del command
         everything = _only(words, ("all",), "/incident list [all]") == "all"
-        found = await self.incidents.listed(session, everything=everything)
+        found = await self._seen(session, command, everything=everything)
         if not found:
             return Reply("No incident is open." if not everything else "There was no incident yet.")
         lines = [
@@ -267,6 +267,10 @@ class Commands:
             usage = next(line for line, _ in RUNBOOK_HELP if line.startswith(f"/runbook {verb}"))
             raise BadInput("Say which run.", hint=f"Usage: {usage}")
         number, why, person = int(words[0]), " ".join(words[1:]), person_of(command)
+        known = await session.get(Run, number)
+        if known is not None and known.incident_id != command.incident_id:
+            incident = await self.incidents.get(session, known.incident_id)
+            require_seen(self.incidents.catalog(), incident, person)
         match verb:
             case "override":
                 run = await self.decisions.override_freeze(session, number, person, why)
@@ -314,15 +318,26 @@ class Commands:
             )
         return None
 
+    async def _seen(
+        self, session: AsyncSession, command: Command, *, everything: bool = False
+    ) -> list[Incident]:
+        """The incidents that the person may see."""
+        found = await self.incidents.listed(session, everything=everything)
+        person, catalog = person_of(command), self.incidents.catalog()
+        return [i for i in found if may_see(catalog, i, person)]
+
     async def _which(
         self, session: AsyncSession, command: Command, words: list[str]
     ) -> tuple[Incident, list[str]]:
         """The incident meant: ``#12`` as the first word, else the channel's, else the only open one."""
         if words and (named := _NUMBER.fullmatch(words[0])):
-            return await self.incidents.get(session, int(named[1])), words[1:]
+            incident = await self.incidents.get(session, int(named[1]))
+            if incident.number != command.incident_id:  # in its channel or page they see it
+                require_seen(self.incidents.catalog(), incident, command.person)
+            return incident, words[1:]
         if command.incident_id is not None:
             return await self.incidents.get(session, command.incident_id), words
-        found = await self.incidents.listed(session)
+        found = await self._seen(session, command)
         if len(found) == 1:
             return await self.incidents.get(session, found[0].number), words
         raise BadInput(

@@ -113,6 +113,11 @@ def _outcome(alert: Alert, decision: Decision, beats: list[str], hold: Hold | No
     if not decision.declare:
         return "is stored; no incident"
     done = f"joins the open incident of {decision.group}, else opens a {decision.severity} one"
+    if decision.asks:
+        done = (
+            f"joins the open incident or question of {decision.group}, else asks whether to open a "
+            f"{decision.severity} one"
+        )
     return f"is held back by {hold.name}; if it fires when that is over: {done}" if hold else done
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bot.alerts.holding import Hold, fire_now, hold_of, labels_of, may_silence, wish
 from bot.app import Jackline
-from bot.catalog import match_words
+from bot.catalog import Person, match_words
 from bot.cli.alerts import alerts_app
 from bot.cli.parts import LARGEST, AsJson, from_record, out
 from bot.errors import NotFound
@@ -86,13 +86,19 @@ def unsilence(
 
 
 def _known(parts: Jackline, person_id: str) -> None:
-    """Nobody is the command line itself. Raises `NotFound` and `NotAllowed`."""
+    """Raises `NotFound` and `NotAllowed`."""
+    if person := person_of(parts, person_id):
+        may_silence(person)
+
+
+def person_of(parts: Jackline, person_id: str) -> Person | None:
+    """Nobody is the command line itself. Raises `NotFound`."""
     if not person_id:
-        return
+        return None
     people = parts.library.catalog.people
     person = parts.library.catalog.person(person_id)
     if person is None:
         raise NotFound(
             f"There is no person {person_id!r} in the catalog{near(person_id, [p.id for p in people]) or '.'}"
         )
-    may_silence(person)
+    return person
