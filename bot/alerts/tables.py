@@ -105,6 +105,11 @@ class Question(SQLModel, table=True):
         """What is stored with its alerts."""
         return f"question:{self.number}"
 
+    @property
+    def names(self) -> list[tuple[str, int]]:
+        """What fires and how often, the most frequent first; PostgreSQL keeps no order."""
+        return sorted(self.firing.items(), key=lambda each: (-each[1], each[0]))
+
 
 def has_ended() -> ColumnElement[bool]:
     """Of a firing alert: it resolved later. By the order in which they were accepted, as routing goes."""

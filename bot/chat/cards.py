@@ -101,7 +101,9 @@ class Cards:
         answer = answer_of(self.catalog(), question)
         blocks = question_blocks(question, sign, ", ".join(services), answer, hide=hide)
         if self.public_url:
-            blocks.append(context(f"<{self.public_url}/|Open in the console>"))
+            number = question.incident_id
+            page, name = (f"incidents/{number}", f"#{number}") if number else ("", "the questions")
+            blocks.append(context(f"<{self.public_url}/{page}|Open {name} in the console>"))
         return Rendered(escape(question_text(question, sign)), blocks)
 
     def name(self, actor: str) -> str:

@@ -66,7 +66,7 @@ def _title(question: Question) -> str:
 
 def _fires(question: Question) -> str:
     """Names as they came, inert; in a storm not all of them."""
-    names = [f"{escape(n)} ({c})" if c > 1 else escape(n) for n, c in question.firing.items()]
+    names = [f"{escape(n)} ({c})" if c > 1 else escape(n) for n, c in question.names]
     unnamed = question.fired - sum(question.firing.values())
     if unnamed:
         names.append(f"{unnamed} of other names")
