@@ -103,8 +103,7 @@ class Asking:
     async def tell(self) -> None:
         """Posts or edits what has changed."""
         await self.session.flush()
-        for question in self._changed.values():
-            await self.questions.show(self.session, question)
+        await self.questions.show(self.session, *self._changed.values())
 
     def _note(self, alert: StoredAlert, question: Question) -> None:
         self._took.append(alert)

@@ -17,11 +17,13 @@ from bot.alerts.holding import who
 from bot.alerts.rules import Decision
 from bot.alerts.tables import Question, StoredAlert, has_ended
 from bot.catalog import Catalog, Person
-from bot.errors import Conflict, NotAllowed, NotFound
+from bot.errors import Conflict, JacklineError, NotAllowed, NotFound
 from bot.incidents import Incident, Incidents
 from bot.incidents.rules import worst
+from bot.log import get
 from bot.store import Store, now
 
+log = get("alerts")
 BUDGET = 20  # open questions that stand in the digest's channel at one time
 HELD = timedelta(hours=1)  # after a refusal, in which new alerts of the group ask nobody
 _NAMES = 20  # counted by name
@@ -72,13 +74,18 @@ class Questions:
     async def look(self, store: Store) -> None:
         """Settles what nobody answered in time, ends what was held back, posts what has room now."""
         async with store.read() as session:
-            if not await self._due(session):
-                return
+            overdue = select(Question.id).where(Question.state == "open", Question.due_at <= now())
+            numbers = (await session.execute(overdue.order_by(col(Question.id)))).scalars().all()
+            more = await self._more_due(session)
+        for number in numbers:
+            try:
+                async with store.write() as session:
+                    await self._overdue(session, number)
+            except JacklineError as error:  # one must not keep the others from being settled
+                log.error("question_not_settled", question=number, error=str(error))
+        if not (numbers or more):
+            return
         async with store.write() as session:
-            active = await self.incidents.active(session)
-            overdue = select(Question).where(Question.state == "open", Question.due_at <= now())
-            for question in await _all(session, overdue):
-                await self._overdue(session, question, active)
             held = select(Question).where(Question.state == "refused", *_hold_over())
             for question in await _all(session, held):
                 question.open_key = None
@@ -90,13 +97,13 @@ class Questions:
         query = select(Question).where(Question.state == "open").order_by(col(Question.id))
         return list((await session.execute(query)).scalars())
 
-    async def show(self, session: AsyncSession, question: Question) -> None:
-        """Posts it, or edits it in place; one for which there is no room is counted."""
-        if question.posted:
-            number = question.number
-            payload = {"question": number}
-            await self.incidents.outbox.announce(session, f"question-{number}", "question", payload)
-        else:
+    async def show(self, session: AsyncSession, *questions: Question) -> None:
+        """Posts them, or edits them in place; those for which there is no room are counted."""
+        for question in questions:
+            if question.posted:
+                key, payload = f"question-{question.number}", {"question": question.number}
+                await self.incidents.outbox.announce(session, key, "question", payload)
+        if not all(question.posted for question in questions):
             await self._count(session)
 
     def words(self, question: Question) -> str:
@@ -138,9 +145,13 @@ class Questions:
         await self.incidents.ledger.append(session, number, "question_answered", actor, text)
         await self.incidents.outbox.say(session, number, key, "line", {"text": text})
 
-    async def _overdue(
-        self, session: AsyncSession, question: Question, active: list[Incident]
-    ) -> None:
+    async def _overdue(self, session: AsyncSession, number: int | None) -> None:
+        active = await self.incidents.active(session)
+        still = select(Question).where(Question.id == number, Question.state == "open")
+        found = await _all(session, still)
+        if not found:  # another replica was here, or a person
+            return
+        question = found[0]
         firing = select(StoredAlert.id).where(
             StoredAlert.state == "asked", StoredAlert.held_by == question.key,
             StoredAlert.status == "firing", ~has_ended(),
@@ -161,13 +172,11 @@ class Questions:
         await _move(session, question, "asked", alerts)
         await self.show(session, question)
 
-    async def _due(self, session: AsyncSession) -> bool:
-        """Whether `look` would find something."""
-        overdue = select(Question.id).where(Question.state == "open", Question.due_at <= now())
+    async def _more_due(self, session: AsyncSession) -> bool:
+        """Whether `look` would find something besides what is overdue."""
         held = select(Question.id).where(Question.state == "refused", *_hold_over())
-        for query in (overdue, held):
-            if (await session.execute(query.limit(1))).first():
-                return True
+        if (await session.execute(held.limit(1))).first():
+            return True
         return await self._unposted(session) > 0 and await self._standing(session) < BUDGET
 
     async def _fill(self, session: AsyncSession) -> None:
@@ -177,7 +186,7 @@ class Questions:
         found = await _all(session, query.limit(max(0, room)))
         for question in found:
             question.posted = True
-            await self.show(session, question)
+        await self.show(session, *found)
         if found:
             await self._count(session)
 

@@ -332,3 +332,14 @@ async def test_its_own_time(room: Room) -> None:
     await room.route(an_alert())
     asked = await question(room)
     assert asked.due_at - asked.asked_at == timedelta(seconds=60)
+
+
+async def test_one_that_cannot_be_declared_keeps_no_other_waiting(room: Room) -> None:
+    room.catalog = Catalog(services=[SHOP, BLOG], rules=[Rule(declare="ask")])
+    await room.route(an_alert("Slow"), an_alert("BlogDown", service="blog"))
+    asked = await question(room)
+    await change(room, opening={**asked.opening, "title": " "}, due_at=now())
+    await overdue(room, 2)
+    (incident,) = await room.route()
+    assert incident.services == ["blog"]
+    assert [q.state for q in await room.all(Question)] == ["open", "declared"]

@@ -3,13 +3,16 @@
 import json
 from typing import Any
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.app import Jackline
+from bot.cli.doctor import Result, diagnose
 from tests.chat.asked import pose
 from tests.cli.conftest import Cli
 from tests.cli.test_alerts import adds, explained
-from tests.e2e.harness import firing
+from tests.e2e.harness import Bot, firing
+from tests.slackstub import C_INCIDENTS, SlackStub
 
 
 async def nothing(parts: Jackline, session: AsyncSession) -> None:
@@ -86,3 +89,25 @@ def test_names_in_rules_are_checked(cli: Cli) -> None:
     done = cli("check")
     assert done.code == 1
     assert f"{more}:2:14: people: there is no 'anna'; did you mean 'ana'?" in done.out
+
+
+async def test_the_doctor_says_what_slack_lacks_for_them(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A channel where people are asked, and the scope for private channels."""
+    adds(cli, rules=[{"match": {"a": "b"}, "declare": "ask"}, {"visibility": "private"}])
+
+    async def slack_line() -> Result:
+        for name, value in cli.env.items():
+            monkeypatch.setenv(name, value)
+        return next(r for r in await diagnose() if r.name == "slack")
+
+    async with SlackStub(scopes="chat:write,channels:manage") as slack:
+        cli.env |= Bot.slack_env(slack, "socket")
+        found = await slack_line()
+        assert not found.ok
+        assert "set JACKLINE_SLACK__DIGEST_CHANNEL" in found.detail
+        assert "needs the scope groups:write" in found.detail
+        cli.env["JACKLINE_SLACK__DIGEST_CHANNEL"] = C_INCIDENTS
+        slack.configure(scopes="chat:write,channels:manage,groups:write")
+        assert (await slack_line()).ok

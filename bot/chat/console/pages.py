@@ -38,8 +38,10 @@ async def list_fragment(desk: Desk, request: Request, person: Person) -> Respons
 
 async def _list_values(desk: Desk, session: AsyncSession, person: Person) -> dict[str, Any]:
     active, others = await reads.listed(desk, session, person)
+    asked, questions = await reads.asked(desk, session, person)
     return {
-        "questions": await reads.asked(desk, session, person),
+        "asked": asked,
+        "questions": questions,
         "active": active,
         "others": others,
         "notice": desk.notice(),

@@ -31,6 +31,7 @@ from bot.timeline import Entry
 log = get("console")
 SHOWN, ALL = 200, 1000
 LARGEST = 2**31 - 1  # what PostgreSQL's integer holds
+_QUESTIONS = 20  # drawn at once; others follow as these are answered
 _APART = ("card", "digest")  # shown elsewhere than in the feed
 _NEXT = {
     "unknown": "Decide: did it happen?", "waiting": "Approve or refuse",
@@ -116,12 +117,14 @@ async def listed(
     return active, ended[:30]
 
 
-async def asked(desk: Desk, session: AsyncSession, person: Person) -> list[Markup]:
-    """The open questions that the person may see, oldest first, drawn."""
+async def asked(desk: Desk, session: AsyncSession, person: Person) -> tuple[int, list[Markup]]:
+    """The open questions that the person may see: how many, and the oldest of them drawn."""
     catalog = desk.catalog()
     pending = await desk.clicks.questions.pending(session)
     mine = [q for q in pending if may_see(catalog, about(q), person)]
-    return [blocks_html(desk.cards.question(q).blocks, heading=3) for q in mine]
+    return len(mine), [
+        blocks_html(desk.cards.question(q).blocks, heading=3) for q in mine[:_QUESTIONS]
+    ]
 
 
 async def card_of(desk: Desk, session: AsyncSession, incident: Incident) -> Shown | None:
