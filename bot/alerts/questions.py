@@ -44,7 +44,7 @@ class Questions:
         question = Question(
             open_key=decision.group, opening=opening, severity=decision.severity, asked_at=at,
             due_at=at + timedelta(seconds=decision.rule.ask_within),
-            posted=await self._standing(session) < BUDGET,
+            posted=await self._shown(session) < BUDGET,
         )  # fmt: skip
         session.add(question)
         await session.flush()
@@ -97,6 +97,11 @@ class Questions:
         query = select(Question).where(Question.state == "open").order_by(col(Question.id))
         return list((await session.execute(query)).scalars())
 
+    async def standing(self, session: AsyncSession) -> dict[str, Question]:
+        """By group: the open ones, and those whose refusal holds new alerts back."""
+        query = select(Question).where(col(Question.open_key).is_not(None))
+        return {q.open_key or "": q for q in (await session.execute(query)).scalars()}
+
     async def show(self, session: AsyncSession, *questions: Question) -> None:
         """Posts them, or edits them in place; those for which there is no room are counted."""
         for question in questions:
@@ -113,9 +118,11 @@ class Questions:
     async def _open(self, session: AsyncSession, number: int) -> Question:
         found = await _all(session, select(Question).where(Question.id == number))
         if not found:
-            raise NotFound(f"There is no question {number}.", hint="`jackline alerts pending`")
+            raise NotFound(
+                f"There is no question {number}.", hint="`jackline alerts pending` lists them."
+            )
         if found[0].state != "open":
-            raise Conflict(f"Question {number} was answered before. {self.words(found[0])}")
+            raise Conflict(f"Question {number} is not open any more. {self.words(found[0])}")
         return found[0]
 
     async def _declare(
@@ -177,11 +184,11 @@ class Questions:
         held = select(Question.id).where(Question.state == "refused", *_hold_over())
         if (await session.execute(held.limit(1))).first():
             return True
-        return await self._unposted(session) > 0 and await self._standing(session) < BUDGET
+        return await self._unposted(session) > 0 and await self._shown(session) < BUDGET
 
     async def _fill(self, session: AsyncSession) -> None:
         """The oldest that were only counted are posted where others were answered."""
-        room = BUDGET - await self._standing(session)
+        room = BUDGET - await self._shown(session)
         query = select(Question).where(Question.state == "open", ~col(Question.posted))
         found = await _all(session, query.limit(max(0, room)))
         for question in found:
@@ -200,7 +207,7 @@ class Questions:
         )
         await self.incidents.outbox.announce(session, _MORE, "line", {"text": text})
 
-    async def _standing(self, session: AsyncSession) -> int:
+    async def _shown(self, session: AsyncSession) -> int:
         query = select(func.count(col(Question.id))).where(
             Question.state == "open", col(Question.posted)
         )

@@ -115,8 +115,12 @@ class _Batch:
             if alert.status == "resolved":
                 if not self.asking.ends(alert):
                     await self._resolved(alert, firing.pop(key, None))
-            elif decision.declare and not self._kept(alert, decision, holds):
-                await self._firing(alert, decision)
+                continue
+            answered = self.asking.answered(alert)
+            if answered is not None or (
+                decision.declare and not self._kept(alert, decision, holds)
+            ):
+                await self._firing(alert, decision, answered)
                 if alert.incident_id is not None:
                     firing[key] = alert.incident_id, bool(alert.decision["told"])
         if self.alerts:
@@ -139,8 +143,6 @@ class _Batch:
 
     def _kept(self, alert: StoredAlert, decision: Decision, holds: list[Hold]) -> bool:
         """Whether it is kept from its incident: it ended while it was held, or is held now."""
-        if self.asking.answered(alert) is not None:  # a person wanted it there
-            return False
         if alert.id in self.over:
             alert.decision |= {"because": f"{decision.because}; it ended while it was held back"}
             return True
@@ -170,13 +172,12 @@ class _Batch:
                 found.pop((row.source, row.fingerprint), None)
         return found
 
-    async def _firing(self, alert: StoredAlert, decision: Decision) -> None:
-        answered = self.asking.answered(alert)
-        found: Found | None
-        if answered is not None:
-            found = Found(await self.incidents.get(self.session, answered))
-        else:
+    async def _firing(self, alert: StoredAlert, decision: Decision, answered: int | None) -> None:
+        """``answered``: the incident of the question for which it waited."""
+        if answered is None:
             found = belongs(self.catalog, decision, self.active, now())
+        else:
+            found = Found(await self._incident(answered))
         if found is None and decision.asks:
             await self.asking.takes(alert, decision, _opening(alert, decision, self.catalog))
             return
@@ -203,13 +204,17 @@ class _Batch:
         await self.asking.opened(incident)
         return incident
 
+    async def _incident(self, number: int) -> Incident:
+        known = next((i for i in self.active if i.id == number), None)
+        return known or await self.incidents.get(self.session, number)
+
     async def _resolved(self, alert: StoredAlert, firing: _Firing | None) -> None:
         if firing is None:
             return
         number, told = firing
         share: Share | None = self.teller.shares.get(number)
         if share is None:
-            share = await self.teller.share(await self.incidents.get(self.session, number))
+            share = await self.teller.share(await self._incident(number))
         share.ends(alert, told=told)
 
 
@@ -222,7 +227,7 @@ def _opening(alert: StoredAlert, decision: Decision, catalog: Catalog) -> dict[s
         "services": [decision.service] if decision.service else [],
         "open_key": decision.group,
         "trigger": trigger | ({"runbook": rule.runbook} if rule.runbook else {}),
-        "people": rule.people,
+        "people": list(rule.people),
         "private": decision.private,
     }
 

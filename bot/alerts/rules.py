@@ -20,8 +20,8 @@ _LOWER = {"sev1": "sev2", "sev2": "sev3", "sev3": "sev4", "sev4": "sev4"}
 class Decision:
     """What a firing alert leads to, and which rule said so.
 
-    ``joins``: it may join an incident of what its service stands on. ``asks``: people are asked
-    before it is declared. ``rule``: what else holds for the incident that it opens.
+    ``joins``: it may join an incident of what its service stands on. ``rule``: what else
+    holds for the incident that it opens.
     """
 
     declare: bool
@@ -34,6 +34,7 @@ class Decision:
 
     @property
     def asks(self) -> bool:
+        """Whether people are asked first."""
         return self.rule.declare == "ask"
 
     @property

@@ -1,6 +1,7 @@
 """``jackline alerts``: what is stored, what a payload would do and why, and what should be heard of."""
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,8 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.access.proof import age_words
+from bot.alerts import Question
 from bot.alerts.heartbeats import Pulse
 from bot.alerts.holding import Hold, covers, holds
+from bot.alerts.questions import answer_of
 from bot.alerts.rules import Decision, decide, explained
 from bot.alerts.silences import standing
 from bot.app import Jackline
@@ -57,8 +60,8 @@ def explain(
         return catalog, entry.name, reader.parse(RawRequest({}, body, settings=entry.settings))
 
     catalog, name, alerts = without_database(work)
-    on, unknown = _on_now(catalog)
-    found = [_explained(catalog, alert, name, on, unknown) for alert in alerts]
+    now_on = _on_now(catalog)
+    found = [_explained(catalog, alert, name, now_on) for alert in alerts]
     if as_json:
         out.print_json(json.dumps(found))
         return
@@ -71,31 +74,41 @@ def explain(
         out.print("No alert is in it.", markup=False)
 
 
-def _on_now(catalog: Catalog) -> tuple[list[Hold], str]:
-    """What holds alerts back now; and that silences are not among it, while the database is away."""
+@dataclass(frozen=True)
+class _Now:
+    """What holds alerts back and what is asked; ``unknown``: why only the catalog is known."""
 
-    async def work(parts: Jackline) -> list[Hold]:
+    holds: list[Hold]
+    questions: dict[str, Question] = field(default_factory=dict)
+    unknown: str = ""
+
+
+def _on_now(catalog: Catalog) -> _Now:
+    async def work(parts: Jackline) -> _Now:
         async with parts.store.read() as session:
-            return await standing(session, catalog)
+            questions = await parts.questions.standing(session)
+            return _Now(await standing(session, catalog), questions)
 
     try:
-        return from_record(work), ""
+        return from_record(work)
     except Unavailable as error:
-        return holds(catalog, [], now()), f"silences are not known: {error.message}"
+        unknown = f"silences are not known: {error.message}"
+        return _Now(holds(catalog, [], now()), unknown=unknown)
 
 
-def _explained(
-    catalog: Catalog, alert: Alert, source: str, on: list[Hold], unknown: str
-) -> dict[str, Any]:
+def _explained(catalog: Catalog, alert: Alert, source: str, on: _Now) -> dict[str, Any]:
     labels = {**alert.labels, "alertname": alert.name, "source": source}
     beats = [h.id for h in catalog.heartbeats if h.matches(labels)]
     decision = decide(catalog, alert.name, alert.labels, source)
     asked = decision, alert.name, alert.labels, source
-    hold = next((hold for hold in on if covers(hold.match, *asked)), None)
+    hold = next((hold for hold in on.holds if covers(hold.match, *asked)), None)
+    question = on.questions.get(decision.group) if decision.asks else None
     why = [] if beats else explained(catalog, alert.name, alert.labels, source)
     may_be_held = alert.status == "firing" and decision.declare and not beats
-    if may_be_held and (hold or unknown):
-        why.append(f"held back by {hold.words}" if hold else unknown)
+    if may_be_held and (hold or on.unknown):
+        why.append(f"held back by {hold.words}" if hold else on.unknown)
+    if may_be_held and question:
+        why.append(f"question {question.number} of its group: {answer_of(catalog, question)}")
     outcome = _outcome(alert, decision, beats, hold if may_be_held else None)
     return {
         "name": alert.name, "status": alert.status, "fingerprint": alert.fingerprint,

@@ -118,7 +118,7 @@ async def test_answered_once(room: Room) -> None:
     await room.route(an_alert())
     await declare(room)
     for again in (declare, refuse):
-        with pytest.raises(Conflict, match=r"answered before\. Ana declared #1 at 20"):
+        with pytest.raises(Conflict, match=r"not open any more\. Ana declared #1 at 20"):
             await again(room)
     with pytest.raises(NotFound, match="no question 7"):
         await declare(room, 7)

@@ -53,7 +53,7 @@ async def test_answered_by_a_click_and_once(room: ChatRoom) -> None:
     reply = await room.click("question_declare", "1", "ana")
     assert reply == Reply("#1 is declared.", incident_id=1)
     for again in ("question_declare", "question_refuse"):
-        with pytest.raises(Conflict, match=r"was answered before\. Ana declared #1 at 20"):
+        with pytest.raises(Conflict, match=r"is not open any more\. Ana declared #1 at 20"):
             await room.click(again, "1", "ben")
     card = await room.card(0, "question", question=1)
     assert buttons(card.blocks) == []

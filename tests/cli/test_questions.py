@@ -27,7 +27,7 @@ def asked(cli: Cli, *names: str, **opening: Any) -> None:
 
 
 def test_listed_and_answered(cli_on: Cli) -> None:
-    """By a person or by the command line; what was answered before is said."""
+    """By a person or by the command line; what is not open any more is said."""
     cli = cli_on
     cli.inside(nothing)
     assert cli("alerts", "pending").out == "Nothing waits for an answer.\n"
@@ -42,7 +42,7 @@ def test_listed_and_answered(cli_on: Cli) -> None:
         "#1 is declared: Shop is slow\n"
     )
     said = cli("alerts", "answer", "1", "refuse").refused(1)
-    assert said.startswith("Question 1 was answered before. Ana declared #1 at 20")
+    assert said.startswith("Question 1 is not open any more. Ana declared #1 at 20")
     assert cli("alerts", "pending", "--json").json() == []
     asked(cli, open_key="h")
     said = cli("alerts", "answer", "2", "refuse").out
@@ -74,6 +74,9 @@ def test_explained(cli: Cli) -> None:
     assert "invited besides those who own the service: ben" in found["why"]
     assert "proposed first: the runbook look" in found["why"]
     assert (found["decision"]["asks"], found["decision"]["private"]) == (True, True)
+    asked(cli, open_key="private:service:shop")
+    (found,) = explained(cli, firing(), "--json").json()
+    assert found["why"][-1].startswith("question 1 of its group: If nobody answers, it is declared")
 
 
 def test_names_in_rules_are_checked(cli: Cli) -> None:
