@@ -26,7 +26,7 @@ from bot.store import Store, now
 log = get("alerts")
 BUDGET = 20  # open questions that stand in the digest's channel at one time
 HELD = timedelta(hours=1)  # after a refusal, in which new alerts of the group ask nobody
-_NAMES = 20  # counted by name
+_NAMES, _NAME = 20, 200  # counted by name, and characters of one
 _MORE = "questions"  # the key of the message that counts the others
 
 
@@ -200,10 +200,8 @@ class Questions:
     async def _count(self, session: AsyncSession) -> None:
         left = await self._unposted(session)
         text = (
-            f"{left} more questions wait, and are asked here when those above are answered. "
-            "All of them are in the console and in `jackline alerts pending`."
-            if left
-            else "No more questions wait."
+            f"Questions that wait for room here: {left}. "
+            "All are in the console and in `jackline alerts pending`."
         )
         await self.incidents.outbox.announce(session, _MORE, "line", {"text": text})
 
@@ -234,6 +232,7 @@ def takes(question: Question, name: str, severity: str) -> None:
     """One more alert fires."""
     question.fired += 1
     question.severity = worst([question.severity, severity])
+    name = name[:_NAME]
     if name in question.firing or len(question.firing) < _NAMES:
         question.firing = {**question.firing, name: question.firing.get(name, 0) + 1}
 

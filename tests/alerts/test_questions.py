@@ -280,7 +280,7 @@ async def test_a_storm_of_questions_has_a_budget(room: Room) -> None:
     async with room.store.read() as session:
         assert len(await room.questions.pending(session)) == many - 2
         again = await session.get_one(Message, rest.id)
-    assert again.payload["text"].startswith("3 more questions wait")
+    assert again.payload["text"].startswith("Questions that wait for room here: 3.")
 
 
 async def test_a_second_process_goes_on(room: Room) -> None:
