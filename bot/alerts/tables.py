@@ -107,8 +107,9 @@ class Question(SQLModel, table=True):
 
     @property
     def names(self) -> list[tuple[str, int]]:
-        """What fires and how often, the most frequent first; PostgreSQL keeps no order."""
-        return sorted(self.firing.items(), key=lambda each: (-each[1], each[0]))
+        """What fires and how often, the most frequent first; nothing in it that cannot be printed."""
+        found = sorted(self.firing.items(), key=lambda each: (-each[1], each[0]))
+        return [("".join(c if c.isprintable() else " " for c in name), n) for name, n in found]
 
 
 def has_ended() -> ColumnElement[bool]:

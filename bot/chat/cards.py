@@ -31,6 +31,7 @@ from bot.chat.run_card import run_blocks
 from bot.chat.ways import drilled
 from bot.delivery import Message
 from bot.incidents import ACTIVE, Incident
+from bot.incidents.flow import NO_CHANNEL
 from bot.runbooks import Run, StepAttempt, approvers
 
 SIGN = {"sev1": "🔴", "sev2": "🟠", "sev3": "🟡", "sev4": "🔵"}
@@ -71,7 +72,7 @@ class Cards:
             case "card":
                 return await self._card(session, await self._incident(session, message))
             case "digest":
-                return self._digest(await self._incident(session, message))
+                return await self._digest(session, await self._incident(session, message))
             case "run":
                 return await self._run(session, int(message.payload["run_id"]))
             case "question":
@@ -161,13 +162,17 @@ class Cards:
         service = self.catalog().service(service_id)
         return f"{escape(service.title)} ({service.tier})" if service else escape(service_id)
 
-    def _digest(self, incident: Incident) -> Rendered:
+    async def _digest(self, session: AsyncSession, incident: Incident) -> Rendered:
         """Where everybody reads: of a private incident that there is one, and no more."""
+        key = f"{incident.number}:{NO_CHANNEL}"
+        refused = (await session.execute(select(Message.id).where(Message.key == key))).first()
         title = "🔒 a private incident" if incident.private else incident.title
         text = (
             f"{SIGN[incident.severity]} *#{incident.number}* {escape(title)} — "
             f"{incident.severity}, {incident.status}, since {when(incident.declared_at)}"
         )
+        if refused:
+            text += ". *Its channel could not be opened*: it is in the console alone"
         return Rendered(escape(f"#{incident.number} {title}"), [section(text)])
 
     async def _run(self, session: AsyncSession, run_id: int) -> Rendered:

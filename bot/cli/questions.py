@@ -61,7 +61,7 @@ def answer(
 
 def _fires(question: Question) -> str:
     ended = f", {question.ended} resolved" if question.ended else ""
-    names = "".join(c if c.isprintable() else " " for c in ", ".join(n for n, _ in question.names))
+    names = ", ".join(name for name, _ in question.names)
     return f"{names} ({question.fired}{ended})"
 
 

@@ -24,6 +24,7 @@ from bot.store import now
 from bot.timeline import Ledger
 
 NOTE_LIMIT = 3000
+NO_CHANNEL = "no-channel"  # the key of the message that says so
 _DECLARING = 7_225_512  # any constant: it names our advisory lock on PostgreSQL
 
 
@@ -193,12 +194,12 @@ class Incidents:
     async def channel_refused(self, session: AsyncSession, incident_id: int, why: str) -> None:
         """Says once, where it is seen without the channel, that the channel could not be opened."""
         incident = await self.get(session, incident_id)
-        if await self.outbox.said(session, incident_id, "no-channel"):
+        if await self.outbox.said(session, incident_id, NO_CHANNEL):
             return
         kind = "private " if incident.private else ""
         text = f"The {kind}channel could not be opened, and no other is opened instead: {why}"
         await self.ledger.append(session, incident_id, "channel_not_opened", "jackline", text)
-        await self.outbox.say(session, incident_id, "no-channel", "line", {"text": text})
+        await self.outbox.say(session, incident_id, NO_CHANNEL, "line", {"text": text})
         await self.refresh(session, incident)
 
     async def listed(self, session: AsyncSession, *, everything: bool = False) -> list[Incident]:

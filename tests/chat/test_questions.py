@@ -38,13 +38,14 @@ async def test_what_a_question_shows(room: ChatRoom) -> None:
 
 
 async def test_a_hostile_alert_is_shown_inert(room: ChatRoom) -> None:
-    names = [f"{EVIL}{n}" for n in range(30)]
-    await posed(room, *names, title=EVIL[:200])
+    names = [f"{n}{EVIL}" for n in range(30)]
+    await posed(room, *names, title=EVIL[:200].replace("\u202e", ""))  # as the router makes it
     card = await room.card(0, "question", question=1)
     assert "<!channel>" not in words(card.blocks)
     assert "<!channel>" not in card.text
     assert "<http" not in words(card.blocks[:-1])
-    assert "of other names" in words(card.blocks) or "more" in words(card.blocks)
+    assert "\u202e" not in str(card.blocks)
+    assert "more" in words(card.blocks)
 
 
 async def test_answered_by_a_click_and_once(room: ChatRoom) -> None:

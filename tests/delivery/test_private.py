@@ -72,6 +72,7 @@ async def test_where_slack_refuses_it_says_so_and_opens_nothing(post: Post, code
     why = f"Slack refused conversations.create: {code}."
     said = f"The private channel could not be opened, and no other is opened instead: {why}"
     assert [r.text for r in found] == [said]
+    assert "Its channel could not be opened" in in_public(post)
     async with post.store.write() as session:
         await post.incidents.channel_refused(session, 1, "again")
     assert len([r for r in await rows(post) if r.kind == "channel_not_opened"]) == 1

@@ -186,9 +186,9 @@ async def killed(first: int, every: int, fresh: Callable[[str], str], folder: Pa
 
 @pytest.mark.alone
 @pytest.mark.timeout(900)
-async def test_killed_at_every_third_commit(tmp_path: Path) -> None:
+async def test_killed_at_every_fourth_commit(tmp_path: Path) -> None:
     """The flow as a whole has a test of every commit."""
-    await killed(1, 3, lambda name: f"sqlite+aiosqlite:///{tmp_path}/{name}.db", tmp_path)
+    await killed(1, 4, lambda name: f"sqlite+aiosqlite:///{tmp_path}/{name}.db", tmp_path)
 
 
 @pytest.mark.alone
