@@ -42,6 +42,7 @@ from bot.alerts import (
     FlapWatch,
     Heartbeats,
     Intake,
+    Questions,
     Silences,
 )
 from bot.chat import Cards, Clicks, Commands, Silencing, Ways
@@ -97,6 +98,7 @@ class Jackline:
         self.heartbeats = Heartbeats(self.store, self.intake, lambda: self.library.catalog)
         self.checks = CheckRunner(self.store, self.intake, self.dialer, self.registry)
         self.silences = Silences(self.store, self.ledger, lambda: self.library.catalog)
+        self.questions = Questions(self.incidents)
         self.router = AlertRouter(self.store, self.incidents)
         self.flaps = FlapWatch(self.store, self.incidents)
         self.evidence = EvidenceCollector(
@@ -177,7 +179,8 @@ class Jackline:
             self._tick, "interval", [self._check], seconds=0.5, max_instances=20, coalesce=True
         )
         steps = (self._look_at_paths, self._end_checks, self.drills.run_due, self.heartbeats.look,
-                 self.silences.look, self.flaps.look, self.endings.look)  # fmt: skip
+                 self.silences.look, self.flaps.look, self.endings.look,
+                 self._look_at_questions)  # fmt: skip
         for step in steps:
             scheduler.add_job(
                 self._tick, "interval", [step], seconds=5, max_instances=1, coalesce=True
@@ -276,6 +279,9 @@ class Jackline:
     async def _end_checks(self) -> None:
         await self.checks.end_removed(self.library.catalog)
 
+    async def _look_at_questions(self) -> None:
+        await self.questions.look(self.store)
+
     async def _look_at_paths(self) -> None:
         await self.prober.run_due()
         await self.access_alerts.report()
@@ -329,6 +335,7 @@ class _Slack:
         self.surface = SlackSurface(
             self.client, parts.store, parts.cards, lambda: parts.library.catalog,
             settings.digest_channel, parts.settings.data_dir.absolute() / "evidence",
+            parts.incidents,
         )  # fmt: skip
         self.delivery = DeliveryWorker(parts.store, self.surface, owner)
         self.inbox = Inbox(

@@ -65,7 +65,8 @@ class Slack(BaseModel, extra="forbid"):
     )
     digest_channel: str = Field(
         default="",
-        description="Id of the channel that gets one line for each new incident.",
+        description="Id of the channel that gets one line for each new incident, and the questions "
+        "of rules with `declare: ask`.",
         examples=["C0123456789"],
         pattern=r"^([CG][A-Z0-9]{2,})?$",
     )

@@ -7,9 +7,10 @@ from bot.alerts.evidence import EvidenceCollector
 from bot.alerts.flaps import FlapWatch
 from bot.alerts.heartbeats import Heartbeats
 from bot.alerts.intake import Intake
+from bot.alerts.questions import Questions
 from bot.alerts.routing import AlertRouter
 from bot.alerts.silences import Silences
-from bot.alerts.tables import CheckSample, Silence, StoredAlert
+from bot.alerts.tables import CheckSample, Question, Silence, StoredAlert
 
 __all__ = [
     "AccessAlerts",
@@ -21,6 +22,8 @@ __all__ = [
     "FlapWatch",
     "Heartbeats",
     "Intake",
+    "Question",
+    "Questions",
     "Silence",
     "Silences",
     "StoredAlert",

@@ -10,7 +10,7 @@ from typing import Generic, Protocol
 
 from bot.alerts.grouping import AnIncident, Found, belongs
 from bot.alerts.holding import Hold, covers
-from bot.alerts.rules import Decision, decide
+from bot.alerts.rules import Decision
 from bot.catalog import Catalog
 
 Key = tuple[str, str]  # the identity of an alert over time: its source and its fingerprint
@@ -41,14 +41,14 @@ class Verdict(Generic[AnIncident]):
 
 
 def judge(
-    catalog: Catalog, alert: Notice, holds: Sequence[Hold], active: Sequence[AnIncident],
-    at: datetime, *, ended: bool = False,
+    catalog: Catalog, alert: Notice, decision: Decision, holds: Sequence[Hold],
+    active: Sequence[AnIncident], at: datetime, *, ended: bool = False,
 ) -> Verdict[AnIncident]:  # fmt: skip
-    """``active`` are the active incidents, oldest first; ``ended``: its end is known already.
+    """``decision`` is what the rules say of it, ``active`` are the active incidents, oldest first;
+    ``ended``: its end is known already.
 
     The end of an alert goes where its firing went, and only the caller knows that.
     """
-    decision = decide(catalog, alert.name, alert.labels, alert.source)
     because = decision.because
     if alert.status == "resolved" or not decision.declare:
         return Verdict(decision, because)

@@ -1,7 +1,8 @@
 """Which open incident an alert belongs to. Pure.
 
 By its group, by its service, or by what that service stands on: where a database fails, the alerts
-of all that needs it belong to the database's incident.
+of all that needs it belong to the database's incident. What is private never joins what is not, and
+the other way round: its words would be seen by those who must not, or missed by those who should.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ class Open(Protocol):
     def services(self) -> list[str]: ...
     @property
     def drill(self) -> bool: ...
+    @property
+    def private(self) -> bool: ...
     @property
     def declared_at(self) -> datetime: ...
 
@@ -49,7 +52,7 @@ def belongs(
         return Found(mine)
     if not decision.joins or not decision.service:
         return None
-    real = [incident for incident in incidents if not incident.drill]
+    real = [i for i in incidents if not i.drill and i.private == decision.private]
     for service in (decision.service, *needs(catalog, decision.service)):
         found = next((i for i in real if service in i.services), None)
         if found is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.alerts.rules import Decision, all_labels
+from bot.alerts.rules import PRIVATE, Decision, all_labels
 from bot.alerts.tables import Silence
 from bot.catalog import LONGEST, Catalog, Person, check_match, match_words, matches, seconds
 from bot.errors import BadInput, NotAllowed
@@ -138,6 +138,7 @@ def wish(match: dict[str, str], lasts: str, reason: str, usage: str) -> Wish:
 def of_incident(incident: Incident) -> dict[str, str]:
     """The labels of an incident's group; its only service, if it has none. Raises `BadInput`."""
     trigger, group = incident.trigger, str(incident.trigger.get("group") or "")
+    group = group.removeprefix(PRIVATE)
     kind, _, rest = group.partition(":")
     match kind:
         case "service":

@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from bot.alerts.by_hand import claim, meant
 from bot.alerts.endings import settle
 from bot.alerts.routing import title_of
-from bot.alerts.rules import Decision, decide
+from bot.alerts.rules import PRIVATE, Decision, decide
 from bot.alerts.tables import StoredAlert, has_ended
 from bot.alerts.telling import BUDGET, names, record
 from bot.catalog import match_words
@@ -161,7 +161,7 @@ class Moving:
             session, title=title_of(first, decision, catalog), severity=picked.severity,
             actor=actor, origin=origin, services=list(picked.services), open_key=key,
             trigger={"alert": first.name, "source": first.source, "labels": first.labels},
-            drill=incident.drill,
+            drill=incident.drill, private=incident.private, people=incident.people,
         )  # fmt: skip
         made.takes = [claim(list(picked.groups), picked.match, now().isoformat())]
         gone = [s for s in picked.services if s not in left.services]
@@ -253,6 +253,10 @@ class Moving:
         query = select(Incident).where(col(Incident.id).in_(numbers)).order_by(col(Incident.id))
         found = list((await session.execute(query)).scalars())
         check_drills(incident, found, free=None in picked.sources)
+        if hidden := next((other for other in found if other.private), None):
+            raise BadInput(f"#{hidden.number} is private: its alerts stay there.")
+        if not incident.private and any(group.startswith(PRIVATE) for group in picked.groups):
+            raise BadInput(f"Some are of a private rule, and #{incident.number} is not private.")
         return found
 
     async def _take(self, session: AsyncSession, picked: Picked, incident: Incident) -> None:

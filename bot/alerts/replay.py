@@ -15,7 +15,7 @@ from bot.alerts.flapping import CHANGES, Change, calm_at, recent
 from bot.alerts.grouping import Found
 from bot.alerts.heartbeats import signs
 from bot.alerts.holding import Hold, holds
-from bot.alerts.rules import Decision
+from bot.alerts.rules import Decision, decide
 from bot.alerts.tables import Silence
 from bot.catalog import Catalog
 from bot.incidents import Incident
@@ -64,6 +64,7 @@ class Simulated:
     open_key: str | None
     declared_at: datetime
     drill: bool = False
+    private: bool = False
     opened_by: Accepted | None = None
     graver: str = ""
     alerts: int = 0
@@ -151,7 +152,8 @@ class Replay:
                 self._firing[key] = simulated
 
     def _fire(self, alert: Accepted, key: Key, at: datetime) -> None:
-        verdict = judge(self.catalog, alert, self._holds.on(at), self._active, at)
+        decision = decide(self.catalog, alert.name, alert.labels, alert.source)
+        verdict = judge(self.catalog, alert, decision, self._holds.on(at), self._active, at)
         if verdict.hold:
             self._held.setdefault(key, []).append(alert)
         if not verdict.routes:
@@ -184,8 +186,9 @@ class Replay:
     def _declare(self, alert: Accepted, decision: Decision, at: datetime) -> Simulated:
         services = [decision.service] if decision.service else []
         simulated = Simulated(
-            -alert.id, decision.severity, services, decision.group, at, opened_by=alert
-        )
+            -alert.id, decision.severity, services, decision.group, at, opened_by=alert,
+            private=decision.private,
+        )  # fmt: skip
         self.opened[alert.id] = alert, simulated
         self._active.append(simulated)
         return simulated
@@ -237,7 +240,7 @@ class Replay:
             given = self._coming.pop(0)
             simulated = Simulated(
                 given.number, given.severity, given.services, given.trigger.get("group"),
-                given.declared_at, given.drill, known={given.number},
+                given.declared_at, given.drill, given.private, known={given.number},
                 quiets={None},  # its end is the record's
             )  # fmt: skip
             self._active.append(simulated)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy import bindparam, update
 from sqlalchemy.exc import DataError
@@ -9,13 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.alerts.arrivals import oldest, unpack, unpack_singly
+from bot.alerts.asking import Asking
 from bot.alerts.by_hand import ByHand
 from bot.alerts.deciding import Key, Verdict, judge
 from bot.alerts.endings import settle
 from bot.alerts.flaps import Flaps
 from bot.alerts.grouping import Found
 from bot.alerts.history import Firing, past
-from bot.alerts.rules import Decision
+from bot.alerts.holding import Hold
+from bot.alerts.questions import Questions
+from bot.alerts.rules import Decision, decide
 from bot.alerts.silences import how_ended, over, standing
 from bot.alerts.tables import StoredAlert
 from bot.alerts.telling import Share, Teller, summary
@@ -64,7 +68,7 @@ class AlertRouter:
         if not waiting:
             return False
         try:
-            return await self._route(arrivals) == _BATCH or more
+            return await self._route(arrivals) or more
         except DataError:
             await unpack_singly(self.store)
         except JacklineError:
@@ -85,8 +89,8 @@ class AlertRouter:
                 routed = True
         return routed
 
-    async def _route(self, arrivals: Sequence[int] = (), *, only: int | None = None) -> int:
-        """How many alerts it was."""
+    async def _route(self, arrivals: Sequence[int] = (), *, only: int | None = None) -> bool:
+        """Whether more are left: beyond a batch, or let go by it."""
         async with self.store.write() as session:
             active = await self.incidents.active(session)  # from here on no other replica routes
             await unpack(session, arrivals)
@@ -97,7 +101,7 @@ class AlertRouter:
             session.expunge_all()  # they are written all at once, in the end
             session.add_all(active)
             await _Batch(self.incidents, session, active, alerts).route()
-        return len(alerts)
+            return (await session.execute(_WAITING.limit(1))).first() is not None
 
 
 class _Batch:
@@ -114,6 +118,7 @@ class _Batch:
         self.alerts = alerts
         self.teller = Teller(incidents, session)
         self.flaps = Flaps(incidents, session)
+        self.asking = Asking(Questions(incidents), session)
         self.over: set[int | None] = set()
         self.how_ended: dict[str, str] = {}
 
@@ -124,23 +129,34 @@ class _Batch:
         merged = await under(self.session, [incident.number for incident in self.active])
         self.by_hand = ByHand(self.active, merged)
         holds = await standing(self.session, self.catalog)
+        decided = [decide(self.catalog, a.name, a.labels, a.source) for a in self.alerts]
+        await self.asking.begin(self.alerts, {d.group for d in decided if d.declare})
         await self._once_held()
-        for alert in self.alerts:
-            verdict = judge(
-                self.catalog, alert, holds, self.active, now(), ended=alert.id in self.over
-            )
-            alert.decision = verdict.decision.as_dict() | {"because": verdict.because}
-            alert.state = "routed"
-            key = alert.source, alert.fingerprint
-            if verdict.hold:
-                alert.state, alert.held_by = "silenced", verdict.hold.key
-            elif alert.status == "resolved":
-                await self._resolved(alert, known.firing.pop(key, None))
-            elif verdict.routes:
-                known.firing[key] = await self._firing(alert, verdict)
+        for alert, decision in zip(self.alerts, decided, strict=True):
+            await self._one(alert, decision, holds, known.firing)
         await self._write(known.firing)
+        await self.asking.tell()
         await self.teller.tell()
         await self.flaps.tell()
+
+    async def _one(
+        self, alert: StoredAlert, decision: Decision, holds: list[Hold], known: dict[Key, Firing]
+    ) -> None:
+        ended = alert.id in self.over
+        verdict = judge(self.catalog, alert, decision, holds, self.active, now(), ended=ended)
+        alert.decision = decision.as_dict() | {"because": verdict.because}
+        alert.state = "routed"
+        key = alert.source, alert.fingerprint
+        if alert.status == "resolved":
+            if not self.asking.ends(alert):
+                await self._resolved(alert, known.pop(key, None))
+            return
+        answered = self.asking.answered(alert)
+        if verdict.routes or answered is not None:
+            if firing := await self._firing(alert, verdict, answered):
+                known[key] = firing
+        elif verdict.hold:
+            alert.state, alert.held_by = "silenced", verdict.hold.key
 
     async def _write(self, firing: dict[Key, Firing]) -> None:
         """All alerts at once; and which incidents have none left that fires."""
@@ -162,18 +178,28 @@ class _Batch:
         if held:
             keys = sorted({str(alert.held_by) for alert in held})
             self.how_ended = await how_ended(self.session, self.catalog, keys)
+            self.how_ended |= self.asking.how_answered()
             self.over = await over(self.session, [alert.id for alert in held])
 
-    async def _firing(self, alert: StoredAlert, verdict: Verdict[Incident]) -> Firing:
-        decision = verdict.decision
-        found = self._sent(alert, decision) or verdict.found
+    async def _firing(
+        self, alert: StoredAlert, verdict: Verdict[Incident], answered: int | None
+    ) -> Firing | None:
+        """``answered``: the incident of the question for which it waited. None: it is asked about."""
+        decision, found = verdict.decision, verdict.found
+        if answered is not None:
+            found = Found(await self._incident(answered))
+        elif sent := self._sent(alert, decision):
+            found = sent
+        if found is None and decision.asks:
+            await self.asking.takes(alert, decision, _opening(alert, decision, self.catalog))
+            return None
         incident = found.incident if found else await self._declare(alert, decision)
         share = await self.teller.share(incident, fresh=found is None)
         if found and found.because:
             share.joins(found.because)
         if found and found.adds:
             incident.services = [*incident.services, decision.service]
-        if alert.held_by:
+        if alert.held_by and answered is None:
             share.was_held(alert.held_by, self.how_ended[alert.held_by])
         flaps = await self.flaps.counts(alert, incident.number, told=share.has_room)
         share.takes(alert, decision.severity, flaps=flaps)
@@ -192,16 +218,18 @@ class _Batch:
     async def _declare(self, alert: StoredAlert, decision: Decision) -> Incident:
         incident = await self.incidents.declare(
             self.session,
-            title=title_of(alert, decision, self.catalog),
             severity=decision.severity,
             actor=f"source:{alert.source}",
             origin=f"alert:{alert.id}",
-            services=[decision.service] if decision.service else [],
-            open_key=decision.group,
-            trigger={"alert": alert.name, "source": alert.source, "labels": alert.labels},
+            **_opening(alert, decision, self.catalog),
         )
         self.active.append(incident)
+        await self.asking.opened(incident)
         return incident
+
+    async def _incident(self, number: int) -> Incident:
+        known = next((i for i in self.active if i.id == number), None)
+        return known or await self.incidents.get(self.session, number)
 
     async def _resolved(self, alert: StoredAlert, firing: Firing | None) -> None:
         if firing is None:
@@ -209,9 +237,23 @@ class _Batch:
         number = firing.incident
         share: Share | None = self.teller.shares.get(number)
         if share is None:
-            share = await self.teller.share(await self.incidents.get(self.session, number))
+            share = await self.teller.share(await self._incident(number))
         flaps = await self.flaps.counts(alert, number, told=firing.told)
         share.ends(alert, told=firing.told, flaps=flaps)
+
+
+def _opening(alert: StoredAlert, decision: Decision, catalog: Catalog) -> dict[str, Any]:
+    """What an incident begins with, besides its severity, who declares it and why."""
+    rule = decision.rule
+    trigger = {"alert": alert.name, "source": alert.source, "labels": alert.labels}
+    return {
+        "title": title_of(alert, decision, catalog),
+        "services": [decision.service] if decision.service else [],
+        "open_key": decision.group,
+        "trigger": trigger | ({"runbook": rule.runbook} if rule.runbook else {}),
+        "people": list(rule.people),
+        "private": decision.private,
+    }
 
 
 def title_of(alert: StoredAlert, decision: Decision, catalog: Catalog) -> str:

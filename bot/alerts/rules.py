@@ -1,6 +1,6 @@
 """From an alert to what should be done about it. Pure."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from bot.catalog import Catalog, Rule
@@ -12,7 +12,8 @@ _BY_LABEL = {
 }  # fmt: skip
 _GROUP = 500  # characters of a group's name
 _SERVICE_LABELS = ("service", "app", "job")
-_NONE = Rule()
+PRIVATE = "private:"  # a group of these never meets one of the others
+_NO_RULE = Rule()
 _LOWER = {"sev1": "sev2", "sev2": "sev3", "sev3": "sev4", "sev4": "sev4"}
 
 
@@ -20,8 +21,8 @@ _LOWER = {"sev1": "sev2", "sev2": "sev3", "sev3": "sev4", "sev4": "sev4"}
 class Decision:
     """What a firing alert leads to, and which rule said so.
 
-    ``joins``: it may join an incident of what its service stands on. ``quiet``: for how many
-    seconds it must have ended before Jackline resolves its incident; None leaves that to people.
+    ``joins``: it may join an incident of what its service stands on. ``rule``: what else
+    holds for the incident that it opens.
     """
 
     declare: bool
@@ -30,11 +31,30 @@ class Decision:
     group: str
     because: str
     joins: bool = True
-    quiet: float | None = None
+    rule: Rule = _NO_RULE
+
+    @property
+    def asks(self) -> bool:
+        """Whether people are asked first."""
+        return self.rule.declare == "ask"
+
+    @property
+    def private(self) -> bool:
+        """Whether only those who belong may see its incident."""
+        return self.rule.visibility == "private"
+
+    @property
+    def quiet(self) -> float | None:
+        """For how many seconds all must have ended before Jackline resolves; None: people do."""
+        return self.rule.quiet if self.rule.resolve == "auto" else None
 
     def as_dict(self) -> dict[str, Any]:
         """For storing beside the alert."""
-        return asdict(self)
+        return {
+            "declare": self.declare, "severity": self.severity, "service": self.service,
+            "group": self.group, "because": self.because, "joins": self.joins,
+            "asks": self.asks, "private": self.private,
+        }  # fmt: skip
 
 
 def all_labels(name: str, labels: dict[str, str], source: str) -> dict[str, str]:
@@ -62,10 +82,11 @@ def decide(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> 
         group = "labels:" + ",".join(f"{k}={everything.get(k, '')}" for k in rule.group)
     else:
         group = f"service:{service}" if service else f"alert:{source}:{everything['alertname']}"
+    if rule.visibility == "private":
+        group = f"{PRIVATE}{group}"
     return Decision(
-        rule.declare == "auto", severity, service, group[:_GROUP], because, not rule.group,
-        rule.quiet if rule.resolve == "auto" else None,
-    )  # fmt: skip
+        rule.declare != "no", severity, service, group[:_GROUP], because, not rule.group, rule
+    )
 
 
 def explained(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> list[str]:
@@ -89,10 +110,25 @@ def explained(catalog: Catalog, name: str, labels: dict[str, str], source: str) 
     decision = decide(catalog, name, labels, source)
     lines.append(f"service {decision.service or 'none'}: {_why_service(catalog, rule, labels)}")
     lines.append(f"severity {decision.severity}: {_why_severity(catalog, rule, labels, decision)}")
-    if decision.quiet is not None:
+    return lines + _then(rule)
+
+
+def _then(rule: Rule) -> list[str]:
+    """What else a rule says about the incident that it opens."""
+    lines = []
+    if rule.resolve == "auto":
         lines.append(
-            f"resolved by Jackline: {spelled(decision.quiet)} after all have ended, by the rule"
+            f"resolved by Jackline: {spelled(rule.quiet)} after all have ended, by the rule"
         )
+    if rule.declare == "ask":
+        minutes = f"{rule.ask_within / 60:g} min"
+        lines.append(f"people are asked first; declared by itself if nobody answers in {minutes}")
+    if rule.people:
+        lines.append(f"invited besides those who own the service: {', '.join(rule.people)}")
+    if rule.runbook:
+        lines.append(f"proposed first: the runbook {rule.runbook}")
+    if rule.visibility == "private":
+        lines.append("private: only those who are invited, the commander and admins see it")
     return lines
 
 
@@ -117,7 +153,7 @@ def _first(rules: list[Rule], labels: dict[str, str]) -> tuple[Rule, str]:
     for number, rule in enumerate(rules, start=1):
         if all(labels.get(key) == value for key, value in rule.match.items()):
             return rule, f"rule {number} ({rule.match or 'any alert'})"
-    return _NONE, "no rule matched: declared by default"
+    return _NO_RULE, "no rule matched: declared by default"
 
 
 def _service(catalog: Catalog, labels: dict[str, str]) -> str:

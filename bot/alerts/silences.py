@@ -109,7 +109,8 @@ class Silences:
             decision = decide(catalog, alert.name, alert.labels, alert.source)
             if covers(silence.match, decision, alert.name, alert.labels, alert.source):
                 urgent = "critical " if is_urgent(alert.labels) else ""
-                found[alert.source, alert.fingerprint] = f"{urgent}{alert.name}"
+                name = "of a private rule" if decision.private else alert.name
+                found[alert.source, alert.fingerprint] = f"{urgent}{name}"
         return Counter(found.values()), len(alerts) if len(alerts) == _LOOK else 0
 
     async def _let_go(self, session: AsyncSession) -> None:

@@ -14,6 +14,7 @@ APPROXIMATIONS = (
     "Its rules may resolve it sooner; one that the record does not have ends when no alert fires.",
     "What people declared, and what was open when the time began, is taken as the record has it.",
     "Silences are taken as they were set, maintenance windows as each catalog has them.",
+    "Where people are asked first, they are taken to have said yes at once.",
     "What was held back when the time began is left out.",
     "Severities and services that people changed, and runs, are left out.",
 )

@@ -32,9 +32,11 @@ class StoredAlert(SQLModel, table=True):
     """One accepted notification, once: a repeat has the same identity and is not stored again.
 
     ``state`` is ``new`` until the router has decided; then ``routed``, or ``silenced`` while
-    something holds it back: ``held_by``, as `bot.alerts.silences.Hold.key` writes it. A change of
-    an alert that flaps names what counts it: ``flap_id``. ``merged_from`` is the incident that it
-    goes back to when that one's merge is undone.
+    something holds it back: ``held_by``, as `bot.alerts.silences.Hold.key` writes it. Of those that
+    people are asked about ``held_by`` is `Question.key`: ``asked`` while it is open, ``refused``
+    where the answer was no, ``held`` if it came soon after that. A change of an alert that flaps
+    names what counts it: ``flap_id``. ``merged_from`` is the incident that it goes back to when
+    that one's merge is undone.
     """
 
     __tablename__ = "alert"
@@ -122,6 +124,52 @@ class Flap(SQLModel, table=True):
         self.fired += change.firing
         self.resolved += not change.firing
         self.firing, self.last_at = change.firing, max(self.last_at, change.at)
+
+
+class Question(SQLModel, table=True):
+    """Whether the alerts of a group are an incident, as people are asked.
+
+    ``open`` → ``declared``, ``refused`` or ``ended``: nobody answered, and nothing fires any more.
+    ``open_key`` is the group while it is open, and while a refusal holds new alerts back; empty
+    (NULL) afterwards, unique. ``opening`` is what `bot.incidents.Incidents.declare` takes;
+    ``firing`` counts by name, not of all names in a storm; ``answered_by`` is an actor.
+    """
+
+    __tablename__ = "question"
+
+    id: int | None = Field(default=None, primary_key=True)
+    open_key: str | None = Field(default=None, unique=True)
+    state: str = Field(default="open", index=True)
+    opening: dict[str, Any] = Field(sa_type=JsonColumn)
+    severity: str
+    firing: dict[str, int] = Field(sa_type=JsonColumn, default_factory=dict)
+    fired: int = 0
+    ended: int = 0
+    posted: bool = False
+    asked_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answered_by: str = ""
+    held_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    incident_id: int | None = None
+
+    @property
+    def number(self) -> int:
+        """The id of a stored question."""
+        if self.id is None:
+            raise ValueError("not stored yet")
+        return self.id
+
+    @property
+    def key(self) -> str:
+        """What is stored with its alerts."""
+        return f"question:{self.number}"
+
+    @property
+    def names(self) -> list[tuple[str, int]]:
+        """What fires and how often, the most frequent first; nothing in it that cannot be printed."""
+        found = sorted(self.firing.items(), key=lambda each: (-each[1], each[0]))
+        return [("".join(c if c.isprintable() else " " for c in name), n) for name, n in found]
 
 
 def has_ended() -> ColumnElement[bool]:

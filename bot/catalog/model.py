@@ -1,7 +1,7 @@
 """The catalog's shape. Pure data; every field is checked when it is read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Literal
@@ -26,6 +26,7 @@ Address = Annotated[str, Field(pattern=r"^(https?|tcp|ssh)://[^\s/]+")]
 Severity = Literal["sev1", "sev2", "sev3", "sev4"]
 Role = Literal["responder", "commander", "approver", "admin"]
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
+_WHO = re.compile(r"@?[a-z0-9][a-z0-9_.-]{0,62}")
 _NODE = re.compile(r"slack|internet|[a-z][a-z0-9_]{0,30}:[a-z0-9][a-z0-9_./-]{0,62}")
 
 
@@ -37,6 +38,12 @@ def _node(value: str) -> str:
 
 def _service_or_node(value: str) -> str:
     return value if _SERVICE.fullmatch(value) else _node(value)
+
+
+def _who(value: str) -> str:
+    if not _WHO.fullmatch(value):
+        raise ValueError(f'{value!r} must be the id of a person, or "@group" in quotes')
+    return value
 
 
 def _reachable(value: str) -> str:
@@ -139,7 +146,10 @@ class Person(Entry):
 
 
 class Rule(Entry):
-    """Alert → incident: the first rule whose labels all match decides."""
+    """Alert → incident: the first rule whose labels all match decides.
+
+    ``people``, ``runbook`` and ``visibility`` are for the incident that it opens.
+    """
 
     match: dict[str, str] = {}
     severity: Severity | None = None
@@ -149,7 +159,17 @@ class Rule(Entry):
         max_length=10,
         description="labels: alerts with the same values are one incident",
     )
-    declare: Literal["auto", "no"] = "auto"
+    declare: Literal["auto", "ask", "no"] = "auto"
+    ask_within: Duration = Field(
+        default=600.0, description="`declare: ask`: declared by itself, if nobody has answered"
+    )
+    people: list[Annotated[str, AfterValidator(_who)]] = Field(
+        default=[],
+        max_length=50,
+        description='persons and "@groups" who are invited, besides those who own the service',
+    )
+    runbook: Name | None = Field(default=None, description="proposed first")
+    visibility: Literal["public", "private"] = "public"
     resolve: Literal["auto", "no"] = Field(
         default="no", description="whether Jackline resolves it when all its alerts have ended"
     )
@@ -158,7 +178,9 @@ class Rule(Entry):
     )
 
     @model_validator(mode="after")
-    def _quiet_of_what_is_resolved(self) -> "Rule":
+    def _only_where_it_counts(self) -> "Rule":
+        if "ask_within" in self.model_fields_set and self.declare != "ask":
+            raise ValueError("ask_within: only a rule with declare: ask has one")
         if self.resolve == "auto" and self.declare == "no":
             raise ValueError("resolve: a rule with `declare: no` opens nothing to resolve")
         if "quiet" in self.model_fields_set and self.resolve == "no":
@@ -361,6 +383,15 @@ class Catalog(Entry):
     def person(self, person_id: str) -> Person | None:
         """The person, or None."""
         return next((p for p in self.people if p.id == person_id), None)
+
+    def among(self, names: Iterable[str]) -> list[str]:
+        """The ids of the persons who are named, or in a ``@group`` that is; in the catalog's order."""
+        wanted = set(names)
+        return [
+            p.id
+            for p in self.people
+            if p.id in wanted or any(f"@{group}" in wanted for group in p.groups)
+        ]
 
     def person_of_slack(self, team: str, user: str) -> Person | None:
         """The person behind a Slack user of a workspace, or None: then they may do nothing."""

@@ -109,6 +109,8 @@ def _no_dangling(catalog: Catalog, origins: _Origins) -> None:
         "target": [t.name for t in catalog.targets],
         "path": [p.name for p in catalog.paths],
         "credential": [c.name for c in catalog.credentials],
+        "person": [p.id for p in catalog.people],
+        "group": sorted({f"@{group}" for p in catalog.people for group in p.groups}),
     }
     sets = {kind: set(names) for kind, names in known.items()}
     for kind, name, section, index, where in _uses(catalog):
@@ -134,6 +136,7 @@ def _uses(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
     for index, notifier in enumerate(catalog.notifiers):
         yield "target", notifier.target, "notifiers", index, ["target"]
     yield from _services_named(catalog)
+    yield from _people_named(catalog)
     yield from _named_by_paths(catalog)
 
 
@@ -151,6 +154,13 @@ def _services_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Whe
         for index, entry in enumerate(getattr(catalog, section)):
             if entry.service is not None:
                 yield "service", entry.service, section, index, ["service"]
+
+
+def _people_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
+    for index, rule in enumerate(catalog.rules):
+        for number, who in enumerate(rule.people):
+            kind = "group" if who.startswith("@") else "person"
+            yield kind, who, "rules", index, ["people", number]
 
 
 def _named_by_paths(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:

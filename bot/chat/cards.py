@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bot.alerts import Question
+from bot.alerts.questions import answer_of
 from bot.catalog import Catalog
 from bot.chat.blocks import (
     FIELD,
@@ -26,10 +28,12 @@ from bot.chat.blocks import (
     when,
 )
 from bot.chat.evidence_card import evidence_blocks
+from bot.chat.question_card import question_blocks, question_text
 from bot.chat.run_card import run_blocks
 from bot.chat.ways import drilled
 from bot.delivery import Binding, Message
 from bot.incidents import ACTIVE, Incident, under
+from bot.incidents.flow import NO_CHANNEL
 from bot.incidents.merging import UNMERGE_WITHIN, merged_at
 from bot.runbooks import Run, StepAttempt, approvers
 from bot.store import now
@@ -80,11 +84,14 @@ class Cards:
             case "card":
                 return await self._card(session, await self._incident(session, message))
             case "digest":
-                return self._digest(await self._incident(session, message))
+                return await self._digest(session, await self._incident(session, message))
             case "run":
                 return await self._run(session, int(message.payload["run_id"]))
             case "regrouped":
                 return await self._regrouped(session, message)
+            case "question":
+                asked = await session.get_one(Question, message.payload["question"])
+                return self.question(asked, hide=True)
         return self._plain(message)
 
     def _plain(self, message: Message) -> Rendered:
@@ -104,6 +111,18 @@ class Cards:
         if number := message.payload.get("reopens"):
             blocks.append(actions(button("Reopen", "incident_reopen", str(number))))
         return Rendered(text, blocks)
+
+    def question(self, question: Question, *, hide: bool = False) -> Rendered:
+        """``hide``: where everybody reads, a private one is without its words."""
+        sign = SIGN[question.severity]
+        services = [self._service(s) for s in question.opening["services"]]
+        answer = answer_of(self.catalog(), question)
+        blocks = question_blocks(question, sign, ", ".join(services), answer, hide=hide)
+        if self.public_url:
+            number = question.incident_id
+            page, name = (f"incidents/{number}", f"#{number}") if number else ("", "the questions")
+            blocks.append(context(f"<{self.public_url}/{page}|Open {name} in the console>"))
+        return Rendered(escape(question_text(question, sign)), blocks)
 
     def name(self, actor: str) -> str:
         """An actor as people call them."""
@@ -125,7 +144,9 @@ class Cards:
         )
         services = joined([self._service(s) for s in incident.services], FIELD - 50, ", ")
         blocks = [
-            header(("[drill] " if incident.drill else "") + title),
+            header(
+                ("🔒 " if incident.private else "") + ("[drill] " if incident.drill else "") + title
+            ),
             fields(
                 f"*Status*\n{incident.standing}",
                 f"*Since*\n{when(incident.declared_at)}",
@@ -186,12 +207,18 @@ class Cards:
         service = self.catalog().service(service_id)
         return f"{escape(service.title)} ({service.tier})" if service else escape(service_id)
 
-    def _digest(self, incident: Incident) -> Rendered:
+    async def _digest(self, session: AsyncSession, incident: Incident) -> Rendered:
+        """Where everybody reads: of a private incident that there is one, and no more."""
+        key = f"{incident.number}:{NO_CHANNEL}"
+        refused = (await session.execute(select(Message.id).where(Message.key == key))).first()
+        title = "🔒 a private incident" if incident.private else incident.title
         text = (
-            f"{SIGN[incident.severity]} *#{incident.number}* {escape(incident.title)} — "
+            f"{SIGN[incident.severity]} *#{incident.number}* {escape(title)} — "
             f"{incident.severity}, {incident.standing}, since {when(incident.declared_at)}"
         )
-        return Rendered(escape(f"#{incident.number} {incident.title}"), [section(text)])
+        if refused:
+            text += ". *Its channel could not be opened*: it is in the console alone"
+        return Rendered(escape(f"#{incident.number} {title}"), [section(text)])
 
     async def _run(self, session: AsyncSession, run_id: int) -> Rendered:
         run = await session.get_one(Run, run_id)

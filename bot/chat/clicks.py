@@ -4,13 +4,18 @@ import re
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.alerts import Question, Questions
+from bot.alerts.questions import about, may_answer
 from bot.catalog import Person
 from bot.chat.blocks import cut
 from bot.chat.commands import Reply
+from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS, Regroup, may_regroup
-from bot.errors import BadInput, NotAllowed
-from bot.incidents import ACTIVE, Incidents
-from bot.runbooks import Decision, Decisions, Runs
+from bot.chat.regroup_words import named
+from bot.errors import BadInput, NotAllowed, NotFound
+from bot.incidents import ACTIVE, Incident, Incidents
+from bot.incidents.seeing import may_see, require_seen
+from bot.runbooks import Decision, Decisions, Run, Runs
 
 _STATUSES = {
     "incident_monitoring": "monitoring", "incident_resolve": "resolved",
@@ -39,6 +44,7 @@ class Clicks:
         self.runs = runs
         self.regroup = Regroup(incidents, runs)
         self.decisions = Decisions(runs)
+        self.questions = Questions(incidents)
 
     async def handle(
         self,
@@ -54,18 +60,54 @@ class Clicks:
                 "I do not know you, so this button does nothing for you.",
                 hint="Ask the platform team to add you to the catalog's people.",
             )
+        if action_id in QUESTION_CLICKS and _ID.fullmatch(value):
+            return await self._on_question(session, action_id, int(value), person)
         if action_id in INCIDENT_CLICKS and _ID.fullmatch(value):
+            await self._require_seen(session, Incident, int(value), person, surface)
             return await self._on_incident(session, action_id, int(value), person)
         if action_id in REGROUP_CLICKS and _ID.fullmatch(value.partition("|")[0]):
             may_regroup(person)
+            for number in named(action_id, value):
+                await self._require_seen(session, Incident, number, person, surface)
             text, number = await self.regroup.do(session, action_id, value, f"person:{person.id}")
             return Reply(text, incident_id=number)
         run_id, _, digest = value.partition("|")
+        if action_id in (*RUN_CLICKS, *STEP_CLICKS) and _ID.fullmatch(run_id):
+            await self._require_seen(session, Run, int(run_id), person, surface)
         if action_id in RUN_CLICKS and _ID.fullmatch(run_id):
             return await self._on_run(session, action_id, int(run_id), digest, person, surface)
         if action_id in STEP_CLICKS and _ID.fullmatch(run_id):
             return await self._on_step(session, action_id, int(run_id), digest, person, surface)
         raise BadInput(f"I do not know the button {cut(action_id, 40)!r}.")
+
+    async def _require_seen(
+        self,
+        session: AsyncSession,
+        of: type[Incident | Run],
+        number: int,
+        person: Person,
+        surface: str,
+    ) -> None:
+        """Raises `NotFound` at what is private. In Slack the button stands in the private channel."""
+        found = await session.get(of, number) if surface != "slack" else None
+        if isinstance(found, Run):
+            found = await session.get(Incident, found.incident_id)
+        if isinstance(found, Incident):
+            require_seen(self.incidents.catalog(), found, person)
+
+    async def _on_question(
+        self, session: AsyncSession, action_id: str, number: int, person: Person
+    ) -> Reply:
+        may_answer(person)
+        question = await session.get(Question, number)
+        if question is None or not may_see(self.incidents.catalog(), about(question), person):
+            raise NotFound(f"There is no question {number}.")
+        actor = f"person:{person.id}"
+        if action_id == "question_declare":
+            incident = await self.questions.declare(session, number, actor)
+            return Reply(f"#{incident.number} is declared.", incident_id=incident.number)
+        question = await self.questions.refuse(session, number, actor)
+        return Reply(f"Noted: {self.questions.words(question)}")
 
     async def _on_incident(
         self, session: AsyncSession, action_id: str, incident_id: int, person: Person

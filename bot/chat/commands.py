@@ -15,9 +15,10 @@ from bot.chat.silences import SILENCE_HELP, Silencing
 from bot.chat.ways import ACCESS_HELP, Result, Told, Ways, drilled
 from bot.errors import BadInput, JacklineError, NotAllowed
 from bot.incidents import Incident, Incidents, require_unmerged
+from bot.incidents.seeing import may_see, require_seen
 from bot.located import near
 from bot.log import get
-from bot.runbooks import Decisions, Runs
+from bot.runbooks import Decisions, Run, Runs
 
 log = get("chat")
 INCIDENT_HELP = (
@@ -147,9 +148,8 @@ class Commands:
         return await self.declare(session, command, severity, " ".join(words))
 
     async def _list(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
-        del command
         everything = _only(words, ("all",), "/incident list [all]") == "all"
-        found = await self.incidents.listed(session, everything=everything)
+        found = await self._seen(session, command, everything=everything)
         if not found:
             return Reply("No incident is open." if not everything else "There was no incident yet.")
         lines = [
@@ -232,7 +232,7 @@ class Commands:
         number, words = await self._number(session, command, words)
         verb = _verb(command.text)[0]
         text, blocks = await self.regroup.ask(
-            session, verb, number, words, command.key, command.incident_id
+            session, verb, number, words, command.key, person_of(command), command.incident_id
         )
         return Reply(text, blocks, incident_id=number)
 
@@ -282,6 +282,10 @@ class Commands:
             usage = next(line for line, _ in RUNBOOK_HELP if line.startswith(f"/runbook {verb}"))
             raise BadInput("Say which run.", hint=f"Usage: {usage}")
         number, why, person = int(words[0]), " ".join(words[1:]), person_of(command)
+        known = await session.get(Run, number)
+        if known is not None and known.incident_id != command.incident_id:
+            incident = await self.incidents.get(session, known.incident_id)
+            require_seen(self.incidents.catalog(), incident, person)
         match verb:
             case "override":
                 run = await self.decisions.override_freeze(session, number, person, why)
@@ -329,6 +333,14 @@ class Commands:
             )
         return None
 
+    async def _seen(
+        self, session: AsyncSession, command: Command, *, everything: bool = False
+    ) -> list[Incident]:
+        """The incidents that the person may see."""
+        found = await self.incidents.listed(session, everything=everything)
+        person, catalog = person_of(command), self.incidents.catalog()
+        return [i for i in found if may_see(catalog, i, person)]
+
     async def _which(
         self, session: AsyncSession, command: Command, words: list[str]
     ) -> tuple[Incident, list[str]]:
@@ -341,12 +353,16 @@ class Commands:
     ) -> tuple[int, list[str]]:
         """``#12`` as the first word, else the channel's incident, else the only open one."""
         if words and (named := _NUMBER.fullmatch(words[0])):
-            return int(named[1]), words[1:]
+            number = int(named[1])
+            found = await session.get(Incident, number)
+            if found and number != command.incident_id:  # in its channel or page they see it
+                require_seen(self.incidents.catalog(), found, command.person)
+            return number, words[1:]
         if command.incident_id is not None:
             return command.incident_id, words
-        found = await self.incidents.listed(session)
-        if len(found) == 1:
-            return found[0].number, words
+        seen = await self._seen(session, command)
+        if len(seen) == 1:
+            return seen[0].number, words
         raise BadInput(
             "Which incident?",
             hint="Say it in the incident's channel, or put its number first: #12.",

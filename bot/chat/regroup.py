@@ -29,6 +29,7 @@ from bot.incidents.merging import (
     into_of,
 )
 from bot.incidents.rules import worst
+from bot.incidents.seeing import may_see, require_seen, unknown
 from bot.runbooks import Runs
 
 REGROUP_HELP = (
@@ -89,16 +90,18 @@ class Regroup:
 
     async def ask(
         self, session: AsyncSession, verb: str, number: int, words: list[str], key: str,
-        here: int | None = None,
+        person: Person, here: int | None = None,
     ) -> tuple[str, list[Block]]:  # fmt: skip
         """The answer to a command about an incident; ``key`` is the command's, ``here`` its place."""
         match verb:
             case "merge" if not words:
-                return await self._targets(session, number, key)
+                return await self._targets(session, number, key, person)
             case "merge":
-                found = await self.ask_merge(
-                    session, number, target_of(words, here, _USAGE[verb]), key
-                )
+                into = target_of(words, here, _USAGE[verb])
+                if into != here:
+                    catalog = self.incidents.catalog()
+                    require_seen(catalog, await self._read(session, into), person)
+                found = await self.ask_merge(session, number, into, key)
             case "unmerge":
                 if words:
                     raise BadInput(
@@ -185,14 +188,15 @@ class Regroup:
         return Proposal(lines, f"Join to #{number}", "incident_join", value)
 
     async def _targets(
-        self, session: AsyncSession, number: int, key: str
+        self, session: AsyncSession, number: int, key: str, person: Person
     ) -> tuple[str, list[Block]]:
         """The other open incidents, each with a button that merges this one into it."""
         source = await self._read(session, number)
         check_open(source)
         await self.runs.require_unasked(session, source)
         others = [i for i in await self.incidents.listed(session) if i.number != number]
-        others = [i for i in others if i.drill == source.drill]
+        others = [i for i in others if i.drill == source.drill and i.private == source.private]
+        others = [i for i in others if may_see(self.incidents.catalog(), i, person)]
         if not others:
             raise NotFound("No other incident is open.")
         text = f"Into which incident is {_called(source)} to be merged?"
@@ -244,7 +248,7 @@ class Regroup:
         query = select(Incident).where(Incident.id == number)
         found = (await session.execute(query)).scalar_one_or_none()
         if found is None:
-            raise NotFound(f"There is no incident {number}.", hint="/incident list shows all.")
+            raise unknown(number)
         return found
 
     # ── the button ───────────────────────────────────────────────────────────────────────────

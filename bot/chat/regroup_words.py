@@ -52,6 +52,12 @@ def parts(value: str) -> tuple[int, str, str]:
     return number_of(number), key, rest
 
 
+def named(action_id: str, value: str) -> tuple[int, ...]:
+    """The incidents that a button names. Raises `BadInput`."""
+    number, _, rest = parts(value)
+    return (number, number_of(rest)) if action_id == "incident_merge" else (number,)
+
+
 def number_of(word: str) -> int:
     """An id. Raises `BadInput`."""
     if not (word.isascii() and word.isdecimal() and len(word) <= 9):  # noqa: PLR2004 - an id

@@ -1,7 +1,7 @@
 """``jackline alerts``: what is stored, what a payload would do and why, and what should be heard of."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +10,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.access.proof import age_words
+from bot.alerts import Question
 from bot.alerts.arrivals import count_alerts
 from bot.alerts.flaps import going_on
 from bot.alerts.heartbeats import Pulse, signs
 from bot.alerts.holding import Hold, covers, holds
+from bot.alerts.questions import answer_of
 from bot.alerts.rules import Decision, decide, explained
 from bot.alerts.silences import standing
 from bot.alerts.tables import Flap
@@ -76,10 +78,11 @@ def explain(
 
 @dataclass(frozen=True)
 class _Now:
-    """What is on: what holds alerts back, and which flap, by fingerprint; ``unknown``: what of it is not known."""
+    """What is on; ``flaps`` by fingerprint, ``questions`` by group; ``unknown``: what is not known."""
 
     holds: list[Hold]
-    flaps: dict[str, Flap]
+    flaps: dict[str, Flap] = field(default_factory=dict)
+    questions: dict[str, Question] = field(default_factory=dict)
     unknown: str = ""
 
 
@@ -91,13 +94,14 @@ def _on_now(catalog: Catalog, source: str, alerts: list[Alert]) -> _Now:
             keys = {(source, alert.fingerprint) for alert in alerts}
             found = (await session.execute(going_on(keys))).scalars()
             flaps = {flap.fingerprint: flap for flap in found}
-            return _Now(await standing(session, catalog), flaps)
+            questions = await parts.questions.standing(session)
+            return _Now(await standing(session, catalog), flaps, questions)
 
     try:
         return from_record(work)
     except Unavailable as error:
-        unknown = f"silences and flapping are not known: {error.message}"
-        return _Now(holds(catalog, [], now()), {}, unknown)
+        unknown = f"silences, questions and flapping are not known: {error.message}"
+        return _Now(holds(catalog, [], now()), unknown=unknown)
 
 
 def _explained(catalog: Catalog, alert: Alert, source: str, on: _Now) -> dict[str, Any]:
@@ -105,11 +109,14 @@ def _explained(catalog: Catalog, alert: Alert, source: str, on: _Now) -> dict[st
     decision = decide(catalog, alert.name, alert.labels, source)
     asked = decision, alert.name, alert.labels, source
     hold = next((hold for hold in on.holds if covers(hold.match, *asked)), None)
+    question = on.questions.get(decision.group) if decision.asks else None
     why = [] if beats else explained(catalog, alert.name, alert.labels, source)
     counts = decision.declare and not beats
     may_be_held = alert.status == "firing" and counts
     if may_be_held and (hold or on.unknown):
         why.append(f"held back by {hold.words}" if hold else on.unknown)
+    if may_be_held and question:
+        why.append(f"question {question.number} of its group: {answer_of(catalog, question)}")
     flap = on.flaps.get(alert.fingerprint)
     if counts and flap:
         why.append(
@@ -133,6 +140,11 @@ def _outcome(alert: Alert, decision: Decision, beats: list[str], hold: Hold | No
     if not decision.declare:
         return "is stored; no incident"
     done = f"joins the open incident of {decision.group}, else opens a {decision.severity} one"
+    if decision.asks:
+        done = (
+            f"joins the open incident or question of {decision.group}, else asks whether to open a "
+            f"{decision.severity} one"
+        )
     return f"is held back by {hold.name}; if it fires when that is over: {done}" if hold else done
 
 

@@ -184,4 +184,26 @@ async def _slack(settings: Settings) -> Result:
             answer = await client.auth_test()
     except TargetError as error:
         return Result("slack", False, str(error))
-    return Result("slack", True, f"{answer['user']} in {answer['team']}")
+    lacks = _lacks(settings, {k.lower(): v for k, v in answer.headers.items()})
+    return Result("slack", not lacks, "; ".join([f"{answer['user']} in {answer['team']}", *lacks]))
+
+
+def _lacks(settings: Settings, headers: Mapping[str, str]) -> list[str]:
+    """What the catalog's rules need of Slack and is not there."""
+    try:
+        rules = load_catalog(settings.runbooks_dir / "catalog").rules
+    except BadInput:
+        return []  # the runbooks' line says it
+    lacks = []
+    if any(rule.declare == "ask" for rule in rules) and not settings.slack.digest_channel:
+        lacks.append(
+            "rules ask people first: set JACKLINE_SLACK__DIGEST_CHANNEL, where they are asked"
+        )
+    scopes = headers.get("x-oauth-scopes")
+    private = any(rule.visibility == "private" for rule in rules)
+    if private and scopes is not None and "groups:write" not in scopes:
+        lacks.append(
+            "rules open private incidents: the app needs the scope groups:write; install it again "
+            "from the manifest"
+        )
+    return lacks

@@ -20,6 +20,7 @@ from bot.chat.terminal.command import plan as plan_of_bag
 from bot.chat.terminal.command import run as run_from_bag
 from bot.chat.terminal.plan import plan_table
 from bot.cli import proof as _proof  # noqa: F401 - adds its commands
+from bot.cli import questions as _questions  # noqa: F401 - adds its commands
 from bot.cli import silences as _silences  # noqa: F401 - adds its commands
 from bot.cli import simulate as _simulate  # noqa: F401 - adds its commands
 from bot.cli.access import access_app

@@ -48,6 +48,7 @@ class Outbox:
         purpose: str,
         topic: str,
         people: list[str],
+        private: bool = False,
     ) -> None:
         """Asks for a new incident's channel with its topic, people, pinned card and digest line.
 
@@ -60,7 +61,7 @@ class Outbox:
         session.add_all([card, digest])
         await session.flush()
         wanted: list[tuple[str, str, dict[str, Any], int | None]] = [
-            ("open_channel", "open", {"name": name, "purpose": purpose}, None),
+            ("open_channel", "open", {"name": name, "purpose": purpose, "private": private}, None),
             ("say", "talk", {}, card.id),
             ("topic", "topic", {"topic": topic}, None),
             ("pin", "pin", {}, card.id),
@@ -110,11 +111,12 @@ class Outbox:
         *,
         author: str = "jackline",
         origin: str = "",
+        shared: bool = False,
     ) -> None:
         """Posts a message, or edits the one with that ``key``.
 
         An edit that is still unsent absorbs later ones. ``origin`` is the surface where a
-        person wrote it: it is not sent back there.
+        person wrote it: it is not sent back there. ``shared``: it is said where the digest is.
         """
         full = f"{incident_id}:{key}"
         edit = {"of": full, "kind": kind, "payload": payload or {}, "updated_at": now()}
@@ -129,13 +131,24 @@ class Outbox:
         elif not self.surfaces or connection.execute(_UNSENT, {"message": message_id}).scalar():
             return
         rows = [
-            Delivery(surface=surface, lane=f"{incident_id}:talk", op="say",
-                     incident_id=incident_id, message_id=message_id).model_dump(exclude={"id"})
+            Delivery(surface=surface, lane=full if shared else f"{incident_id}:talk",
+                     op="digest" if shared else "say", incident_id=incident_id, message_id=message_id).model_dump(exclude={"id"})
             for surface in self.surfaces
             if surface != origin
         ]  # fmt: skip
         if rows:
             connection.execute(_DELIVER, rows)
+
+    async def announce(
+        self, session: AsyncSession, key: str, kind: str, payload: dict[str, Any]
+    ) -> None:
+        """The same in the digest's channel, about no incident: posts it, or edits it in place."""
+
+        def put(plain: Session) -> None:
+            plain.flush()
+            self.put(plain.connection(), 0, key, kind, payload, shared=True)
+
+        await session.run_sync(put)
 
     async def said(self, session: AsyncSession, incident_id: int, key: str) -> bool:
         """Whether a message with that key exists."""

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from bot.catalog import Catalog
 from bot.delivery import Outbox
-from bot.errors import BadInput, NotFound
+from bot.errors import BadInput
 from bot.incidents.family import require_unmerged, under
 from bot.incidents.rules import (
     ACTIVE,
@@ -19,11 +19,13 @@ from bot.incidents.rules import (
     check_transition,
     topic,
 )
+from bot.incidents.seeing import belonging, unknown
 from bot.incidents.tables import Incident
 from bot.store import now
 from bot.timeline import Ledger
 
 NOTE_LIMIT = 3000
+NO_CHANNEL = "no-channel"  # the key of the message that says so
 _DECLARING = 7_225_512  # any constant: it names our advisory lock on PostgreSQL
 
 
@@ -47,10 +49,13 @@ class Incidents:
         open_key: str | None = None,
         trigger: dict[str, Any] | None = None,
         drill: bool = False,
+        people: list[str] | None = None,
+        private: bool = False,
     ) -> Incident:
         """Declares an incident and asks for its channel, card, topic and digest line.
 
-        The same ``origin`` again returns the incident that it declared before.
+        The same ``origin`` again returns the incident that it declared before. ``people`` are
+        invited besides the services' owners; of a ``private`` one only they hear.
         """
         title, severity = check_title(title), check_severity(severity)
         self._known_services(services or [])
@@ -61,6 +66,7 @@ class Incidents:
         incident = Incident(
             title=title, severity=severity, services=services or [], origin=origin,
             open_key=open_key, trigger={**(trigger or {}), "group": open_key}, declared_by=actor, drill=drill,
+            people=people or [], private=private,
         )  # fmt: skip
         session.add(incident)
         await session.flush()
@@ -191,7 +197,7 @@ class Incidents:
         query = select(Incident).where(Incident.id == incident_id).with_for_update()
         incident = (await session.execute(query)).scalar_one_or_none()
         if incident is None:
-            raise NotFound(f"There is no incident {incident_id}.", hint="/incident list shows all.")
+            raise unknown(incident_id)
         return incident
 
     async def active(self, session: AsyncSession) -> list[Incident]:
@@ -199,6 +205,17 @@ class Incidents:
         await self.one_at_a_time(session)
         query = select(Incident).where(col(Incident.status).in_(ACTIVE)).order_by(col(Incident.id))
         return list((await session.execute(query.with_for_update())).scalars())
+
+    async def channel_refused(self, session: AsyncSession, incident_id: int, why: str) -> None:
+        """Says once, where it is seen without the channel, that the channel could not be opened."""
+        incident = await self.get(session, incident_id)
+        if await self.outbox.said(session, incident_id, NO_CHANNEL):
+            return
+        kind = "private " if incident.private else ""
+        text = f"The {kind}channel could not be opened, and no other is opened instead: {why}"
+        await self.ledger.append(session, incident_id, "channel_not_opened", "jackline", text)
+        await self.outbox.say(session, incident_id, NO_CHANNEL, "line", {"text": text})
+        await self.refresh(session, incident)
 
     async def listed(self, session: AsyncSession, *, everything: bool = False) -> list[Incident]:
         """Incidents, newest first: the active ones, or all."""
@@ -232,25 +249,17 @@ class Incidents:
                 known = ", ".join(s.id for s in self.catalog().services) or "none"
                 raise BadInput(f"There is no service {service!r}.", hint=f"Known: {known}.")
 
-    def people_of(self, incident: Incident) -> list[str]:
-        """Whom an incident concerns from its start: who owns its services, and who declared it."""
-        catalog = self.catalog()
-        owners = {s.owner for i in incident.services if (s := catalog.service(i))}
-        people = [p.id for p in catalog.people if owners & set(p.groups)]
-        starter = incident.declared_by.removeprefix("person:")
-        if incident.declared_by.startswith("person:") and starter not in people:
-            people.append(starter)
-        return people
-
     async def _announce(self, session: AsyncSession, incident: Incident) -> None:
         number = incident.number
+        title = "private" if incident.private else incident.title  # names of channels get about
         await self.outbox.open_channel(
             session,
             number,
-            name=channel_name(number, incident.title, drill=incident.drill),
+            name=channel_name(number, title, drill=incident.drill),
             purpose=f"Incident {number}: {incident.title}",
             topic=topic(incident.severity, incident.status, incident.title),
-            people=self.people_of(incident),
+            people=belonging(self.catalog(), incident),
+            private=incident.private,
         )
 
     async def show_topic(self, session: AsyncSession, incident: Incident) -> None:

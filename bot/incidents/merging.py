@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from bot.errors import BadInput, Conflict, NotFound
 from bot.incidents.flow import Incidents
 from bot.incidents.rules import ACTIVE, worst
+from bot.incidents.seeing import belonging
 from bot.incidents.tables import Incident
 from bot.store import now
 from bot.timeline import Entry
@@ -38,6 +39,9 @@ def check_merge(source: Incident, target: Incident) -> None:
     if source.drill != target.drill:
         drill, real = sorted((source, target), key=lambda i: not i.drill)
         raise BadInput(f"#{drill.number} is a drill and #{real.number} is not: they stay apart.")
+    if source.private != target.private:
+        private, seen = sorted((source, target), key=lambda i: not i.private)
+        raise BadInput(f"#{private.number} is private and #{seen.number} is not: they stay apart.")
 
 
 def check_open(incident: Incident) -> None:
@@ -105,6 +109,7 @@ class Merging:
         source.merge = {"at": now().isoformat(), "was": source.status, "adds": adds}
         source.status, source.merged_into = "merged", target.number
         target.services = [*target.services, *adds]
+        target.people = list(dict.fromkeys([*target.people, *source.people]))
         target.proposed_at = None  # what fits the merged one is proposed where people are now
         there = f"Merged into #{target.number}: {target.title}"
         here = (
@@ -165,7 +170,7 @@ class Merging:
         )
         acted = (await session.execute(query.distinct())).scalars()
         found = {actor.removeprefix("person:"): None for actor in sorted(acted)}
-        return list(dict.fromkeys([*self.incidents.people_of(incident), *found]))
+        return list(dict.fromkeys([*belonging(self.incidents.catalog(), incident), *found]))
 
     async def _show(self, session: AsyncSession, *incidents: Incident) -> None:
         for incident in incidents:

@@ -14,6 +14,8 @@ class Incident(SQLModel, table=True):
     ``origin`` is what caused it, unique, so that a cause delivered twice declares once;
     ``open_key`` is its group while it is open and empty (NULL) afterwards, unique, so that a
     group has at most one open incident. ``trigger`` is what runbooks are matched against.
+    ``people`` are persons and ``@groups`` who were invited besides the owners of the services;
+    who may see a ``private`` one says `bot.incidents.seeing.may_see`.
 
     One that is ``merged_into`` another keeps its ``open_key``: it holds the group for that one.
     ``merge`` is what it takes to undo that. ``takes`` are alerts that people gave it by hand, as
@@ -29,6 +31,8 @@ class Incident(SQLModel, table=True):
     status: str = "declared"
     services: list[str] = Field(sa_type=JsonColumn, default_factory=list)
     drill: bool = False
+    private: bool = False
+    people: list[str] = Field(sa_type=JsonColumn, default_factory=list)
     origin: str = Field(unique=True)
     open_key: str | None = Field(default=None, unique=True)
     trigger: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)

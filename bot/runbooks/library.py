@@ -14,6 +14,7 @@ from bot.runbooks.check import check
 from bot.runbooks.lint import lint_calls
 from bot.runbooks.loops import lint_loops
 from bot.runbooks.model import Runbook
+from bot.runbooks.named import check_rules
 from bot.runbooks.read import read
 
 log = get("runbooks")
@@ -46,6 +47,7 @@ class Library:
         self.problems = {p: e for p, e in self.problems.items() if p in kept and e} | broken
         between = lint_calls(self.runbooks, self.catalog)
         between += lint_loops(self.runbooks, self.catalog, self.registry)
+        between += check_rules(self.folder / "catalog", self.runbooks)
         for problem in between:
             self.problems.setdefault(problem.path, []).append(problem)
             if problem not in self.between:
@@ -80,17 +82,23 @@ class Library:
     def matching(
         self, trigger: dict[str, Any], services: list[str], severity: str
     ) -> list[Runbook]:
-        """Runbooks whose triggers name the incident's alert, check or service."""
+        """Runbooks whose triggers name the incident's alert, check or service.
+
+        First comes the one that the rule names which opened it.
+        """
         name = str(trigger.get("alert", ""))
         words = {f"alert:{name}", *(f"service:{s}" for s in services)}
         if trigger.get("source") == "check":
             words.add(f"check:{name}")
-        return [
+        named = self.runbooks.get(str(trigger.get("runbook", "")))
+        others = [
             r
             for r in self.runbooks.values()
             if words & set(r.front.triggers)
             and (not r.front.severity or severity in r.front.severity)
+            and r is not named
         ]
+        return [named, *others] if named else others
 
     def _reload_catalog(self) -> dict[str, list[Problem]]:
         """What keeps the catalog from being read, if anything does: then the last one stays."""

@@ -7,10 +7,11 @@ from bot.errors import BadInput
 from bot.incidents import ACTIVE, Incident, under
 from bot.log import get
 from bot.runbooks.model import Runbook
-from bot.runbooks.requests import OWN_GROUND, Runs, from_the_bag
+from bot.runbooks.requests import OWN_GROUND, Runs, from_the_bag, typed_with_inputs
 from bot.store import Store, now
 
 log = get("runbooks")
+_INPUTS = "it needs inputs, so a person asks for it."
 
 
 class Proposer:
@@ -36,7 +37,7 @@ class Proposer:
             incident.proposed_at = now()
             for runbook in await self._matching(session, incident):
                 if runbook.front.from_bag:
-                    await self._name(session, incident, runbook)
+                    await self._name(session, incident, runbook, OWN_GROUND, from_the_bag(runbook))
                     continue
                 try:
                     await self.runs.start(
@@ -46,6 +47,9 @@ class Proposer:
                 except BadInput as error:
                     # A runbook that needs inputs cannot be proposed ready-made; people can ask.
                     log.info("runbook_needs_inputs", runbook=runbook.id, error=str(error))
+                    if runbook.id == incident.trigger.get("runbook"):
+                        typed = f"/runbook run {typed_with_inputs(runbook)}"
+                        await self._name(session, incident, runbook, _INPUTS, typed)
         return True
 
     async def _matching(self, session: AsyncSession, incident: Incident) -> list[Runbook]:
@@ -60,12 +64,14 @@ class Proposer:
         ]
         return list({runbook.id: runbook for runbook in found}.values())
 
-    async def _name(self, session: AsyncSession, incident: Incident, runbook: Runbook) -> None:
-        """Says which runbook fits, and how to run what the server must not run itself."""
-        if await self.runs.incidents.outbox.said(session, incident.number, f"named-{runbook.id}"):
+    async def _name(
+        self, session: AsyncSession, incident: Incident, runbook: Runbook, why: str, said: str
+    ) -> None:
+        """Says which runbook fits, and how to run what is not proposed ready-made."""
+        incidents = self.runs.incidents
+        if await incidents.outbox.said(session, incident.number, f"named-{runbook.id}"):
             return
-        text = f"A runbook fits: {runbook.front.title}: {OWN_GROUND}"
-        incidents, said = self.runs.incidents, from_the_bag(runbook)
+        text = f"A runbook fits: {runbook.front.title}: {why}"
         await incidents.ledger.append(
             session, incident.number, "runbook_named", "jackline", text,
             data={"runbook": runbook.id, "command": said},

@@ -23,8 +23,13 @@ LIVE = ("approved", "running", "held", "paused", "unknown")
 
 def from_the_bag(runbook: Runbook) -> str:
     """What to type instead, on a machine that stands on other ground."""
+    return f"jackline run --bag FILE {typed_with_inputs(runbook)}"
+
+
+def typed_with_inputs(runbook: Runbook) -> str:
+    """The runbook's id, and the inputs that it cannot do without."""
     needed = [f"{name}=…" for name, spec in runbook.front.inputs.items() if spec.required]
-    return " ".join(["jackline run --bag FILE", runbook.id, *needed])
+    return " ".join([runbook.id, *needed])
 
 
 class Runs:

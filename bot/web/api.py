@@ -21,6 +21,7 @@ def incident_json(incident: Incident) -> dict[str, Any]:
         "status": incident.status,
         "services": incident.services,
         "drill": incident.drill,
+        "private": incident.private,
         "commander": incident.commander or None,
         "declared_by": incident.declared_by,
         "declared_at": incident.declared_at.isoformat(),

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import SQLModel, select
 
 from bot.access import Dialer
-from bot.alerts import AlertRouter, CheckRunner, Intake, Silences, StoredAlert
+from bot.alerts import AlertRouter, CheckRunner, Intake, Questions, Silences, StoredAlert
 from bot.alerts.arrivals import unpack_all
 from bot.catalog import Catalog, Service
 from bot.contract import Alert
@@ -50,6 +50,7 @@ class Room:
         self.incidents = Incidents(self.ledger, self.outbox, lambda: self.catalog)
         self.intake = Intake(store)
         self.silences = Silences(store, self.ledger, lambda: self.catalog)
+        self.questions = Questions(self.incidents)
         self.router = AlertRouter(store, self.incidents)
         self.checks = CheckRunner(
             store, self.intake, Dialer(lambda: self.catalog), registry or Registry()

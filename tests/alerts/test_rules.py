@@ -64,6 +64,15 @@ def test_a_rule_may_match_the_name_and_the_source() -> None:
     assert decide(known, "Watchdog", {}, "check").declare
 
 
+def test_a_rule_may_ask_first() -> None:
+    """It is declared in the end, unless people say no."""
+    known = catalog({"declare": "ask", "ask_within": "5m"})
+    found = decide(known, "Slow", {"service": "shop"}, "alertmanager")
+    assert (found.declare, found.asks, found.rule.ask_within) == (True, True, 300)
+    assert not decide(catalog({"declare": "no"}), "Slow", {}, "a").asks
+    assert not decide(Catalog(), "Slow", {}, "a").asks
+
+
 def test_without_a_rule_an_incident_is_declared() -> None:
     """Unknown is not ignored: no rule, no service, no label still makes a SEV2."""
     found = decide(Catalog(), "Odd", {}, "alertmanager")
@@ -88,6 +97,15 @@ def test_the_service_is_found_by_usual_labels(label: str) -> None:
         {"match": {"team": 1}},
         {"matches": {}},
         {"service": "No Such"},
+        {"ask_within": "5m"},
+        {"declare": "no", "ask_within": "5m"},
+        {"declare": "ask", "ask_within": 300},
+        {"declare": "ask", "ask_within": "0s"},
+        {"visibility": "secret"},
+        {"runbook": "No Such"},
+        {"people": ["No Such"]},
+        {"people": ["@"]},
+        {"people": "ana"},
     ],
 )
 def test_a_rule_with_a_mistake_is_refused_when_it_is_read(rule: dict[str, object]) -> None:

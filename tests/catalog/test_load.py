@@ -180,7 +180,7 @@ CHECKS = [  # what is wrong with each, and what is said
         ("people", "{id: ana, name: Ana, role: admin}", "role: unknown field; did you mean 'roles'?"),
         ("people", "{id: ana, name: Ana, roles: [root]}", "roles: Input should be 'responder'"),
         ("rules", "{match: {a: 1}}", "match.a: Input should be a valid string"),
-        ("rules", "{declare: no}", "declare: Input should be 'auto' or 'no'"),
+        ("rules", "{declare: no}", "declare: Input should be 'auto', 'ask' or 'no'"),
         ("targets", "{name: edge, url: 'http://x'}", "name: must match "),
         ("targets", "{name: envoy/edge, url: 'http://x', via: []}", "via: List should have at least 1 item"),
         ("paths", "{name: direct, kind: vpn}", "kind: Input should be 'direct', 'pinned', 'proxy', 'ssh'"),

@@ -11,6 +11,7 @@ SERVICES = """services:
   - {id: shop, title: Shop, tier: p0}
   - {id: web, title: Web, tier: p1}
 """
+PEOPLE = "people:\n  - {id: ana, name: Ana, groups: [security]}\n"
 LONG = "services:\n  - id: shop\n    title: S\n    tier: p0\n"
 
 
@@ -46,11 +47,35 @@ LONG = "services:\n  - id: shop\n    title: S\n    tier: p0\n"
             "2: via: there is no 'bastion'",
         ),
         (
+            f"{PEOPLE}rules:\n  - people:\n      - ana\n      - anna",
+            "6: people: there is no 'anna'; did you mean 'ana'?",
+        ),
+        (
+            f"{PEOPLE}rules:\n  - people: [ana, '@security', '@securty']",
+            "4: people: there is no '@securty'; did you mean '@security'?",
+        ),
+        (
+            f"{PEOPLE}rules:\n  - people: ['@ana']",
+            "4: people: there is no '@ana'",
+        ),
+        (
             "notifiers:\n  - {id: mail, integration: smtp, target: smtp/gone, to: [a@b.c]}",
             "2: target: there is no 'smtp/gone'",
         ),
     ],
-    ids=["service", "near", "rule", "evidence", "path", "default-path", "source", "notifier"],
+    ids=[
+        "service",
+        "near",
+        "rule",
+        "evidence",
+        "path",
+        "default-path",
+        "source",
+        "person",
+        "group",
+        "a person is no group",
+        "notifier",
+    ],
 )
 def test_a_name_that_leads_nowhere(tmp_path: Path, text: str, said: str) -> None:
     assert refused(write(tmp_path, text)) == f"all.yaml:{said}"

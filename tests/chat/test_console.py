@@ -139,6 +139,7 @@ async def test_the_wrong_persons_click_is_refused_with_words(world: World) -> No
 async def test_only_pictures_of_the_evidence_folder_are_served(world: World) -> None:
     """No path, no link, no other kind of file leads out of the folder."""
     browser, folder = await world.signed_in(), world.folder / "evidence"
+    await world.incident()
     folder.mkdir()
     (folder / "inc-1-abc.png").write_bytes(b"\x89PNG")
     (folder / "notes.txt").write_text("x")

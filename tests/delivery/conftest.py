@@ -39,7 +39,9 @@ class Post:
         )
         self.clients.append(client)
         cards = Cards(Catalog, "")
-        surface = SlackSurface(client, self.store, cards, Catalog, C_INCIDENTS, self.folder)
+        surface = SlackSurface(
+            client, self.store, cards, Catalog, C_INCIDENTS, self.folder, self.incidents
+        )
         return DeliveryWorker(self.store, surface, owner)
 
     async def declare(self, title: str = "Search is slow") -> int:

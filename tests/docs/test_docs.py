@@ -66,7 +66,7 @@ def test_the_catalog_examples_of_alerts_are_read(tmp_path: Path) -> None:
     catalog = load_catalog(tmp_path)
     registry.check_sources(tmp_path, catalog, integrations)
     registry.check_evidence(tmp_path, catalog, integrations)
-    assert (len(catalog.sources), len(catalog.rules), len(catalog.heartbeats)) == (2, 4, 2)
+    assert (len(catalog.sources), len(catalog.rules), len(catalog.heartbeats)) == (2, 6, 2)
     assert {check.kind for check in catalog.services[0].checks} == set(get_args(Kind))
     assert all(f"| `{kind}` |" in text for kind in get_args(Kind))
     assert [window.name for window in catalog.maintenance] == ["Network swap"]

@@ -169,3 +169,30 @@ def test_matching_goes_by_trigger_and_severity(library: Library, folder: Path) -
     assert found("Other", ["shop"], "sev1") == {"by-service"}
     assert found("Other", ["shop"], "sev2") == set()
     assert found("ShopDown", ["shop"], "sev1") == {"by-alert", "by-service"}
+
+
+def test_the_runbook_that_a_rule_names_comes_first(library: Library, folder: Path) -> None:
+    """Once, whatever its own triggers say; one that is gone costs nothing."""
+    for name in ("a", "b", "c"):
+        edit(folder / f"{name}.md", runbook(LOOK, front="triggers: [service:shop]", name=name))
+    library.reload()
+
+    def found(named: str) -> list[str]:
+        trigger = {"source": "alertmanager", "alert": "X", "runbook": named}
+        return [r.id for r in library.matching(trigger, ["shop"], "sev1")]
+
+    assert found("b") == ["b", "a", "c"]
+    assert found("fix") == ["fix", "a", "b", "c"]
+    assert found("gone") == ["a", "b", "c"]
+
+
+def test_a_rule_that_names_no_runbook_of_the_folder(library: Library, folder: Path) -> None:
+    """It is a problem of the catalog's file, which stays in force; the next edit may heal it."""
+    rules = folder / "catalog" / "rules.yaml"
+    edit(rules, "rules:\n  - severity: sev1\n    runbook: fxi\n")
+    library.reload()
+    assert told(library) == [f"{rules}:3: runbook: there is no runbook 'fxi'; did you mean 'fix'?"]
+    assert library.catalog.rules[0].severity == "sev1"
+    edit(rules, "rules:\n  - severity: sev1\n    runbook: fix\n")
+    library.reload()
+    assert told(library) == []

@@ -48,6 +48,8 @@ class Settings:
     echo_own_events: bool = True
     # the chat:write.public scope: a bot may post to public channels that it has not joined
     public_post: bool = False
+    # what each answer's header says that the token may do; none is sent while this is empty
+    scopes: str = ""
 
     delivery: str = "socket"
     events_url: str = ""

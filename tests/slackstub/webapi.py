@@ -88,7 +88,10 @@ class WebApi:
             body, status, error = exc.body(), 200, exc.code
         if fault and fault.kind == "drop_after":
             return 0, "drop_after", web.Response()
-        return status, error, web.json_response(body, headers={"x-slack-req-id": "stub"})
+        headers = {"x-slack-req-id": "stub"}
+        if settings.scopes:
+            headers["x-oauth-scopes"] = settings.scopes
+        return status, error, web.json_response(body, headers=headers)
 
     async def _fail_early(self, fault: Fault | None) -> tuple[int, str | None, web.Response] | None:
         match fault.kind if fault else None:

@@ -80,6 +80,17 @@ async def test_an_alert_becomes_an_incident_to_read(web: Web) -> None:
     assert await web.metric("jackline_incidents_open") == 1
 
 
+async def test_a_private_incident_is_marked(web: Web) -> None:
+    """The token is its operator's, who sees all; who shows it to others can leave it out."""
+    async with web.jackline.store.write() as session:
+        await web.jackline.incidents.declare(
+            session, title="Keys leaked", severity="sev1", actor="source:siem", origin="o",
+            private=True,
+        )  # fmt: skip
+    (listed,) = (await web.api("/incidents")).json()
+    assert (listed["title"], listed["private"]) == ("Keys leaked", True)
+
+
 ASTRAY = [
     ("GET", "/nothing/here", 404),
     ("GET", "/api/v1/nothing", 404),

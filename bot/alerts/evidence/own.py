@@ -92,7 +92,9 @@ class OwnRecord:
         query = (
             select(Incident)
             .where(col(Incident.status).in_(_OVER), col(Incident.drill) == incident.drill)
-            .where(col(Incident.id) != incident.number)
+            .where(
+                col(Incident.id) != incident.number, ~col(Incident.private)
+            )  # nobody is told of those
             .order_by(col(Incident.id).desc())
             .limit(_LATEST)
         )

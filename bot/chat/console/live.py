@@ -26,10 +26,9 @@ async def list_events(desk: Desk, request: Request, person: Person) -> Response:
 
 async def incident_events(desk: Desk, request: Request, person: Person) -> Response:
     """For one incident."""
-    del person
     number = int(request.path_params["id"])
     async with desk.store.read() as session:
-        await reads.incident_of(session, number)
+        await reads.incident_of(desk, session, number, person)
     return _stream(desk, request, lambda session: reads.fingerprint(desk, session, number))
 
 

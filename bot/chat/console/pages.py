@@ -15,14 +15,14 @@ from bot.errors import NotFound
 from bot.incidents import ACTIVE, Incident
 from bot.timeline import rows_of
 
-_EVIDENCE = re.compile(r"inc-[a-z0-9-]{1,100}\.(png|txt)")
+_EVIDENCE = re.compile(r"inc-(?P<incident>[0-9]{1,9})-[a-z0-9-]{1,100}\.(png|txt)")
 _KINDS = {"md": "text/markdown", "html": "text/html"}
 
 
 async def listing(desk: Desk, request: Request, person: Person) -> Response:
     """All incidents, and the form that declares one."""
     async with desk.store.read() as session:
-        values = await _list_values(desk, session)
+        values = await _list_values(desk, session, person)
     page = desk.draw("list.html", me=person, key=secrets.token_urlsafe(12), **values)
     del request
     return HTMLResponse(page)
@@ -30,15 +30,18 @@ async def listing(desk: Desk, request: Request, person: Person) -> Response:
 
 async def list_fragment(desk: Desk, request: Request, person: Person) -> Response:
     """The list alone, for a live page."""
-    del request, person
+    del request
     async with desk.store.read() as session:
-        values = await _list_values(desk, session)
+        values = await _list_values(desk, session, person)
     return HTMLResponse(desk.draw("list_items.html", **values))
 
 
-async def _list_values(desk: Desk, session: AsyncSession) -> dict[str, Any]:
-    active, others = await reads.listed(desk, session)
+async def _list_values(desk: Desk, session: AsyncSession, person: Person) -> dict[str, Any]:
+    active, others = await reads.listed(desk, session, person)
+    asked, questions = await reads.asked(desk, session, person)
     return {
+        "asked": asked,
+        "questions": questions,
         "active": active,
         "others": others,
         "notice": desk.notice(),
@@ -51,7 +54,7 @@ async def incident(desk: Desk, request: Request, person: Person) -> Response:
     number = int(request.path_params["id"])
     limit = reads.ALL if "all" in request.query_params else reads.SHOWN
     async with desk.store.read() as session:
-        found = await reads.incident_of(session, number)
+        found = await reads.incident_of(desk, session, number, person)
         values = await _head(desk, session, found)
         messages = await reads.feed_of(session, number, limit=limit)
         values["messages"] = [await reads.shown(desk, session, m) for m in messages]
@@ -65,11 +68,10 @@ async def incident(desk: Desk, request: Request, person: Person) -> Response:
 
 async def feed(desk: Desk, request: Request, person: Person) -> Response:
     """What is new on an incident's page since what the browser says it shows."""
-    del person
     number, asked = int(request.path_params["id"]), request.query_params
     seen = reads.parse_seen(asked.get("marks", ""), asked.get("first", "0"), asked.get("row", "0"))
     async with desk.store.read() as session:
-        found = await reads.incident_of(session, number)
+        found = await reads.incident_of(desk, session, number, person)
         values = await _head(desk, session, found)
         messages = await reads.feed_of(session, number, first=seen.first)
         new = [m for m in messages if seen.messages.get(m.id or 0) != str(m.version)]
@@ -113,12 +115,11 @@ async def _postmortem(desk: Desk, session: AsyncSession, found: Incident) -> Pos
 
 async def postmortem(desk: Desk, request: Request, person: Person) -> Response:
     """The drafted postmortem as a file. Attached, so that its markup never runs as our page."""
-    del person
     number, kind = int(request.path_params["id"]), str(request.path_params["kind"])
     if kind not in _KINDS:
         raise NotFound(f"A postmortem has no form {kind!r}.", hint="There are md and html.")
     async with desk.store.read() as session:
-        found = await reads.incident_of(session, number)
+        found = await reads.incident_of(desk, session, number, person)
         document = await _postmortem(desk, session, found)
     if document is None:
         raise NotFound("There is no postmortem yet.", hint="It is drafted at resolution.")
@@ -132,11 +133,12 @@ async def evidence(desk: Desk, request: Request, person: Person) -> Response:
 
     A text was written by strangers: it is handed over as a file, never as a page.
     """
-    del person
     name, folder = str(request.path_params["file"]), desk.data_dir / "evidence"
-    path = folder / name
-    if not _EVIDENCE.fullmatch(name) or path.is_symlink() or not path.is_file():
+    path, shown = folder / name, _EVIDENCE.fullmatch(name)
+    if not shown or path.is_symlink() or not path.is_file():
         raise NotFound("There is no such file.")
+    async with desk.store.read() as session:
+        await reads.incident_of(desk, session, int(shown["incident"]), person)
     headers = {"Cache-Control": "private, max-age=3600"}
     if name.endswith(".png"):
         return FileResponse(path, media_type="image/png", headers=headers)

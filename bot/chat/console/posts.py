@@ -13,7 +13,7 @@ from bot.chat.commands import Command, Reply
 from bot.chat.console.desk import Desk
 from bot.chat.console.guard import by_htmx
 from bot.chat.console.html import blocks_html
-from bot.chat.console.reads import LARGEST
+from bot.chat.console.reads import LARGEST, incident_of
 from bot.errors import BadInput
 from bot.incidents import require_unmerged
 
@@ -29,6 +29,8 @@ async def click(desk: Desk, request: Request, person: Person) -> Response:
     _number(value.partition("|")[0])
     async with desk.store.write() as session:
         reply = await desk.clicks.handle(session, action_id, value, person, SURFACE)
+    if action_id == "question_declare":
+        return _at(request, reply)
     return _done(desk, request, reply)
 
 
@@ -39,10 +41,7 @@ async def declare(desk: Desk, request: Request, person: Person) -> Response:
     severity, title = word(form, "severity"), word(form, "title")
     async with desk.store.write() as session:
         reply = await desk.commands.declare(session, command, severity, title)
-    where = f"/incidents/{reply.incident_id}"
-    if by_htmx(request):
-        return Response(headers={"HX-Redirect": where})
-    return RedirectResponse(where, status_code=303)
+    return _at(request, reply)
 
 
 async def say(desk: Desk, request: Request, person: Person) -> Response:
@@ -50,6 +49,8 @@ async def say(desk: Desk, request: Request, person: Person) -> Response:
     form = await request.form()
     text, incident = word(form, "text").strip(), _number(word(form, "incident"))
     key = _key(form, person)
+    async with desk.store.read() as session:
+        await incident_of(desk, session, incident, person)
     if found := _COMMAND.fullmatch(text):
         reply = await _command(desk, found, person, key, incident)
     else:
@@ -86,6 +87,14 @@ async def _note(desk: Desk, text: str, person: Person, key: str, incident: int) 
         require_unmerged(found)
         await desk.incidents.note(session, found, text, f"person:{person.id}", key=key)
     return Reply("Noted.", incident_id=incident)
+
+
+def _at(request: Request, reply: Reply) -> Response:
+    """To the page of the new incident."""
+    where = f"/incidents/{reply.incident_id}"
+    if by_htmx(request):
+        return Response(headers={"HX-Redirect": where})
+    return RedirectResponse(where, status_code=303)
 
 
 def _done(desk: Desk, request: Request, reply: Reply) -> Response:

@@ -13,12 +13,16 @@ from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bot.alerts import Question
+from bot.alerts.questions import about
+from bot.catalog import Person
 from bot.chat.cards import SIGN
 from bot.chat.console.desk import Desk
 from bot.chat.console.html import blocks_html
 from bot.delivery import Message
 from bot.errors import BadInput, NotFound
 from bot.incidents import ACTIVE, SEVERITIES, Incident
+from bot.incidents.seeing import may_see
 from bot.log import get
 from bot.runbooks import Run
 from bot.store import now
@@ -27,6 +31,7 @@ from bot.timeline import Entry
 log = get("console")
 SHOWN, ALL = 200, 1000
 LARGEST = 2**31 - 1  # what PostgreSQL's integer holds
+_QUESTIONS = 20  # drawn at once; others follow as these are answered
 _APART = ("card", "digest")  # shown elsewhere than in the feed
 _NEXT = {
     "unknown": "Decide: did it happen?", "waiting": "Approve or refuse",
@@ -67,11 +72,13 @@ def parse_seen(marks: str, first: str, row: str) -> Seen:
     return Seen({int(p[0]): p[2] for p in pairs}, int(first), int(row))
 
 
-async def incident_of(session: AsyncSession, incident_id: int) -> Incident:
-    """Raises `NotFound`."""
+async def incident_of(
+    desk: Desk, session: AsyncSession, incident_id: int, person: Person
+) -> Incident:
+    """Raises `NotFound`, also where the person may not see it."""
     known = incident_id <= LARGEST
     incident = await session.get(Incident, incident_id) if known else None
-    if incident is None:
+    if incident is None or not may_see(desk.catalog(), incident, person):
         raise NotFound(f"There is no incident {incident_id}.", hint="The list shows all.")
     return incident
 
@@ -93,16 +100,32 @@ async def fingerprint(desk: Desk, session: AsyncSession, incident_id: int) -> st
 async def list_fingerprint(desk: Desk, session: AsyncSession) -> str:
     """The same for the list: every change of an incident redraws its card."""
     cards = select(func.count(), func.sum(Message.version)).where(Message.kind == "card")
-    counted = tuple((await session.execute(cards)).one())
+    questions = select(func.count(), func.sum(Question.fired + Question.ended))
+    questions = questions.where(Question.state == "open")
+    counted = [tuple((await session.execute(query)).one()) for query in (cards, questions)]
     return _short(repr(counted) + desk.notice())
 
 
-async def listed(desk: Desk, session: AsyncSession) -> tuple[list[Incident], list[Incident]]:
-    """The active incidents, gravest first, and the others, newest first."""
-    active = await desk.incidents.listed(session)
+async def listed(
+    desk: Desk, session: AsyncSession, person: Person
+) -> tuple[list[Incident], list[Incident]]:
+    """The active incidents that the person may see, gravest first, and the others, newest first."""
+    catalog = desk.catalog()
+    active = [i for i in await desk.incidents.listed(session) if may_see(catalog, i, person)]
     active.sort(key=lambda i: (SEVERITIES.index(i.severity), -i.number))
     others = await desk.incidents.listed(session, everything=True)
-    return active, [i for i in others if i.status not in ACTIVE][:30]
+    ended = [i for i in others if i.status not in ACTIVE and may_see(catalog, i, person)]
+    return active, ended[:30]
+
+
+async def asked(desk: Desk, session: AsyncSession, person: Person) -> tuple[int, list[Markup]]:
+    """The open questions that the person may see: how many, and the oldest of them drawn."""
+    catalog = desk.catalog()
+    pending = await desk.clicks.questions.pending(session)
+    mine = [q for q in pending if may_see(catalog, about(q), person)]
+    return len(mine), [
+        blocks_html(desk.cards.question(q).blocks, heading=3) for q in mine[:_QUESTIONS]
+    ]
 
 
 async def card_of(desk: Desk, session: AsyncSession, incident: Incident) -> Shown | None:

@@ -17,10 +17,17 @@ _DIGITS = 3  # of a phone number that the record shows
 
 
 def notice(incident: Incident, rows: list[Entry], delivery: int, public_url: str) -> Notice:
-    """The notice that tells these timeline rows; the subject is the incident as it is now."""
+    """The notice that tells these timeline rows; the subject is the incident as it is now.
+
+    Of a private one the medium learns what kind of thing happened, and none of its words.
+    """
     drill = "[drill] " if incident.drill else ""
     head = f"{drill}#{incident.number} {incident.severity.upper()} {incident.standing}"
-    lines = [_cut(f"{row.at:%H:%M} UTC {' '.join(row.text.split())}", _LINE) for row in rows]
+    told = [row.kind.replace("_", " ") if incident.private else row.text for row in rows]
+    lines = [
+        _cut(f"{row.at:%H:%M} UTC {' '.join(said.split())}", _LINE)
+        for row, said in zip(rows, told, strict=True)
+    ]
     if len(lines) > _LINES:
         left = len(lines) - _LINES
         lines = [f"… {left} earlier", *lines[left:]]
@@ -30,7 +37,7 @@ def notice(incident: Incident, rows: list[Entry], delivery: int, public_url: str
     return Notice(
         id=f"jackline-{delivery}-{int(at.timestamp())}",
         thread=f"jackline-{incident.number}-{int(incident.declared_at.timestamp())}",
-        subject=_cut(f"{head}: {incident.title}", _SUBJECT),
+        subject=_cut(f"{head}: {'private' if incident.private else incident.title}", _SUBJECT),
         text="\n".join(lines),
         at=at,
     )

@@ -18,11 +18,17 @@ from bot.chat.cards import Cards, Rendered
 from bot.chat.slack.calls import Limits, code_of, slack_errors
 from bot.delivery import Job, Message
 from bot.errors import NotSent, Rejected, TargetError, Unknown
+from bot.incidents import Incidents
 from bot.store import Store, now
 
 EVENT_TYPE = "jackline_message"
 LATE = timedelta(seconds=30)
-_STATE = ("card", "digest", "run")  # they show what is, and when it began, not what was said
+_STATE = (
+    "card",
+    "digest",
+    "run",
+    "question",
+)  # they show what is, and when it began, not what was said
 
 
 class SlackSurface:
@@ -38,6 +44,7 @@ class SlackSurface:
         catalog: Callable[[], Catalog],
         digest_channel: str,
         pictures: Path,
+        incidents: Incidents,
     ) -> None:
         self.client = client
         self.store = store
@@ -45,6 +52,7 @@ class SlackSurface:
         self.catalog = catalog
         self.digest_channel = digest_channel
         self.pictures = pictures
+        self.incidents = incidents
         self.down_since: datetime | None = None
         self.back_since: datetime | None = None  # when the last outage that we saw ended
         self._me: dict[str, str] = {}
@@ -56,6 +64,11 @@ class SlackSurface:
             value = await self._deliver(job)
         except (NotSent, Unknown):
             self.down_since = self.down_since or now()
+            raise
+        except Rejected as error:
+            if job.op == "open_channel":
+                async with self.store.write() as session:
+                    await self.incidents.channel_refused(session, job.incident_id, str(error))
             raise
         self._back()
         return value
@@ -87,7 +100,7 @@ class SlackSurface:
     async def find(self, job: Job) -> dict[str, Any] | None:
         """What became of a job that was begun before; None if it was not done."""
         if job.op == "open_channel":
-            return await self._find_channel(job.payload["name"])
+            return await self._find_channel(job.payload["name"], private=_private(job))
         if job.op in ("say", "digest") and job.message and not job.posted:
             channel = self.digest_channel if job.op == "digest" else job.channel["channel"]
             return await self._find_message(channel, job.message.id) if channel else {}
@@ -104,33 +117,40 @@ class SlackSurface:
         return self._me
 
     async def _open(self, job: Job) -> dict[str, Any]:
-        """Creates the channel. A name that somebody else holds is left alone: ours gets a suffix."""
-        wanted = job.payload["name"]
+        """Creates the channel. A name that somebody else holds is left alone: ours gets a suffix.
+
+        Whatever Slack answers, a private one is never opened as a public one.
+        """
+        wanted, private = job.payload["name"], _private(job)
         for suffix in ("", "-2", "-3", "-4", "-5"):
             name = wanted[: 80 - len(suffix)] + suffix
             try:
                 async with self._limits.calling("conversations.create", once=True):
-                    answer = await self.client.conversations_create(name=name)
+                    answer = await self.client.conversations_create(name=name, is_private=private)
             except Rejected as error:
                 if code_of(error) != "name_taken":
                     raise
-                if ours := await self._find_channel(name):
+                if ours := await self._find_channel(name, private=private):
                     return ours
                 continue
             channel: dict[str, Any] = answer["channel"]
+            if private and not channel.get("is_private"):
+                raise Rejected(f"Slack made {name} a public channel, where nothing is said")
             return {"channel": channel["id"], "name": channel["name"]}
         raise Rejected(f"Slack has channels named {wanted} up to {wanted}-5 already")
 
-    async def _find_channel(self, name: str) -> dict[str, Any] | None:
+    async def _find_channel(self, name: str, *, private: bool) -> dict[str, Any] | None:
         mine = (await self.me())["user"]
         cursor = ""
         while True:
             async with self._limits.calling("conversations.list", once=False):
                 page = await self.client.conversations_list(
-                    limit=500, cursor=cursor, exclude_archived=True
-                )
+                    limit=500, cursor=cursor, exclude_archived=True,
+                    types="private_channel" if private else "public_channel",
+                )  # fmt: skip
             for channel in page["channels"]:
-                if channel["name"] == name and channel.get("creator") == mine:
+                same = channel["name"] == name and bool(channel.get("is_private")) == private
+                if same and channel.get("creator") == mine:
                     return {"channel": channel["id"], "name": name}
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
@@ -253,3 +273,7 @@ class SlackSurface:
                 self.down_since = self.down_since or now()
             else:
                 self._back()
+
+
+def _private(job: Job) -> bool:
+    return bool(job.payload.get("private"))

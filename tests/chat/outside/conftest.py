@@ -98,8 +98,9 @@ class Outside:
         self.clients.append(client)
         cards = Cards(lambda: self.catalog, "")
         surface = SlackSurface(
-            client, self.store, cards, lambda: self.catalog, C_INCIDENTS, self.folder
-        )
+            client, self.store, cards, lambda: self.catalog, C_INCIDENTS, self.folder,
+            self.incidents,
+        )  # fmt: skip
         return DeliveryWorker(self.store, surface, owner)
 
     @contextlib.asynccontextmanager

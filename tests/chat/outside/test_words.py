@@ -42,6 +42,13 @@ def test_many_lines_are_the_latest_ones() -> None:
     assert all(len(line) <= 300 for line in lines)
 
 
+def test_of_a_private_incident_a_notice_tells_no_words() -> None:
+    """Whoever carries it learns that there is one, and what kind of thing happened."""
+    made = notice(incident(private=True), [row(1, "Search is slow")], 3, "http://b")
+    assert made.subject == "#7 SEV1 declared: private"
+    assert made.text == "03:13 UTC status changed\nhttp://b/incidents/7"
+
+
 @pytest.mark.parametrize(
     ("to", "shown"),
     [

@@ -1,0 +1,31 @@
+"""Who may see an incident. Pure; every place that shows one to a person asks here."""
+
+from bot.catalog import Catalog, Person
+from bot.errors import NotFound
+from bot.incidents.tables import Incident
+
+
+def belonging(catalog: Catalog, incident: Incident) -> list[str]:
+    """The ids of those who are invited: the services' owners, ``people``, and who declared it."""
+    owners = {s.owner for i in incident.services if (s := catalog.service(i)) and s.owner}
+    found = catalog.among([*(f"@{owner}" for owner in owners), *incident.people])
+    kind, _, starter = incident.declared_by.partition(":")
+    return found if kind != "person" or starter in found else [*found, starter]
+
+
+def may_see(catalog: Catalog, incident: Incident, person: Person) -> bool:
+    """Everybody sees an incident, but a private one only its commander, who is invited, and admins."""
+    if not incident.private or person.has("admin") or incident.commander == person.id:
+        return True
+    return person.id in belonging(catalog, incident)
+
+
+def require_seen(catalog: Catalog, incident: Incident, person: Person | None) -> None:
+    """Raises `NotFound` as for an incident that is not there: that it is, is not told either."""
+    if incident.private and (person is None or not may_see(catalog, incident, person)):
+        raise unknown(incident.number)
+
+
+def unknown(incident_id: int) -> NotFound:
+    """For raising."""
+    return NotFound(f"There is no incident {incident_id}.", hint="/incident list shows all.")
