@@ -59,9 +59,6 @@ class DeliveryWorker:
 
         The flag says that somebody began it before: it must be looked for first.
         """
-        async with self.store.read() as session:
-            if not await self._heads(session):
-                return []
         async with self.store.write(silent=True) as session:
             return await self._take(session)
 

@@ -22,6 +22,7 @@ from bot.runbooks.tables import Run
 from bot.store import YIELDING, now
 
 log = get("runbooks")
+_GATHER = 0.03  # seconds in which the outbox goes first: people wait for it
 _BUSY = timedelta(seconds=2)  # until a run whose target is taken asks again
 _AWAY = (SQLAlchemyError, OSError)  # the database cannot be reached, or lost a race
 
@@ -46,6 +47,7 @@ class RunEngine:
                     self._busy.add(task)
                     task.add_done_callback(self._busy.discard)
                 await store.wait(seen, 0.5)
+                await asyncio.sleep(_GATHER)
         finally:
             for task in self._busy:
                 task.cancel()

@@ -11,8 +11,8 @@ from tests.bench.table import Row
 from tests.e2e.harness import Bot, firing, write_runbooks
 from tests.slackstub import SlackStub
 
-ALERTS = 60
-PAUSE = 0.25  # seconds between two of them: each finds a bot that is idle
+ALERTS = 30
+PAUSE = 2.5  # seconds between two of them, until what the first one set off is done
 NOWHERE = "http://127.0.0.1:9"
 
 

@@ -47,9 +47,9 @@ async def intake() -> list[Row]:
         many = await _rate(peer.port, "/api/v2/alerts", _api(MANY), MANY_POSTS)
     async with _jackline() as bot:
         path = "/webhooks/alertmanager"
+        p99 = await _answer(bot.port, path, _webhook(1, "p"))
         ours = await _rate(bot.port, path, _webhook(1), POSTS)
         ours_many = await _rate(bot.port, path, _webhook(MANY, "m"), MANY_POSTS)
-        p99 = await _answer(bot.port, path, _webhook(1, "p"))
         stored = (await bot.api("/alerts/count"))["stored"]
     expected = POSTS + MANY_POSTS * MANY + RATE * SECONDS
     assert stored == expected, f"{stored} of {expected} stored"
