@@ -112,6 +112,8 @@ class Clicks:
     async def _on_incident(
         self, session: AsyncSession, action_id: str, incident_id: int, person: Person
     ) -> Reply:
+        if action_id == "incident_reopen":  # in the order in which all who route take their locks
+            await self.incidents.one_at_a_time(session)
         incident = await self.incidents.get(session, incident_id)
         if action_id == "incident_lead":
             await self.incidents.take_command(session, incident, person.id)

@@ -159,6 +159,8 @@ class Commands:
         return Reply(f"{len(found)} incidents", [section(joined(lines, TEXT))])
 
     async def _status(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        if words:  # it may be opened again: in the order in which all who route take their locks
+            await self.incidents.one_at_a_time(session)
         incident, words = await self._which(session, command, words)
         if not words:
             commander = incident.commander or "nobody"
