@@ -12,15 +12,13 @@ import gc
 import os
 import signal
 import socket
-import threading
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import ExitStack, closing, suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from fastapi import FastAPI, Request, Response
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
@@ -61,7 +59,7 @@ from bot.settings import Settings
 from bot.store import YIELDING, Store, load_key, now
 from bot.timeline import Ledger
 from bot.web import build_web
-from bot.web.listening import listening
+from bot.web.listening import Server, leave_within, listening
 from bot.web.mail import MailListener
 from bot.web.metrics import Metrics
 from bot.web.reception import Reception
@@ -170,7 +168,7 @@ class Jackline:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        server = _Server(self.web)
+        server = Server(self.web, _GRACE)
         scheduler = AsyncIOScheduler(timezone="UTC")
         if url := self.settings.access.deadman_url:
             ping = partial(sign_of_life, url)
@@ -190,7 +188,7 @@ class Jackline:
         scheduler.start()
         stopped = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([*tasks, http, stopped], return_when=asyncio.FIRST_COMPLETED)
-        _leave_within(3 * _GRACE)
+        leave_within(3 * _GRACE)
         server.should_exit = True
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(http), _GRACE)
@@ -392,35 +390,3 @@ class _Slack:
         await self.inbox.close()
         if self.client.session is not None:
             await self.client.session.close()
-
-
-def _leave_within(seconds: float) -> None:
-    """Ends the process though something hangs in its stopping: all that counts is on disk."""
-
-    def leave() -> None:
-        log.warning("stop_overdue", seconds=seconds)
-        os._exit(0)
-
-    overdue = threading.Timer(seconds, leave)
-    overdue.daemon = True
-    overdue.start()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling: `Jackline.serve` decides when to stop."""
-
-    def __init__(self, app: FastAPI) -> None:
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,  # some senders can only put their secret into the URL
-            lifespan="off",
-            timeout_graceful_shutdown=_GRACE - 1,
-            proxy_headers=False,
-        )
-        super().__init__(config)
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Not ours to catch."""
-        yield

@@ -11,12 +11,12 @@ from bot.catalog.model import (
     Heartbeat,
     Notifier,
     Person,
-    Rule,
     Service,
     Source,
     Target,
 )
 from bot.catalog.read import catalog_files, load_catalog
+from bot.catalog.rule import Rule
 
 __all__ = [
     "LONGEST",
