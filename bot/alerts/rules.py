@@ -53,7 +53,7 @@ class Decision:
         return {
             "declare": self.declare, "severity": self.severity, "service": self.service,
             "group": self.group, "because": self.because, "joins": self.joins,
-            "asks": self.asks, "private": self.private,
+            "asks": self.asks, "private": self.private, "quiet": self.quiet,
         }  # fmt: skip
 
 

@@ -44,7 +44,7 @@ def test_a_payload_is_explained_rule_by_rule(cli: Cli) -> None:
         "  rule 3 (any alert): not asked, an earlier one matched",
         "  service shop: by the label service",
         "  severity sev2: the rule says so",
-        f"  silences and flapping are not known: There is no database at {cli.folder}/data/jackline.db.",
+        f"  silences, questions and flapping are not known: There is no database at {cli.folder}/data/jackline.db.",
         "→ joins the open incident of service:shop, else opens a sev2 one",
     ]
 
@@ -57,7 +57,7 @@ def test_without_rules(cli: Cli) -> None:
         "  no rule matched: declared by default",
         "  service none: none of service, app, job names one",
         "  severity sev2: sev2, as no label says",
-        f"  silences and flapping are not known: There is no database at {cli.folder}/data/jackline.db.",
+        f"  silences, questions and flapping are not known: There is no database at {cli.folder}/data/jackline.db.",
         "→ joins the open incident of alert:alertmanager:ShopDown, else opens a sev2 one",
     ]
     adds(cli, rules=RULES)

@@ -121,4 +121,7 @@ def test_explain_while_the_database_is_away(cli: Cli) -> None:
     cli.env["JACKLINE_DATABASE_URL"] = "postgresql+asyncpg://nobody@127.0.0.1:9/none"
     done = explained(cli, firing())
     assert done.code == 0
-    assert "  silences and flapping are not known: The database cannot be used: " in done.out
+    assert (
+        "  silences, questions and flapping are not known: The database cannot be used: "
+        in done.out
+    )

@@ -35,7 +35,7 @@ async def test_what_the_members_say(on_patroni: Doing) -> None:
     assert (out["primaries"], out["leader"], out["unreached"]) == (["n1"], "n1", [])
     assert (out["quorum"], out["paused"]) == (True, False)
     assert out["members"]["n2"]["replica"]
-    assert out["members"]["n2"]["lag_mb"] == 0.0
+    assert out["members"]["n2"]["lag_mb"] <= 16.0  # a segment, where one was just begun
 
 
 async def test_a_switchover_and_back(on_patroni: Doing, servers: Patroni) -> None:

@@ -7,7 +7,7 @@ but, at worst, the answer.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -73,7 +73,7 @@ class Inbox:
             "received_at": now(), "worked_at": None,
         }  # fmt: skip
         await self._batch.accept([row])
-        self._begin(self._work(full))
+        self._begin(self._work, full)
 
     async def run(self) -> None:
         """Writes what is accepted, until cancelled."""
@@ -115,14 +115,14 @@ class Inbox:
         """The person of the catalog behind a user of Slack's."""
         return self.catalog().person_of_slack(team, user)
 
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(self._survived(work), name="slack request")
+    def _begin(self, work: Callable[..., Awaitable[None]], *given: Any) -> None:  # noqa: ANN401 - as the work takes them
+        task = asyncio.create_task(self._survived(work, *given), name="slack request")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _survived(self, work: Coroutine[None, None, None]) -> None:
+    async def _survived(self, work: Callable[..., Awaitable[None]], *given: Any) -> None:  # noqa: ANN401 - as above
         try:
-            await work
+            await work(*given)
         except (SQLAlchemyError, OSError) as error:
             log.error("request_delayed", error=str(error))  # `work_late` comes back to it
 
@@ -144,9 +144,9 @@ class Inbox:
             await self._refuse(key, Reply(_BROKEN))
         else:
             if reply is not None and reply.later is not None:
-                self._begin(self._answer_twice(key, body, reply.later))
+                self._begin(self._answer_twice, key, body, reply.later)
                 return
-        self._begin(self._answer(key))
+        self._begin(self._answer, key)
 
     async def _refuse(self, key: str, reply: Reply) -> None:
         async with self.store.write(silent=True) as session:
