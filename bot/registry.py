@@ -5,6 +5,7 @@ A broken integration is reported and left out; the core never goes down with it.
 
 import importlib
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,11 +53,17 @@ class Registry:
         """
         entry = catalog.source(name)
         if entry is None and name in self.sources:
-            entry = Source(name=name, integration=name)
+            entry = _plain(name)
         if entry is None or entry.integration not in self.sources:
             known = ", ".join(sorted({*self.sources, *(s.name for s in catalog.sources)})) or "none"
             raise NotFound(f"There is no alert source {name!r}.", hint=f"Known: {known}.")
         return self.sources[entry.integration], entry
+
+
+@cache
+def _plain(name: str) -> Source:
+    """A sender that the catalog does not name; made once, as it is asked for with each request."""
+    return Source(name=name, integration=name)
 
 
 def load(folder: Path = FOLDER) -> Registry:

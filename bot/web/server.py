@@ -97,7 +97,8 @@ def _webhooks(app: "_Web", reception: Reception) -> None:
         except HTTPException:
             reception.refused(name, "too_large")
             raise
-        raw = RawRequest(dict(request.headers), body, dict(request.query_params))
+        query = dict(request.query_params) if request.scope["query_string"] else {}
+        raw = RawRequest(dict(request.headers), body, query)
         return JSONResponse({"accepted": await reception.take(name, raw)})
 
     app.hook = webhook

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import httpx
@@ -22,7 +23,8 @@ from tests.e2e.harness import ALERTS, ROOT, Bot, firing, write_runbooks
 from tests.servers.alertmanager import alertmanager
 from tests.servers.process import HOST, free_port
 
-POSTS, MANY_POSTS, MANY = 6000, 300, 100
+POSTS, MANY_POSTS, MANY = 9000, 300, 100
+TURNS = 5
 SENDERS = 32
 RATE, SECONDS = 500, 6  # POSTs a second, for the time of an answer
 _BARE = """
@@ -40,15 +42,20 @@ Body = Callable[[int], bytes]
 
 async def intake() -> list[Row]:
     """POSTs a second from one sender process that shares the machine; answers in milliseconds."""
-    with _bare() as port:
-        floor = await _rate(port, "/webhooks/alertmanager", _webhook(1), POSTS)
     with alertmanager(webhook_url="http://127.0.0.1:9/") as peer:
         one = await _rate(peer.port, "/api/v2/alerts", _api(1), POSTS)
         many = await _rate(peer.port, "/api/v2/alerts", _api(MANY), MANY_POSTS)
     async with _jackline() as bot:
         path = "/webhooks/alertmanager"
         p99 = await _answer(bot.port, path, _webhook(1, "p"))
-        ours = await _rate(bot.port, path, _webhook(1), POSTS)
+        rates = []
+        with _bare() as port:
+            for turn in range(TURNS):  # by turns: the machine is not always as quick
+                bare = await _rate(port, path, _webhook(1), POSTS // TURNS)
+                rates.append(
+                    (bare, await _rate(bot.port, path, _webhook(1, f"o{turn}."), POSTS // TURNS))
+                )
+        floor, ours = (median(each) for each in zip(*rates, strict=True))
         ours_many = await _rate(bot.port, path, _webhook(MANY, "m"), MANY_POSTS)
         stored = (await bot.api("/alerts/count"))["stored"]
     expected = POSTS + MANY_POSTS * MANY + RATE * SECONDS
