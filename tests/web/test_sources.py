@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot import app
 from bot.located import BadFile
 from bot.registry import load
 from bot.runbooks import Library
+from bot.web.listening import Server
 from tests.e2e.harness import ALERTS, firing
 from tests.plainly import without_columns
 from tests.web.conftest import Open, is_problem
@@ -53,7 +53,7 @@ async def test_a_secret_in_the_url(open_alone: Open) -> None:
             assert answer.status_code == status
             assert "s3cret" not in answer.text
         assert (await web.api("/alerts/count")).json()["by_source"] == {"splunk": 1}
-        assert not app._Server(web.jackline.web).config.access_log
+        assert not Server(web.jackline.web, 3).config.access_log
 
 
 @pytest.mark.parametrize(
