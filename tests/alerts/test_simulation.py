@@ -63,6 +63,7 @@ async def same(room: Room) -> Replay:
     return made
 
 
+@pytest.mark.slow
 async def test_a_storm(room: Room) -> None:
     """Twenty causes, and each of the alerts where the router put it."""
     room.catalog = Catalog.model_validate({"services": services()})
@@ -74,6 +75,7 @@ async def test_a_storm(room: Room) -> None:
     assert counted(made)["incidents"] == CAUSES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 async def test_a_day_of_work(room: Room, seed: int) -> None:
     """Alerts at random, people who declare, resolve, cancel and silence between them."""

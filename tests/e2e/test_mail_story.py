@@ -5,6 +5,8 @@ import smtplib
 from email.message import EmailMessage
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.harness import Bot, write_runbooks
 from tests.servers.process import HOST, free_port
 
@@ -18,6 +20,7 @@ def _mail(port: int, state: str, at: str) -> None:
         client.send_message(message, "nagios@example.com", ["nagios+s3cret@jackline.example.com"])
 
 
+@pytest.mark.server
 async def test_a_mail_becomes_an_incident(database_url: str, tmp_path: Path) -> None:
     """By the entry that the catalog has for this sender; what 250 was said to outlives a SIGKILL."""
     runbooks = write_runbooks(
