@@ -1,4 +1,4 @@
-"""Elasticsearch's search, on an emulator that takes only what the published shape of a search allows."""
+"""Elasticsearch's search, on an emulator that takes only what our schema of a search allows."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.servers.http_app import Answer, HttpApp, http_app
 pytestmark = pytest.mark.server
 ABOUT = {"index": "logs-*"}
 PATH = "/logs-*/_search"
-# What Elastic's specification says of the parts that are used.
+# Written by hand after Elastic's documentation, of the parts that are used: not its specification.
 REQUEST = {
     "type": "object",
     "additionalProperties": False,
