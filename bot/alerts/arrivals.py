@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -56,8 +56,8 @@ async def oldest(session: AsyncSession) -> tuple[list[int], bool]:
 async def unpack(session: AsyncSession, ids: Sequence[int]) -> None:
     """Makes alerts of these arrivals, in their order.
 
-    A repeat, which has the identity of one that is stored, is left out. Raises `DataError` where
-    the database does not take one of them.
+    A repeat, which has the identity of one that is stored, is left out. Raises `DBAPIError`; where
+    the database does not take one of them, `not_taken` says so.
     """
     if not ids:
         return
@@ -74,6 +74,12 @@ async def unpack(session: AsyncSession, ids: Sequence[int]) -> None:
         await connection.execute(delete(Arrival).where(col(Arrival.id).in_(ids)))
 
 
+def not_taken(error: DBAPIError) -> bool:
+    """Whether the database is there and will never take that data (SQLSTATE class 22)."""
+    state = str(getattr(error.orig, "sqlstate", None) or "")  # asyncpg's is not always a DataError
+    return isinstance(error, DataError) or state.startswith("22")
+
+
 async def unpack_all(store: Store) -> None:
     """Makes alerts of all that was accepted."""
     while True:
@@ -84,7 +90,9 @@ async def unpack_all(store: Store) -> None:
         try:
             async with store.write() as session:
                 await unpack(session, ids)
-        except DataError:
+        except DBAPIError as error:
+            if not not_taken(error):
+                raise
             await unpack_singly(store)
 
 
@@ -96,11 +104,13 @@ async def unpack_singly(store: Store) -> None:
         try:
             async with store.write() as session:
                 await unpack(session, [arrival_id])
-        except DataError as error:
-            log.error("arrival_refused", arrival_id=arrival_id, error=str(error))
+        except DBAPIError as error:
+            if not not_taken(error):
+                raise
+            log.error("arrival_refused", arrival_id=arrival_id, error=str(error.orig))
             why = update(Arrival).where(col(Arrival.id) == arrival_id)
             async with store.write() as session:
-                await session.execute(why.values(refused=str(error)[:1000] or "refused"))
+                await session.execute(why.values(refused=str(error.orig)[:1000] or "refused"))
 
 
 async def count_alerts(store: Store) -> dict[str, Any]:

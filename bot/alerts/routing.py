@@ -5,11 +5,11 @@ from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import bindparam, update
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from bot.alerts.arrivals import oldest, unpack, unpack_singly
+from bot.alerts.arrivals import not_taken, oldest, unpack, unpack_singly
 from bot.alerts.asking import Asking
 from bot.alerts.by_hand import ByHand
 from bot.alerts.deciding import Key, Verdict, judge
@@ -69,7 +69,9 @@ class AlertRouter:
             return False
         try:
             return await self._route(arrivals) or more
-        except DataError:
+        except DBAPIError as error:
+            if not not_taken(error):
+                raise
             await unpack_singly(self.store)
         except JacklineError:
             return await self._one_by_one(arrivals)

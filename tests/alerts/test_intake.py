@@ -3,9 +3,11 @@
 import asyncio
 
 import pytest
+from sqlalchemy import insert
 
 from bot.alerts import Intake
-from bot.alerts.arrivals import count_alerts
+from bot.alerts.arrivals import count_alerts, packed
+from bot.alerts.tables import Arrival
 from bot.contract import Alert
 from bot.errors import Unavailable
 from bot.store import Store
@@ -137,3 +139,19 @@ async def test_who_waits_at_the_end_is_refused_not_forgotten(store: Store) -> No
     got = await asyncio.wait_for(asyncio.gather(first, second, return_exceptions=True), 5)
     assert [type(error) for error in got] == [Unavailable] * 2
     await asyncio.gather(writer, return_exceptions=True)
+
+
+async def test_what_the_database_does_not_take_is_set_aside(room: Room) -> None:
+    """PostgreSQL has no NUL in its texts: that request is kept with the reason, the others go on."""
+    if room.store.is_sqlite:
+        pytest.skip("SQLite takes every text")
+    poison = packed([an_alert("Poison")]) | {"source": "odd"}
+    poison["alerts"] = poison["alerts"].replace("Poison is firing", "a\\u0000b")
+    async with room.store.write() as session:
+        await session.execute(insert(Arrival), [poison])
+    (incident,) = await room.route(an_alert("Sound"))
+    assert incident.title.endswith("Sound is firing")
+    assert [alert.name for alert in await room.stored()] == ["Sound"]
+    (kept,) = await room.all(Arrival)
+    assert (kept.source, kept.size) == ("odd", 1)
+    assert kept.refused
