@@ -11,14 +11,14 @@ from pydantic import TypeAdapter
 from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.alerts.tables import Arrival, StoredAlert
 from bot.contract import Alert
 from bot.log import get
-from bot.store import Store, now
+from bot.store import Store, not_taken, now
 
 log = get("alerts")
 _CHUNK = 500  # alerts, about, that are made at once
@@ -72,12 +72,6 @@ async def unpack(session: AsyncSession, ids: Sequence[int]) -> None:
         connection = await session.connection()
         await connection.execute(new.on_conflict_do_nothing(), rows)
         await connection.execute(delete(Arrival).where(col(Arrival.id).in_(ids)))
-
-
-def not_taken(error: DBAPIError) -> bool:
-    """Whether the database is there and will never take that data (SQLSTATE class 22)."""
-    state = str(getattr(error.orig, "sqlstate", None) or "")  # asyncpg's is not always a DataError
-    return isinstance(error, DataError) or state.startswith("22")
 
 
 async def unpack_all(store: Store) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from bot.alerts.arrivals import not_taken, oldest, unpack, unpack_singly
+from bot.alerts.arrivals import oldest, unpack, unpack_singly
 from bot.alerts.asking import Asking
 from bot.alerts.by_hand import ByHand
 from bot.alerts.deciding import Key, Verdict, judge
@@ -28,7 +28,7 @@ from bot.errors import BadInput, JacklineError
 from bot.incidents import Incident, Incidents, under
 from bot.incidents.rules import TITLE_LIMIT, check_title
 from bot.log import get
-from bot.store import Store, now
+from bot.store import Store, not_taken, now
 
 log = get("alerts")
 _BATCH = 500

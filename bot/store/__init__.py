@@ -1,9 +1,19 @@
 """The database: one writer's transaction at a time on SQLite, ordinary ones on PostgreSQL."""
 
-from bot.store.batch import Batch
+from bot.store.batch import Batch, not_taken
 from bot.store.engine import YIELDING, Store
 from bot.store.keys import load_key
 from bot.store.spool import Spool
 from bot.store.types import JsonColumn, UtcDateTime, now
 
-__all__ = ["YIELDING", "Batch", "JsonColumn", "Spool", "Store", "UtcDateTime", "load_key", "now"]
+__all__ = [
+    "YIELDING",
+    "Batch",
+    "JsonColumn",
+    "Spool",
+    "Store",
+    "UtcDateTime",
+    "load_key",
+    "not_taken",
+    "now",
+]

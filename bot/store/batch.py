@@ -136,9 +136,10 @@ class Batch:
             elif not await self._spooled(self.spool, rows):
                 async with asyncio.timeout(_PATIENCE):
                     await self._commit(rows)
-        except DataError as error:
-            await self._refused(batch, error)
         except (SQLAlchemyError, OSError) as error:  # a TimeoutError is one
+            if not_taken(error):
+                await self._refused(batch, error)
+                return
             log.error("not_stored", what=self.what, count=len(rows), error=str(error))
             _answer(batch, await self._put_by(rows))
         else:
@@ -166,7 +167,7 @@ class Batch:
         self._filled.set()
         return None
 
-    async def _refused(self, batch: list[_Waiting], error: DataError) -> None:
+    async def _refused(self, batch: list[_Waiting], error: Exception) -> None:
         """One of them holds what the database will never take: each on its own."""
         if len(batch) == 1:
             log.error("data_refused", what=self.what, error=str(error))
@@ -205,7 +206,9 @@ class Batch:
         try:
             if rows:
                 await self._commit(rows)
-        except DataError as error:
+        except SQLAlchemyError as error:
+            if not not_taken(error):
+                raise
             if len(rows) > 1:
                 half = len(rows) // 2
                 await self._put_in(spool, rows[:half])
@@ -219,6 +222,14 @@ class Batch:
             connection.execute(self._insert, rows)
 
         await self.store.transact(work, silent=self.silent)
+
+
+def not_taken(error: Exception) -> bool:
+    """Whether the database is there and will never take that data (SQLSTATE class 22)."""
+    state = str(
+        getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    )  # asyncpg's is not always a DataError
+    return isinstance(error, DataError) or state.startswith("22")
 
 
 def _answer(batch: Sequence[_Waiting], error: JacklineError | None = None) -> None:
