@@ -2,7 +2,8 @@
 
 from bot.chat.cards import Cards, Rendered
 from bot.chat.clicks import Clicks
-from bot.chat.commands import Command, Commands, Reply
+from bot.chat.command import Command, Reply
+from bot.chat.commands import Commands
 from bot.chat.silences import Silencing
 from bot.chat.ways import Ways
 

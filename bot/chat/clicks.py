@@ -8,7 +8,7 @@ from bot.alerts import Question, Questions
 from bot.alerts.questions import about, may_answer
 from bot.catalog import Person
 from bot.chat.blocks import cut
-from bot.chat.commands import Reply
+from bot.chat.command import Reply
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS, Regroup, may_regroup
 from bot.chat.regroup_words import named

@@ -16,6 +16,7 @@ from bot.alerts.moving import Moving, came_from
 from bot.alerts.telling import names
 from bot.catalog import Person, check_match, match_words
 from bot.chat.blocks import TEXT, Block, actions, button, cut, escape, joined, section
+from bot.chat.command import Form, usage
 from bot.chat.regroup_words import alerts_of, labels, number_of, parts, short, target_of, value_of
 from bot.errors import BadInput, NotAllowed, NotFound
 from bot.incidents import Incident, Incidents, under
@@ -32,18 +33,18 @@ from bot.incidents.rules import worst
 from bot.incidents.seeing import may_see, require_seen, unknown
 from bot.runbooks import Runs
 
-REGROUP_HELP = (
-    ("/incident merge [#N] [into #M]",
+REGROUP_FORMS = (
+    Form("/incident merge [#N] [into #M]",
      "makes this incident part of another, with its alerts and people; without: which are open"),
-    ("/incident unmerge [#N]", "takes a merge back, within 24 hours"),
-    ("/incident split [#N] [LABEL=VALUE …]",
+    Form("/incident unmerge [#N]", "takes a merge back, within 24 hours"),
+    Form("/incident split [#N] [LABEL=VALUE …]",
      "makes some of its alerts a new incident; without labels: which there are"),
-    ("/incident join [#N] LABEL=VALUE …",
+    Form("/incident join [#N] LABEL=VALUE …",
      "takes firing alerts from elsewhere, or of no incident, into this one"),
 )  # fmt: skip
 REGROUP_CLICKS = ("incident_merge", "incident_unmerge", "incident_split", "incident_join")
-_FORMS = {form.split()[1]: form for form, _ in REGROUP_HELP}
-_USAGE = {verb: f"Usage: {form}" for verb, form in _FORMS.items()}
+_FORMS = {form.verb: form.usage for form in REGROUP_FORMS}
+_USAGE = {form.verb: usage(REGROUP_FORMS, form.verb) for form in REGROUP_FORMS}
 _CHOICES = 20  # incidents or names of alerts that are listed
 
 

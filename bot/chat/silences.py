@@ -9,17 +9,18 @@ from bot.alerts import Silences
 from bot.alerts.holding import fire_now, labels_of, may_silence, of_incident, wish
 from bot.catalog import Person, match_words
 from bot.chat.blocks import TEXT, cut, escape, joined, section
-from bot.chat.ways import Told
+from bot.chat.command import Form, Told, usage
 from bot.errors import BadInput
 from bot.incidents import Incident
 
-SILENCE_HELP = (
-    ("/incident silence LABEL=VALUE [LABEL=VALUE …] for 2h REASON",
-     "holds matching alerts back; `*` in a value is anything; `here`: those of this incident"),
-    ("/incident silences", "what is held back now: until when, by whom, why"),
-    ("/incident unsilence N", "ends a silence; what still fires is routed then"),
+SILENCE_FORMS = (
+    Form("/incident silence LABEL=VALUE [LABEL=VALUE …] for 2h REASON",
+         "holds matching alerts back; `*` in a value is anything; `here`: those of this incident",
+         verbatim=True),
+    Form("/incident silences", "what is held back now: until when, by whom, why"),
+    Form("/incident unsilence N", "ends a silence; what still fires is routed then"),
 )  # fmt: skip
-_USAGE = f"Usage: {SILENCE_HELP[0][0]}"
+_USAGE = usage(SILENCE_FORMS, "silence")
 _ASKED = re.compile(  # labels, in which quotes hold a value together; how long; why
     r"""((?:"[^"]*"|'[^']*'|[^"'])*?)(?<!\S)for\s+([0-9]\S*)(.*)""", re.IGNORECASE | re.DOTALL
 )
@@ -72,7 +73,7 @@ class Silencing:
         may_silence(person)
         number = words.strip().removeprefix("#")
         if not (number.isascii() and number.isdecimal() and int(number) <= _LARGEST):
-            raise BadInput("Say which silence.", hint=f"Usage: {SILENCE_HELP[2][0]}")
+            raise BadInput("Say which silence.", hint=usage(SILENCE_FORMS, "unsilence"))
         silence = await self.silences.end(session, int(number), person.id)
         return (
             f"Silence {silence.number} is ended. What it held back and still fires is routed now."

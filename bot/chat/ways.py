@@ -8,22 +8,23 @@ from bot.access.graph import named
 from bot.access.proof import age_words
 from bot.catalog import Person
 from bot.chat.blocks import Block, cut, escape, section
+from bot.chat.command import Form, Told, usage
 from bot.errors import BadInput, NotAllowed
 from bot.runbooks import Drills
 from bot.runbooks.whatif import WhatIf, ways
 from bot.store import now
 
-ACCESS_HELP = (
-    ("/access status", "which paths to which targets are proven"),
-    ("/access whatif NODE[,NODE …]", "which runbooks still run with that down, and how"),
-    ("/access drills", "the drills of the catalog: when, and how the last ones went"),
-    ("/access drill NAME|NODE[,NODE …]", "really tries every way that is left; scored, on record"),
-    ("/access help", "this list"),
+ACCESS_FORMS = (
+    Form("/access status", "which paths to which targets are proven"),
+    Form("/access whatif NODE[,NODE …]", "which runbooks still run with that down, and how"),
+    Form("/access drills", "the drills of the catalog: when, and how the last ones went"),
+    Form(
+        "/access drill NAME|NODE[,NODE …]", "really tries every way that is left; scored, on record"
+    ),
 )
 _SIGN = {"proven": "✅", "failing": "❌", "stale": "⌛", "never": "▫️"}
 _LINES = 40  # of one answer
 Proofs = Callable[[], Awaitable[Sequence[PathProof]]]
-Told = tuple[str, list[Block]]
 Result = dict[str, Any]  # of a drill, as `Drill.as_dict` makes it
 
 
@@ -51,7 +52,7 @@ class Ways:
     def whatif(self, down: str) -> Told:
         """A line for each runbook. Raises `BadInput` for a node that is not there."""
         if not down:
-            raise BadInput("Say what is down.", hint=f"Usage: {ACCESS_HELP[1][0]}")
+            raise BadInput("Say what is down.", hint=usage(ACCESS_FORMS, "whatif"))
         library = self.drills.library
         question = WhatIf(library.runbooks, library.catalog, library.registry)
         failed = named(question.graph, down)
@@ -90,7 +91,7 @@ class Ways:
         if not (person.has("responder") or person.has("commander")):
             raise NotAllowed("Holding a drill needs the role 'responder'.")
         if not words:
-            raise BadInput("Say what is down.", hint=f"Usage: {ACCESS_HELP[3][0]}")
+            raise BadInput("Say what is down.", hint=usage(ACCESS_FORMS, "drill"))
         name, down = self.drills.asked(words)
 
         async def hold() -> Result:

@@ -10,8 +10,8 @@ from typer.main import get_command
 
 from bot import registry, settings
 from bot.app import Jackline
-from bot.chat.commands import INCIDENT_HELP, RUNBOOK_HELP
-from bot.chat.ways import ACCESS_HELP
+from bot.chat.command import Form
+from bot.chat.verbs import FORMS
 from bot.cli.main import app
 
 
@@ -51,10 +51,15 @@ def _chat() -> str:
         "| command | what it does |",
         "|---|---|",
     ]
-    for form, what in (*INCIDENT_HELP, *RUNBOOK_HELP, *ACCESS_HELP):
-        cell = form.replace("|", r"\|")  # a bar would end the table's cell
-        lines.append(f"| `{cell}` | {what} |")
+    for form in (form for forms in FORMS.values() for form in forms):
+        cell = form.usage.replace("|", r"\|")  # a bar would end the table's cell
+        lines.append(f"| `{cell}` | {form.what}{_or(form)} |")
     return "\n".join(lines)
+
+
+def _or(form: Form) -> str:
+    said = ", ".join(f"`{word}`" for word in form.synonyms)
+    return f" (or {said})" if said else ""
 
 
 def _commands(command: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - typer's own kind of click command

@@ -6,8 +6,7 @@ from sqlmodel import select
 from bot.access import PathProof
 from bot.access.tables import PackedBag
 from bot.catalog import AccessDrill
-from bot.chat.commands import _SYNONYMS, INCIDENT_HELP, RUNBOOK_HELP
-from bot.chat.ways import ACCESS_HELP
+from bot.chat.verbs import FORMS
 from bot.delivery import Message
 from bot.errors import BadInput, Conflict, JacklineError, NotAllowed, NotFound
 from bot.store import now
@@ -33,16 +32,12 @@ async def test_a_bare_command_helps(room: ChatRoom) -> None:
 
 async def test_help_names_every_command(room: ChatRoom) -> None:
     """Also for somebody unknown: it is how they find out whom to ask."""
-    for name, usage in (
-        ("incident", INCIDENT_HELP),
-        ("runbook", RUNBOOK_HELP),
-        ("access", ACCESS_HELP),
-    ):
+    for name, forms in FORMS.items():
         for word in ("help", "HELP", "?"):
             reply = await room.type_(f"/{name} {word}", "nobody")
-            for form, what in usage:
-                assert f"{form}: {what}" in reply.text
-                assert form in reply.blocks[0]["text"]["text"]
+            for form in forms:
+                assert f"{form.usage}: {form.what}" in reply.text
+                assert form.usage in reply.blocks[0]["text"]["text"]
 
 
 @pytest.mark.parametrize(
@@ -133,11 +128,13 @@ async def test_severity_lead_note_resolve(room: ChatRoom) -> None:
     assert (await room.incident()).status == "resolved"
 
 
-@pytest.mark.parametrize(("word", "meant"), sorted(_SYNONYMS.items()))
-def test_synonyms_lead_somewhere(word: str, meant: str) -> None:
-    usage = " ".join(form for form, _ in (*INCIDENT_HELP, *RUNBOOK_HELP, *ACCESS_HELP))
-    assert f" {meant}" in usage
-    assert f" {word} " not in usage
+@pytest.mark.parametrize("name", FORMS)
+def test_a_word_means_one_thing(room: ChatRoom, name: str) -> None:
+    """Every form has its handler, and no synonym is also somebody else's."""
+    said = [word for form in FORMS[name] for word in (form.verb, *form.synonyms)]
+    assert len(said) == len(set(said))
+    verbs = {form.verb for form in FORMS[name]} - {"help"}
+    assert verbs == set(room.commands.handlers[name])
 
 
 async def test_synonyms_are_understood(room: ChatRoom) -> None:

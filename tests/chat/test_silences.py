@@ -8,13 +8,14 @@ import pytest
 
 from bot.alerts import StoredAlert
 from bot.catalog.spans import Maintenance
-from bot.chat.silences import SILENCE_HELP
+from bot.chat.command import usage
+from bot.chat.silences import SILENCE_FORMS
 from bot.errors import BadInput, Conflict, JacklineError, NotAllowed, NotFound
 from bot.store import now
 from tests.chat.console_world import HTMX, World
 from tests.chat.room import ChatRoom, words
 
-USAGE = f"Usage: {SILENCE_HELP[0][0]}"
+USAGE = usage(SILENCE_FORMS, "silence")
 UNTIL = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
 
 

@@ -10,9 +10,8 @@ import yaml
 from bot import registry, settings
 from bot.catalog import load_catalog
 from bot.catalog.checks import Kind
-from bot.chat.commands import INCIDENT_HELP, RUNBOOK_HELP
 from bot.chat.slack.app import COMMANDS
-from bot.chat.ways import ACCESS_HELP
+from bot.chat.verbs import FORMS
 from bot.cli.reference import reference
 from bot.runbooks.check import check
 from bot.runbooks.read import read
@@ -96,6 +95,6 @@ def test_slack_manifest_has_our_commands() -> None:
 def test_readme_mentions_every_chat_command() -> None:
     """A command that nobody reads about is a command that nobody uses."""
     readme = (ROOT / "README.md").read_text("utf-8")
-    for form, _ in (*INCIDENT_HELP, *RUNBOOK_HELP, *ACCESS_HELP):
-        words = " ".join(form.split()[:2])
+    for form in (form for forms in FORMS.values() for form in forms):
+        words = " ".join(form.usage.split()[:2])
         assert words in readme, words

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.catalog import Person
-from bot.chat.commands import Command, Reply
+from bot.chat.command import Command, Reply
 from bot.chat.console.desk import Desk
 from bot.chat.console.guard import by_htmx
 from bot.chat.console.html import blocks_html

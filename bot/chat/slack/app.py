@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.clicks import INCIDENT_CLICKS, RUN_CLICKS, STEP_CLICKS
-from bot.chat.commands import Command, person_of
+from bot.chat.command import Command, person_of
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.inbox import Inbox

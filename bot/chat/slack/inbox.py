@@ -22,7 +22,8 @@ from sqlmodel import col, func, select
 from bot.catalog import Catalog, Person
 from bot.chat.blocks import escape
 from bot.chat.clicks import Clicks
-from bot.chat.commands import Command, Commands, Later, Reply
+from bot.chat.command import Command, Later, Reply
+from bot.chat.commands import Commands
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.tables import SlackRequest
 from bot.delivery import Binding
