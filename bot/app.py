@@ -336,6 +336,7 @@ class _Slack:
             parts.incidents,
         )  # fmt: skip
         self.delivery = DeliveryWorker(parts.store, self.surface, owner)
+        parts.router.sends_by(self.delivery)
         self.inbox = Inbox(
             parts.store, parts.commands, parts.clicks, parts.incidents,
             lambda: parts.library.catalog, self.client,

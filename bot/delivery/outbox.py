@@ -70,15 +70,13 @@ class Outbox:
         ]
         rows = [
             Delivery(surface=surface, lane=f"{incident_id}:{lane}", op=op, incident_id=incident_id,
-                     payload=payload, message_id=message_id)
+                     payload=payload, message_id=message_id).model_dump(exclude={"id"})
             for surface in self.surfaces
             for op, lane, payload, message_id in wanted
             if op != "invite" or people
         ]  # fmt: skip
         if rows:  # in one statement: in a storm many incidents are declared at once
-            values = [row.model_dump(exclude={"id"}) for row in rows]
-            options = {"render_nulls": True}  # else one statement for each set of columns given
-            await session.execute(insert(Delivery), values, execution_options=options)
+            await (await session.connection()).execute(_DELIVER, rows)
 
     async def say(
         self,

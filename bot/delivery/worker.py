@@ -48,7 +48,7 @@ class DeliveryWorker:
                 except (SQLAlchemyError, OSError) as error:
                     log.error("outbox_not_read", error=str(error))
                     claimed = []
-                self._begin(claimed)
+                self.begin(claimed)
                 await self.store.wait(seen, 0.5)
         finally:
             for task in self._busy:
@@ -60,15 +60,17 @@ class DeliveryWorker:
         The flag says that somebody began it before: it must be looked for first.
         """
         async with self.store.write(silent=True) as session:
-            return await self._take(session)
+            return await self.take(session)
 
-    def _begin(self, claimed: list[tuple[Job, bool]]) -> None:
+    def begin(self, claimed: list[tuple[Job, bool]]) -> None:
+        """Sends what was claimed, once that is committed."""
         for job, resumed in claimed:
             task = asyncio.create_task(self._guarded(job, resumed))
             self._busy.add(task)
             task.add_done_callback(self._busy.discard)
 
-    async def _take(self, session: AsyncSession) -> list[tuple[Job, bool]]:
+    async def take(self, session: AsyncSession) -> list[tuple[Job, bool]]:
+        """The same in somebody's transaction: what they have just stored need not be looked for."""
         heads = await self._heads(session, lock=True)
         if not heads:
             return []
@@ -137,9 +139,9 @@ class DeliveryWorker:
             await self._later(job, error, state=state, seconds=await self._pause(job, error))
         except TargetError as error:
             log.error("delivery_refused", op=job.op, incident_id=job.incident_id, error=str(error))
-            self._begin(await self._settle(job, "failed", {}, str(error)))
+            self.begin(await self._settle(job, "failed", {}, str(error)))
         else:
-            self._begin(await self._settle(job, "sent", value, ""))
+            self.begin(await self._settle(job, "sent", value, ""))
 
     async def _ask(self, call: Awaitable[_T], job: Job, until: float) -> _T:
         """What the surface says, within the lease: past it, another worker may begin."""
@@ -186,7 +188,7 @@ class DeliveryWorker:
             key = _binding_key(job)
             if value and key and await session.get(Binding, (self.surface.name, key)) is None:
                 session.add(Binding(surface=self.surface.name, key=key, value=value))
-            return await self._take(session)
+            return await self.take(session)
 
 
 def _job(
