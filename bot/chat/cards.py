@@ -36,9 +36,11 @@ from bot.incidents import ACTIVE, Incident, under
 from bot.incidents.flow import NO_CHANNEL
 from bot.incidents.merging import UNMERGE_WITHIN, merged_at
 from bot.runbooks import Run, StepAttempt, approvers
+from bot.runbooks.output import words
 from bot.store import now
 
 SIGN = {"sev1": "🔴", "sev2": "🟠", "sev3": "🟡", "sev4": "🔵"}
+_HEAD, _BEGINNING = 300, 1200  # characters for the title of an output; of a long one shown
 _LINK = 1000  # characters kept free for an alert's link
 
 
@@ -46,7 +48,8 @@ _LINK = 1000  # characters kept free for an alert's link
 class Rendered:
     """A message ready for a surface: ``text`` for notifications, ``file`` a picture's name.
 
-    ``files`` are longer answers of the same folder, as text.
+    ``files`` are longer answers of the same folder, as text; ``whole`` is the text of which the
+    blocks show only the beginning.
 
     ``text`` is mrkdwn as the blocks are: what people and alerts wrote is escaped in it.
     """
@@ -56,6 +59,7 @@ class Rendered:
     file: str = ""
     title: str = ""
     files: tuple[str, ...] = ()
+    whole: str = ""
 
     def marked(self, late: str) -> "Rendered":
         """With a word that it comes late, if there is one."""
@@ -85,8 +89,8 @@ class Cards:
                 return await self._card(session, await self._incident(session, message))
             case "digest":
                 return await self._digest(session, await self._incident(session, message))
-            case "run":
-                return await self._run(session, int(message.payload["run_id"]))
+            case "run" | "output":
+                return await self._of_run(session, message)
             case "regrouped":
                 return await self._regrouped(session, message)
             case "question":
@@ -220,6 +224,12 @@ class Cards:
             text += ". *Its channel could not be opened*: it is in the console alone"
         return Rendered(escape(f"#{incident.number} {title}"), [section(text)])
 
+    async def _of_run(self, session: AsyncSession, message: Message) -> Rendered:
+        """Its live card, or in the thread of that what a step gave back."""
+        if message.kind == "run":
+            return await self._run(session, int(message.payload["run_id"]))
+        return _output(await session.get_one(StepAttempt, message.payload["attempt"]))
+
     async def _run(self, session: AsyncSession, run_id: int) -> Rendered:
         run = await session.get_one(Run, run_id)
         incident = await session.get_one(Incident, run.incident_id)
@@ -250,6 +260,18 @@ class Cards:
         via = f" (in {message.origin})" if message.origin else " (in the console)"
         blocks = [section(text), context(f"{self.name(message.author)}{via}")]
         return Rendered(text, blocks)
+
+
+def _output(attempt: StepAttempt) -> Rendered:
+    """What a step gave back: as code, in which nothing becomes a link or a name."""
+    title, text = f"Output of {attempt.step}", words(attempt.output)
+    cutting = len(text) > TEXT - _HEAD
+    shown = clip(text, _BEGINNING) if cutting else text
+    code = clip(escape(shown.replace("`" * 3, "'" * 3)), TEXT - _HEAD)
+    blocks = [section(f"*{escape(cut(title, 150))}*\n```{code}```")]
+    if cutting:
+        blocks.append(context(f"The beginning of {len(text):,} characters"))
+    return Rendered(escape(title), blocks, title=title, whole=text if cutting else "")
 
 
 def _evidence(payload: dict[str, Any]) -> Rendered:

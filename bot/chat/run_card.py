@@ -5,6 +5,7 @@ from typing import Any
 from bot.chat.blocks import Block, actions, button, context, escape, header, section
 from bot.chat.run_asks import ask_blocks
 from bot.runbooks import Run, StepAttempt
+from bot.runbooks.output import is_long, one_line
 
 _MARK = {
     "done": "✅", "failed": "❌", "unknown": "❓", "intent": "⏳",
@@ -75,9 +76,15 @@ def _step(step: dict[str, Any], attempts: list[StepAttempt], earlier: dict[str, 
         lines.append(f"      needs {needed['count']} more approval(s) of {needed['from']}")
     if step["undo"].startswith("cannot"):
         lines.append(f"      ⚠️ {escape(step['undo'])}")
+    if done and done[-1].output and done[-1].state == "done" and "." in done[-1].action:
+        lines.append(f"      {_given(done[-1].output)}")
     if done and done[-1].error:
         lines.append(f"      {escape(done[-1].error)}")
     return "\n".join(lines)
+
+
+def _given(out: dict[str, Any]) -> str:
+    return "_output in the thread_" if is_long(out) else "→ " + escape(one_line(out))
 
 
 def _share(change: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ _EDIT = (
     .values(version=_messages.c.version + 1)
     .returning(_messages.c.id)
 )
+_ABOVE = select(_messages.c.id).where(_messages.c.key == bindparam("of"))
 _POST = insert(_messages).returning(_messages.c.id)
 _DELIVER = insert(_deliveries)
 _UNSENT = (
@@ -110,8 +111,10 @@ class Outbox:
         author: str = "jackline",
         origin: str = "",
         shared: bool = False,
+        thread: str = "",
     ) -> None:
-        """Posts a message, or edits the one with that ``key``.
+        """Posts a message, or edits the one with that ``key``; ``thread`` is the key of the one
+        that it answers.
 
         An edit that is still unsent absorbs later ones. ``origin`` is the surface where a
         person wrote it: it is not sent back there. ``shared``: it is said where the digest is.
@@ -120,9 +123,11 @@ class Outbox:
         edit = {"of": full, "kind": kind, "payload": payload or {}, "updated_at": now()}
         message_id = connection.execute(_EDIT, edit).scalar()
         if message_id is None:
+            above = {"of": f"{incident_id}:{thread}"}
             message = Message(
                 incident_id=incident_id, key=full, kind=kind, payload=payload or {},
                 author=author, origin=origin,
+                thread_id=connection.execute(_ABOVE, above).scalar() if thread else None,
             )  # fmt: skip
             values = message.model_dump(exclude={"id"})
             message_id = connection.execute(_POST, values).scalar_one()
