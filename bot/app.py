@@ -68,7 +68,7 @@ from bot.web.vendors import Vendors
 log = get("app")
 _GRACE = 3
 _GATHER = 0.03  # seconds in which commits gather, and the outbox goes first: people wait for it
-_FLOOD = 4  # while alerts flood in, the router rests for so many times as long as it has worked
+_FLOOD = 9  # while alerts flood in, the router rests for so many times as long as it has worked
 
 
 class Jackline:

@@ -160,6 +160,8 @@ def decoded(decoder: Decoder[Payload], body: bytes) -> Payload:
         return decoder.decode(body)
     except MsgspecError as error:
         raise _bad_struct(str(error), body) from None
+    except UnicodeDecodeError as error:
+        raise BadInput(f"The body is not JSON: {error}."[:300], field="$") from None
     except RecursionError:
         raise BadInput("The body is nested too deeply.", field="$") from None
 
@@ -178,10 +180,13 @@ def _bad_struct(said: str, body: bytes) -> BadInput:
 
 def _keyed(path: str, body: bytes) -> str:
     """The path with the first key below it whose value is no text: msgspec does not say which."""
-    at: Any = from_json(body)
-    for step in _STEP.findall(path):
-        at = at[int(step[1:-1])] if step.startswith("[") else at[step]
-    wrong = next((key for key, value in at.items() if not isinstance(value, str)), "")
+    try:
+        at: Any = from_json(body)
+        for step in _STEP.findall(path):
+            at = at[int(step[1:-1])] if step.startswith("[") else at[step]
+        wrong = next(key for key, value in at.items() if not isinstance(value, str))
+    except (ValueError, LookupError, TypeError, AttributeError, StopIteration):
+        return path  # what follows is no JSON, or a field is there twice
     return f"{path}.{wrong}"[:200]
 
 
