@@ -106,7 +106,7 @@ WRONG = {
     "status unknown": (broken(status="burning"), "alerts[0].status"),
     "labels missing": (broken(labels=None), "alerts[0].labels"),
     "a label that is a number": (broken(labels={"alertname": 5}), "alerts[0].labels.alertname"),
-    "and then no JSON": (as_sent(labels={"alertname": 5})[:-1] + b"!", "alerts[0].labels"),
+    "and then no JSON": (as_sent(labels={"alertname": 5})[:-1] + b"!", "$"),
     "labels twice": (
         as_sent(labels={"a": "b"}).replace(b'"labels"', b'"labels": {"n": 1}, "labels"', 1),
         "alerts[0].labels",
