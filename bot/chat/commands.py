@@ -13,6 +13,7 @@ from bot.chat.verbs.access import AccessVerbs
 from bot.chat.verbs.alerts import AlertVerbs
 from bot.chat.verbs.incident import LifeVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
+from bot.chat.verbs.running import RunningVerbs
 from bot.chat.ways import Ways
 from bot.errors import BadInput
 from bot.incidents import Incidents
@@ -29,7 +30,10 @@ class Commands:
         self.regroup = alerts.regroup
         self.handlers: dict[str, dict[str, Handler]] = {
             "incident": {**self.life.handlers, **alerts.handlers},
-            "runbook": RunbookVerbs(incidents, runs).handlers,
+            "runbook": {
+                **RunbookVerbs(incidents, runs).handlers,
+                **RunningVerbs(incidents, runs).handlers,
+            },
             "access": AccessVerbs(incidents, ways).handlers,
         }
 

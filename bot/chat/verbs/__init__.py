@@ -6,6 +6,7 @@ from bot.chat.silences import SILENCE_FORMS
 from bot.chat.verbs.access import ACCESS_FORMS
 from bot.chat.verbs.incident import LIFE_FORMS
 from bot.chat.verbs.runbook import RUNBOOK_FORMS
+from bot.chat.verbs.running import RUNNING_FORMS
 
 FORMS: dict[str, tuple[Form, ...]] = {
     "incident": (
@@ -14,6 +15,6 @@ FORMS: dict[str, tuple[Form, ...]] = {
         *SILENCE_FORMS,
         Form("/incident help", "this list", ("?",)),
     ),
-    "runbook": (*RUNBOOK_FORMS, Form("/runbook help", "this list", ("?",))),
+    "runbook": (*RUNBOOK_FORMS, *RUNNING_FORMS, Form("/runbook help", "this list", ("?",))),
     "access": (*ACCESS_FORMS, Form("/access help", "this list", ("?",))),
 }
