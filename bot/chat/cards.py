@@ -29,7 +29,7 @@ from bot.chat.blocks import (
 )
 from bot.chat.evidence_card import evidence_blocks
 from bot.chat.question_card import question_blocks, question_text
-from bot.chat.run_card import run_blocks
+from bot.chat.run_card import may_approve, run_blocks
 from bot.chat.ways import drilled
 from bot.delivery import Binding, Message
 from bot.incidents import ACTIVE, Incident, under
@@ -236,11 +236,14 @@ class Cards:
         attempts = (
             select(StepAttempt).where(StepAttempt.run_id == run_id).order_by(col(StepAttempt.id))
         )
+        agreed = await approvers(session, run)
+        may = may_approve(self.catalog(), run, agreed)
         blocks = run_blocks(
             run,
             list((await session.execute(attempts)).scalars()),
-            [self.name(f"person:{p}") for p in await approvers(session, run)],
+            [self.name(f"person:{p}") for p in agreed],
             self.name(f"person:{run.requester}") if run.requester else "",
+            [self.name(f"person:{p}") for p in may],
         )
         if incident.merged_into and run.state == "proposed":
             blocks = [block for block in blocks if block["type"] != "actions"]

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from bot.chat.blocks import TEXT, escape, joined, section
 from bot.chat.command import Command, Form, Handler, Reply, person_of, usage
 from bot.chat.finding import Finder
-from bot.chat.run_card import run_blocks
+from bot.chat.run_card import may_approve, run_blocks
 from bot.errors import BadInput, NotFound
 from bot.incidents import Incidents
 from bot.incidents.seeing import require_seen
@@ -68,8 +68,10 @@ class RunningVerbs:
         run, _ = await self._which(session, command, words)
         query = select(StepAttempt).where(StepAttempt.run_id == run.id)
         attempts = list((await session.execute(query.order_by(col(StepAttempt.id)))).scalars())
-        agreed = [self._name(person) for person in await approvers(session, run)]
-        blocks = run_blocks(run, attempts, agreed, self._name(run.requester))
+        agreed = await approvers(session, run)
+        may = may_approve(self.incidents.catalog(), run, agreed)
+        names = [[self._name(person) for person in each] for each in (agreed, may)]
+        blocks = run_blocks(run, attempts, names[0], self._name(run.requester), names[1])
         return Reply(f"{run.title}: {run.state}.", blocks, incident_id=run.incident_id)
 
     async def _steer(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
