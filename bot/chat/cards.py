@@ -28,6 +28,7 @@ from bot.chat.blocks import (
     when,
 )
 from bot.chat.evidence_card import evidence_blocks
+from bot.chat.handover_card import handover_blocks, handover_text
 from bot.chat.question_card import question_blocks, question_text
 from bot.chat.run_card import run_blocks
 from bot.chat.ways import drilled
@@ -35,6 +36,7 @@ from bot.delivery import Binding, Message
 from bot.incidents import ACTIVE, Incident, under
 from bot.incidents.flow import NO_CHANNEL
 from bot.incidents.merging import UNMERGE_WITHIN, merged_at
+from bot.incidents.roles import ROLES
 from bot.runbooks import Run, StepAttempt, approvers
 from bot.store import now
 
@@ -81,14 +83,15 @@ class Cards:
     async def render(self, session: AsyncSession, message: Message) -> Rendered:
         """What the message looks like now."""
         match message.kind:
-            case "card":
-                return await self._card(session, await self._incident(session, message))
-            case "digest":
-                return await self._digest(session, await self._incident(session, message))
+            case "card" | "digest":
+                draw = self._card if message.kind == "card" else self._digest
+                return await draw(session, await self._incident(session, message))
             case "run":
                 return await self._run(session, int(message.payload["run_id"]))
             case "regrouped":
                 return await self._regrouped(session, message)
+            case "handover":
+                return await self._handover(session, message)
             case "question":
                 asked = await session.get_one(Question, message.payload["question"])
                 return self.question(asked, hide=True)
@@ -154,6 +157,11 @@ class Cards:
                 f"*Services*\n{services or '_not known_'}",
             ),
         ]
+        if others := joined([
+            f"*{title.capitalize()}* {self.name(f'person:{incident.roles[role]}')}"
+            for role, title in ROLES.items() if role in incident.roles
+        ], TEXT, " · "):  # fmt: skip
+            blocks.append(context(others))
         if run is not None:
             blocks.append(section(f"*Runbook* {escape(run.title)} — *{run.state}*"))
         if inner:
@@ -186,6 +194,12 @@ class Cards:
         if other:
             blocks.append(section(f"→ {await self._way(session, int(other))}"))
         return Rendered(escape(text), [*blocks, context(self.name(message.author))])
+
+    async def _handover(self, session: AsyncSession, message: Message) -> Rendered:
+        incident, to = await self._incident(session, message), message.payload["to"]
+        name = self.name(f"person:{to}") if to else ""
+        blocks = handover_blocks(incident, message.payload, name, self.name(message.author))
+        return Rendered(handover_text(message.payload, name), blocks)
 
     def _buttons(self, incident: Incident, number: str) -> list[Block]:
         if incident.merged_into and now() - merged_at(incident) < UNMERGE_WITHIN:

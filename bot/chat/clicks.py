@@ -9,6 +9,7 @@ from bot.alerts.questions import about, may_answer
 from bot.catalog import Person
 from bot.chat.blocks import cut
 from bot.chat.command import Reply
+from bot.chat.life_clicks import LIFE_CLICKS, LifeClicks
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS, Regroup, may_regroup
 from bot.chat.regroup_words import named
@@ -43,6 +44,7 @@ class Clicks:
         self.incidents = incidents
         self.runs = runs
         self.regroup = Regroup(incidents, runs)
+        self.life = LifeClicks(incidents)
         self.decisions = Decisions(runs)
         self.questions = Questions(incidents)
 
@@ -65,6 +67,10 @@ class Clicks:
         if action_id in INCIDENT_CLICKS and _ID.fullmatch(value):
             await self._require_seen(session, Incident, int(value), person, surface)
             return await self._on_incident(session, action_id, int(value), person)
+        if action_id in LIFE_CLICKS and _ID.fullmatch(value.partition("|")[0]):
+            number = int(value.partition("|")[0])
+            await self._require_seen(session, Incident, number, person, surface)
+            return await self.life.do(session, action_id, value, person)
         if action_id in REGROUP_CLICKS and _ID.fullmatch(value.partition("|")[0]):
             may_regroup(person)
             for number in named(action_id, value):

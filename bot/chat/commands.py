@@ -12,6 +12,7 @@ from bot.chat.verbs import FORMS
 from bot.chat.verbs.access import AccessVerbs
 from bot.chat.verbs.alerts import AlertVerbs
 from bot.chat.verbs.incident import LifeVerbs
+from bot.chat.verbs.roles import RoleVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
 from bot.chat.ways import Ways
 from bot.errors import BadInput
@@ -28,7 +29,11 @@ class Commands:
         alerts = AlertVerbs(incidents, runs, silencing)
         self.regroup = alerts.regroup
         self.handlers: dict[str, dict[str, Handler]] = {
-            "incident": {**self.life.handlers, **alerts.handlers},
+            "incident": {
+                **self.life.handlers,
+                **RoleVerbs(incidents).handlers,
+                **alerts.handlers,
+            },
             "runbook": RunbookVerbs(incidents, runs).handlers,
             "access": AccessVerbs(incidents, ways).handlers,
         }

@@ -139,6 +139,16 @@ class Outbox:
         if rows:
             connection.execute(_DELIVER, rows)
 
+    async def amend(
+        self, session: AsyncSession, incident_id: int, key: str, more: dict[str, Any]
+    ) -> None:
+        """Edits the message with that ``key``: its payload is what it was, and ``more``."""
+        query = select(_messages.c.kind, _messages.c.payload, _messages.c.author).where(
+            _messages.c.key == f"{incident_id}:{key}"
+        )
+        kind, payload, author = (await session.execute(query)).one()
+        await self.say(session, incident_id, key, kind, {**payload, **more}, author=author)
+
     async def announce(
         self, session: AsyncSession, key: str, kind: str, payload: dict[str, Any]
     ) -> None:

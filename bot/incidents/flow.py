@@ -147,6 +147,7 @@ class Incidents:
         if incident.commander == person_id:
             return
         require_unmerged(incident)
+        await self.void_offer(session, incident, "withdrawn")
         incident.commander = person_id
         person = self.catalog().person(person_id)
         text = f"{person.name if person else person_id} is incident commander"
@@ -156,6 +157,13 @@ class Incidents:
         if incident.status == "declared":
             await self.set_status(session, incident, "investigating", f"person:{person_id}")
         await self.refresh(session, incident)
+
+    async def void_offer(self, session: AsyncSession, incident: Incident, outcome: str) -> None:
+        """Command is not offered any more, if it was; its message says how that ended."""
+        key, incident.offer = incident.offer.get("key"), {}
+        if key is not None:
+            more = {"outcome": outcome}
+            await self.outbox.amend(session, incident.number, f"handover-{key}", more)
 
     async def note(
         self,

@@ -15,7 +15,8 @@ class Incident(SQLModel, table=True):
     ``open_key`` is its group while it is open and empty (NULL) afterwards, unique, so that a
     group has at most one open incident. ``trigger`` is what runbooks are matched against.
     ``people`` are persons and ``@groups`` who were invited besides the owners of the services;
-    who may see a ``private`` one says `bot.incidents.seeing.may_see`.
+    who may see a ``private`` one says `bot.incidents.seeing.may_see`. ``roles`` are those besides
+    the commander's, role → person; ``offer`` is command as it is being handed over.
 
     One that is ``merged_into`` another keeps its ``open_key``: it holds the group for that one.
     ``merge`` is what it takes to undo that. ``takes`` are alerts that people gave it by hand, as
@@ -37,6 +38,8 @@ class Incident(SQLModel, table=True):
     open_key: str | None = Field(default=None, unique=True)
     trigger: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
     commander: str = ""
+    roles: dict[str, str] = Field(sa_type=JsonColumn, default_factory=dict)
+    offer: dict[str, str] = Field(sa_type=JsonColumn, default_factory=dict)
     declared_by: str
     declared_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
     resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -53,6 +56,11 @@ class Incident(SQLModel, table=True):
         if self.id is None:
             raise ValueError("not stored yet")
         return self.id
+
+    @property
+    def holders(self) -> dict[str, str]:
+        """Role → person, the commander's first."""
+        return ({"commander": self.commander} if self.commander else {}) | self.roles
 
     @property
     def standing(self) -> str:

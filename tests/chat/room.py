@@ -78,6 +78,15 @@ class ChatRoom:
         assert 0 < len(drawn.text) < 40_000
         return drawn
 
+    async def message(self, key: str, number: int = 1) -> Rendered:
+        """The message with that key as Slack would take it now."""
+        query = select(Message).where(Message.key == f"{number}:{key}")
+        async with self.store.read() as session:
+            message = (await session.execute(query)).scalar_one()
+            drawn = await self.cards.render(session, message)
+        check_message(drawn.blocks, [])
+        return drawn
+
     async def incident(self, number: int = 1) -> Incident:
         async with self.store.read() as session:
             return await session.get_one(Incident, number)

@@ -20,6 +20,7 @@ from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.guard import open_to_all, private
 from bot.chat.console.passwords import Passwords
 from bot.chat.console.sessions import Sessions
+from bot.chat.standing import lasted
 from bot.errors import NotFound
 from bot.incidents import ACTIVE, SEVERITIES, Incidents
 from bot.runbooks import Runs
@@ -100,7 +101,7 @@ def _templates() -> Environment:
     )  # fmt: skip
     digest = hashlib.blake2b(b"".join(p.read_bytes() for p in _FILES.values()), digest_size=6)
     made.globals.update(
-        version=digest.hexdigest(), sign=reads.sign, lasted=reads.lasted,
+        version=digest.hexdigest(), sign=reads.sign, lasted=lasted,
         SEVERITIES=SEVERITIES, ACTIVE=ACTIVE,
     )  # fmt: skip
     made.filters["unescaped"] = mrkdwn.unescape  # names come escaped for Slack

@@ -24,6 +24,7 @@ from bot.chat.blocks import escape
 from bot.chat.clicks import Clicks
 from bot.chat.command import Command, Later, Reply
 from bot.chat.commands import Commands
+from bot.chat.life_clicks import LIFE_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.tables import SlackRequest
 from bot.delivery import Binding
@@ -163,7 +164,7 @@ class Inbox:
                     session, body["action"], body["value"], person, "slack"
                 )
                 # what else it did shows on the card; this may be clicked far from the incident
-                return reply if body["action"] in REGROUP_CLICKS else None
+                return reply if body["action"] in (*REGROUP_CLICKS, *LIFE_CLICKS) else None
             case "form":
                 command = Command("incident", "", person, request.key, "slack")
                 await self.commands.declare(session, command, body["severity"], body["title"])

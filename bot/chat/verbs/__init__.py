@@ -5,11 +5,13 @@ from bot.chat.regroup import REGROUP_FORMS
 from bot.chat.silences import SILENCE_FORMS
 from bot.chat.verbs.access import ACCESS_FORMS
 from bot.chat.verbs.incident import LIFE_FORMS
+from bot.chat.verbs.roles import ROLE_FORMS
 from bot.chat.verbs.runbook import RUNBOOK_FORMS
 
 FORMS: dict[str, tuple[Form, ...]] = {
     "incident": (
         *LIFE_FORMS,
+        *ROLE_FORMS,
         *REGROUP_FORMS,
         *SILENCE_FORMS,
         Form("/incident help", "this list", ("?",)),

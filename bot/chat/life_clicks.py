@@ -1,0 +1,27 @@
+"""Buttons of an incident's life beyond its card's first ones. Each is done once."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.catalog import Person
+from bot.chat.command import Reply
+from bot.incidents import Incidents
+from bot.incidents.handover import Roles
+
+LIFE_CLICKS = ("handover_accept", "handover_refuse")
+
+
+class LifeClicks:
+    """A button's value is the incident's number, a bar, and what the button needs to know."""
+
+    def __init__(self, incidents: Incidents) -> None:
+        self.incidents = incidents
+        self.roles = Roles(incidents)
+
+    async def do(self, session: AsyncSession, action_id: str, value: str, person: Person) -> Reply:
+        """Does what the button says. The incident may be seen by the person."""
+        number, _, rest = value.partition("|")
+        incident = await self.incidents.get(session, int(number))
+        yes = action_id == "handover_accept"
+        await self.roles.answer(session, incident, rest, person, yes=yes)
+        text = f"You are commander of #{number}." if yes else "Noted: you do not take command."
+        return Reply(text, incident_id=incident.number)
