@@ -29,11 +29,12 @@ from bot.chat.blocks import (
 )
 from bot.chat.evidence_card import evidence_blocks
 from bot.chat.handover_card import handover_blocks, handover_text
+from bot.chat.life_card import life_buttons
 from bot.chat.question_card import question_blocks, question_text
 from bot.chat.run_card import run_blocks
 from bot.chat.ways import drilled
 from bot.delivery import Binding, Message
-from bot.incidents import ACTIVE, Incident, under
+from bot.incidents import Incident, under
 from bot.incidents.flow import NO_CHANNEL
 from bot.incidents.merging import UNMERGE_WITHIN, merged_at
 from bot.incidents.roles import ROLES
@@ -206,16 +207,7 @@ class Cards:
             at = int(merged_at(incident).timestamp() * 1e6)  # each merge is taken back once
             confirm = f"Incident {number} becomes {incident.merge['was']} again, with its alerts."
             return [button("Unmerge", "incident_unmerge", f"{number}|{at}", confirm=confirm)]
-        if incident.status not in ACTIVE:
-            return []
-        buttons = []
-        if not incident.commander:
-            buttons.append(button("Take command", "incident_lead", number, style="primary"))
-        if incident.status != "monitoring":
-            buttons.append(button("Mitigated, monitoring", "incident_monitoring", number))
-        confirm = f"Resolve incident {number}? Its postmortem is drafted then."
-        buttons.append(button("Resolve", "incident_resolve", number, confirm=confirm))
-        return buttons
+        return life_buttons(incident)
 
     def _service(self, service_id: str) -> str:
         service = self.catalog().service(service_id)

@@ -9,11 +9,12 @@ from bot.alerts.questions import about, may_answer
 from bot.catalog import Person
 from bot.chat.blocks import cut
 from bot.chat.command import Reply
+from bot.chat.ends import Ends
 from bot.chat.life_clicks import LIFE_CLICKS, LifeClicks
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS, Regroup, may_regroup
 from bot.chat.regroup_words import named
-from bot.errors import BadInput, NotAllowed, NotFound
+from bot.errors import BadInput, Conflict, NotAllowed, NotFound
 from bot.incidents import ACTIVE, Incident, Incidents
 from bot.incidents.seeing import may_see, require_seen
 from bot.runbooks import Decision, Decisions, Run, Runs
@@ -22,7 +23,7 @@ _STATUSES = {
     "incident_monitoring": "monitoring", "incident_resolve": "resolved",
     "incident_reopen": "investigating",
 }  # fmt: skip
-INCIDENT_CLICKS = ("incident_lead", *_STATUSES)
+INCIDENT_CLICKS = ("incident_lead", *_STATUSES, "incident_close")
 RUN_CLICKS = (
     "run_request", "run_approve", "run_refuse", "run_abort", "run_undo", "run_happened",
     "run_not_happened", "run_pause", "run_resume",
@@ -45,6 +46,7 @@ class Clicks:
         self.runs = runs
         self.regroup = Regroup(incidents, runs)
         self.life = LifeClicks(incidents)
+        self.ends = Ends(incidents, runs)
         self.decisions = Decisions(runs)
         self.questions = Questions(incidents)
 
@@ -124,6 +126,8 @@ class Clicks:
         if action_id == "incident_lead":
             await self.incidents.take_command(session, incident, person.id)
             return Reply("You are the incident commander.")
+        if action_id == "incident_close":
+            return Reply(await self._close(session, incident, person))
         status = _STATUSES[action_id]
         if action_id == "incident_reopen" and incident.status in ACTIVE:
             return Reply(f"The incident is open: {incident.status}.")
@@ -132,6 +136,14 @@ class Clicks:
         if incident.status != status:
             await self.incidents.set_status(session, incident, status, f"person:{person.id}")
         return Reply(f"The incident is {status}.")
+
+    async def _close(self, session: AsyncSession, incident: Incident, person: Person) -> str:
+        """The button stands on what is resolved alone."""
+        if incident.status == "closed":
+            return "The incident is closed."
+        if incident.status != "resolved":
+            raise Conflict(f"The incident is {incident.standing}.", hint="Resolve it first.")
+        return await self.ends.close(session, incident, person, "")
 
     async def _on_run(
         self,

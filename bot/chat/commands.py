@@ -11,6 +11,7 @@ from bot.chat.silences import Silencing
 from bot.chat.verbs import FORMS
 from bot.chat.verbs.access import AccessVerbs
 from bot.chat.verbs.alerts import AlertVerbs
+from bot.chat.verbs.ends import EndVerbs
 from bot.chat.verbs.incident import LifeVerbs
 from bot.chat.verbs.roles import RoleVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
@@ -25,12 +26,14 @@ class Commands:
     """`handle` is the one door for commands of every surface."""
 
     def __init__(self, incidents: Incidents, runs: Runs, ways: Ways, silencing: Silencing) -> None:
-        self.life = LifeVerbs(incidents, runs)
+        ends = EndVerbs(incidents, runs)
+        self.life = LifeVerbs(incidents, ends)
         alerts = AlertVerbs(incidents, runs, silencing)
         self.regroup = alerts.regroup
         self.handlers: dict[str, dict[str, Handler]] = {
             "incident": {
                 **self.life.handlers,
+                **ends.handlers,
                 **RoleVerbs(incidents).handlers,
                 **alerts.handlers,
             },

@@ -13,7 +13,10 @@ from bot.errors import BadInput
 from bot.incidents.family import require_unmerged, under
 from bot.incidents.rules import (
     ACTIVE,
+    AGAIN,
+    ENDED,
     channel_name,
+    check_reopen,
     check_severity,
     check_title,
     check_transition,
@@ -86,34 +89,52 @@ class Incidents:
         actor: str,
         *,
         because: str = "",
+        key: str = "",
     ) -> None:
         """Moves the incident on; raises `Conflict` where the table of transitions says no.
 
         ``because``: why Jackline resolves it by itself; its message has a button that takes it back.
+        ``key``: the command's, under which `moved` knows it again.
         """
         require_unmerged(incident)
         check_transition(incident.status, status)
+        await self._move(session, incident, status, actor, because=because, key=key)
+
+    async def reopen(
+        self, session: AsyncSession, incident: Incident, actor: str, *, key: str = ""
+    ) -> None:
+        """Takes an end back, whatever it was; raises `Conflict` for an incident that is open.
+
+        The caller has the turn of all who route, `one_at_a_time`: its groups come back.
+        """
+        check_reopen(incident.status)
+        await self._move(session, incident, AGAIN, actor, key=key)
+
+    async def moved(self, session: AsyncSession, incident: Incident, key: str) -> bool:
+        """Whether the command with that key has moved it before."""
+        return await self.outbox.said(session, incident.number, f"status-{key}")
+
+    async def _move(
+        self, session: AsyncSession, incident: Incident, status: str, actor: str, *,
+        because: str = "", key: str = "",
+    ) -> None:  # fmt: skip
         before, incident.status = incident.status, status
         if status == "resolved":
             incident.resolved_at = now()
+        if status in ("closed", "cancelled"):
+            incident.closed_at = now()
         if status not in ACTIVE:
             for each in (incident, *await under(session, [incident.number])):
                 each.open_key = None
-        elif before == "resolved":
-            incident.resolved_at = None
+        elif before in ENDED:
+            incident.resolved_at = incident.closed_at = None
             await self._regain(session, incident)
         text = f"Status: {before} → {status}" + (f", as {because}" if because else "")
         data = {"from": before, "to": status} | ({"because": because} if because else {})
         await self.ledger.append(session, incident.number, "status_changed", actor, text, data=data)
         said = {"text": text} | ({"reopens": incident.number} if because else {})
-        await self.outbox.say(
-            session,
-            incident.number,
-            f"status-{now().timestamp()}",
-            "line",
-            said,
-            author=actor,
-        )
+        key = f"status-{key or now().timestamp()}"
+        await self.outbox.say(session, incident.number, key, "line", said, author=actor)
         await self.refresh(session, incident)
         await self.show_topic(session, incident)
 

@@ -43,6 +43,7 @@ class Incident(SQLModel, table=True):
     declared_by: str
     declared_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
     resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     merged_into: int | None = Field(default=None, index=True)
     merge: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
     takes: list[dict[str, Any]] = Field(sa_type=JsonColumn, default_factory=list)

@@ -143,7 +143,7 @@ async def test_synonyms_are_understood(room: ChatRoom) -> None:
     assert (await room.type_("/incident ls")).text == "3 incidents"
     await room.type_("/incident sev sev4", at=1)
     await room.type_("/incident commander", at=1)
-    await room.type_("/incident CLOSE", at=1)
+    await room.type_("/incident DONE", at=1)
     incident = await room.incident(1)
     assert (incident.severity, incident.commander, incident.status) == ("sev4", "ana", "resolved")
 

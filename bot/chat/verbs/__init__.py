@@ -4,6 +4,7 @@ from bot.chat.command import Form
 from bot.chat.regroup import REGROUP_FORMS
 from bot.chat.silences import SILENCE_FORMS
 from bot.chat.verbs.access import ACCESS_FORMS
+from bot.chat.verbs.ends import END_FORMS
 from bot.chat.verbs.incident import LIFE_FORMS
 from bot.chat.verbs.roles import ROLE_FORMS
 from bot.chat.verbs.runbook import RUNBOOK_FORMS
@@ -12,6 +13,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "incident": (
         *LIFE_FORMS,
         *ROLE_FORMS,
+        *END_FORMS,
         *REGROUP_FORMS,
         *SILENCE_FORMS,
         Form("/incident help", "this list", ("?",)),

@@ -1,13 +1,15 @@
 """``/incident``: an incident from its declaration to its end."""
 
+from dataclasses import replace
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.chat.blocks import TEXT, escape, joined, section, when
 from bot.chat.command import Command, Form, Handler, Reply, actor_of, only, person_of, usage
 from bot.chat.finding import Finder
+from bot.chat.verbs.ends import OF_STATUS, EndVerbs
 from bot.errors import BadInput
 from bot.incidents import Incidents, require_unmerged
-from bot.runbooks import Decisions, Runs
 
 LIFE_FORMS = (
     Form("/incident declare [sev1…sev4] TITLE", "opens an incident and its channel",
@@ -17,22 +19,19 @@ LIFE_FORMS = (
     Form("/incident severity SEVERITY", "changes the severity", ("sev",)),
     Form("/incident lead", "makes you incident commander", ("commander",)),
     Form("/incident note TEXT", "puts a line on the timeline", verbatim=True),
-    Form("/incident resolve", "ends the incident and drafts its postmortem", ("close", "done")),
 )  # fmt: skip
 
 
 class LifeVerbs:
     """Their handlers, by verb."""
 
-    def __init__(self, incidents: Incidents, runs: Runs) -> None:
+    def __init__(self, incidents: Incidents, ends: EndVerbs) -> None:
         self.incidents = incidents
-        self.runs = runs
-        self.decisions = Decisions(runs)
+        self.ends = ends
         self.finder = Finder(incidents)
         self.handlers: dict[str, Handler] = {
             "declare": self._declare, "list": self._list, "status": self._status,
             "severity": self._severity, "lead": self._lead, "note": self._note,
-            "resolve": self._resolve,
         }  # fmt: skip
 
     async def declare(
@@ -75,10 +74,10 @@ class LifeVerbs:
             )  # fmt: skip
         if len(words) > 1:
             raise BadInput("Say one status.", hint=usage(LIFE_FORMS, "status"))
-        actor = actor_of(command)
-        if words[0].lower() == "closed":
-            await self.decisions.require_reviewed(session, incident.number)
-        await self.incidents.set_status(session, incident, words[0].lower(), actor)
+        if verb := OF_STATUS.get(words[0].lower()):
+            at = replace(command, verb=verb, incident_id=incident.number)
+            return await self.ends.end(session, at, [])
+        await self.incidents.set_status(session, incident, words[0].lower(), actor_of(command))
         return Reply(f"#{incident.number} is {incident.status} now.", incident_id=incident.number)
 
     async def _severity(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
@@ -101,11 +100,3 @@ class LifeVerbs:
         actor = actor_of(command)
         await self.incidents.note(session, incident, text, actor, key=command.key)
         return Reply("Noted on the timeline.", incident_id=incident.number)
-
-    async def _resolve(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
-        incident, words = await self.finder.which(session, command, words)
-        only(words, (), usage(LIFE_FORMS, "resolve"))
-        await self.runs.require_ended(session, incident.number)
-        await self.incidents.set_status(session, incident, "resolved", actor_of(command))
-        text = f"#{incident.number} is resolved. Its postmortem is being drafted."
-        return Reply(text, incident_id=incident.number)
