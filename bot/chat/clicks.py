@@ -57,8 +57,12 @@ class Clicks:
         value: str,
         person: Person | None,
         surface: str,
+        at: int | None = None,
     ) -> Reply:
-        """Does what the button says; a second click of the same button changes nothing more."""
+        """Does what the button says; a second click of the same button changes nothing more.
+
+        ``at`` is the incident in whose channel of Slack's the button stands.
+        """
         if person is None:
             raise NotAllowed(
                 "I do not know you, so this button does nothing for you.",
@@ -67,21 +71,21 @@ class Clicks:
         if action_id in QUESTION_CLICKS and _ID.fullmatch(value):
             return await self._on_question(session, action_id, int(value), person)
         if action_id in INCIDENT_CLICKS and _ID.fullmatch(value):
-            await self._require_seen(session, Incident, int(value), person, surface)
+            await self._require_seen(session, Incident, int(value), person, at)
             return await self._on_incident(session, action_id, int(value), person)
         if action_id in LIFE_CLICKS and _ID.fullmatch(value.partition("|")[0]):
             number = int(value.partition("|")[0])
-            await self._require_seen(session, Incident, number, person, surface)
+            await self._require_seen(session, Incident, number, person, at)
             return await self.life.do(session, action_id, value, person)
         if action_id in REGROUP_CLICKS and _ID.fullmatch(value.partition("|")[0]):
             may_regroup(person)
             for number in named(action_id, value):
-                await self._require_seen(session, Incident, number, person, surface)
+                await self._require_seen(session, Incident, number, person, at)
             text, number = await self.regroup.do(session, action_id, value, f"person:{person.id}")
             return Reply(text, incident_id=number)
         run_id, _, digest = value.partition("|")
         if action_id in (*RUN_CLICKS, *STEP_CLICKS) and _ID.fullmatch(run_id):
-            await self._require_seen(session, Run, int(run_id), person, surface)
+            await self._require_seen(session, Run, int(run_id), person, at)
         if action_id in RUN_CLICKS and _ID.fullmatch(run_id):
             return await self._on_run(session, action_id, int(run_id), digest, person, surface)
         if action_id in STEP_CLICKS and _ID.fullmatch(run_id):
@@ -94,13 +98,13 @@ class Clicks:
         of: type[Incident | Run],
         number: int,
         person: Person,
-        surface: str,
+        at: int | None,
     ) -> None:
-        """Raises `NotFound` at what is private. In Slack the button stands in the private channel."""
-        found = await session.get(of, number) if surface != "slack" else None
+        """Raises `NotFound` at what is private, but who is in its channel has seen it."""
+        found: Incident | Run | None = await session.get(of, number)
         if isinstance(found, Run):
             found = await session.get(Incident, found.incident_id)
-        if isinstance(found, Incident):
+        if isinstance(found, Incident) and found.number != at:
             require_seen(self.incidents.catalog(), found, person)
 
     async def _on_question(

@@ -9,6 +9,7 @@ from bot.chat.blocks import cut
 from bot.chat.command import Command, Form, Handler, Reply, helped, person_of
 from bot.chat.silences import Silencing
 from bot.chat.verbs import FORMS
+from bot.chat.verbs.about import AboutVerbs
 from bot.chat.verbs.access import AccessVerbs
 from bot.chat.verbs.alerts import AlertVerbs
 from bot.chat.verbs.ends import EndVerbs
@@ -35,6 +36,7 @@ class Commands:
                 **self.life.handlers,
                 **ends.handlers,
                 **RoleVerbs(incidents).handlers,
+                **AboutVerbs(incidents).handlers,
                 **alerts.handlers,
             },
             "runbook": RunbookVerbs(incidents, runs).handlers,

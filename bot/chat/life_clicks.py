@@ -6,8 +6,9 @@ from bot.catalog import Person
 from bot.chat.command import Reply
 from bot.incidents import Incidents
 from bot.incidents.handover import Roles
+from bot.incidents.privacy import Privacy
 
-LIFE_CLICKS = ("handover_accept", "handover_refuse")
+LIFE_CLICKS = ("handover_accept", "handover_refuse", "incident_open_up")
 
 
 class LifeClicks:
@@ -16,11 +17,15 @@ class LifeClicks:
     def __init__(self, incidents: Incidents) -> None:
         self.incidents = incidents
         self.roles = Roles(incidents)
+        self.privacy = Privacy(incidents)
 
     async def do(self, session: AsyncSession, action_id: str, value: str, person: Person) -> Reply:
         """Does what the button says. The incident may be seen by the person."""
         number, _, rest = value.partition("|")
         incident = await self.incidents.get(session, int(number))
+        if action_id == "incident_open_up":
+            await self.privacy.open_up(session, incident, person)
+            return Reply(f"#{number} is open to everybody now.", incident_id=incident.number)
         yes = action_id == "handover_accept"
         await self.roles.answer(session, incident, rest, person, yes=yes)
         text = f"You are commander of #{number}." if yes else "Noted: you do not take command."

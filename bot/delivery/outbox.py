@@ -169,6 +169,12 @@ class Outbox:
         """Sets the channel's topic."""
         self._queue(session, "topic", f"{incident_id}:topic", incident_id, {"topic": topic})
 
+    def ask(
+        self, session: AsyncSession, op: str, incident_id: int, payload: dict[str, Any]
+    ) -> None:
+        """Asks for something about the channel itself, such as another name: on a lane of its own."""
+        self._queue(session, op, f"{incident_id}:{op}", incident_id, payload)
+
     async def invite(self, session: AsyncSession, incident_id: int, people: list[str]) -> None:
         """Asks further people of the catalog to the channel; who is there already stays."""
         if people:

@@ -222,9 +222,13 @@ class Incidents:
         await self.outbox.digest(session, incident.number)
 
     async def get(self, session: AsyncSession, incident_id: int) -> Incident:
-        """The incident, locked against other writers on PostgreSQL. Raises `NotFound`."""
+        """The incident, locked against other writers on PostgreSQL. Raises `NotFound`.
+
+        It is as it was committed last, also where the session has read it before the lock.
+        """
         query = select(Incident).where(Incident.id == incident_id).with_for_update()
-        incident = (await session.execute(query)).scalar_one_or_none()
+        fresh = query.execution_options(populate_existing=True)
+        incident = (await session.execute(fresh)).scalar_one_or_none()
         if incident is None:
             raise unknown(incident_id)
         return incident

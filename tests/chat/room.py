@@ -5,13 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from bot.access import Dialer, PathProof, Prober
 from bot.alerts import Silences
 from bot.catalog import Person
 from bot.chat import Cards, Clicks, Command, Commands, Rendered, Reply, Silencing, Ways
-from bot.delivery import Message, Outbox
+from bot.delivery import Delivery, Message, Outbox
 from bot.incidents import Incident, Incidents
 from bot.registry import Registry
 from bot.runbooks import Drills, Library, Run, Runs
@@ -59,9 +59,16 @@ class ChatRoom:
         assert 0 < len(reply.text) < 40_000
         return reply
 
-    async def click(self, action_id: str, value: str, person: str = "ana") -> Reply:
+    async def click(
+        self, action_id: str, value: str, person: str = "ana", *, at: int | None = None
+    ) -> Reply:
+        """``at`` is the incident in whose channel the button stands."""
+        who = self.person(person)
         async with self.store.write() as session:
-            return await self.clicks.handle(session, action_id, value, self.person(person), "slack")
+            reply = await self.clicks.handle(session, action_id, value, who, "slack", at)
+        if reply.blocks:
+            check_message(reply.blocks, [])
+        return reply
 
     def person(self, name: str) -> Person | None:
         return self.library.catalog.person(name)
@@ -94,6 +101,11 @@ class ChatRoom:
     async def rows(self, number: int = 1) -> list[Entry]:
         async with self.store.read() as session:
             return await rows_of(session, number)
+
+    async def deliveries(self) -> list[Delivery]:
+        async with self.store.read() as session:
+            query = select(Delivery).order_by(col(Delivery.id))
+            return list((await session.execute(query)).scalars())
 
     async def stored_runs(self) -> list[Run]:
         async with self.store.read() as session:

@@ -72,7 +72,7 @@ class SlackIn:
         asked = {
             "action": action["action_id"], "value": action.get("value", ""),
             "team": body["team"]["id"], "user": body["user"]["id"],
-            "response_url": body["response_url"],
+            "channel": body["channel"]["id"], "response_url": body["response_url"],
         }  # fmt: skip
         await self.inbox.accept("click", body["trigger_id"], asked)
         await ack()

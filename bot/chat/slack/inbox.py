@@ -160,8 +160,9 @@ class Inbox:
         person = self.person(body["team"], body["user"])
         match request.kind:
             case "click":
+                at = await self.incident_of(session, body.get("channel", ""))
                 reply = await self.clicks.handle(
-                    session, body["action"], body["value"], person, "slack"
+                    session, body["action"], body["value"], person, "slack", at
                 )
                 # what else it did shows on the card; this may be clicked far from the incident
                 return reply if body["action"] in (*REGROUP_CLICKS, *LIFE_CLICKS) else None

@@ -16,8 +16,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.catalog import Catalog
 from bot.chat.cards import Cards, Rendered
 from bot.chat.slack.calls import Limits, code_of, slack_errors
-from bot.delivery import Job, Message
-from bot.errors import NotSent, Rejected, TargetError, Unknown
+from bot.chat.slack.channel import NAME, SUFFIXES, ChannelOps
+from bot.delivery import Binding, Job, Message
+from bot.errors import NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.incidents import Incidents
 from bot.store import Store, now
 
@@ -57,6 +58,7 @@ class SlackSurface:
         self.back_since: datetime | None = None  # when the last outage that we saw ended
         self._me: dict[str, str] = {}
         self._limits = Limits()
+        self._channel = ChannelOps(client, store, self._limits)
 
     async def deliver(self, job: Job) -> dict[str, Any]:
         """Does one job. Raises the errors of ``bot.errors.TargetError``."""
@@ -86,6 +88,8 @@ class SlackSurface:
             "topic": self._topic,
             "pin": self._pin,
             "invite": self._invite,
+            "rename": self._channel.rename,
+            "leave": self._channel.leave,
         }
         if job.op not in verbs:
             raise Rejected(f"Slack has no operation {job.op!r}")
@@ -122,8 +126,8 @@ class SlackSurface:
         Whatever Slack answers, a private one is never opened as a public one.
         """
         wanted, private = job.payload["name"], _private(job)
-        for suffix in ("", "-2", "-3", "-4", "-5"):
-            name = wanted[: 80 - len(suffix)] + suffix
+        for suffix in SUFFIXES:
+            name = wanted[: NAME - len(suffix)] + suffix
             try:
                 async with self._limits.calling("conversations.create", once=True):
                     answer = await self.client.conversations_create(name=name, is_private=private)
@@ -136,7 +140,7 @@ class SlackSurface:
             channel: dict[str, Any] = answer["channel"]
             if private and not channel.get("is_private"):
                 raise Rejected(f"Slack made {name} a public channel, where nothing is said")
-            return {"channel": channel["id"], "name": channel["name"]}
+            return _bound(channel["id"], channel["name"], private=private)
         raise Rejected(f"Slack has channels named {wanted} up to {wanted}-5 already")
 
     async def _find_channel(self, name: str, *, private: bool) -> dict[str, Any] | None:
@@ -151,7 +155,7 @@ class SlackSurface:
             for channel in page["channels"]:
                 same = channel["name"] == name and bool(channel.get("is_private")) == private
                 if same and channel.get("creator") == mine:
-                    return {"channel": channel["id"], "name": name}
+                    return _bound(channel["id"], name, private=private)
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
                 return None
@@ -160,6 +164,10 @@ class SlackSurface:
         if job.message is None:
             raise Rejected("nothing to say")
         async with self.store.read() as session:
+            if job.op == "say":  # what is drawn now may be for those alone who are in a new channel
+                at = await session.get(Binding, (self.name, f"channel:{job.incident_id}"))
+                if at is None or at.value["channel"] != job.channel["channel"]:
+                    raise Retryable("The incident has left that channel.", retry_after=0.1)
             return await self.cards.render(session, job.message)
 
     async def _say(self, job: Job, channel: str) -> dict[str, Any]:
@@ -235,6 +243,8 @@ class SlackSurface:
         return {}
 
     async def _pin(self, job: Job) -> dict[str, Any]:
+        if not job.posted:
+            raise Retryable("The card is not in the new channel yet.", retry_after=1)
         await self._unless(
             "already_pinned", "pins.add",
             lambda: self.client.pins_add(channel=job.posted["channel"], timestamp=job.posted["ts"]),
@@ -273,6 +283,10 @@ class SlackSurface:
                 self.down_since = self.down_since or now()
             else:
                 self._back()
+
+
+def _bound(channel: str, name: str, *, private: bool) -> dict[str, Any]:
+    return {"channel": channel, "name": name} | ({"private": True} if private else {})
 
 
 def _private(job: Job) -> bool:

@@ -3,6 +3,7 @@
 from bot.chat.command import Form
 from bot.chat.regroup import REGROUP_FORMS
 from bot.chat.silences import SILENCE_FORMS
+from bot.chat.verbs.about import ABOUT_FORMS
 from bot.chat.verbs.access import ACCESS_FORMS
 from bot.chat.verbs.ends import END_FORMS
 from bot.chat.verbs.incident import LIFE_FORMS
@@ -14,6 +15,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         *LIFE_FORMS,
         *ROLE_FORMS,
         *END_FORMS,
+        *ABOUT_FORMS,
         *REGROUP_FORMS,
         *SILENCE_FORMS,
         Form("/incident help", "this list", ("?",)),

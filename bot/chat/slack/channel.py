@@ -1,0 +1,77 @@
+"""What is done to an incident's channel itself: its name, and leaving it for a private one."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.chat.slack.calls import Limits, code_of
+from bot.delivery import Binding, Job
+from bot.errors import Rejected
+from bot.store import Store
+
+NAME = 80  # characters that Slack allows
+SUFFIXES = ("", "-2", "-3", "-4", "-5")  # where somebody else holds the name
+_GONE = ("is_archived", "already_archived", "channel_not_found")
+_MOVED = "This incident is private now; nothing more is said here."
+
+
+class ChannelOps:
+    """Each may be repeated: it asks for a state, not for a change."""
+
+    def __init__(self, client: AsyncWebClient, store: Store, limits: Limits) -> None:
+        self.client = client
+        self.store = store
+        self.limits = limits
+
+    async def rename(self, job: Job) -> dict[str, Any]:
+        """Gives it the name, or the next one that is free. Ours alone can be renamed by us."""
+        channel, wanted = job.channel["channel"], job.payload["name"]
+        for suffix in SUFFIXES:
+            name = wanted[: NAME - len(suffix)] + suffix
+            try:
+                async with self.limits.calling("conversations.rename", once=False):
+                    answer = await self.client.conversations_rename(channel=channel, name=name)
+            except Rejected as error:
+                if code_of(error) != "name_taken":
+                    raise
+                continue
+            await self._named(job.incident_id, channel, answer["channel"]["name"])
+            return {}
+        raise Rejected(f"Slack has channels named {wanted} up to {wanted}-5 already")
+
+    async def leave(self, job: Job) -> dict[str, Any]:
+        """The old channel keeps what was said, and loses what still leads there: then it is shut."""
+        channel, card = job.payload["channel"], job.payload["card"]
+        calls: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
+            ("conversations.setTopic",
+             lambda: self.client.conversations_setTopic(channel=channel, topic=_MOVED)),
+            ("conversations.rename",
+             lambda: self.client.conversations_rename(
+                 channel=channel, name=f"inc-{job.incident_id}-moved")),
+            ("conversations.archive", lambda: self.client.conversations_archive(channel=channel)),
+        ]  # fmt: skip
+        if card:
+            calls.insert(0, (
+                "chat.update",
+                lambda: self.client.chat_update(channel=channel, ts=card, text=_MOVED, blocks=[]),
+            ))  # fmt: skip
+        refused = [error for method, call in calls if (error := await self._tried(method, call))]
+        if refused:
+            raise refused[0]
+        return {}
+
+    async def _tried(self, method: str, call: Callable[[], Awaitable[Any]]) -> Rejected | None:
+        """What Slack refuses must not keep the next call from being made."""
+        try:
+            async with self.limits.calling(method, once=False):
+                await call()
+        except Rejected as error:
+            return None if code_of(error) in (*_GONE, "name_taken", "message_not_found") else error
+        return None
+
+    async def _named(self, incident_id: int, channel: str, name: str) -> None:
+        async with self.store.write(silent=True) as session:
+            found = await session.get(Binding, ("slack", f"channel:{incident_id}"))
+            if found is not None and found.value["channel"] == channel:
+                found.value = {**found.value, "name": name}
