@@ -107,6 +107,13 @@ class Service(Entry):
     slo: float | None = Field(default=None, gt=0, lt=1)
     checks: list[Check] = []
     evidence: list[Evidence] = []
+    links: dict[
+        Annotated[str, Field(min_length=1, max_length=100)],
+        Annotated[str, Field(pattern=r"^https?://[^\s|<>\"@]{1,900}$")],
+    ] = Field(
+        default={}, description="title → address: bookmarked in its incidents' channels, such as "
+        "the call and the document",
+    )  # fmt: skip
 
 
 class Person(Entry):

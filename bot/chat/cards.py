@@ -32,9 +32,10 @@ from bot.chat.handover_card import handover_blocks, handover_text
 from bot.chat.life_card import life_buttons
 from bot.chat.question_card import question_blocks, question_text
 from bot.chat.run_card import run_blocks
+from bot.chat.task_card import task_blocks, task_text
 from bot.chat.ways import drilled
 from bot.delivery import Binding, Message
-from bot.incidents import Incident, under
+from bot.incidents import Incident, Task, under
 from bot.incidents.flow import NO_CHANNEL
 from bot.incidents.merging import UNMERGE_WITHIN, merged_at
 from bot.incidents.roles import ROLES
@@ -91,8 +92,9 @@ class Cards:
                 return await self._run(session, int(message.payload["run_id"]))
             case "regrouped":
                 return await self._regrouped(session, message)
-            case "handover":
-                return await self._handover(session, message)
+            case "handover" | "task":
+                draw_one = self._handover if message.kind == "handover" else self._task
+                return await draw_one(session, message)
             case "question":
                 asked = await session.get_one(Question, message.payload["question"])
                 return self.question(asked, hide=True)
@@ -107,6 +109,8 @@ class Cards:
                 return self._alert(message.payload)
             case "note":
                 return self._note(message)
+            case "decision":
+                return self._decision(message)
             case "drill":
                 told, blocks = drilled(message.payload)
                 return Rendered(escape(told), blocks)
@@ -202,6 +206,14 @@ class Cards:
         blocks = handover_blocks(incident, message.payload, name, self.name(message.author))
         return Rendered(handover_text(message.payload, name), blocks)
 
+    async def _task(self, session: AsyncSession, message: Message) -> Rendered:
+        query = select(Task).where(
+            Task.incident_id == message.incident_id, Task.number == message.payload["task"]
+        )
+        task = (await session.execute(query)).scalar_one()
+        by = self.name(f"person:{task.created_by}")
+        return Rendered(escape(task_text(task)), task_blocks(self.catalog(), task, by))
+
     def _buttons(self, incident: Incident, number: str) -> list[Block]:
         if incident.merged_into and now() - merged_at(incident) < UNMERGE_WITHIN:
             at = int(merged_at(incident).timestamp() * 1e6)  # each merge is taken back once
@@ -250,6 +262,14 @@ class Cards:
         if LINKABLE.fullmatch(link):
             text += f"  <{link}|source>"
         return Rendered(escape(str(payload["text"])), [section(text)])
+
+    def _decision(self, message: Message) -> Rendered:
+        said = message.payload
+        lines = [f"⚖️ *Decided:* {escape(said['what'])}", f"*Because* {escape(said['why'])}"]
+        if said["instead"]:
+            lines.append(f"_Instead of_ {escape(', '.join(said['instead']))}")
+        text = escape(f"Decided: {said['what']}")
+        return Rendered(text, [section("\n".join(lines)), context(self.name(message.author))])
 
     def _note(self, message: Message) -> Rendered:
         text = escape(str(message.payload["text"]))

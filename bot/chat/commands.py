@@ -16,6 +16,7 @@ from bot.chat.verbs.ends import EndVerbs
 from bot.chat.verbs.incident import LifeVerbs
 from bot.chat.verbs.roles import RoleVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
+from bot.chat.verbs.tasks import TaskVerbs
 from bot.chat.ways import Ways
 from bot.errors import BadInput
 from bot.incidents import Incidents
@@ -36,6 +37,7 @@ class Commands:
                 **self.life.handlers,
                 **ends.handlers,
                 **RoleVerbs(incidents).handlers,
+                **TaskVerbs(incidents).handlers,
                 **AboutVerbs(incidents).handlers,
                 **alerts.handlers,
             },

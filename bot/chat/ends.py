@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.catalog import Person
 from bot.incidents import ACTIVE, Incident, Incidents, require_unmerged
+from bot.incidents.tasks import Tasks
 from bot.runbooks import Decisions, Runs
 
 
@@ -17,6 +18,7 @@ class Ends:
         self.incidents = incidents
         self.runs = runs
         self.decisions = Decisions(runs)
+        self.tasks = Tasks(incidents)
 
     async def resolve(
         self, session: AsyncSession, incident: Incident, person: Person, key: str
@@ -31,9 +33,13 @@ class Ends:
         )
 
     async def close(
-        self, session: AsyncSession, incident: Incident, person: Person, key: str
-    ) -> str:
-        """Ends for good what is resolved. What is not resolved yet is resolved, and no more."""
+        self, session: AsyncSession, incident: Incident, person: Person, key: str, *,
+        anyway: bool = False,
+    ) -> str:  # fmt: skip
+        """Ends for good what is resolved. What is not resolved yet is resolved, and no more.
+
+        Open tasks are in the way unless it is closed ``anyway``; follow-ups go on.
+        """
         number = incident.number
         if await self.incidents.moved(session, incident, key):
             return f"#{number} is {incident.status}."
@@ -45,6 +51,8 @@ class Ends:
             )
         require_unmerged(incident)
         await self.decisions.require_reviewed(session, number)
+        if not anyway:
+            await self.tasks.require_done(session, incident)
         await self._set(session, incident, "closed", person, key)
         return f"#{number} is closed. /incident reopen opens it again."
 

@@ -11,13 +11,15 @@ from sqlmodel import col, select
 
 from bot.catalog import Catalog
 from bot.chat.blocks import cut
-from bot.incidents import Incident
+from bot.incidents import Incident, Task
 from bot.incidents.roles import ROLES
+from bot.incidents.tasks import tasks_of
 from bot.runbooks import Run, StepAttempt
 from bot.store import now
 from bot.timeline import Entry
 
 _LATEST = 3  # notes and the like: more is what the channel is for
+_TASKS = 10
 _LINE = 300  # characters of one line
 _OVER = ("succeeded", "failed", "refused", "aborted")
 _TRIED = ("succeeded", "failed", "aborted", "unknown")
@@ -32,13 +34,14 @@ class Standing:
     impact: str
     tried: tuple[str, ...]
     runs: tuple[str, ...]
+    tasks: tuple[str, ...]
     latest: tuple[str, ...]
 
     @property
     def lines(self) -> list[str]:
         """All that is known."""
         one = [self.what, self.people, self.impact]
-        found = [*one, *self.tried, *self.runs, *self.latest]
+        found = [*one, *self.tried, *self.runs, *self.tasks, *self.latest]
         return [cut(line, _LINE) for line in found if line]
 
 
@@ -57,6 +60,7 @@ async def standing(session: AsyncSession, catalog: Catalog, incident: Incident) 
         impact=_impact(catalog, incident),
         tried=tuple(f"Tried: {run.title}, {run.state}" for run in runs if run.state in _TRIED),
         runs=tuple([await _going(session, run) for run in going]),
+        tasks=tuple(_tasks(catalog, await tasks_of(session, [number]))),
         latest=tuple(await _latest(session, catalog, number)),
     )
 
@@ -93,6 +97,17 @@ async def _going(session: AsyncSession, run: Run) -> str:
     return f"Runs now: {run.title}, {run.state}" + (f"; next step: {step}" if step else "")
 
 
+def _tasks(catalog: Catalog, tasks: list[Task]) -> list[str]:
+    more = [f"… and {len(tasks) - _TASKS} more open tasks"] if len(tasks) > _TASKS else []
+    return [_task(catalog, task) for task in tasks[:_TASKS]] + more
+
+
+def _task(catalog: Catalog, task: Task) -> str:
+    who = person_name(catalog, task.owner) if task.owner else "nobody's"
+    due = f", by {task.due_at:%Y-%m-%d %H:%M} UTC" if task.due_at else ""
+    return f"Open: {task.name}, {who}{due}: {task.text}"
+
+
 def _people(catalog: Catalog, incident: Incident) -> str:
     holders = incident.holders
     named = [
@@ -113,7 +128,7 @@ async def _latest(session: AsyncSession, catalog: Catalog, number: int) -> list[
     """The last things that people wrote, oldest first."""
     query = (
         select(Entry)
-        .where(Entry.incident_id == number, Entry.kind == "note_added")
+        .where(Entry.incident_id == number, col(Entry.kind).in_(("note_added", "decision_made")))
         .order_by(col(Entry.seq).desc())
         .limit(_LATEST)
     )

@@ -79,6 +79,7 @@ class Incidents:
             f"{severity.upper()} declared: {title}", data=data,
         )  # fmt: skip
         await self._announce(session, incident)
+        self.bookmark(session, incident, self.adopt_links(incident, incident.services))
         return incident
 
     async def set_status(
@@ -275,6 +276,22 @@ class Incidents:
         """
         if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
             await session.execute(select(func.pg_advisory_xact_lock(_DECLARING)))
+
+    def adopt_links(self, incident: Incident, services: list[str]) -> list[dict[str, str]]:
+        """Gives it the links that the catalog has for these services: those that are new."""
+        known = {link["url"] for link in incident.links}
+        found = [s for service in services if (s := self.catalog().service(service))]
+        new = {url: title for s in found for title, url in s.links.items() if url not in known}
+        added = [{"url": url, "title": title} for url, title in new.items()]
+        incident.links = [*incident.links, *added]
+        return added
+
+    def bookmark(
+        self, session: AsyncSession, incident: Incident, links: list[dict[str, str]]
+    ) -> None:
+        """Has links stand at the top of the channel."""
+        for link in links:
+            self.outbox.ask(session, "bookmark", incident.number, dict(link))
 
     def _known_services(self, services: list[str]) -> None:
         for service in services:

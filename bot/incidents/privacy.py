@@ -54,6 +54,7 @@ class Privacy:
             },
             topic=topic(incident.severity, incident.standing, incident.title),
         )  # fmt: skip
+        self.incidents.bookmark(session, incident, incident.links)
         await self.incidents.outbox.say(
             session, number, said, "line", {"text": text}, author=f"person:{by.id}"
         )

@@ -1,9 +1,9 @@
-"""The incident's table."""
+"""The tables of incidents and of what is to be done about them."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from bot.store import JsonColumn, UtcDateTime, now
 
@@ -16,7 +16,7 @@ class Incident(SQLModel, table=True):
     group has at most one open incident. ``trigger`` is what runbooks are matched against.
     ``people`` are persons and ``@groups`` who were invited besides the owners of the services;
     who may see a ``private`` one says `bot.incidents.seeing.may_see`. ``roles`` are those besides
-    the commander's, role → person; ``offer`` is command as it is being handed over.
+    the commander's, role → person; ``offer`` is command as it is being handed over. ``links`` have ``url`` and ``title``.
 
     One that is ``merged_into`` another keeps its ``open_key``: it holds the group for that one.
     ``merge`` is what it takes to undo that. ``takes`` are alerts that people gave it by hand, as
@@ -43,6 +43,7 @@ class Incident(SQLModel, table=True):
     declared_by: str
     declared_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
     resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    links: list[dict[str, str]] = Field(sa_type=JsonColumn, default_factory=list)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     merged_into: int | None = Field(default=None, index=True)
     merge: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
@@ -67,3 +68,33 @@ class Incident(SQLModel, table=True):
     def standing(self) -> str:
         """The status in words: of a merged one, where it went."""
         return f"merged into #{self.merged_into}" if self.merged_into else self.status
+
+
+class Task(SQLModel, table=True):
+    """Something to do about an incident; ``number`` counts in the incident.
+
+    ``state`` is ``open``, ``done`` or ``dropped``. A follow-up (``after``) goes on when the incident
+    is closed. ``origin`` is the command or click that made it, unique.
+    """
+
+    __tablename__ = "task"
+    __table_args__ = (UniqueConstraint("incident_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    incident_id: int = Field(index=True)
+    number: int
+    text: str
+    after: bool = False
+    owner: str = ""
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    state: str = Field(default="open", index=True)
+    origin: str = Field(unique=True)
+    created_by: str
+    created_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_by: str = ""
+
+    @property
+    def name(self) -> str:
+        """``task 3``, ``follow-up 4``."""
+        return f"{'follow-up' if self.after else 'task'} {self.number}"

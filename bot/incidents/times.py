@@ -2,14 +2,12 @@
 
 A length of time is real time; a time of day is what the clock on the person's wall shows. One that
 the clocks leave out in spring is kept an hour later, and one that comes twice in autumn is the first
-of both that fits. The terminal of the go-bag does without this module: the library is not in there.
+of both that fits. The terminal of the go-bag reads no times: the library is not in there.
 """
 
 import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
-
-from dateparser.date import DateDataParser
 
 from bot.catalog.schedule import zone
 from bot.errors import BadInput
@@ -113,6 +111,8 @@ def _read(said: str, base: datetime) -> datetime:
     settings = {"RELATIVE_BASE": base, "PREFER_DATES_FROM": "current_period"}
     if _LENGTH.fullmatch(said):
         settings["PREFER_DATES_FROM"] = "future"
+    from dateparser.date import DateDataParser  # noqa: PLC0415 - the go-bag's terminal loads chat without it
+
     parser = DateDataParser(languages=["en"], settings=settings)
     found = parser.get_date_data(said).date_obj
     if found is None:

@@ -105,3 +105,26 @@ async def test_what_slack_refuses_at_leaving_leaves_the_rest_done(post: Post, co
     assert "secret" not in str([vars(m) for m in post.slack.messages("inc-1-moved")])
     (left,) = await post.rows("leave")
     assert (left.state, code in left.error) == ("failed", True)
+
+
+@pytest.mark.parametrize("fault", ["", "drop_after", "http_500"])
+async def test_a_link_is_one_bookmark(post: Post, fault: str) -> None:
+    """Also where the answer was lost: it is looked for before it is added again."""
+    await post.opened()
+    if fault:
+        post.slack.fault("bookmarks.add", fault)
+    async with post.store.write() as session:
+        incident = await post.incidents.get(session, 1)
+        link = {"url": "https://call.example.com", "title": "Call"}
+        incident.links = [link]
+        post.incidents.bookmark(session, incident, [link])
+    await post.drain()
+    assert bookmarks(post, "inc-1-search-is-slow") == [("Call", "https://call.example.com")]
+    await hide(post)
+    await post.drain()
+    assert bookmarks(post, "inc-1-private") == [("Call", "https://call.example.com")]
+
+
+def bookmarks(post: Post, name: str) -> list[tuple[str, str]]:
+    (channel,) = [c for c in post.slack.ws.channels.values() if c.name == name]
+    return [(b["title"], b["link"]) for b in channel.bookmarks.values()]

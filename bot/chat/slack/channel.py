@@ -1,4 +1,4 @@
-"""What is done to an incident's channel itself: its name, and leaving it for a private one."""
+"""What is done to an incident's channel itself: name, bookmarks, leaving it for a private one."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,7 +17,7 @@ _MOVED = "This incident is private now; nothing more is said here."
 
 
 class ChannelOps:
-    """Each may be repeated: it asks for a state, not for a change."""
+    """Each may be repeated: it asks for a state; only a bookmark is looked for before that."""
 
     def __init__(self, client: AsyncWebClient, store: Store, limits: Limits) -> None:
         self.client = client
@@ -39,6 +39,22 @@ class ChannelOps:
             await self._named(job.incident_id, channel, answer["channel"]["name"])
             return {}
         raise Rejected(f"Slack has channels named {wanted} up to {wanted}-5 already")
+
+    async def bookmark(self, job: Job) -> dict[str, Any]:
+        """A link at the top of the channel. After a lost answer, `bookmarked` looks for it first."""
+        async with self.limits.calling("bookmarks.add", once=True):
+            await self.client.bookmarks_add(
+                channel_id=job.channel["channel"], title=job.payload["title"], type="link",
+                link=job.payload["url"],
+            )  # fmt: skip
+        return {}
+
+    async def bookmarked(self, job: Job) -> dict[str, Any] | None:
+        """Whether it is there: as `Surface.find`."""
+        async with self.limits.calling("bookmarks.list", once=False):
+            answer = await self.client.bookmarks_list(channel_id=job.channel["channel"])
+        found = any(each.get("link") == job.payload["url"] for each in answer["bookmarks"])
+        return {} if found else None
 
     async def leave(self, job: Job) -> dict[str, Any]:
         """The old channel keeps what was said, and loses what still leads there: then it is shut."""

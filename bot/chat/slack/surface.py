@@ -90,6 +90,7 @@ class SlackSurface:
             "invite": self._invite,
             "rename": self._channel.rename,
             "leave": self._channel.leave,
+            "bookmark": self._channel.bookmark,
         }
         if job.op not in verbs:
             raise Rejected(f"Slack has no operation {job.op!r}")
@@ -110,6 +111,8 @@ class SlackSurface:
             return await self._find_message(channel, job.message.id) if channel else {}
         if job.op == "upload":
             return await self._find_file(job)
+        if job.op == "bookmark":
+            return await self._channel.bookmarked(job)
         return None
 
     async def me(self) -> dict[str, str]:

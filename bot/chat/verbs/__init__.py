@@ -9,12 +9,14 @@ from bot.chat.verbs.ends import END_FORMS
 from bot.chat.verbs.incident import LIFE_FORMS
 from bot.chat.verbs.roles import ROLE_FORMS
 from bot.chat.verbs.runbook import RUNBOOK_FORMS
+from bot.chat.verbs.tasks import TASK_FORMS
 
 FORMS: dict[str, tuple[Form, ...]] = {
     "incident": (
         *LIFE_FORMS,
         *ROLE_FORMS,
         *END_FORMS,
+        *TASK_FORMS,
         *ABOUT_FORMS,
         *REGROUP_FORMS,
         *SILENCE_FORMS,
