@@ -130,7 +130,7 @@ class Jackline:
         self.cards = Cards(lambda: self.library.catalog, settings.console.public_url)
         self.commands = Commands(
             self.incidents, self.runs, Ways(self.prober.status, self.drills),
-            Silencing(self.silences),
+            Silencing(self.silences), settings.console.public_url,
         )  # fmt: skip
         self.clicks = Clicks(self.incidents, self.runs)
         self.slack = _Slack(self, owner) if settings.slack.enabled else None

@@ -29,7 +29,7 @@ from bot.chat.blocks import (
 )
 from bot.chat.evidence_card import evidence_blocks
 from bot.chat.handover_card import handover_blocks, handover_text
-from bot.chat.life_card import life_buttons
+from bot.chat.life_card import life_buttons, now_blocks, overview_blocks
 from bot.chat.question_card import question_blocks, question_text
 from bot.chat.run_card import run_blocks
 from bot.chat.task_card import task_blocks, task_text
@@ -142,9 +142,16 @@ class Cards:
     async def _incident(self, session: AsyncSession, message: Message) -> Incident:
         return await session.get_one(Incident, message.incident_id)
 
+    async def overview(self, session: AsyncSession, incident: Incident) -> Rendered:
+        """The card with all that stands besides: what was tried, what is open, the last words."""
+        card = await self._card(session, incident)
+        more = await overview_blocks(session, self.catalog(), incident)
+        at = next(
+            (i for i, b in enumerate(card.blocks) if b["type"] == "actions"), len(card.blocks)
+        )
+        return replace(card, blocks=[*card.blocks[:at], *more, *card.blocks[at:]])
+
     async def _card(self, session: AsyncSession, incident: Incident) -> Rendered:
-        query = select(Run).where(Run.incident_id == incident.id).order_by(col(Run.id).desc())
-        run = (await session.execute(query.limit(1))).scalar_one_or_none()
         number, inner = str(incident.number), await under(session, [incident.number])
         title = f"{SIGN[incident.severity]} {incident.severity.upper()} · {incident.title}"
         commander = (
@@ -167,8 +174,7 @@ class Cards:
             for role, title in ROLES.items() if role in incident.roles
         ], TEXT, " · "):  # fmt: skip
             blocks.append(context(others))
-        if run is not None:
-            blocks.append(section(f"*Runbook* {escape(run.title)} — *{run.state}*"))
+        blocks += await now_blocks(session, incident)
         if inner:
             merged = [f"#{each.number} {escape(cut(each.title, 100))}" for each in inner]
             blocks.append(context(f"Merged into it: {joined(merged, TEXT - 100, ', ')}"))

@@ -14,6 +14,7 @@ from bot.chat.verbs.access import AccessVerbs
 from bot.chat.verbs.alerts import AlertVerbs
 from bot.chat.verbs.ends import EndVerbs
 from bot.chat.verbs.incident import LifeVerbs
+from bot.chat.verbs.looking import LookVerbs
 from bot.chat.verbs.roles import RoleVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
 from bot.chat.verbs.tasks import TaskVerbs
@@ -27,7 +28,10 @@ from bot.runbooks import Runs
 class Commands:
     """`handle` is the one door for commands of every surface."""
 
-    def __init__(self, incidents: Incidents, runs: Runs, ways: Ways, silencing: Silencing) -> None:
+    def __init__(
+        self, incidents: Incidents, runs: Runs, ways: Ways, silencing: Silencing,
+        public_url: str = "",
+    ) -> None:  # fmt: skip
         ends = EndVerbs(incidents, runs)
         self.life = LifeVerbs(incidents, ends)
         alerts = AlertVerbs(incidents, runs, silencing)
@@ -36,6 +40,7 @@ class Commands:
             "incident": {
                 **self.life.handlers,
                 **ends.handlers,
+                **LookVerbs(incidents, public_url).handlers,
                 **RoleVerbs(incidents).handlers,
                 **TaskVerbs(incidents).handlers,
                 **AboutVerbs(incidents).handlers,

@@ -334,10 +334,11 @@ class Runs:
         return ""
 
     async def show(self, session: AsyncSession, run: Run) -> None:
-        """Has the run's message redrawn everywhere."""
+        """Has the run's message redrawn everywhere, and the card, which says what runs."""
         await self.incidents.outbox.say(
             session, run.incident_id, f"run-{run.id}", "run", {"run_id": run.id}
         )
+        await self.incidents.outbox.say(session, run.incident_id, "card", "card")
 
     async def record(
         self, session: AsyncSession, run: Run, kind: str, actor: str, text: str,

@@ -107,6 +107,12 @@ class ChatRoom:
             query = select(Delivery).order_by(col(Delivery.id))
             return list((await session.execute(query)).scalars())
 
+    async def versions(self) -> dict[str, int]:
+        """How often each message was posted or edited, by its key."""
+        async with self.store.read() as session:
+            query = select(Message.key, Message.version)
+            return {row.key: row.version for row in (await session.execute(query)).all()}
+
     async def stored_runs(self) -> list[Run]:
         async with self.store.read() as session:
             return list((await session.execute(select(Run))).scalars())

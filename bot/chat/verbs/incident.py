@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.chat.blocks import TEXT, escape, joined, section, when
 from bot.chat.command import Command, Form, Handler, Reply, actor_of, only, person_of, usage
 from bot.chat.finding import Finder
 from bot.chat.verbs.ends import OF_STATUS, EndVerbs
@@ -14,7 +13,6 @@ from bot.incidents import Incidents, require_unmerged
 LIFE_FORMS = (
     Form("/incident declare [sev1…sev4] TITLE", "opens an incident and its channel",
          ("new", "open", "create"), verbatim=True),
-    Form("/incident list [all]", "the open incidents, or all", ("ls",)),
     Form("/incident status [STATUS]", "where this incident stands, or moves it on"),
     Form("/incident severity SEVERITY", "changes the severity", ("sev",)),
     Form("/incident lead", "makes you incident commander", ("commander",)),
@@ -30,7 +28,7 @@ class LifeVerbs:
         self.ends = ends
         self.finder = Finder(incidents)
         self.handlers: dict[str, Handler] = {
-            "declare": self._declare, "list": self._list, "status": self._status,
+            "declare": self._declare, "status": self._status,
             "severity": self._severity, "lead": self._lead, "note": self._note,
         }  # fmt: skip
 
@@ -50,17 +48,6 @@ class LifeVerbs:
         if words and words[0].lower().replace("-", "") in ("sev1", "sev2", "sev3", "sev4"):
             severity, words = words[0], words[1:]
         return await self.declare(session, command, severity, " ".join(words))
-
-    async def _list(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
-        everything = only(words, ("all",), usage(LIFE_FORMS, "list")) == "all"
-        found = await self.finder.seen(session, command, everything=everything)
-        if not found:
-            return Reply("No incident is open." if not everything else "There was no incident yet.")
-        lines = [
-            f"*#{i.number}* {i.severity} · {i.standing} · {escape(i.title)} · since {when(i.declared_at)}"
-            for i in found
-        ]
-        return Reply(f"{len(found)} incidents", [section(joined(lines, TEXT))])
 
     async def _status(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         if words:  # it may be opened again: in the order in which all who route take their locks
