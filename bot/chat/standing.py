@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from bot.catalog import Catalog
 from bot.chat.blocks import cut
-from bot.incidents import Incident, Task
+from bot.incidents import ACTIVE, Incident, Task
 from bot.incidents.roles import ROLES
 from bot.incidents.tasks import tasks_of
 from bot.runbooks import Run, StepAttempt
@@ -22,6 +22,10 @@ _LATEST = 3  # notes and the like: more is what the channel is for
 _TASKS = 10
 _LINE = 300  # characters of one line
 _OVER = ("succeeded", "failed", "refused", "aborted")
+_WAITS = {
+    "unknown": "somebody decides whether it happened, in", "waiting": "somebody approves",
+    "proposed": "somebody looks at the plan of",
+}  # fmt: skip
 _TRIED = ("succeeded", "failed", "aborted", "unknown")
 
 
@@ -34,14 +38,18 @@ class Standing:
     impact: str
     tried: tuple[str, ...]
     runs: tuple[str, ...]
+    ahead: str
     tasks: tuple[str, ...]
+    update: str
     latest: tuple[str, ...]
 
     @property
     def lines(self) -> list[str]:
         """All that is known."""
-        one = [self.what, self.people, self.impact]
-        found = [*one, *self.tried, *self.runs, *self.tasks, *self.latest]
+        found = [
+            self.what, self.people, self.impact, *self.tried, *self.runs, self.ahead, *self.tasks,
+            self.update, *self.latest,
+        ]  # fmt: skip
         return [cut(line, _LINE) for line in found if line]
 
 
@@ -57,10 +65,12 @@ async def standing(session: AsyncSession, catalog: Catalog, incident: Incident) 
         what=f"{drill}#{number} {incident.severity}, {incident.standing}: {incident.title} "
         f"(declared {since})",
         people=_people(catalog, incident),
-        impact=_impact(catalog, incident),
+        impact=await _impact(session, catalog, incident),
         tried=tuple(f"Tried: {run.title}, {run.state}" for run in runs if run.state in _TRIED),
         runs=tuple([await _going(session, run) for run in going]),
+        ahead=_ahead(incident, runs),
         tasks=tuple(_tasks(catalog, await tasks_of(session, [number]))),
+        update=await _update(session, number),
         latest=tuple(await _latest(session, catalog, number)),
     )
 
@@ -118,10 +128,40 @@ def _people(catalog: Catalog, incident: Incident) -> str:
     return "; ".join(named)[:1].upper() + "; ".join(named)[1:]
 
 
-def _impact(catalog: Catalog, incident: Incident) -> str:
+async def _impact(session: AsyncSession, catalog: Catalog, incident: Incident) -> str:
     found = [catalog.service(service) for service in incident.services]
-    named = [f"{s.title} ({s.tier})" for s in found if s]
-    return f"Affects {', '.join(named)}" if named else ""
+    named = ", ".join(f"{s.title} ({s.tier})" for s in found if s)
+    query = select(func.count()).where(
+        Entry.incident_id == incident.number, Entry.kind == "alert_received"
+    )
+    count = (await session.execute(query)).scalar_one()
+    alerts = f"{count} alert{'' if count == 1 else 's'} so far" if count else ""
+    return "; ".join(part for part in (f"Affects {named}" if named else "", alerts) if part)
+
+
+def _ahead(incident: Incident, runs: list[Run]) -> str:
+    """What the next thing is that a person must do, by the state alone."""
+    if incident.status == "resolved":
+        return "Next: what is left to do, then /incident close"
+    if incident.status not in ACTIVE:
+        return ""
+    for state, wanted in _WAITS.items():
+        if run := next((run for run in reversed(runs) if run.state == state), None):
+            return f"Next: {wanted} {run.title}"
+    if not incident.commander:
+        return "Next: somebody takes command, /incident lead"
+    return ""
+
+
+async def _update(session: AsyncSession, number: int) -> str:
+    """The last word to an audience, and when the next one was promised."""
+    query = select(Entry).where(Entry.incident_id == number, Entry.kind == "communication_sent")
+    row = (await session.execute(query.order_by(col(Entry.seq).desc()).limit(1))).scalar()
+    if row is None:
+        return ""
+    due = row.data.get("next_at")
+    ahead = f"; the next is due {datetime.fromisoformat(due):%H:%M} UTC" if due else ""
+    return f"Last update, {row.at:%H:%M} UTC{ahead}: {row.text}"
 
 
 async def _latest(session: AsyncSession, catalog: Catalog, number: int) -> list[str]:

@@ -16,6 +16,7 @@ from bot.chat.command import Command, person_of
 from bot.chat.life_clicks import LIFE_CLICKS
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
+from bot.chat.slack.channel_events import ChannelEvents
 from bot.chat.slack.inbox import Inbox
 from bot.chat.slack.views import declare_view, read_declare
 from bot.errors import JacklineError, Unavailable
@@ -127,6 +128,7 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
         app.action(action_id)(incoming.clicked)
     app.event("app_mention", middleware=[incoming.mentioned])(_stored)
     app.event("message", middleware=[incoming.said])(_stored)
+    ChannelEvents(incoming.inbox).listen(app, _stored)
     app.event(re.compile(".+"))(_stored)  # other subscribed events, which bolt would complain about
     return app
 

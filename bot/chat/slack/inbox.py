@@ -21,6 +21,7 @@ from sqlmodel import col, func, select
 
 from bot.catalog import Catalog, Person
 from bot.chat.blocks import escape
+from bot.chat.catchup import caught_up
 from bot.chat.clicks import Clicks
 from bot.chat.command import Command, Later, Reply
 from bot.chat.commands import Commands
@@ -173,10 +174,21 @@ class Inbox:
             case "said":
                 await self._note(session, request, person)
                 return None
+            case "joined":
+                return await self._caught_up(session, body["channel"], person)
             case _:
                 at = await self.incident_of(session, body["channel"])
                 command = Command(body["name"], body["text"], person, request.key, "slack", at)
                 return await self.commands.handle(session, command)
+
+    async def _caught_up(
+        self, session: AsyncSession, channel: str, person: Person | None
+    ) -> Reply | None:
+        number = await self.incident_of(session, channel)
+        if number is None or person is None:
+            return None
+        incident = await self.incidents.get(session, number)
+        return await caught_up(session, self.catalog(), incident)
 
     async def _note(
         self, session: AsyncSession, request: SlackRequest, person: Person | None
@@ -253,7 +265,7 @@ async def _taken(session: AsyncSession, key: str) -> SlackRequest | None:
 
 def _mark(request: SlackRequest, reply: Reply | None) -> None:
     request.worked_at = now()
-    answerable = "response_url" in request.body or request.kind == "mention"
+    answerable = "response_url" in request.body or request.kind in ("mention", "joined")
     if reply is None or not answerable:
         _forget(request)
         return

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.catalog import Catalog, Person
 from bot.chat.blocks import TEXT, cut, escape, joined, section, when
 from bot.chat.cards import Cards
+from bot.chat.catchup import caught_up
 from bot.chat.command import Command, Form, Handler, Reply, only, person_of, usage
 from bot.chat.finding import Finder
 from bot.errors import BadInput
@@ -15,6 +16,8 @@ from bot.located import near
 
 LOOK_FORMS = (
     Form("/incident this", "all of this incident, with its buttons", ("show", "overview")),
+    Form("/incident catchup", "what you missed: what, since when, who, what was tried, what is next",
+         ("catch-up", "summary")),
     Form("/incident list [all] [mine] [sev1…sev4] [SERVICE]",
          "the open incidents, or all; of a severity, of a service, or those you have a part in",
          ("ls",)),
@@ -30,7 +33,9 @@ class LookVerbs:
         self.finder = Finder(incidents)
         self.cards = Cards(incidents.catalog, public_url)
         self.inside = Cards(incidents.catalog, "", inside=True)
-        self.handlers: dict[str, Handler] = {"this": self._this, "list": self._list}
+        self.handlers: dict[str, Handler] = {
+            "this": self._this, "list": self._list, "catchup": self._catchup,
+        }  # fmt: skip
 
     def cards_of(self, command: Command) -> Cards:
         """In the console, what leads there is a link to another page of it."""
@@ -43,6 +48,12 @@ class LookVerbs:
         drawn = await self.cards_of(command).overview(session, incident)
         text = f"#{number} {incident.severity}, {incident.standing}: {incident.title}"
         return Reply(text, drawn.blocks, incident_id=number)
+
+    async def _catchup(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        number, words = await self.finder.number(session, command, words)
+        only(words, (), usage(LOOK_FORMS, "catchup"))
+        incident = await self.incidents.get(session, number)
+        return await caught_up(session, self.incidents.catalog(), incident)
 
     async def _list(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         catalog, person = self.incidents.catalog(), person_of(command)
