@@ -35,7 +35,7 @@ from bot.chat.run_card import run_blocks
 from bot.chat.task_card import task_blocks, task_text
 from bot.chat.ways import drilled
 from bot.delivery import Binding, Message
-from bot.incidents import Incident, Task, under
+from bot.incidents import ACTIVE, Incident, Task, under
 from bot.incidents.flow import NO_CHANNEL
 from bot.incidents.merging import UNMERGE_WITHIN, merged_at
 from bot.incidents.roles import ROLES
@@ -242,6 +242,9 @@ class Cards:
         )
         if refused:
             text += ". *Its channel could not be opened*: it is in the console alone"
+        bound = await session.get(Binding, ("slack", f"channel:{incident.number}"))
+        if incident.status in ACTIVE and bound and bound.value.get("archived"):
+            text += ". *Its channel is archived*: unarchive it in Slack, or go on in the console"
         return Rendered(escape(f"#{incident.number} {title}"), [section(text)])
 
     async def _run(self, session: AsyncSession, run_id: int) -> Rendered:

@@ -33,10 +33,10 @@ async def leave(
         if old is not None:
             value, card = dict(old.value), await _card(session, surface, incident_id)
             await session.delete(old)
-            await _forget_messages(session, surface, incident_id)
+            await forget_messages(session, surface, incident_id)
             session.add(Delivery(surface=surface, lane=f"{incident_id}:leave", op="leave",
                                  incident_id=incident_id, payload={**value, "card": card}))  # fmt: skip
-        await _open(session, surface, incident_id, opening, topic, people)
+        await open_again(session, surface, incident_id, opening, topic, people)
 
 
 async def _still_asked_for(
@@ -66,7 +66,7 @@ async def _card(session: AsyncSession, surface: str, incident_id: int) -> str:
     return str(found.value["ts"]) if found else ""
 
 
-async def _forget_messages(session: AsyncSession, surface: str, incident_id: int) -> None:
+async def forget_messages(session: AsyncSession, surface: str, incident_id: int) -> None:
     """Where they were posted, except for the digest's line; an edit posts them anew."""
     query = select(Message.id).where(
         Message.incident_id == incident_id, Message.key != f"{incident_id}:digest"
@@ -80,10 +80,11 @@ async def _forget_messages(session: AsyncSession, surface: str, incident_id: int
         )
 
 
-async def _open(
+async def open_again(
     session: AsyncSession, surface: str, incident_id: int, opening: dict[str, Any], topic: str,
     people: list[str],
 ) -> None:  # fmt: skip
+    """Asks for a channel with all that a new one has, but for the digest's line, which stays."""
     query = select(Message.id).where(Message.key == f"{incident_id}:card")
     card = (await session.execute(query)).scalar_one()
     wanted: list[tuple[str, str, dict[str, Any], int | None]] = [

@@ -129,6 +129,9 @@ class Incidents:
                 each.open_key = None
         elif before in ENDED:
             incident.resolved_at = incident.closed_at = None
+            if incident.archived_at is not None:
+                incident.archived_at = None
+                self.outbox.ask(session, "unarchive", incident.number, {})
             await self._regain(session, incident)
         text = f"Status: {before} → {status}" + (f", as {because}" if because else "")
         data = {"from": before, "to": status} | ({"because": because} if because else {})

@@ -45,6 +45,7 @@ class Incident(SQLModel, table=True):
     resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     links: list[dict[str, str]] = Field(sa_type=JsonColumn, default_factory=list)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    archived_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     merged_into: int | None = Field(default=None, index=True)
     merge: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
     takes: list[dict[str, Any]] = Field(sa_type=JsonColumn, default_factory=list)

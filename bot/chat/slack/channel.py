@@ -8,21 +8,29 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.chat.slack.calls import Limits, code_of
 from bot.delivery import Binding, Job
 from bot.errors import Rejected
+from bot.incidents import Incidents
+from bot.incidents.channels import Channels
 from bot.store import Store
 
 NAME = 80  # characters that Slack allows
 SUFFIXES = ("", "-2", "-3", "-4", "-5")  # where somebody else holds the name
-_GONE = ("is_archived", "already_archived", "channel_not_found")
+_FINE = (
+    "is_archived", "already_archived", "not_archived", "already_in_channel", "channel_not_found",
+    "name_taken", "message_not_found",
+)  # fmt: skip
 _MOVED = "This incident is private now; nothing more is said here."
 
 
 class ChannelOps:
     """Each may be repeated: it asks for a state; only a bookmark is looked for before that."""
 
-    def __init__(self, client: AsyncWebClient, store: Store, limits: Limits) -> None:
+    def __init__(
+        self, client: AsyncWebClient, store: Store, limits: Limits, incidents: Incidents
+    ) -> None:
         self.client = client
         self.store = store
         self.limits = limits
+        self.channels = Channels(incidents)
 
     async def rename(self, job: Job) -> dict[str, Any]:
         """Gives it the name, or the next one that is free. Ours alone can be renamed by us."""
@@ -39,6 +47,42 @@ class ChannelOps:
             await self._named(job.incident_id, channel, answer["channel"]["name"])
             return {}
         raise Rejected(f"Slack has channels named {wanted} up to {wanted}-5 already")
+
+    async def archive(self, job: Job) -> dict[str, Any]:
+        """Some time after the incident's end."""
+        channel = job.channel["channel"]
+        error = await self._tried(
+            "conversations.archive", lambda: self.client.conversations_archive(channel=channel)
+        )
+        if error:
+            raise error
+        async with self.store.write() as session:
+            await self.channels.archived(session, job.incident_id)
+        return {}
+
+    async def unarchive(self, job: Job) -> dict[str, Any]:
+        """The incident is open again. Who archived is not always let in again: joins what it may."""
+        channel = job.channel["channel"]
+        error = await self._tried(
+            "conversations.unarchive", lambda: self.client.conversations_unarchive(channel=channel)
+        )
+        if error is None and not job.channel.get("private"):
+            error = await self._tried(
+                "conversations.join", lambda: self.client.conversations_join(channel=channel)
+            )
+        async with self.store.write() as session:
+            if error is not None:
+                await self.channels.stays_archived(session, job.incident_id, str(error))
+            else:
+                await self.channels.unarchived(session, job.incident_id)
+        if error:
+            raise error
+        return {}
+
+    async def shut(self, job: Job) -> None:
+        """Something was refused because the channel is archived, which nobody may have told us."""
+        async with self.store.write() as session:
+            await self.channels.archived(session, job.incident_id)
 
     async def bookmark(self, job: Job) -> dict[str, Any]:
         """A link at the top of the channel. After a lost answer, `bookmarked` looks for it first."""
@@ -83,7 +127,7 @@ class ChannelOps:
             async with self.limits.calling(method, once=False):
                 await call()
         except Rejected as error:
-            return None if code_of(error) in (*_GONE, "name_taken", "message_not_found") else error
+            return None if code_of(error) in _FINE else error
         return None
 
     async def _named(self, incident_id: int, channel: str, name: str) -> None:

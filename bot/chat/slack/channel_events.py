@@ -9,6 +9,7 @@ from bot.chat.catchup import is_late
 from bot.chat.slack.inbox import Inbox
 from bot.incidents import Incident
 
+HAPPENED = ("archive", "unarchive", "deleted", "rename")
 Next = Callable[[], Awaitable[None]]
 Listener = Callable[..., Awaitable[None]]
 
@@ -22,6 +23,9 @@ class ChannelEvents:
     def listen(self, app: AsyncApp, stored: Listener) -> None:
         """Subscribes to them."""
         app.event("member_joined_channel", middleware=[self.joined])(stored)
+        for what in HAPPENED:
+            for kind in ("channel", "group"):  # a group is a private channel
+                app.event(f"{kind}_{what}", middleware=[self.changed])(stored)
 
     async def joined(self, event: dict[str, Any], body: dict[str, Any], next_: Next) -> None:
         """Who comes late is caught up once; strangers, and who was there from the start, are not."""
@@ -35,4 +39,20 @@ class ChannelEvents:
             if late:
                 asked = {"team": body["team_id"], "user": event["user"], "channel": channel}
                 await self.inbox.accept("joined", f"{number}:{person.id}", asked)
+        await next_()
+
+    async def changed(self, event: dict[str, Any], body: dict[str, Any], next_: Next) -> None:
+        """An incident's channel was archived, renamed or the like, by whomever."""
+        about = event["channel"]
+        channel = about["id"] if isinstance(about, dict) else about
+        async with self.inbox.store.read() as session:
+            known = await self.inbox.incident_of(session, channel) is not None
+        if known:
+            what = event["type"].partition("_")[2]
+            asked = {
+                "team": body["team_id"], "user": event.get("user", ""), "channel": channel,
+                "what": what, "name": about.get("name", "") if isinstance(about, dict) else "",
+            }  # fmt: skip
+            once = event.get("event_ts") or body["event_id"]
+            await self.inbox.accept("channel", f"{what}:{channel}:{once}", asked)
         await next_()

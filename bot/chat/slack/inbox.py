@@ -31,6 +31,7 @@ from bot.chat.slack.tables import SlackRequest
 from bot.delivery import Binding
 from bot.errors import JacklineError
 from bot.incidents import Incidents
+from bot.incidents.channels import Channels
 from bot.log import get
 from bot.store import Batch, Store, now
 
@@ -58,6 +59,7 @@ class Inbox:
         self.commands = commands
         self.clicks = clicks
         self.incidents = incidents
+        self.channels = Channels(incidents)
         self.catalog = catalog
         self.client = client
         table = SlackRequest.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
@@ -174,12 +176,29 @@ class Inbox:
             case "said":
                 await self._note(session, request, person)
                 return None
+            case "channel":
+                number = await self.incident_of(session, body["channel"])
+                if number is not None:
+                    await self._happened(session, number, body)
+                return None
             case "joined":
                 return await self._caught_up(session, body["channel"], person)
             case _:
                 at = await self.incident_of(session, body["channel"])
                 command = Command(body["name"], body["text"], person, request.key, "slack", at)
                 return await self.commands.handle(session, command)
+
+    async def _happened(self, session: AsyncSession, number: int, body: dict[str, Any]) -> None:
+        """To an incident's channel."""
+        match body["what"]:
+            case "archive":
+                await self.channels.archived(session, number)
+            case "unarchive":
+                await self.channels.unarchived(session, number)
+            case "deleted":
+                await self.channels.deleted(session, number)
+            case "rename":
+                await self.channels.renamed(session, number, body["name"])
 
     async def _caught_up(
         self, session: AsyncSession, channel: str, person: Person | None

@@ -24,6 +24,7 @@ from bot.store import Store, now
 
 EVENT_TYPE = "jackline_message"
 LATE = timedelta(seconds=30)
+_LONGEST = 3600  # seconds until a channel that is archived is tried again
 _STATE = (
     "card",
     "digest",
@@ -58,7 +59,7 @@ class SlackSurface:
         self.back_since: datetime | None = None  # when the last outage that we saw ended
         self._me: dict[str, str] = {}
         self._limits = Limits()
-        self._channel = ChannelOps(client, store, self._limits)
+        self._channel = ChannelOps(client, store, self._limits, incidents)
 
     async def deliver(self, job: Job) -> dict[str, Any]:
         """Does one job. Raises the errors of ``bot.errors.TargetError``."""
@@ -71,6 +72,10 @@ class SlackSurface:
             if job.op == "open_channel":
                 async with self.store.write() as session:
                     await self.incidents.channel_refused(session, job.incident_id, str(error))
+            if code_of(error) == "is_archived" and job.op != "digest":  # it waits, nothing is lost
+                await self._channel.shut(job)
+                pause = min(_LONGEST, 30 * 2 ** min(job.attempt, 7))
+                raise Retryable("The channel is archived.", retry_after=pause) from error
             raise
         self._back()
         return value
@@ -91,6 +96,8 @@ class SlackSurface:
             "rename": self._channel.rename,
             "leave": self._channel.leave,
             "bookmark": self._channel.bookmark,
+            "archive": self._channel.archive,
+            "unarchive": self._channel.unarchive,
         }
         if job.op not in verbs:
             raise Rejected(f"Slack has no operation {job.op!r}")

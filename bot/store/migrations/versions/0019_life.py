@@ -36,10 +36,12 @@ def upgrade() -> None:
         table.add_column(sa.Column("offer", JsonColumn, nullable=False, server_default="{}"))
         table.add_column(sa.Column("links", JsonColumn, nullable=False, server_default="[]"))
         table.add_column(sa.Column("closed_at", UtcDateTime(), nullable=True))
+        table.add_column(sa.Column("archived_at", UtcDateTime(), nullable=True))
 
 
 def downgrade() -> None:
     with op.batch_alter_table("incident") as table:
+        table.drop_column("archived_at")
         table.drop_column("closed_at")
         table.drop_column("links")
         table.drop_column("offer")
