@@ -187,7 +187,8 @@ class Cards:
             blocks.append(actions(*buttons))
         if self.public_url:
             blocks.append(context(f"<{self.public_url}/incidents/{number}|Open in the console>"))
-        return Rendered(escape(f"{title} ({incident.standing})"), blocks)
+        drill = "[drill] " if incident.drill else ""
+        return Rendered(escape(f"{drill}{title} ({incident.standing})"), blocks)
 
     async def _way(self, session: AsyncSession, number: int) -> str:
         """To another incident: its channel in Slack, where there is one, and its page."""
@@ -236,6 +237,7 @@ class Cards:
         key = f"{incident.number}:{NO_CHANNEL}"
         refused = (await session.execute(select(Message.id).where(Message.key == key))).first()
         title = "🔒 a private incident" if incident.private else incident.title
+        title = f"[drill] {title}" if incident.drill else title
         text = (
             f"{SIGN[incident.severity]} *#{incident.number}* {escape(title)} — "
             f"{incident.severity}, {incident.standing}, since {when(incident.declared_at)}"

@@ -15,6 +15,7 @@ from bot.chat.verbs.alerts import AlertVerbs
 from bot.chat.verbs.ends import EndVerbs
 from bot.chat.verbs.incident import LifeVerbs
 from bot.chat.verbs.looking import LookVerbs
+from bot.chat.verbs.papers import PaperVerbs
 from bot.chat.verbs.roles import RoleVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
 from bot.chat.verbs.tasks import TaskVerbs
@@ -44,6 +45,7 @@ class Commands:
                 **RoleVerbs(incidents).handlers,
                 **TaskVerbs(incidents).handlers,
                 **AboutVerbs(incidents).handlers,
+                **PaperVerbs(incidents, public_url).handlers,
                 **alerts.handlers,
             },
             "runbook": RunbookVerbs(incidents, runs).handlers,

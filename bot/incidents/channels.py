@@ -11,8 +11,8 @@ from sqlmodel import col, select
 
 from bot.delivery import Binding, Delivery
 from bot.delivery.leaving import forget_messages, open_again
-from bot.incidents.flow import Incidents
-from bot.incidents.rules import ACTIVE, channel_name, topic
+from bot.incidents.flow import Incidents, topic_of
+from bot.incidents.rules import ACTIVE, channel_name
 from bot.incidents.seeing import belonging
 from bot.incidents.tables import Incident
 from bot.store import Store, now
@@ -99,7 +99,7 @@ class Channels:
                 "name": channel_name(number, title, drill=incident.drill),
                 "purpose": f"Incident {number}: {incident.title}", "private": incident.private,
             }  # fmt: skip
-            line = topic(incident.severity, incident.standing, incident.title)
+            line = topic_of(incident)
             people = belonging(self.incidents.catalog(), incident)
             people = list(dict.fromkeys([*people, *incident.holders.values()]))
             await open_again(session, SLACK, number, opening, line, people)

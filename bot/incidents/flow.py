@@ -310,12 +310,17 @@ class Incidents:
             number,
             name=channel_name(number, title, drill=incident.drill),
             purpose=f"Incident {number}: {incident.title}",
-            topic=topic(incident.severity, incident.status, incident.title),
+            topic=topic_of(incident),
             people=belonging(self.catalog(), incident),
             private=incident.private,
         )
 
     async def show_topic(self, session: AsyncSession, incident: Incident) -> None:
         """Has the channel's topic say where the incident stands."""
-        text = topic(incident.severity, incident.standing, incident.title)
-        await self.outbox.set_topic(session, incident.number, text)
+        await self.outbox.set_topic(session, incident.number, topic_of(incident))
+
+
+def topic_of(incident: Incident) -> str:
+    """What its channel's topic says now."""
+    severity, standing = incident.severity, incident.standing
+    return topic(severity, standing, incident.title, drill=incident.drill)

@@ -6,9 +6,9 @@ from bot.catalog import Person
 from bot.delivery.leaving import leave
 from bot.errors import Conflict, NotAllowed
 from bot.incidents.family import require_unmerged, under
-from bot.incidents.flow import Incidents
+from bot.incidents.flow import Incidents, topic_of
 from bot.incidents.roles import require_responder
-from bot.incidents.rules import channel_name, topic
+from bot.incidents.rules import channel_name
 from bot.incidents.seeing import belonging
 from bot.incidents.tables import Incident
 from bot.store import now
@@ -52,7 +52,7 @@ class Privacy:
                 "name": channel_name(number, "private", drill=incident.drill),
                 "purpose": f"Incident {number}: {incident.title}", "private": True,
             },
-            topic=topic(incident.severity, incident.standing, incident.title),
+            topic=topic_of(incident),
         )  # fmt: skip
         self.incidents.bookmark(session, incident, incident.links)
         await self.incidents.outbox.say(

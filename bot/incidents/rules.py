@@ -85,9 +85,9 @@ def channel_name(incident_id: int, title: str, *, drill: bool = False) -> str:
     return f"{prefix}-{slug}"[:_CHANNEL_LIMIT].rstrip("-")
 
 
-def topic(severity: str, status: str, title: str) -> str:
+def topic(severity: str, status: str, title: str, *, drill: bool = False) -> str:
     """The channel's topic: what a person sees without scrolling."""
-    return f"{severity.upper()} | {status} | {title}"[:250]
+    return f"{'DRILL | ' if drill else ''}{severity.upper()} | {status} | {title}"[:250]
 
 
 def worst(severities: list[str]) -> str:

@@ -36,8 +36,9 @@ class ChatRoom:
         drills = Drills(store, self.incidents.ledger, prober, self.library)
         self.silences = Silences(store, self.incidents.ledger, lambda: self.library.catalog)
         self.commands = Commands(
-            self.incidents, self.runs, Ways(self._proofs, drills), Silencing(self.silences)
-        )
+            self.incidents, self.runs, Ways(self._proofs, drills), Silencing(self.silences),
+            "https://jackline.example.com/",
+        )  # fmt: skip
         self.clicks = Clicks(self.incidents, self.runs)
         self.cards = Cards(lambda: self.library.catalog, "https://jackline.example.com/")
         self._keys = itertools.count(1)

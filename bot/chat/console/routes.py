@@ -15,7 +15,7 @@ from bot.catalog import Catalog
 from bot.chat.cards import Cards
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Commands
-from bot.chat.console import access, live, mrkdwn, pages, posts, reads, signin
+from bot.chat.console import access, exports, live, mrkdwn, pages, posts, reads, signin
 from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.guard import open_to_all, private
 from bot.chat.console.passwords import Passwords
@@ -70,6 +70,7 @@ def build_console(
         Route(one, private(desk, pages.incident)),
         Route(one + "/feed", private(desk, pages.feed)),
         Route(one + "/events", private(desk, live.incident_events)),
+        Route(one + "/export.{kind}", private(desk, exports.export)),
         Route(one + "/postmortem.{kind}", private(desk, pages.postmortem)),
         Route("/evidence/{file}", private(desk, pages.evidence)),
         Route("/access", private(desk, access.access)),

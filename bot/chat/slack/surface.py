@@ -15,11 +15,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.catalog import Catalog
 from bot.chat.cards import Cards, Rendered
+from bot.chat.export import exported
 from bot.chat.slack.calls import Limits, code_of, slack_errors
 from bot.chat.slack.channel import NAME, SUFFIXES, ChannelOps
 from bot.delivery import Binding, Job, Message
 from bot.errors import NotSent, Rejected, Retryable, TargetError, Unknown
-from bot.incidents import Incidents
+from bot.incidents import Incident, Incidents
 from bot.store import Store, now
 
 EVENT_TYPE = "jackline_message"
@@ -90,6 +91,7 @@ class SlackSurface:
             "say": self._post,
             "digest": self._post_digest,
             "upload": self._upload,
+            "export": self._export,
             "topic": self._topic,
             "pin": self._pin,
             "invite": self._invite,
@@ -116,7 +118,7 @@ class SlackSurface:
         if job.op in ("say", "digest") and job.message and not job.posted:
             channel = self.digest_channel if job.op == "digest" else job.channel["channel"]
             return await self._find_message(channel, job.message.id) if channel else {}
-        if job.op == "upload":
+        if job.op in ("upload", "export"):
             return await self._find_file(job)
         if job.op == "bookmark":
             return await self._channel.bookmarked(job)
@@ -241,6 +243,18 @@ class SlackSurface:
         async with self._limits.calling("files.upload", once=True):
             await self.client.files_upload_v2(
                 channel=job.channel["channel"], file=str(path), filename=path.name,
+                title=job.payload["title"], request_file_info=False,
+            )  # fmt: skip
+        return {}
+
+    async def _export(self, job: Job) -> dict[str, Any]:
+        """The incident as it is now, as a file."""
+        async with self.store.read() as session:
+            incident = await session.get_one(Incident, job.incident_id)
+            content = await exported(session, incident, job.payload["kind"])
+        async with self._limits.calling("files.upload", once=True):
+            await self.client.files_upload_v2(
+                channel=job.channel["channel"], content=content, filename=job.payload["file"],
                 title=job.payload["title"], request_file_info=False,
             )  # fmt: skip
         return {}

@@ -8,6 +8,7 @@ from bot.chat.verbs.access import ACCESS_FORMS
 from bot.chat.verbs.ends import END_FORMS
 from bot.chat.verbs.incident import LIFE_FORMS
 from bot.chat.verbs.looking import LOOK_FORMS
+from bot.chat.verbs.papers import PAPER_FORMS
 from bot.chat.verbs.roles import ROLE_FORMS
 from bot.chat.verbs.runbook import RUNBOOK_FORMS
 from bot.chat.verbs.tasks import TASK_FORMS
@@ -20,6 +21,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         *END_FORMS,
         *TASK_FORMS,
         *ABOUT_FORMS,
+        *PAPER_FORMS,
         *REGROUP_FORMS,
         *SILENCE_FORMS,
         Form("/incident help", "this list", ("?",)),

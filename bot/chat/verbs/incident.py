@@ -13,6 +13,8 @@ from bot.incidents import Incidents, require_unmerged
 LIFE_FORMS = (
     Form("/incident declare [sev1…sev4] TITLE", "opens an incident and its channel",
          ("new", "open", "create"), verbatim=True),
+    Form("/incident drill [sev1…sev4] TITLE", "the same as practice: marked, and in no figure",
+         ("practice",), verbatim=True),
     Form("/incident status [STATUS]", "where this incident stands, or moves it on"),
     Form("/incident severity SEVERITY", "changes the severity", ("sev",)),
     Form("/incident lead", "makes you incident commander", ("commander",)),
@@ -28,26 +30,29 @@ class LifeVerbs:
         self.ends = ends
         self.finder = Finder(incidents)
         self.handlers: dict[str, Handler] = {
-            "declare": self._declare, "status": self._status,
+            "declare": self._declare, "drill": self._declare, "status": self._status,
             "severity": self._severity, "lead": self._lead, "note": self._note,
         }  # fmt: skip
 
     async def declare(
-        self, session: AsyncSession, command: Command, severity: str, title: str
-    ) -> Reply:
+        self, session: AsyncSession, command: Command, severity: str, title: str, *,
+        drill: bool = False,
+    ) -> Reply:  # fmt: skip
         """The same as ``/incident declare``, for menus."""
         incident = await self.incidents.declare(
             session, title=title, severity=severity, actor=actor_of(command),
-            origin=command.key,
+            origin=command.key, drill=drill,
         )  # fmt: skip
-        text = f"Incident {incident.number} ({incident.severity}) is declared. Its channel is being opened."
+        what = "Drill" if incident.drill else "Incident"
+        text = f"{what} {incident.number} ({incident.severity}) is declared. Its channel is being opened."
         return Reply(text, incident_id=incident.number)
 
     async def _declare(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         severity, words = "sev2", " ".join(words).split()
         if words and words[0].lower().replace("-", "") in ("sev1", "sev2", "sev3", "sev4"):
             severity, words = words[0], words[1:]
-        return await self.declare(session, command, severity, " ".join(words))
+        title, drill = " ".join(words), command.verb == "drill"
+        return await self.declare(session, command, severity, title, drill=drill)
 
     async def _status(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         if words:  # it may be opened again: in the order in which all who route take their locks
@@ -56,7 +61,8 @@ class LifeVerbs:
         if not words:
             commander = incident.commander or "nobody"
             return Reply(
-                f"#{incident.number} {incident.severity}, {incident.standing}: {incident.title}. "
+                f"{'DRILL ' if incident.drill else ''}#{incident.number} {incident.severity}, "
+                f"{incident.standing}: {incident.title}. "
                 f"Commander: {commander}.", incident_id=incident.number,
             )  # fmt: skip
         if len(words) > 1:

@@ -46,7 +46,8 @@ class LookVerbs:
         only(words, (), usage(LOOK_FORMS, "this"))
         incident = await self.incidents.get(session, number)
         drawn = await self.cards_of(command).overview(session, incident)
-        text = f"#{number} {incident.severity}, {incident.standing}: {incident.title}"
+        drill = "DRILL " if incident.drill else ""
+        text = f"{drill}#{number} {incident.severity}, {incident.standing}: {incident.title}"
         return Reply(text, drawn.blocks, incident_id=number)
 
     async def _catchup(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
