@@ -17,7 +17,7 @@ from bot.chat.blocks import (
     when,
 )
 from bot.chat.standing import next_step, standing
-from bot.incidents import ACTIVE, Incident, Task
+from bot.incidents import ACTIVE, Incident, Task, family
 from bot.incidents.tasks import tasks_of
 from bot.runbooks import Run
 from bot.store import now
@@ -33,7 +33,7 @@ async def now_blocks(session: AsyncSession, incident: Incident) -> list[Block]:
         step = cut(await next_step(session, run), _STEP) if run.state in _GOES_ON else ""
         text = f"*Runbook* {escape(run.title)} — *{run.state}*"
         blocks.append(section(text + (f" · next: {escape(step)}" if step else "")))
-    if tasks := await tasks_of(session, [incident.number]):
+    if tasks := await tasks_of(session, await family(session, incident.number)):
         blocks.append(context(_open(tasks)))
     return blocks
 

@@ -11,7 +11,7 @@ from sqlmodel import col, func, select
 
 from bot.catalog import Catalog
 from bot.chat.blocks import cut
-from bot.incidents import ACTIVE, Incident, Task
+from bot.incidents import ACTIVE, Incident, Task, family
 from bot.incidents.roles import ROLES
 from bot.incidents.tasks import tasks_of
 from bot.runbooks import Run, StepAttempt
@@ -69,7 +69,7 @@ async def standing(session: AsyncSession, catalog: Catalog, incident: Incident) 
         tried=tuple(f"Tried: {run.title}, {run.state}" for run in runs if run.state in _TRIED),
         runs=tuple([await _going(session, run) for run in going]),
         ahead=_ahead(incident, runs),
-        tasks=tuple(_tasks(catalog, await tasks_of(session, [number]))),
+        tasks=tuple(_tasks(catalog, await tasks_of(session, await family(session, number)))),
         update=await _update(session, number),
         latest=tuple(await _latest(session, catalog, number)),
     )

@@ -14,8 +14,8 @@ def task_text(task: Task) -> str:
     return f"{task.name.capitalize()} ({task.state}): {task.text}"
 
 
-def task_line(catalog: Catalog, task: Task) -> str:
-    """mrkdwn: the sign, the number, who and by when."""
+def task_line(catalog: Catalog, task: Task, here: int | None = None) -> str:
+    """mrkdwn: the sign, the number, who and by when; ``here`` is the incident that is looked at."""
     text = f"~{escape(task.text)}~" if task.state == "dropped" else escape(task.text)
     parts = [f"{_SIGN[task.state]} *{task.number}* {text}"]
     if task.owner:
@@ -25,12 +25,14 @@ def task_line(catalog: Catalog, task: Task) -> str:
         parts.append(f"by {task.due_at:%Y-%m-%d} {when(task.due_at)}{late}")
     if task.after:
         parts.append("follow-up")
+    if here not in (None, task.incident_id):
+        parts.append(f"of #{task.incident_id}")
     return " · ".join(parts)
 
 
-def task_block(catalog: Catalog, task: Task) -> Block:
+def task_block(catalog: Catalog, task: Task, here: int | None = None) -> Block:
     """With the button that ends it, or takes that back."""
-    block = section(task_line(catalog, task))
+    block = section(task_line(catalog, task, here))
     value = f"{task.incident_id}|{task.number}"
     undo = task.state != "open"
     block["accessory"] = button(

@@ -58,12 +58,14 @@ class Tasks:
     async def put(
         self, session: AsyncSession, incident: Incident, number: int, state: str, by: Person
     ) -> Task:
-        """Done, dropped, or open again; as it is already changes nothing. Raises `NotFound`."""
+        """Done, dropped, or open again; as it is already changes nothing. Raises `NotFound`.
+
+        Also of an incident that is merged into another, which lists its tasks.
+        """
         require_responder(by, "changing tasks")
         task = await self.one(session, incident.number, number)
         if task.state == state:
             return task
-        require_unmerged(incident)
         task.state = state
         over = state != "open"
         task.ended_at, task.ended_by = (now(), by.id) if over else (None, "")

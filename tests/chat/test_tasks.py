@@ -141,6 +141,23 @@ async def test_done_tasks_are_not_in_the_way(declared: ChatRoom) -> None:
     assert "is closed" in (await declared.type_("/incident close", at=1)).text
 
 
+async def test_tasks_of_what_is_merged_into_it_are_its_own(room: ChatRoom) -> None:
+    """Listed there, done from there, and in the way of closing it."""
+    for title in ("One", "Two"):
+        await room.type_(f"/incident declare {title}")
+    await room.type_("/incident task Call", at=1)
+    button = (await room.type_("/incident merge #1 into #2")).blocks[1]["elements"][0]
+    await room.click(button["action_id"], button["value"])
+    listed = await room.type_("/incident tasks", at=2)
+    assert words(listed.blocks) == "⬜ *1* Call · of #1"
+    await room.type_("/incident resolve", at=2)
+    with pytest.raises(Conflict, match="1 open task"):
+        await room.type_("/incident close", at=2)
+    done = listed.blocks[0]["accessory"]
+    await room.click(done["action_id"], done["value"])
+    assert "is closed" in (await room.type_("/incident close", at=2)).text
+
+
 WRONG = [
     ("/incident task", "There is nothing to do. For example: /incident task"),
     ("/incident task @ben", "There is nothing to do."),

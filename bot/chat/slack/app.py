@@ -18,6 +18,7 @@ from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.channel_events import ChannelEvents
 from bot.chat.slack.inbox import Inbox
+from bot.chat.slack.plain import plain
 from bot.chat.slack.views import declare_view, read_declare
 from bot.errors import JacklineError, Unavailable
 from bot.incidents import check_severity, check_title
@@ -34,7 +35,7 @@ class SlackIn:
 
     async def command(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """A slash command. Its answer follows by the response URL; the menu changes nothing."""
-        name, text = COMMANDS[body["command"]], body.get("text", "").strip()
+        name, text = COMMANDS[body["command"]], plain(body.get("text", "").strip())
         if name == "incident" and not text:
             await ack()
             await client.views_open(
@@ -82,7 +83,7 @@ class SlackIn:
         self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
     ) -> None:
         """``@jackline declare …``: the same commands, also in threads."""
-        text = _MENTION.sub("", event.get("text", ""))
+        text = plain(_MENTION.sub("", event.get("text", "")))
         head, _, rest = text.partition(" ")
         name, text = (head, rest) if head in ("runbook", "access") else ("incident", text)
         asked = {
@@ -96,7 +97,7 @@ class SlackIn:
         self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
     ) -> None:
         """What people write in an incident's channel belongs to its record; the rest is not kept."""
-        text, channel = event.get("text", "").strip(), event["channel"]
+        text, channel = plain(event.get("text", "")).strip(), event["channel"]
         ours = event.get("subtype") or event.get("bot_id") or _MENTION.match(text)
         if text and not ours:
             async with self.inbox.store.read() as session:

@@ -9,7 +9,7 @@ from bot.chat.command import Command, Form, Handler, Reply, only, person_of, usa
 from bot.chat.finding import Finder
 from bot.chat.task_card import task_block
 from bot.chat.task_words import read_task
-from bot.incidents import Incidents
+from bot.incidents import Incidents, family
 from bot.incidents.tasks import Tasks, tasks_of
 from bot.store import now
 
@@ -55,8 +55,9 @@ class TaskVerbs:
     async def _list(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         incident, words = await self.finder.which(session, command, words)
         every = only(words, ("all",), usage(TASK_FORMS, "tasks")) == "all"
-        found = await tasks_of(session, [incident.number], all_states=every)
-        blocks = [task_block(self.incidents.catalog(), task) for task in found[:_SHOWN]]
+        number, catalog = incident.number, self.incidents.catalog()
+        found = await tasks_of(session, await family(session, number), all_states=every)
+        blocks = [task_block(catalog, task, number) for task in found[:_SHOWN]]
         if len(found) > _SHOWN:
             blocks.append(section(f"… and {len(found) - _SHOWN} more"))
         text = f"#{incident.number} has {len(found)} {'' if every else 'open '}task{'' if len(found) == 1 else 's'}."
