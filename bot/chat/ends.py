@@ -70,8 +70,9 @@ class Ends:
         self, session: AsyncSession, incident: Incident, person: Person, key: str
     ) -> str:
         """Takes any of these back; `one_at_a_time` comes before the incident's lock."""
-        if not await self.incidents.moved(session, incident, key):
-            await self.incidents.reopen(session, incident, f"person:{person.id}", key=key)
+        if await self.incidents.moved(session, incident, key):
+            return f"#{incident.number} is {incident.standing}."
+        await self.incidents.reopen(session, incident, f"person:{person.id}", key=key)
         return f"#{incident.number} is open again: {incident.status}."
 
     async def _set(

@@ -24,11 +24,12 @@ async def leave(
 
     Raises `Conflict` while one is being opened: nobody knows then whether it is public already.
     """
+    await _recall(session, incident_id)
     for surface in outbox.surfaces:
-        if await _still_asked_for(session, surface, incident_id, opening):
-            continue
         old = await session.get(Binding, (surface, f"channel:{incident_id}"))
-        if old is not None and old.value.get("private"):
+        asked = await _still_asked_for(session, surface, incident_id, opening)
+        if asked or (old is not None and old.value.get("private")):
+            _invite(session, surface, incident_id, people)
             continue
         if old is not None:
             value, card = dict(old.value), await _card(session, surface, incident_id)
@@ -37,6 +38,22 @@ async def leave(
             session.add(Delivery(surface=surface, lane=f"{incident_id}:leave", op="leave",
                                  incident_id=incident_id, payload={**value, "card": card}))  # fmt: skip
         await open_again(session, surface, incident_id, opening, topic, people)
+
+
+async def _recall(session: AsyncSession, incident_id: int) -> None:
+    """Who was asked to the public channel, and what that was to be called, is not for the new one."""
+    await session.execute(
+        delete(Delivery).where(
+            col(Delivery.incident_id) == incident_id, col(Delivery.state) == "pending",
+            col(Delivery.op).in_(("invite", "rename")),
+        )
+    )  # fmt: skip
+
+
+def _invite(session: AsyncSession, surface: str, incident_id: int, people: list[str]) -> None:
+    if people:
+        session.add(Delivery(surface=surface, lane=f"{incident_id}:invite", op="invite",
+                             incident_id=incident_id, payload={"people": people}))  # fmt: skip
 
 
 async def _still_asked_for(
@@ -92,9 +109,8 @@ async def open_again(
         ("say", "talk", {}, card),
         ("topic", "topic", {"topic": topic}, None),
         ("pin", "pin", {}, card),
-        ("invite", "invite", {"people": people}, None),
     ]
     for op, lane, payload, message_id in wanted:
-        if op != "invite" or people:
-            session.add(Delivery(surface=surface, lane=f"{incident_id}:{lane}", op=op,
-                                 incident_id=incident_id, payload=payload, message_id=message_id))  # fmt: skip
+        session.add(Delivery(surface=surface, lane=f"{incident_id}:{lane}", op=op,
+                             incident_id=incident_id, payload=payload, message_id=message_id))  # fmt: skip
+    _invite(session, surface, incident_id, people)

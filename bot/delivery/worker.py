@@ -22,13 +22,8 @@ log = get("delivery")
 _T = TypeVar("_T")
 LEASE = timedelta(seconds=30)
 OPEN = ("pending", "sending")
-UNBOUND = (
-    "open_channel",
-    "leave",
-    "digest",
-    "notify",
-    "confirm",
-)  # needs no channel of the incident
+# what needs no channel of the incident
+UNBOUND = ("open_channel", "leave", "digest", "notify", "confirm")
 _Found = tuple[Delivery, Message | None, Binding | None, Binding | None]
 SLOWEST_RETRY = 30.0
 BROKEN_TRIES = 3

@@ -8,6 +8,7 @@ from datetime import timedelta
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.delivery import Binding, Delivery
 from bot.delivery.leaving import forget_messages, open_again
@@ -30,14 +31,7 @@ class Channels:
 
     async def archive_due(self, session: AsyncSession, after: timedelta) -> int:
         """Asks for the channels of what was closed that long ago to be archived; how many."""
-        query = (
-            select(Incident)
-            .where(col(Incident.status).in_(_OVER), col(Incident.archived_at).is_(None))
-            .where(col(Incident.closed_at) < now() - after)
-            .order_by(col(Incident.id))
-            .limit(_AT_ONCE)
-            .with_for_update(skip_locked=True)
-        )
+        query = _due(after).limit(_AT_ONCE).with_for_update(skip_locked=True)
         due = list((await session.execute(query)).scalars())
         for incident in due:
             incident.archived_at = now()
@@ -116,6 +110,13 @@ class Channels:
         await self.incidents.refresh(session, incident)
 
 
+def _due(after: timedelta) -> SelectOfScalar[Incident]:
+    """What was closed that long ago and is not archived."""
+    query = select(Incident).where(col(Incident.status).in_(_OVER))
+    query = query.where(col(Incident.archived_at).is_(None))
+    return query.where(col(Incident.closed_at) < now() - after).order_by(col(Incident.id))
+
+
 class Archiver:
     """`look` is due by the clock; ``after`` zero: never."""
 
@@ -126,6 +127,10 @@ class Archiver:
 
     async def look(self) -> None:
         """Archives what is due."""
-        if self.after:
+        if not self.after:
+            return
+        async with self.store.read() as session:
+            due = (await session.execute(_due(self.after).limit(1))).first()
+        if due is not None:
             async with self.store.write() as session:
                 await self.channels.archive_due(session, self.after)

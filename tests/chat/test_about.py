@@ -46,10 +46,17 @@ async def test_made_private(declared: ChatRoom) -> None:
 
 
 async def test_a_channel_that_is_not_opened_yet_is_opened_private(declared: ChatRoom) -> None:
+    """And nobody who was asked to the public one is asked to it, nor is it called after its title."""
     room = declared
-    await room.type_("/incident private")
-    (opening,) = [d for d in await room.deliveries() if d.op == "open_channel"]
+    await room.type_("/incident role ops ben")
+    await room.type_("/incident role ops nobody")
+    await room.type_("/incident rename Keys are gone")
+    await room.type_("/incident private cleo")
+    asked = await room.deliveries()
+    (opening,) = [d for d in asked if d.op == "open_channel"]
     assert (opening.payload["private"], opening.payload["name"]) == (True, "inc-1-private")
+    assert [d.payload for d in asked if d.op == "invite"] == [{"people": ["ana", "cleo"]}]
+    assert not [d for d in asked if d.op == "rename"]
 
 
 async def test_an_old_button_of_the_public_channel_is_nobodys(declared: ChatRoom) -> None:

@@ -74,7 +74,8 @@ class SlackIn:
         asked = {
             "action": action["action_id"], "value": action.get("value", ""),
             "team": body["team"]["id"], "user": body["user"]["id"],
-            "channel": body["channel"]["id"], "response_url": body["response_url"],
+            "channel": body.get("channel", {}).get("id", ""),  # none where it is no message's
+            "response_url": body["response_url"],
         }  # fmt: skip
         await self.inbox.accept("click", body["trigger_id"], asked)
         await ack()

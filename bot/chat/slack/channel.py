@@ -33,7 +33,9 @@ class ChannelOps:
         self.channels = Channels(incidents)
 
     async def rename(self, job: Job) -> dict[str, Any]:
-        """Gives it the name, or the next one that is free. Ours alone can be renamed by us."""
+        """Gives it the name, or the next one that is free; a private one is not called after its title."""
+        if job.channel.get("private"):
+            return {}
         channel, wanted = job.channel["channel"], job.payload["name"]
         for suffix in SUFFIXES:
             name = wanted[: NAME - len(suffix)] + suffix
