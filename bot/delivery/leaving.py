@@ -34,7 +34,7 @@ async def leave(
         if old is not None:
             value, card = dict(old.value), await _card(session, surface, incident_id)
             await session.delete(old)
-            await forget_messages(session, surface, incident_id)
+            await forget_messages(session, surface, value["channel"])
             session.add(Delivery(surface=surface, lane=f"{incident_id}:leave", op="leave",
                                  incident_id=incident_id, payload={**value, "card": card}))  # fmt: skip
         await open_again(session, surface, incident_id, opening, topic, people)
@@ -83,18 +83,14 @@ async def _card(session: AsyncSession, surface: str, incident_id: int) -> str:
     return str(found.value["ts"]) if found else ""
 
 
-async def forget_messages(session: AsyncSession, surface: str, incident_id: int) -> None:
-    """Where they were posted, except for the digest's line; an edit posts them anew."""
-    query = select(Message.id).where(
-        Message.incident_id == incident_id, Message.key != f"{incident_id}:digest"
+async def forget_messages(session: AsyncSession, surface: str, channel: str) -> None:
+    """Those that stand in a channel: an edit posts them anew, where the incident is then."""
+    await session.execute(
+        delete(Binding)
+        .where(col(Binding.surface) == surface, col(Binding.key).startswith("message:"))
+        .where(col(Binding.value)["channel"].as_string() == channel)
+        .execution_options(synchronize_session=False)
     )
-    keys = [f"message:{number}" for number in (await session.execute(query)).scalars()]
-    for start in range(0, len(keys), 500):  # a statement holds no more names than that on SQLite
-        await session.execute(
-            delete(Binding).where(
-                col(Binding.surface) == surface, col(Binding.key).in_(keys[start : start + 500])
-            )
-        )
 
 
 async def open_again(

@@ -86,7 +86,7 @@ class Channels:
         if bound is None:
             return
         await session.delete(bound)
-        await forget_messages(session, SLACK, number)
+        await forget_messages(session, SLACK, bound.value["channel"])
         if incident.status in ACTIVE:
             title = "private" if incident.private else incident.title
             opening = {
