@@ -50,6 +50,7 @@ from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
 from bot.incidents import Incidents
+from bot.incidents.channels import Archiver
 from bot.log import get
 from bot.postmortems import Postmortem, Postmortems
 from bot.runbooks import Drills, Library, Proposer, RunEngine, Runs
@@ -123,6 +124,10 @@ class Jackline:
         self.proposer = Proposer(self.store, self.runs)
         self.engine = RunEngine(Journal(self.store, self.runs, owner), self.planner)
 
+        # the end: a channel is archived some time after it
+        keep = timedelta(days=settings.slack.archive_after_days)
+        self.archiver = Archiver(self.store, self.incidents, keep)
+
         # timeline → postmortem
         self.postmortems = Postmortems(self.store, self.ledger, lambda: self.library.catalog, data)
 
@@ -130,7 +135,7 @@ class Jackline:
         self.cards = Cards(lambda: self.library.catalog, settings.console.public_url)
         self.commands = Commands(
             self.incidents, self.runs, Ways(self.prober.status, self.drills),
-            Silencing(self.silences),
+            Silencing(self.silences), settings.console.public_url,
         )  # fmt: skip
         self.clicks = Clicks(self.incidents, self.runs)
         self.slack = _Slack(self, owner) if settings.slack.enabled else None
@@ -178,7 +183,7 @@ class Jackline:
         )
         steps = (self._look_at_paths, self._end_checks, self.drills.run_due, self.heartbeats.look,
                  self.silences.look, self.flaps.look, self.endings.look,
-                 self._look_at_questions)  # fmt: skip
+                 self.archiver.look, self._look_at_questions)  # fmt: skip
         for step in steps:
             scheduler.add_job(
                 self._tick, "interval", [step], seconds=5, max_instances=1, coalesce=True

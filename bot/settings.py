@@ -71,6 +71,13 @@ class Slack(BaseModel, extra="forbid"):
         pattern=r"^([CG][A-Z0-9]{2,})?$",
     )
 
+    archive_after_days: float = Field(
+        default=7, ge=0, le=3650,
+        description="Days after an incident is closed or cancelled until its channel is archived; "
+        "0: never.",
+        examples=["30"],
+    )  # fmt: skip
+
     @property
     def enabled(self) -> bool:
         """Whether a Slack workspace is connected."""

@@ -107,6 +107,13 @@ class Service(Entry):
     slo: float | None = Field(default=None, gt=0, lt=1)
     checks: list[Check] = []
     evidence: list[Evidence] = []
+    links: dict[
+        Annotated[str, Field(min_length=1, max_length=100)],
+        Annotated[str, Field(pattern=r"^https?://[^\s|<>\"@]{1,900}$")],
+    ] = Field(
+        default={}, description="title → address: bookmarked in its incidents' channels, such as "
+        "the call and the document",
+    )  # fmt: skip
 
 
 class Person(Entry):
@@ -118,6 +125,9 @@ class Person(Entry):
     slack: list[str] = Field(default=[], description="workspace:user, such as T012:U345")
     groups: list[Name] = []
     roles: list[Role] = ["responder"]
+    timezone: Annotated[str, AfterValidator(check_timezone)] = Field(
+        default="UTC", description="in which this person's times are read: Europe/Berlin"
+    )
     age: str = Field(
         default="", pattern=r"^(age1[0-9a-z]{58})?$",
         description="the person's own age recipient: their go-bag codes are encrypted to it",

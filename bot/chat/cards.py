@@ -28,13 +28,17 @@ from bot.chat.blocks import (
     when,
 )
 from bot.chat.evidence_card import evidence_blocks
+from bot.chat.handover_card import handover_blocks, handover_text
+from bot.chat.life_card import life_buttons, now_blocks, overview_blocks
 from bot.chat.question_card import question_blocks, question_text
 from bot.chat.run_card import may_approve, run_blocks
+from bot.chat.task_card import task_blocks, task_text
 from bot.chat.ways import drilled
 from bot.delivery import Binding, Message
-from bot.incidents import ACTIVE, Incident, under
+from bot.incidents import ACTIVE, Incident, Task, under
 from bot.incidents.flow import NO_CHANNEL
 from bot.incidents.merging import UNMERGE_WITHIN, merged_at
+from bot.incidents.roles import ROLES
 from bot.runbooks import Run, StepAttempt, approvers
 from bot.runbooks.output import words
 from bot.store import now
@@ -85,14 +89,16 @@ class Cards:
     async def render(self, session: AsyncSession, message: Message) -> Rendered:
         """What the message looks like now."""
         match message.kind:
-            case "card":
-                return await self._card(session, await self._incident(session, message))
-            case "digest":
-                return await self._digest(session, await self._incident(session, message))
+            case "card" | "digest":
+                draw = self._card if message.kind == "card" else self._digest
+                return await draw(session, await self._incident(session, message))
             case "run" | "output":
                 return await self._of_run(session, message)
             case "regrouped":
                 return await self._regrouped(session, message)
+            case "handover" | "task":
+                draw_one = self._handover if message.kind == "handover" else self._task
+                return await draw_one(session, message)
             case "question":
                 asked = await session.get_one(Question, message.payload["question"])
                 return self.question(asked, hide=True)
@@ -107,6 +113,8 @@ class Cards:
                 return self._alert(message.payload)
             case "note":
                 return self._note(message)
+            case "decision":
+                return self._decision(message)
             case "drill":
                 told, blocks = drilled(message.payload)
                 return Rendered(escape(told), blocks)
@@ -138,9 +146,16 @@ class Cards:
     async def _incident(self, session: AsyncSession, message: Message) -> Incident:
         return await session.get_one(Incident, message.incident_id)
 
+    async def overview(self, session: AsyncSession, incident: Incident) -> Rendered:
+        """The card with all that stands besides: what was tried, what is open, the last words."""
+        card = await self._card(session, incident)
+        more = await overview_blocks(session, self.catalog(), incident)
+        at = next(
+            (i for i, b in enumerate(card.blocks) if b["type"] == "actions"), len(card.blocks)
+        )
+        return replace(card, blocks=[*card.blocks[:at], *more, *card.blocks[at:]])
+
     async def _card(self, session: AsyncSession, incident: Incident) -> Rendered:
-        query = select(Run).where(Run.incident_id == incident.id).order_by(col(Run.id).desc())
-        run = (await session.execute(query.limit(1))).scalar_one_or_none()
         number, inner = str(incident.number), await under(session, [incident.number])
         title = f"{SIGN[incident.severity]} {incident.severity.upper()} · {incident.title}"
         commander = (
@@ -158,8 +173,12 @@ class Cards:
                 f"*Services*\n{services or '_not known_'}",
             ),
         ]
-        if run is not None:
-            blocks.append(section(f"*Runbook* {escape(run.title)} — *{run.state}*"))
+        if others := joined([
+            f"*{title.capitalize()}* {self.name(f'person:{incident.roles[role]}')}"
+            for role, title in ROLES.items() if role in incident.roles
+        ], TEXT, " · "):  # fmt: skip
+            blocks.append(context(others))
+        blocks += await now_blocks(session, incident)
         if inner:
             merged = [f"#{each.number} {escape(cut(each.title, 100))}" for each in inner]
             blocks.append(context(f"Merged into it: {joined(merged, TEXT - 100, ', ')}"))
@@ -172,7 +191,8 @@ class Cards:
             blocks.append(actions(*buttons))
         if self.public_url:
             blocks.append(context(f"<{self.public_url}/incidents/{number}|Open in the console>"))
-        return Rendered(escape(f"{title} ({incident.standing})"), blocks)
+        drill = "[drill] " if incident.drill else ""
+        return Rendered(escape(f"{drill}{title} ({incident.standing})"), blocks)
 
     async def _way(self, session: AsyncSession, number: int) -> str:
         """To another incident: its channel in Slack, where there is one, and its page."""
@@ -191,21 +211,26 @@ class Cards:
             blocks.append(section(f"→ {await self._way(session, int(other))}"))
         return Rendered(escape(text), [*blocks, context(self.name(message.author))])
 
+    async def _handover(self, session: AsyncSession, message: Message) -> Rendered:
+        incident, to = await self._incident(session, message), message.payload["to"]
+        name = self.name(f"person:{to}") if to else ""
+        blocks = handover_blocks(incident, message.payload, name, self.name(message.author))
+        return Rendered(handover_text(message.payload, name), blocks)
+
+    async def _task(self, session: AsyncSession, message: Message) -> Rendered:
+        query = select(Task).where(
+            Task.incident_id == message.incident_id, Task.number == message.payload["task"]
+        )
+        task = (await session.execute(query)).scalar_one()
+        by = self.name(f"person:{task.created_by}")
+        return Rendered(escape(task_text(task)), task_blocks(self.catalog(), task, by))
+
     def _buttons(self, incident: Incident, number: str) -> list[Block]:
         if incident.merged_into and now() - merged_at(incident) < UNMERGE_WITHIN:
             at = int(merged_at(incident).timestamp() * 1e6)  # each merge is taken back once
             confirm = f"Incident {number} becomes {incident.merge['was']} again, with its alerts."
             return [button("Unmerge", "incident_unmerge", f"{number}|{at}", confirm=confirm)]
-        if incident.status not in ACTIVE:
-            return []
-        buttons = []
-        if not incident.commander:
-            buttons.append(button("Take command", "incident_lead", number, style="primary"))
-        if incident.status != "monitoring":
-            buttons.append(button("Mitigated, monitoring", "incident_monitoring", number))
-        confirm = f"Resolve incident {number}? Its postmortem is drafted then."
-        buttons.append(button("Resolve", "incident_resolve", number, confirm=confirm))
-        return buttons
+        return life_buttons(incident)
 
     def _service(self, service_id: str) -> str:
         service = self.catalog().service(service_id)
@@ -216,12 +241,16 @@ class Cards:
         key = f"{incident.number}:{NO_CHANNEL}"
         refused = (await session.execute(select(Message.id).where(Message.key == key))).first()
         title = "🔒 a private incident" if incident.private else incident.title
+        title = f"[drill] {title}" if incident.drill else title
         text = (
             f"{SIGN[incident.severity]} *#{incident.number}* {escape(title)} — "
             f"{incident.severity}, {incident.standing}, since {when(incident.declared_at)}"
         )
         if refused:
             text += ". *Its channel could not be opened*: it is in the console alone"
+        bound = await session.get(Binding, ("slack", f"channel:{incident.number}"))
+        if incident.status in ACTIVE and bound and bound.value.get("archived"):
+            text += ". *Its channel is archived*: unarchive it in Slack, or go on in the console"
         return Rendered(escape(f"#{incident.number} {title}"), [section(text)])
 
     async def _of_run(self, session: AsyncSession, message: Message) -> Rendered:
@@ -257,6 +286,14 @@ class Cards:
         if LINKABLE.fullmatch(link):
             text += f"  <{link}|source>"
         return Rendered(escape(str(payload["text"])), [section(text)])
+
+    def _decision(self, message: Message) -> Rendered:
+        said = message.payload
+        lines = [f"⚖️ *Decided:* {escape(said['what'])}", f"*Because* {escape(said['why'])}"]
+        if said["instead"]:
+            lines.append(f"_Instead of_ {escape(', '.join(said['instead']))}")
+        text = escape(f"Decided: {said['what']}")
+        return Rendered(text, [section("\n".join(lines)), context(self.name(message.author))])
 
     def _note(self, message: Message) -> Rendered:
         text = escape(str(message.payload["text"]))

@@ -9,10 +9,12 @@ from bot.alerts.questions import about, may_answer
 from bot.catalog import Person
 from bot.chat.blocks import cut
 from bot.chat.command import Reply
+from bot.chat.ends import Ends
+from bot.chat.life_clicks import LIFE_CLICKS, LifeClicks
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS, Regroup, may_regroup
 from bot.chat.regroup_words import named
-from bot.errors import BadInput, NotAllowed, NotFound
+from bot.errors import BadInput, Conflict, NotAllowed, NotFound
 from bot.incidents import ACTIVE, Incident, Incidents
 from bot.incidents.seeing import may_see, require_seen
 from bot.runbooks import Decision, Decisions, Run, Runs
@@ -21,7 +23,7 @@ _STATUSES = {
     "incident_monitoring": "monitoring", "incident_resolve": "resolved",
     "incident_reopen": "investigating",
 }  # fmt: skip
-INCIDENT_CLICKS = ("incident_lead", *_STATUSES)
+INCIDENT_CLICKS = ("incident_lead", *_STATUSES, "incident_close")
 RUN_CLICKS = (
     "run_request", "run_approve", "run_refuse", "run_abort", "run_undo", "run_happened",
     "run_not_happened", "run_pause", "run_resume",
@@ -43,6 +45,8 @@ class Clicks:
         self.incidents = incidents
         self.runs = runs
         self.regroup = Regroup(incidents, runs)
+        self.life = LifeClicks(incidents)
+        self.ends = Ends(incidents, runs)
         self.decisions = Decisions(runs)
         self.questions = Questions(incidents)
 
@@ -53,8 +57,12 @@ class Clicks:
         value: str,
         person: Person | None,
         surface: str,
+        at: int | None = None,
     ) -> Reply:
-        """Does what the button says; a second click of the same button changes nothing more."""
+        """Does what the button says; a second click of the same button changes nothing more.
+
+        ``at`` is the incident in whose channel of Slack's the button stands.
+        """
         if person is None:
             raise NotAllowed(
                 "I do not know you, so this button does nothing for you.",
@@ -63,17 +71,21 @@ class Clicks:
         if action_id in QUESTION_CLICKS and _ID.fullmatch(value):
             return await self._on_question(session, action_id, int(value), person)
         if action_id in INCIDENT_CLICKS and _ID.fullmatch(value):
-            await self._require_seen(session, Incident, int(value), person, surface)
+            await self._require_seen(session, Incident, int(value), person, at)
             return await self._on_incident(session, action_id, int(value), person)
+        if action_id in LIFE_CLICKS and _ID.fullmatch(value.partition("|")[0]):
+            number = int(value.partition("|")[0])
+            await self._require_seen(session, Incident, number, person, at)
+            return await self.life.do(session, action_id, value, person)
         if action_id in REGROUP_CLICKS and _ID.fullmatch(value.partition("|")[0]):
             may_regroup(person)
             for number in named(action_id, value):
-                await self._require_seen(session, Incident, number, person, surface)
+                await self._require_seen(session, Incident, number, person, at)
             text, number = await self.regroup.do(session, action_id, value, f"person:{person.id}")
             return Reply(text, incident_id=number)
         run_id, _, digest = value.partition("|")
         if action_id in (*RUN_CLICKS, *STEP_CLICKS) and _ID.fullmatch(run_id):
-            await self._require_seen(session, Run, int(run_id), person, surface)
+            await self._require_seen(session, Run, int(run_id), person, at)
         if action_id in RUN_CLICKS and _ID.fullmatch(run_id):
             return await self._on_run(session, action_id, int(run_id), digest, person, surface)
         if action_id in STEP_CLICKS and _ID.fullmatch(run_id):
@@ -86,13 +98,13 @@ class Clicks:
         of: type[Incident | Run],
         number: int,
         person: Person,
-        surface: str,
+        at: int | None,
     ) -> None:
-        """Raises `NotFound` at what is private. In Slack the button stands in the private channel."""
-        found = await session.get(of, number) if surface != "slack" else None
+        """Raises `NotFound` at what is private, but who is in its channel has seen it."""
+        found: Incident | Run | None = await session.get(of, number)
         if isinstance(found, Run):
             found = await session.get(Incident, found.incident_id)
-        if isinstance(found, Incident):
+        if isinstance(found, Incident) and found.number != at:
             require_seen(self.incidents.catalog(), found, person)
 
     async def _on_question(
@@ -118,6 +130,8 @@ class Clicks:
         if action_id == "incident_lead":
             await self.incidents.take_command(session, incident, person.id)
             return Reply("You are the incident commander.")
+        if action_id == "incident_close":
+            return Reply(await self._close(session, incident, person))
         status = _STATUSES[action_id]
         if action_id == "incident_reopen" and incident.status in ACTIVE:
             return Reply(f"The incident is open: {incident.status}.")
@@ -126,6 +140,14 @@ class Clicks:
         if incident.status != status:
             await self.incidents.set_status(session, incident, status, f"person:{person.id}")
         return Reply(f"The incident is {status}.")
+
+    async def _close(self, session: AsyncSession, incident: Incident, person: Person) -> str:
+        """The button stands on what is resolved alone."""
+        if incident.status == "closed":
+            return "The incident is closed."
+        if incident.status != "resolved":
+            raise Conflict(f"The incident is {incident.standing}.", hint="Resolve it first.")
+        return await self.ends.close(session, incident, person, "")
 
     async def _on_run(
         self,

@@ -9,11 +9,17 @@ from bot.chat.blocks import cut
 from bot.chat.command import Command, Form, Handler, Reply, helped, person_of
 from bot.chat.silences import Silencing
 from bot.chat.verbs import FORMS
+from bot.chat.verbs.about import AboutVerbs
 from bot.chat.verbs.access import AccessVerbs
 from bot.chat.verbs.alerts import AlertVerbs
+from bot.chat.verbs.ends import EndVerbs
 from bot.chat.verbs.incident import LifeVerbs
+from bot.chat.verbs.looking import LookVerbs
+from bot.chat.verbs.papers import PaperVerbs
+from bot.chat.verbs.roles import RoleVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
 from bot.chat.verbs.running import RunningVerbs
+from bot.chat.verbs.tasks import TaskVerbs
 from bot.chat.ways import Ways
 from bot.errors import BadInput
 from bot.incidents import Incidents
@@ -24,12 +30,25 @@ from bot.runbooks import Runs
 class Commands:
     """`handle` is the one door for commands of every surface."""
 
-    def __init__(self, incidents: Incidents, runs: Runs, ways: Ways, silencing: Silencing) -> None:
-        self.life = LifeVerbs(incidents, runs)
+    def __init__(
+        self, incidents: Incidents, runs: Runs, ways: Ways, silencing: Silencing,
+        public_url: str = "",
+    ) -> None:  # fmt: skip
+        ends = EndVerbs(incidents, runs)
+        self.life = LifeVerbs(incidents, ends)
         alerts = AlertVerbs(incidents, runs, silencing)
         self.regroup = alerts.regroup
         self.handlers: dict[str, dict[str, Handler]] = {
-            "incident": {**self.life.handlers, **alerts.handlers},
+            "incident": {
+                **self.life.handlers,
+                **ends.handlers,
+                **LookVerbs(incidents, public_url).handlers,
+                **RoleVerbs(incidents).handlers,
+                **TaskVerbs(incidents).handlers,
+                **AboutVerbs(incidents).handlers,
+                **PaperVerbs(incidents, public_url).handlers,
+                **alerts.handlers,
+            },
             "runbook": {
                 **RunbookVerbs(incidents, runs).handlers,
                 **RunningVerbs(incidents, runs).handlers,

@@ -40,12 +40,13 @@ from bot.cli.parts import (
 from bot.cli.regroup import join, merge, split, unmerge
 from bot.cli.sarif import sarif
 from bot.errors import BadInput, NotFound
+from bot.incidents.shown import incident_json
 from bot.located import BadFile, Problem
 from bot.practice.demo import play
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
 from bot.runbooks.schema import json_schema
-from bot.web.api import incident_json, verified, whole_incident
+from bot.web.api import verified, whole_incident
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Incident response that still works in the outage it is for.")  # fmt: skip

@@ -142,6 +142,16 @@ class Outbox:
         if rows:
             connection.execute(_DELIVER, rows)
 
+    async def amend(
+        self, session: AsyncSession, incident_id: int, key: str, more: dict[str, Any]
+    ) -> None:
+        """Edits the message with that ``key``: its payload is what it was, and ``more``."""
+        query = select(_messages.c.kind, _messages.c.payload, _messages.c.author).where(
+            _messages.c.key == f"{incident_id}:{key}"
+        )
+        kind, payload, author = (await session.execute(query)).one()
+        await self.say(session, incident_id, key, kind, {**payload, **more}, author=author)
+
     async def announce(
         self, session: AsyncSession, key: str, kind: str, payload: dict[str, Any]
     ) -> None:
@@ -161,6 +171,12 @@ class Outbox:
     async def set_topic(self, session: AsyncSession, incident_id: int, topic: str) -> None:
         """Sets the channel's topic."""
         self._queue(session, "topic", f"{incident_id}:topic", incident_id, {"topic": topic})
+
+    def ask(
+        self, session: AsyncSession, op: str, incident_id: int, payload: dict[str, Any]
+    ) -> None:
+        """Asks for something about the channel itself, such as another name: on a lane of its own."""
+        self._queue(session, op, f"{incident_id}:{op}", incident_id, payload)
 
     async def invite(self, session: AsyncSession, incident_id: int, people: list[str]) -> None:
         """Asks further people of the catalog to the channel; who is there already stays."""

@@ -22,7 +22,8 @@ log = get("delivery")
 _T = TypeVar("_T")
 LEASE = timedelta(seconds=30)
 OPEN = ("pending", "sending")
-UNBOUND = ("open_channel", "digest", "notify", "confirm")  # needs no channel of the incident
+# what needs no channel of the incident
+UNBOUND = ("open_channel", "leave", "digest", "notify", "confirm")
 _Found = tuple[Delivery, Message | None, Binding | None, Binding | None]
 SLOWEST_RETRY = 30.0
 BROKEN_TRIES = 3
@@ -186,9 +187,17 @@ class DeliveryWorker:
                 .values(state=state, sent_at=now(), lease_until=None, error=error[:500])
             )
             key = _binding_key(job)
-            if value and key and await session.get(Binding, (self.surface.name, key)) is None:
-                session.add(Binding(surface=self.surface.name, key=key, value=value))
+            if value and key:
+                await self._bind(session, job, key, value)
             return await self.take(session)
+
+    async def _bind(self, session: AsyncSession, job: Job, key: str, value: dict[str, Any]) -> None:
+        """The first one stays, but a message that is posted again in a new channel is there now."""
+        found = await session.get(Binding, (self.surface.name, key))
+        if found is None:
+            session.add(Binding(surface=self.surface.name, key=key, value=value))
+        elif job.op == "say" and found.value.get("channel") != value.get("channel"):
+            found.value = value
 
 
 def _job(
@@ -201,9 +210,15 @@ def _job(
         payload=row.payload,
         message=message,
         channel=channel.value if channel else {},
-        posted=posted.value if posted else {},
+        posted=posted.value if posted and not _elsewhere(row, channel, posted) else {},
         attempt=row.attempts,
     )
+
+
+def _elsewhere(row: Delivery, channel: Binding | None, posted: Binding) -> bool:
+    """Posted in a channel that the incident has left: nothing is edited or pinned there."""
+    here = channel.value.get("channel") if channel else None
+    return row.op in ("say", "pin") and posted.value.get("channel", here) != here
 
 
 def _still_ours(job: Job) -> tuple[ColumnElement[bool], ...]:

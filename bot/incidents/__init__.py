@@ -11,7 +11,7 @@ from bot.incidents.rules import (
     check_title,
     topic,
 )
-from bot.incidents.tables import Incident
+from bot.incidents.tables import Incident, Task
 
 __all__ = [
     "ACTIVE",
@@ -19,6 +19,7 @@ __all__ = [
     "STATUSES",
     "Incident",
     "Incidents",
+    "Task",
     "channel_name",
     "check_severity",
     "check_title",

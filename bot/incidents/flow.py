@@ -13,7 +13,10 @@ from bot.errors import BadInput
 from bot.incidents.family import require_unmerged, under
 from bot.incidents.rules import (
     ACTIVE,
+    AGAIN,
+    ENDED,
     channel_name,
+    check_reopen,
     check_severity,
     check_title,
     check_transition,
@@ -76,6 +79,7 @@ class Incidents:
             f"{severity.upper()} declared: {title}", data=data,
         )  # fmt: skip
         await self._announce(session, incident)
+        self.bookmark(session, incident, self.adopt_links(incident, incident.services))
         return incident
 
     async def set_status(
@@ -86,34 +90,55 @@ class Incidents:
         actor: str,
         *,
         because: str = "",
+        key: str = "",
     ) -> None:
         """Moves the incident on; raises `Conflict` where the table of transitions says no.
 
         ``because``: why Jackline resolves it by itself; its message has a button that takes it back.
+        ``key``: the command's, under which `moved` knows it again.
         """
         require_unmerged(incident)
         check_transition(incident.status, status)
+        await self._move(session, incident, status, actor, because=because, key=key)
+
+    async def reopen(
+        self, session: AsyncSession, incident: Incident, actor: str, *, key: str = ""
+    ) -> None:
+        """Takes an end back, whatever it was; raises `Conflict` for an incident that is open.
+
+        The caller has the turn of all who route, `one_at_a_time`: its groups come back.
+        """
+        check_reopen(incident.status)
+        await self._move(session, incident, AGAIN, actor, key=key)
+
+    async def moved(self, session: AsyncSession, incident: Incident, key: str) -> bool:
+        """Whether the command with that key has moved it before."""
+        return await self.outbox.said(session, incident.number, f"status-{key}")
+
+    async def _move(
+        self, session: AsyncSession, incident: Incident, status: str, actor: str, *,
+        because: str = "", key: str = "",
+    ) -> None:  # fmt: skip
         before, incident.status = incident.status, status
         if status == "resolved":
             incident.resolved_at = now()
+        if status in ("closed", "cancelled"):
+            incident.closed_at = now()
         if status not in ACTIVE:
             for each in (incident, *await under(session, [incident.number])):
                 each.open_key = None
-        elif before == "resolved":
-            incident.resolved_at = None
+        elif before in ENDED:
+            incident.resolved_at = incident.closed_at = None
+            if incident.archived_at is not None:
+                incident.archived_at = None
+                self.outbox.ask(session, "unarchive", incident.number, {})
             await self._regain(session, incident)
         text = f"Status: {before} → {status}" + (f", as {because}" if because else "")
         data = {"from": before, "to": status} | ({"because": because} if because else {})
         await self.ledger.append(session, incident.number, "status_changed", actor, text, data=data)
         said = {"text": text} | ({"reopens": incident.number} if because else {})
-        await self.outbox.say(
-            session,
-            incident.number,
-            f"status-{now().timestamp()}",
-            "line",
-            said,
-            author=actor,
-        )
+        key = f"status-{key or now().timestamp()}"
+        await self.outbox.say(session, incident.number, key, "line", said, author=actor)
         await self.refresh(session, incident)
         await self.show_topic(session, incident)
 
@@ -147,6 +172,7 @@ class Incidents:
         if incident.commander == person_id:
             return
         require_unmerged(incident)
+        await self.void_offer(session, incident, "withdrawn")
         incident.commander = person_id
         person = self.catalog().person(person_id)
         text = f"{person.name if person else person_id} is incident commander"
@@ -156,6 +182,13 @@ class Incidents:
         if incident.status == "declared":
             await self.set_status(session, incident, "investigating", f"person:{person_id}")
         await self.refresh(session, incident)
+
+    async def void_offer(self, session: AsyncSession, incident: Incident, outcome: str) -> None:
+        """Command is not offered any more, if it was; its message says how that ended."""
+        key, incident.offer = incident.offer.get("key"), {}
+        if key is not None:
+            more = {"outcome": outcome}
+            await self.outbox.amend(session, incident.number, f"handover-{key}", more)
 
     async def note(
         self,
@@ -193,9 +226,13 @@ class Incidents:
         await self.outbox.digest(session, incident.number)
 
     async def get(self, session: AsyncSession, incident_id: int) -> Incident:
-        """The incident, locked against other writers on PostgreSQL. Raises `NotFound`."""
+        """The incident, locked against other writers on PostgreSQL. Raises `NotFound`.
+
+        It is as it was committed last, also where the session has read it before the lock.
+        """
         query = select(Incident).where(Incident.id == incident_id).with_for_update()
-        incident = (await session.execute(query)).scalar_one_or_none()
+        fresh = query.execution_options(populate_existing=True)
+        incident = (await session.execute(fresh)).scalar_one_or_none()
         if incident is None:
             raise unknown(incident_id)
         return incident
@@ -243,6 +280,22 @@ class Incidents:
         if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
             await session.execute(select(func.pg_advisory_xact_lock(_DECLARING)))
 
+    def adopt_links(self, incident: Incident, services: list[str]) -> list[dict[str, str]]:
+        """Gives it the links that the catalog has for these services: those that are new."""
+        known = {link["url"] for link in incident.links}
+        found = [s for service in services if (s := self.catalog().service(service))]
+        new = {url: title for s in found for title, url in s.links.items() if url not in known}
+        added = [{"url": url, "title": title} for url, title in new.items()]
+        incident.links = [*incident.links, *added]
+        return added
+
+    def bookmark(
+        self, session: AsyncSession, incident: Incident, links: list[dict[str, str]]
+    ) -> None:
+        """Has links stand at the top of the channel."""
+        for link in links:
+            self.outbox.ask(session, "bookmark", incident.number, dict(link))
+
     def _known_services(self, services: list[str]) -> None:
         for service in services:
             if self.catalog().service(service) is None:
@@ -257,12 +310,17 @@ class Incidents:
             number,
             name=channel_name(number, title, drill=incident.drill),
             purpose=f"Incident {number}: {incident.title}",
-            topic=topic(incident.severity, incident.status, incident.title),
+            topic=topic_of(incident),
             people=belonging(self.catalog(), incident),
             private=incident.private,
         )
 
     async def show_topic(self, session: AsyncSession, incident: Incident) -> None:
         """Has the channel's topic say where the incident stands."""
-        text = topic(incident.severity, incident.standing, incident.title)
-        await self.outbox.set_topic(session, incident.number, text)
+        await self.outbox.set_topic(session, incident.number, topic_of(incident))
+
+
+def topic_of(incident: Incident) -> str:
+    """What its channel's topic says now."""
+    severity, standing = incident.severity, incident.standing
+    return topic(severity, standing, incident.title, drill=incident.drill)

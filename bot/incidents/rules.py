@@ -21,6 +21,8 @@ _NEXT: dict[str, tuple[str, ...]] = {
     "cancelled": (),
     "merged": (),  # it comes and goes with `bot.incidents.merging` alone
 }
+ENDED = ("resolved", "closed", "cancelled")
+AGAIN = "investigating"  # what an ended incident is when it is opened again
 TITLE_LIMIT = 200
 _CHANNEL_LIMIT = 80
 
@@ -37,13 +39,21 @@ def check_transition(current: str, wanted: str) -> None:
         over = (
             "nothing: /incident unmerge takes it back"
             if current == "merged"
-            else "nothing: it has ended"
+            else "nothing: it has ended; /incident reopen opens it again"
         )
         allowed = ", ".join(_NEXT[current]) or over
         raise Conflict(
             f"An incident that is {current} cannot become {wanted}.",
             hint=f"It can become {allowed}.",
         )
+
+
+def check_reopen(current: str) -> None:
+    """Raises `Conflict`. Any end can be taken back by a person, also one that is final otherwise."""
+    if current == "merged":
+        check_transition(current, AGAIN)
+    if current not in ENDED:
+        raise Conflict(f"The incident is open: {current}.")
 
 
 def check_severity(severity: str) -> str:
@@ -75,9 +85,9 @@ def channel_name(incident_id: int, title: str, *, drill: bool = False) -> str:
     return f"{prefix}-{slug}"[:_CHANNEL_LIMIT].rstrip("-")
 
 
-def topic(severity: str, status: str, title: str) -> str:
+def topic(severity: str, status: str, title: str, *, drill: bool = False) -> str:
     """The channel's topic: what a person sees without scrolling."""
-    return f"{severity.upper()} | {status} | {title}"[:250]
+    return f"{'DRILL | ' if drill else ''}{severity.upper()} | {status} | {title}"[:250]
 
 
 def worst(severities: list[str]) -> str:

@@ -14,8 +14,9 @@ def belonging(catalog: Catalog, incident: Incident) -> list[str]:
 
 
 def may_see(catalog: Catalog, incident: Incident, person: Person) -> bool:
-    """Everybody sees an incident, but a private one only its commander, who is invited, and admins."""
-    if not incident.private or person.has("admin") or incident.commander == person.id:
+    """Everybody sees an incident, but a private one only who has a role, who is invited, and admins."""
+    roles = (*incident.holders.values(), incident.offer.get("to"))
+    if not incident.private or person.has("admin") or person.id in roles:
         return True
     return person.id in belonging(catalog, incident)
 

@@ -307,6 +307,8 @@ class Journal:
         incidents.outbox.put(
             connection, run.incident_id, f"run-{run.id}", "run", {"run_id": run.id}
         )
+        if kind == "step_started":  # the card says at which step it is
+            incidents.outbox.put(connection, run.incident_id, "card", "card")
 
     async def end(
         self, run_id: int, epoch: int, state: str, error: str = "", step: str = ""

@@ -281,9 +281,9 @@ class Runs:
 
     async def get(self, session: AsyncSession, run_id: int) -> Run:
         """The run, locked against other writers on PostgreSQL. Raises `NotFound`."""
-        run = (
-            await session.execute(select(Run).where(Run.id == run_id).with_for_update())
-        ).scalar_one_or_none()
+        query = select(Run).where(Run.id == run_id).with_for_update()
+        fresh = query.execution_options(populate_existing=True)  # it may have been read unlocked
+        run = (await session.execute(fresh)).scalar_one_or_none()
         if run is None:
             raise NotFound(f"There is no run {run_id}.")
         return run
@@ -334,10 +334,11 @@ class Runs:
         return ""
 
     async def show(self, session: AsyncSession, run: Run) -> None:
-        """Has the run's message redrawn everywhere."""
+        """Has the run's message redrawn everywhere, and the card, which says what runs."""
         await self.incidents.outbox.say(
             session, run.incident_id, f"run-{run.id}", "run", {"run_id": run.id}
         )
+        await self.incidents.outbox.say(session, run.incident_id, "card", "card")
 
     async def record(
         self, session: AsyncSession, run: Run, kind: str, actor: str, text: str,

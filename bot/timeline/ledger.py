@@ -163,6 +163,20 @@ async def rows_of(session: AsyncSession, incident_id: int, after: int = 0) -> li
     return list((await session.execute(query)).scalars())
 
 
+def entry_json(entry: Entry) -> dict[str, Any]:
+    """One row, as the API and an export give it away."""
+    return {
+        "seq": entry.seq,
+        "at": entry.at.isoformat(),
+        "kind": entry.kind,
+        "actor": entry.actor,
+        "text": entry.text,
+        "data": entry.data,
+        "link": entry.link,
+        "hash": entry.hash,
+    }
+
+
 def _digest(row: Entry) -> str:
     """What the row's hash should be; empty where it holds what has no canonical form."""
     try:

@@ -7,41 +7,10 @@ from sqlmodel import col, select
 
 from bot.errors import NotFound
 from bot.incidents import Incident, under
+from bot.incidents.shown import incident_json
 from bot.runbooks import Run
-from bot.timeline import Entry, Ledger, rows_of
+from bot.timeline import Ledger, entry_json, rows_of
 from bot.timeline.ledger import Problem
-
-
-def incident_json(incident: Incident) -> dict[str, Any]:
-    """One incident."""
-    return {
-        "id": incident.number,
-        "title": incident.title,
-        "severity": incident.severity,
-        "status": incident.status,
-        "services": incident.services,
-        "drill": incident.drill,
-        "private": incident.private,
-        "commander": incident.commander or None,
-        "declared_by": incident.declared_by,
-        "declared_at": incident.declared_at.isoformat(),
-        "resolved_at": incident.resolved_at.isoformat() if incident.resolved_at else None,
-        "merged_into": incident.merged_into,
-    }
-
-
-def entry_json(entry: Entry) -> dict[str, Any]:
-    """One timeline row."""
-    return {
-        "seq": entry.seq,
-        "at": entry.at.isoformat(),
-        "kind": entry.kind,
-        "actor": entry.actor,
-        "text": entry.text,
-        "data": entry.data,
-        "link": entry.link,
-        "hash": entry.hash,
-    }
 
 
 def run_json(run: Run) -> dict[str, Any]:

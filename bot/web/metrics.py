@@ -29,7 +29,9 @@ class Metrics:
             "jackline_requests_refused", "Webhook requests refused, by reason.",
             ["source", "reason"], registry=self.registry,
         )  # fmt: skip
-        self._open = self._gauge("jackline_incidents_open", "Incidents that are not over.")
+        self._open = self._gauge(
+            "jackline_incidents_open", "Incidents that are not over; drills are not counted."
+        )
         self._waiting = self._gauge("jackline_alerts_waiting", "Alerts stored and not yet routed.")
         self._aside = self._gauge(
             "jackline_alerts_set_aside", "Alerts accepted that the database does not take."
@@ -55,7 +57,9 @@ class Metrics:
 
             self._open.set(
                 await count(
-                    select(func.count(col(Incident.id))).where(col(Incident.status).in_(ACTIVE))
+                    select(func.count(col(Incident.id))).where(
+                        col(Incident.status).in_(ACTIVE), ~col(Incident.drill)
+                    )
                 )
             )
             new = select(func.count(col(StoredAlert.id))).where(StoredAlert.state == "new")

@@ -21,10 +21,11 @@ from bot.contract import RawRequest
 from bot.contract.source import known
 from bot.errors import AuthFailed, Unavailable
 from bot.incidents import Incident
+from bot.incidents.shown import incident_json
 from bot.settings import Settings
 from bot.store import Store
 from bot.timeline import Ledger
-from bot.web.api import incident_json, verified, whole_incident
+from bot.web.api import verified, whole_incident
 from bot.web.limit import BodyLimit, counted
 from bot.web.metrics import Metrics
 from bot.web.problems import DESCRIBED, install, problem_of

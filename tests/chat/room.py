@@ -5,13 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from bot.access import Dialer, PathProof, Prober
 from bot.alerts import Silences
 from bot.catalog import Person
 from bot.chat import Cards, Clicks, Command, Commands, Rendered, Reply, Silencing, Ways
-from bot.delivery import Message, Outbox
+from bot.delivery import Delivery, Message, Outbox
 from bot.incidents import Incident, Incidents
 from bot.registry import Registry
 from bot.runbooks import Drills, Library, Run, Runs
@@ -36,8 +36,9 @@ class ChatRoom:
         drills = Drills(store, self.incidents.ledger, prober, self.library)
         self.silences = Silences(store, self.incidents.ledger, lambda: self.library.catalog)
         self.commands = Commands(
-            self.incidents, self.runs, Ways(self._proofs, drills), Silencing(self.silences)
-        )
+            self.incidents, self.runs, Ways(self._proofs, drills), Silencing(self.silences),
+            "https://jackline.example.com/",
+        )  # fmt: skip
         self.clicks = Clicks(self.incidents, self.runs)
         self.cards = Cards(lambda: self.library.catalog, "https://jackline.example.com/")
         self._keys = itertools.count(1)
@@ -59,9 +60,16 @@ class ChatRoom:
         assert 0 < len(reply.text) < 40_000
         return reply
 
-    async def click(self, action_id: str, value: str, person: str = "ana") -> Reply:
+    async def click(
+        self, action_id: str, value: str, person: str = "ana", *, at: int | None = None
+    ) -> Reply:
+        """``at`` is the incident in whose channel the button stands."""
+        who = self.person(person)
         async with self.store.write() as session:
-            return await self.clicks.handle(session, action_id, value, self.person(person), "slack")
+            reply = await self.clicks.handle(session, action_id, value, who, "slack", at)
+        if reply.blocks:
+            check_message(reply.blocks, [])
+        return reply
 
     def person(self, name: str) -> Person | None:
         return self.library.catalog.person(name)
@@ -78,6 +86,15 @@ class ChatRoom:
         assert 0 < len(drawn.text) < 40_000
         return drawn
 
+    async def message(self, key: str, number: int = 1) -> Rendered:
+        """The message with that key as Slack would take it now."""
+        query = select(Message).where(Message.key == f"{number}:{key}")
+        async with self.store.read() as session:
+            message = (await session.execute(query)).scalar_one()
+            drawn = await self.cards.render(session, message)
+        check_message(drawn.blocks, [])
+        return drawn
+
     async def incident(self, number: int = 1) -> Incident:
         async with self.store.read() as session:
             return await session.get_one(Incident, number)
@@ -85,6 +102,17 @@ class ChatRoom:
     async def rows(self, number: int = 1) -> list[Entry]:
         async with self.store.read() as session:
             return await rows_of(session, number)
+
+    async def deliveries(self) -> list[Delivery]:
+        async with self.store.read() as session:
+            query = select(Delivery).order_by(col(Delivery.id))
+            return list((await session.execute(query)).scalars())
+
+    async def versions(self) -> dict[str, int]:
+        """How often each message was posted or edited, by its key."""
+        async with self.store.read() as session:
+            query = select(Message.key, Message.version)
+            return {row.key: row.version for row in (await session.execute(query)).all()}
 
     async def stored_runs(self) -> list[Run]:
         async with self.store.read() as session:

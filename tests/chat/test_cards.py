@@ -76,6 +76,9 @@ async def test_buttons_are_those_that_make_sense(room: ChatRoom) -> None:
     ids = [e["action_id"] for e in (await room.card(1)).blocks[2]["elements"]]
     assert ids == ["incident_resolve"]
     await room.click("incident_resolve", "1")
+    ids = [e["action_id"] for e in (await room.card(1)).blocks[2]["elements"]]
+    assert ids == ["incident_close", "incident_reopen"]
+    await room.click("incident_close", "1")
     assert [b["type"] for b in (await room.card(1)).blocks] == ["header", "section", "context"]
 
 

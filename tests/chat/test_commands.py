@@ -143,7 +143,7 @@ async def test_synonyms_are_understood(room: ChatRoom) -> None:
     assert (await room.type_("/incident ls")).text == "3 incidents"
     await room.type_("/incident sev sev4", at=1)
     await room.type_("/incident commander", at=1)
-    await room.type_("/incident CLOSE", at=1)
+    await room.type_("/incident DONE", at=1)
     incident = await room.incident(1)
     assert (incident.severity, incident.commander, incident.status) == ("sev4", "ana", "resolved")
 
@@ -167,7 +167,11 @@ async def test_a_near_miss_is_guessed(room: ChatRoom) -> None:
 
 WRONG = [
     ("/incident list nope", "I did not understand 'nope'. Usage: /incident list [all]"),
-    ("/incident list all now", "I did not understand 'all now'."),
+    ("/incident list all now", "I did not understand 'now'. Usage: /incident list [all]"),
+    (
+        "/incident list min",
+        "I did not understand 'min'; did you mean 'mine'? Usage: /incident list",
+    ),
     ("/incident status nope", "There is no status 'nope'. Use one of: declared"),
     ("/incident status resolved now", "Say one status. Usage: /incident status [STATUS]"),
     ("/incident severity", "Say one severity. Usage: /incident severity sev1"),

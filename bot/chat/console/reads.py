@@ -3,7 +3,7 @@
 import hashlib
 import struct
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from bot.incidents import ACTIVE, SEVERITIES, Incident
 from bot.incidents.seeing import may_see
 from bot.log import get
 from bot.runbooks import Run
-from bot.store import now
 from bot.timeline import Entry
 
 log = get("console")
@@ -189,17 +188,6 @@ async def count_of(session: AsyncSession, incident_id: int) -> int:
 def sign(incident: Incident) -> str:
     """The severity's coloured sign."""
     return SIGN[incident.severity]
-
-
-def lasted(since: datetime, until: datetime | None = None) -> str:
-    """``12 min``, ``3 h 05 min``, ``4 days``."""
-    span = (until or now()) - since
-    minutes = max(0, int(span / timedelta(minutes=1)))
-    if minutes < 60:  # noqa: PLR2004 - minutes of an hour
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
-    return f"{minutes // 1440} days"
 
 
 def png_size(path: Path) -> tuple[int, int] | None:

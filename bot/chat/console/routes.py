@@ -15,11 +15,12 @@ from bot.catalog import Catalog
 from bot.chat.cards import Cards
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Commands
-from bot.chat.console import access, live, mrkdwn, pages, posts, reads, signin
+from bot.chat.console import access, exports, live, mrkdwn, pages, posts, reads, signin
 from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.guard import open_to_all, private
 from bot.chat.console.passwords import Passwords
 from bot.chat.console.sessions import Sessions
+from bot.chat.standing import lasted
 from bot.errors import NotFound
 from bot.incidents import ACTIVE, SEVERITIES, Incidents
 from bot.runbooks import Runs
@@ -69,6 +70,7 @@ def build_console(
         Route(one, private(desk, pages.incident)),
         Route(one + "/feed", private(desk, pages.feed)),
         Route(one + "/events", private(desk, live.incident_events)),
+        Route(one + "/export.{kind}", private(desk, exports.export)),
         Route(one + "/postmortem.{kind}", private(desk, pages.postmortem)),
         Route("/evidence/{file}", private(desk, pages.evidence)),
         Route("/access", private(desk, access.access)),
@@ -100,7 +102,7 @@ def _templates() -> Environment:
     )  # fmt: skip
     digest = hashlib.blake2b(b"".join(p.read_bytes() for p in _FILES.values()), digest_size=6)
     made.globals.update(
-        version=digest.hexdigest(), sign=reads.sign, lasted=reads.lasted,
+        version=digest.hexdigest(), sign=reads.sign, lasted=lasted,
         SEVERITIES=SEVERITIES, ACTIVE=ACTIVE,
     )  # fmt: skip
     made.filters["unescaped"] = mrkdwn.unescape  # names come escaped for Slack

@@ -13,9 +13,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.clicks import INCIDENT_CLICKS, RUN_CLICKS, STEP_CLICKS
 from bot.chat.command import Command, person_of
+from bot.chat.life_clicks import LIFE_CLICKS
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
+from bot.chat.slack.channel_events import ChannelEvents
 from bot.chat.slack.inbox import Inbox
+from bot.chat.slack.plain import plain
 from bot.chat.slack.views import declare_view, read_declare
 from bot.errors import JacklineError, Unavailable
 from bot.incidents import check_severity, check_title
@@ -32,7 +35,7 @@ class SlackIn:
 
     async def command(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """A slash command. Its answer follows by the response URL; the menu changes nothing."""
-        name, text = COMMANDS[body["command"]], body.get("text", "").strip()
+        name, text = COMMANDS[body["command"]], plain(body.get("text", "").strip())
         if name == "incident" and not text:
             await ack()
             await client.views_open(
@@ -71,6 +74,7 @@ class SlackIn:
         asked = {
             "action": action["action_id"], "value": action.get("value", ""),
             "team": body["team"]["id"], "user": body["user"]["id"],
+            "channel": body.get("channel", {}).get("id", ""),  # none where it is no message's
             "response_url": body["response_url"],
         }  # fmt: skip
         await self.inbox.accept("click", body["trigger_id"], asked)
@@ -80,7 +84,7 @@ class SlackIn:
         self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
     ) -> None:
         """``@jackline declare …``: the same commands, also in threads."""
-        text = _MENTION.sub("", event.get("text", ""))
+        text = plain(_MENTION.sub("", event.get("text", "")))
         head, _, rest = text.partition(" ")
         name, text = (head, rest) if head in ("runbook", "access") else ("incident", text)
         asked = {
@@ -94,7 +98,7 @@ class SlackIn:
         self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
     ) -> None:
         """What people write in an incident's channel belongs to its record; the rest is not kept."""
-        text, channel = event.get("text", "").strip(), event["channel"]
+        text, channel = plain(event.get("text", "")).strip(), event["channel"]
         ours = event.get("subtype") or event.get("bot_id") or _MENTION.match(text)
         if text and not ours:
             async with self.inbox.store.read() as session:
@@ -118,11 +122,15 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
     for name in COMMANDS:
         app.command(name)(incoming.command)
     app.view("declare")(incoming.submitted)
-    clicks = (*INCIDENT_CLICKS, *REGROUP_CLICKS, *RUN_CLICKS, *STEP_CLICKS, *QUESTION_CLICKS)
+    clicks = (
+        *INCIDENT_CLICKS, *LIFE_CLICKS, *REGROUP_CLICKS, *RUN_CLICKS, *STEP_CLICKS,
+        *QUESTION_CLICKS,
+    )  # fmt: skip
     for action_id in clicks:
         app.action(action_id)(incoming.clicked)
     app.event("app_mention", middleware=[incoming.mentioned])(_stored)
     app.event("message", middleware=[incoming.said])(_stored)
+    ChannelEvents(incoming.inbox).listen(app, _stored)
     app.event(re.compile(".+"))(_stored)  # other subscribed events, which bolt would complain about
     return app
 

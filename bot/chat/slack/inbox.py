@@ -21,14 +21,17 @@ from sqlmodel import col, func, select
 
 from bot.catalog import Catalog, Person
 from bot.chat.blocks import escape
+from bot.chat.catchup import caught_up
 from bot.chat.clicks import Clicks
 from bot.chat.command import Command, Later, Reply
 from bot.chat.commands import Commands
+from bot.chat.life_clicks import LIFE_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.tables import SlackRequest
 from bot.delivery import Binding
 from bot.errors import JacklineError
 from bot.incidents import Incidents
+from bot.incidents.channels import Channels
 from bot.log import get
 from bot.store import Batch, Store, now
 
@@ -56,6 +59,7 @@ class Inbox:
         self.commands = commands
         self.clicks = clicks
         self.incidents = incidents
+        self.channels = Channels(incidents)
         self.catalog = catalog
         self.client = client
         table = SlackRequest.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
@@ -159,11 +163,12 @@ class Inbox:
         person = self.person(body["team"], body["user"])
         match request.kind:
             case "click":
+                at = await self.incident_of(session, body.get("channel", ""))
                 reply = await self.clicks.handle(
-                    session, body["action"], body["value"], person, "slack"
+                    session, body["action"], body["value"], person, "slack", at
                 )
                 # what else it did shows on the card; this may be clicked far from the incident
-                return reply if body["action"] in REGROUP_CLICKS else None
+                return reply if body["action"] in (*REGROUP_CLICKS, *LIFE_CLICKS) else None
             case "form":
                 command = Command("incident", "", person, request.key, "slack")
                 await self.commands.declare(session, command, body["severity"], body["title"])
@@ -171,10 +176,38 @@ class Inbox:
             case "said":
                 await self._note(session, request, person)
                 return None
+            case "channel":
+                number = await self.incident_of(session, body["channel"])
+                if number is not None:
+                    await self._happened(session, number, body)
+                return None
+            case "joined":
+                return await self._caught_up(session, body["channel"], person)
             case _:
                 at = await self.incident_of(session, body["channel"])
                 command = Command(body["name"], body["text"], person, request.key, "slack", at)
                 return await self.commands.handle(session, command)
+
+    async def _happened(self, session: AsyncSession, number: int, body: dict[str, Any]) -> None:
+        """To an incident's channel."""
+        match body["what"]:
+            case "archive":
+                await self.channels.archived(session, number)
+            case "unarchive":
+                await self.channels.unarchived(session, number)
+            case "deleted":
+                await self.channels.deleted(session, number)
+            case "rename":
+                await self.channels.renamed(session, number, body["name"])
+
+    async def _caught_up(
+        self, session: AsyncSession, channel: str, person: Person | None
+    ) -> Reply | None:
+        number = await self.incident_of(session, channel)
+        if number is None or person is None:
+            return None
+        incident = await self.incidents.get(session, number)
+        return await caught_up(session, self.catalog(), incident)
 
     async def _note(
         self, session: AsyncSession, request: SlackRequest, person: Person | None
@@ -251,7 +284,7 @@ async def _taken(session: AsyncSession, key: str) -> SlackRequest | None:
 
 def _mark(request: SlackRequest, reply: Reply | None) -> None:
     request.worked_at = now()
-    answerable = "response_url" in request.body or request.kind == "mention"
+    answerable = "response_url" in request.body or request.kind in ("mention", "joined")
     if reply is None or not answerable:
         _forget(request)
         return

@@ -15,14 +15,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.catalog import Catalog
 from bot.chat.cards import Cards, Rendered
+from bot.chat.export import exported
 from bot.chat.slack.calls import Limits, code_of, slack_errors
+from bot.chat.slack.channel import NAME, SUFFIXES, ChannelOps
 from bot.delivery import Binding, Job, Message
-from bot.errors import NotSent, Rejected, TargetError, Unknown
-from bot.incidents import Incidents
+from bot.errors import NotSent, Rejected, Retryable, TargetError, Unknown
+from bot.incidents import Incident, Incidents
 from bot.store import Store, now
 
 EVENT_TYPE = "jackline_message"
 LATE = timedelta(seconds=30)
+_LONGEST = 3600  # seconds until a channel that is archived is tried again
 _STATE = (
     "card",
     "digest",
@@ -57,6 +60,7 @@ class SlackSurface:
         self.back_since: datetime | None = None  # when the last outage that we saw ended
         self._me: dict[str, str] = {}
         self._limits = Limits()
+        self._channel = ChannelOps(client, store, self._limits, incidents)
 
     async def deliver(self, job: Job) -> dict[str, Any]:
         """Does one job. Raises the errors of ``bot.errors.TargetError``."""
@@ -69,6 +73,10 @@ class SlackSurface:
             if job.op == "open_channel":
                 async with self.store.write() as session:
                     await self.incidents.channel_refused(session, job.incident_id, str(error))
+            if code_of(error) == "is_archived" and job.op != "digest":  # it waits, nothing is lost
+                await self._channel.shut(job)
+                pause = min(_LONGEST, 30 * 2 ** min(job.attempt, 7))
+                raise Retryable("The channel is archived.", retry_after=pause) from error
             raise
         self._back()
         return value
@@ -83,9 +91,15 @@ class SlackSurface:
             "say": self._post,
             "digest": self._post_digest,
             "upload": self._upload,
+            "export": self._export,
             "topic": self._topic,
             "pin": self._pin,
             "invite": self._invite,
+            "rename": self._channel.rename,
+            "leave": self._channel.leave,
+            "bookmark": self._channel.bookmark,
+            "archive": self._channel.archive,
+            "unarchive": self._channel.unarchive,
         }
         if job.op not in verbs:
             raise Rejected(f"Slack has no operation {job.op!r}")
@@ -104,8 +118,10 @@ class SlackSurface:
         if job.op in ("say", "digest") and job.message and not job.posted:
             channel = self.digest_channel if job.op == "digest" else job.channel["channel"]
             return await self._find_message(channel, job.message) if channel else {}
-        if job.op == "upload":
+        if job.op in ("upload", "export"):
             return await self._find_file(job)
+        if job.op == "bookmark":
+            return await self._channel.bookmarked(job)
         return None
 
     async def me(self) -> dict[str, str]:
@@ -122,8 +138,8 @@ class SlackSurface:
         Whatever Slack answers, a private one is never opened as a public one.
         """
         wanted, private = job.payload["name"], _private(job)
-        for suffix in ("", "-2", "-3", "-4", "-5"):
-            name = wanted[: 80 - len(suffix)] + suffix
+        for suffix in SUFFIXES:
+            name = wanted[: NAME - len(suffix)] + suffix
             try:
                 async with self._limits.calling("conversations.create", once=True):
                     answer = await self.client.conversations_create(name=name, is_private=private)
@@ -136,7 +152,7 @@ class SlackSurface:
             channel: dict[str, Any] = answer["channel"]
             if private and not channel.get("is_private"):
                 raise Rejected(f"Slack made {name} a public channel, where nothing is said")
-            return {"channel": channel["id"], "name": channel["name"]}
+            return _bound(channel["id"], channel["name"], private=private)
         raise Rejected(f"Slack has channels named {wanted} up to {wanted}-5 already")
 
     async def _find_channel(self, name: str, *, private: bool) -> dict[str, Any] | None:
@@ -151,7 +167,7 @@ class SlackSurface:
             for channel in page["channels"]:
                 same = channel["name"] == name and bool(channel.get("is_private")) == private
                 if same and channel.get("creator") == mine:
-                    return {"channel": channel["id"], "name": name}
+                    return _bound(channel["id"], name, private=private)
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
                 return None
@@ -160,6 +176,10 @@ class SlackSurface:
         if job.message is None:
             raise Rejected("nothing to say")
         async with self.store.read() as session:
+            if job.op == "say":  # what is drawn now may be for those alone who are in a new channel
+                at = await session.get(Binding, (self.name, f"channel:{job.incident_id}"))
+                if at is None or at.value["channel"] != job.channel["channel"]:
+                    raise Retryable("The incident has left that channel.", retry_after=0.1)
             return await self.cards.render(session, job.message)
 
     async def _say(self, job: Job, channel: str) -> dict[str, Any]:
@@ -256,6 +276,18 @@ class SlackSurface:
             )  # fmt: skip
         return {}
 
+    async def _export(self, job: Job) -> dict[str, Any]:
+        """The incident as it is now, as a file."""
+        async with self.store.read() as session:
+            incident = await session.get_one(Incident, job.incident_id)
+            content = await exported(session, incident, job.payload["kind"])
+        async with self._limits.calling("files.upload", once=True):
+            await self.client.files_upload_v2(
+                channel=job.channel["channel"], content=content, filename=job.payload["file"],
+                title=job.payload["title"], request_file_info=False,
+            )  # fmt: skip
+        return {}
+
     async def _topic(self, job: Job) -> dict[str, Any]:
         async with self._limits.calling("conversations.setTopic", once=False):
             await self.client.conversations_setTopic(
@@ -264,6 +296,8 @@ class SlackSurface:
         return {}
 
     async def _pin(self, job: Job) -> dict[str, Any]:
+        if not job.posted:
+            raise Retryable("The card is not in the new channel yet.", retry_after=1)
         await self._unless(
             "already_pinned", "pins.add",
             lambda: self.client.pins_add(channel=job.posted["channel"], timestamp=job.posted["ts"]),
@@ -306,6 +340,10 @@ class SlackSurface:
 
 def _file_of(message: Message | None) -> str:
     return f"output-{message.id if message else 0}.txt"
+
+
+def _bound(channel: str, name: str, *, private: bool) -> dict[str, Any]:
+    return {"channel": channel, "name": name} | ({"private": True} if private else {})
 
 
 def _private(job: Job) -> bool:

@@ -3,14 +3,26 @@
 from bot.chat.command import Form
 from bot.chat.regroup import REGROUP_FORMS
 from bot.chat.silences import SILENCE_FORMS
+from bot.chat.verbs.about import ABOUT_FORMS
 from bot.chat.verbs.access import ACCESS_FORMS
+from bot.chat.verbs.ends import END_FORMS
 from bot.chat.verbs.incident import LIFE_FORMS
+from bot.chat.verbs.looking import LOOK_FORMS
+from bot.chat.verbs.papers import PAPER_FORMS
+from bot.chat.verbs.roles import ROLE_FORMS
 from bot.chat.verbs.runbook import RUNBOOK_FORMS
 from bot.chat.verbs.running import RUNNING_FORMS
+from bot.chat.verbs.tasks import TASK_FORMS
 
 FORMS: dict[str, tuple[Form, ...]] = {
     "incident": (
         *LIFE_FORMS,
+        *LOOK_FORMS,
+        *ROLE_FORMS,
+        *END_FORMS,
+        *TASK_FORMS,
+        *ABOUT_FORMS,
+        *PAPER_FORMS,
         *REGROUP_FORMS,
         *SILENCE_FORMS,
         Form("/incident help", "this list", ("?",)),

@@ -1,67 +1,58 @@
 """``/incident``: an incident from its declaration to its end."""
 
+from dataclasses import replace
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.chat.blocks import TEXT, escape, joined, section, when
 from bot.chat.command import Command, Form, Handler, Reply, actor_of, only, person_of, usage
 from bot.chat.finding import Finder
+from bot.chat.verbs.ends import OF_STATUS, EndVerbs
 from bot.errors import BadInput
 from bot.incidents import Incidents, require_unmerged
-from bot.runbooks import Decisions, Runs
 
 LIFE_FORMS = (
     Form("/incident declare [sev1…sev4] TITLE", "opens an incident and its channel",
          ("new", "open", "create"), verbatim=True),
-    Form("/incident list [all]", "the open incidents, or all", ("ls",)),
+    Form("/incident drill [sev1…sev4] TITLE", "the same as practice: marked, and in no figure",
+         ("practice",), verbatim=True),
     Form("/incident status [STATUS]", "where this incident stands, or moves it on"),
     Form("/incident severity SEVERITY", "changes the severity", ("sev",)),
     Form("/incident lead", "makes you incident commander", ("commander",)),
     Form("/incident note TEXT", "puts a line on the timeline", verbatim=True),
-    Form("/incident resolve", "ends the incident and drafts its postmortem", ("close", "done")),
 )  # fmt: skip
 
 
 class LifeVerbs:
     """Their handlers, by verb."""
 
-    def __init__(self, incidents: Incidents, runs: Runs) -> None:
+    def __init__(self, incidents: Incidents, ends: EndVerbs) -> None:
         self.incidents = incidents
-        self.runs = runs
-        self.decisions = Decisions(runs)
+        self.ends = ends
         self.finder = Finder(incidents)
         self.handlers: dict[str, Handler] = {
-            "declare": self._declare, "list": self._list, "status": self._status,
+            "declare": self._declare, "drill": self._declare, "status": self._status,
             "severity": self._severity, "lead": self._lead, "note": self._note,
-            "resolve": self._resolve,
         }  # fmt: skip
 
     async def declare(
-        self, session: AsyncSession, command: Command, severity: str, title: str
-    ) -> Reply:
+        self, session: AsyncSession, command: Command, severity: str, title: str, *,
+        drill: bool = False,
+    ) -> Reply:  # fmt: skip
         """The same as ``/incident declare``, for menus."""
         incident = await self.incidents.declare(
             session, title=title, severity=severity, actor=actor_of(command),
-            origin=command.key,
+            origin=command.key, drill=drill,
         )  # fmt: skip
-        text = f"Incident {incident.number} ({incident.severity}) is declared. Its channel is being opened."
+        what = "Drill" if incident.drill else "Incident"
+        text = f"{what} {incident.number} ({incident.severity}) is declared. Its channel is being opened."
         return Reply(text, incident_id=incident.number)
 
     async def _declare(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         severity, words = "sev2", " ".join(words).split()
         if words and words[0].lower().replace("-", "") in ("sev1", "sev2", "sev3", "sev4"):
             severity, words = words[0], words[1:]
-        return await self.declare(session, command, severity, " ".join(words))
-
-    async def _list(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
-        everything = only(words, ("all",), usage(LIFE_FORMS, "list")) == "all"
-        found = await self.finder.seen(session, command, everything=everything)
-        if not found:
-            return Reply("No incident is open." if not everything else "There was no incident yet.")
-        lines = [
-            f"*#{i.number}* {i.severity} · {i.standing} · {escape(i.title)} · since {when(i.declared_at)}"
-            for i in found
-        ]
-        return Reply(f"{len(found)} incidents", [section(joined(lines, TEXT))])
+        title, drill = " ".join(words), command.verb == "drill"
+        return await self.declare(session, command, severity, title, drill=drill)
 
     async def _status(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         if words:  # it may be opened again: in the order in which all who route take their locks
@@ -70,15 +61,16 @@ class LifeVerbs:
         if not words:
             commander = incident.commander or "nobody"
             return Reply(
-                f"#{incident.number} {incident.severity}, {incident.standing}: {incident.title}. "
+                f"{'DRILL ' if incident.drill else ''}#{incident.number} {incident.severity}, "
+                f"{incident.standing}: {incident.title}. "
                 f"Commander: {commander}.", incident_id=incident.number,
             )  # fmt: skip
         if len(words) > 1:
             raise BadInput("Say one status.", hint=usage(LIFE_FORMS, "status"))
-        actor = actor_of(command)
-        if words[0].lower() == "closed":
-            await self.decisions.require_reviewed(session, incident.number)
-        await self.incidents.set_status(session, incident, words[0].lower(), actor)
+        if verb := OF_STATUS.get(words[0].lower()):
+            at = replace(command, verb=verb, incident_id=incident.number)
+            return await self.ends.end(session, at, [])
+        await self.incidents.set_status(session, incident, words[0].lower(), actor_of(command))
         return Reply(f"#{incident.number} is {incident.status} now.", incident_id=incident.number)
 
     async def _severity(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
@@ -101,11 +93,3 @@ class LifeVerbs:
         actor = actor_of(command)
         await self.incidents.note(session, incident, text, actor, key=command.key)
         return Reply("Noted on the timeline.", incident_id=incident.number)
-
-    async def _resolve(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
-        incident, words = await self.finder.which(session, command, words)
-        only(words, (), usage(LIFE_FORMS, "resolve"))
-        await self.runs.require_ended(session, incident.number)
-        await self.incidents.set_status(session, incident, "resolved", actor_of(command))
-        text = f"#{incident.number} is resolved. Its postmortem is being drafted."
-        return Reply(text, incident_id=incident.number)

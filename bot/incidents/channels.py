@@ -1,0 +1,136 @@
+"""What becomes of an incident's channel: archived some time after the end, and what Slack says of it.
+
+While a channel is archived, what is said for it waits and keeps its order; the console has it.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from bot.delivery import Binding, Delivery
+from bot.delivery.leaving import forget_messages, open_again
+from bot.incidents.flow import Incidents, topic_of
+from bot.incidents.rules import ACTIVE, channel_name
+from bot.incidents.seeing import belonging
+from bot.incidents.tables import Incident
+from bot.store import Store, now
+
+_AT_ONCE = 20  # Slack archives so many a minute
+_OVER = ("closed", "cancelled")
+SLACK = "slack"
+
+
+class Channels:
+    """Each may be told the same twice."""
+
+    def __init__(self, incidents: Incidents) -> None:
+        self.incidents = incidents
+
+    async def archive_due(self, session: AsyncSession, after: timedelta) -> int:
+        """Asks for the channels of what was closed that long ago to be archived; how many."""
+        query = _due(after).limit(_AT_ONCE).with_for_update(skip_locked=True)
+        due = list((await session.execute(query)).scalars())
+        for incident in due:
+            incident.archived_at = now()
+            self.incidents.outbox.ask(session, "archive", incident.number, {})
+        return len(due)
+
+    async def archived(self, session: AsyncSession, number: int) -> None:
+        """Slack says so. While the incident is open, it says it where it is still read."""
+        incident = await self.incidents.get(session, number)
+        bound = await session.get(Binding, (SLACK, f"channel:{number}"))
+        if bound is None or bound.value.get("archived"):
+            return
+        bound.value = {**bound.value, "archived": True}
+        if incident.status in ACTIVE:
+            text = "Its channel was archived in Slack: what is said waits until it is unarchived"
+            await self._tell(session, incident, "channel_archived", text)
+
+    async def unarchived(self, session: AsyncSession, number: int) -> None:
+        """What waits is said, in its order."""
+        incident = await self.incidents.get(session, number)
+        bound = await session.get(Binding, (SLACK, f"channel:{number}"))
+        if bound is None:
+            return
+        was = bound.value.get("archived")
+        bound.value = {key: each for key, each in bound.value.items() if key != "archived"}
+        await session.execute(
+            update(Delivery)
+            .where(col(Delivery.surface) == SLACK, col(Delivery.incident_id) == number)
+            .where(col(Delivery.state) == "pending")
+            .values(next_at=now())
+        )
+        if was and incident.status in ACTIVE:
+            text = "Its channel is there again in Slack"
+            await self._tell(session, incident, "channel_unarchived", text)
+
+    async def stays_archived(self, session: AsyncSession, number: int, why: str) -> None:
+        """We could not unarchive it: somebody must."""
+        incident = await self.incidents.get(session, number)
+        text = f"Its channel stays archived, and somebody must unarchive it in Slack: {why}"
+        await self._tell(session, incident, "channel_archived", text)
+
+    async def renamed(self, session: AsyncSession, number: int, name: str) -> None:
+        """People may call it as they like; links to it use the new name."""
+        bound = await session.get(Binding, (SLACK, f"channel:{number}"))
+        if bound is not None and bound.value["name"] != name:
+            bound.value = {**bound.value, "name": name}
+
+    async def deleted(self, session: AsyncSession, number: int) -> None:
+        """An open incident gets another one; what was said in the old one is in the console."""
+        incident = await self.incidents.get(session, number)
+        bound = await session.get(Binding, (SLACK, f"channel:{number}"))
+        if bound is None:
+            return
+        await session.delete(bound)
+        await forget_messages(session, SLACK, bound.value["channel"])
+        if incident.status in ACTIVE:
+            title = "private" if incident.private else incident.title
+            opening = {
+                "name": channel_name(number, title, drill=incident.drill),
+                "purpose": f"Incident {number}: {incident.title}", "private": incident.private,
+            }  # fmt: skip
+            line = topic_of(incident)
+            people = belonging(self.incidents.catalog(), incident)
+            people = list(dict.fromkeys([*people, *incident.holders.values()]))
+            await open_again(session, SLACK, number, opening, line, people)
+            self.incidents.bookmark(session, incident, incident.links)
+        text = "Its channel was deleted in Slack"
+        text += "; another one is being opened" if incident.status in ACTIVE else ""
+        await self._tell(session, incident, "channel_deleted", text)
+
+    async def _tell(self, session: AsyncSession, incident: Incident, kind: str, text: str) -> None:
+        number = incident.number
+        await self.incidents.ledger.append(session, number, kind, "jackline", text)
+        key = f"{kind}-{now().timestamp()}"
+        await self.incidents.outbox.say(session, number, key, "line", {"text": text})
+        await self.incidents.refresh(session, incident)
+
+
+def _due(after: timedelta) -> SelectOfScalar[Incident]:
+    """What was closed that long ago and is not archived."""
+    query = select(Incident).where(col(Incident.status).in_(_OVER))
+    query = query.where(col(Incident.archived_at).is_(None))
+    return query.where(col(Incident.closed_at) < now() - after).order_by(col(Incident.id))
+
+
+class Archiver:
+    """`look` is due by the clock; ``after`` zero: never."""
+
+    def __init__(self, store: Store, incidents: Incidents, after: timedelta) -> None:
+        self.store = store
+        self.channels = Channels(incidents)
+        self.after = after
+
+    async def look(self) -> None:
+        """Archives what is due."""
+        if not self.after:
+            return
+        async with self.store.read() as session:
+            due = (await session.execute(_due(self.after).limit(1))).first()
+        if due is not None:
+            async with self.store.write() as session:
+                await self.channels.archive_due(session, self.after)

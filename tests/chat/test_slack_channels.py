@@ -1,0 +1,171 @@
+"""An incident's channel archived, unarchived, renamed or deleted: by us, and under us."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.delivery import Binding, Delivery
+from bot.incidents.channels import Archiver
+from bot.store import now
+from tests.chat.room import ChatRoom, words
+from tests.chat.slack_room import SlackRoom, slack_room
+from tests.slackstub import C_INCIDENTS, SlackStub
+
+pytestmark = pytest.mark.server
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+async def at(room: ChatRoom, slack: SlackStub) -> AsyncIterator[SlackRoom]:
+    async with slack_room(room, slack) as made:
+        yield made
+
+
+def channel(at: SlackRoom, ident: str) -> Any:
+    return at.slack.ws.channels[ident]
+
+
+async def told(at: SlackRoom, *expected: str) -> None:
+    """Waits for these rows, and no others, about the channel."""
+    async with asyncio.timeout(10):
+        while await kinds(at) != list(expected):
+            await asyncio.sleep(0.02)
+
+
+async def long_ago(at: SlackRoom) -> None:
+    """As if it had been closed then."""
+    async with at.room.store.write() as session:
+        incident = await at.room.incidents.get(session, 1)
+        incident.closed_at = now() - WEEK - timedelta(minutes=1)
+
+
+async def closed_long_ago(at: SlackRoom) -> None:
+    await at.room.type_("/incident resolve", at=1)
+    await at.room.type_("/incident close", at=1)
+    await at.settled()
+    await long_ago(at)
+
+
+async def kinds(at: SlackRoom) -> list[str]:
+    return [r.kind for r in await at.room.rows() if r.kind.startswith("channel_")]
+
+
+async def test_archived_some_time_after_closing_and_there_again_when_reopened(
+    at: SlackRoom,
+) -> None:
+    """Once, by whichever replica looks; that an ended one is archived is no news."""
+    ident = await at.declare()
+    archivers = [Archiver(at.room.store, at.room.incidents, after) for after in (WEEK, WEEK)]
+    await at.room.type_("/incident resolve", at=1)
+    await at.room.type_("/incident close", at=1)
+    for archiver in archivers:
+        await archiver.look()
+    await at.settled()
+    assert not channel(at, ident).is_archived
+    await long_ago(at)
+    await Archiver(at.room.store, at.room.incidents, timedelta(0)).look()  # 0: never
+    for archiver in archivers:
+        await archiver.look()
+    await at.until(lambda: channel(at, ident).is_archived)
+    await at.settled()
+    assert len(at.slack.calls("conversations.archive")) == 1
+    await at.room.type_("/incident reopen", at=1)
+    await at.until(lambda: at.slack.messages(ident, contains="closed → investigating"))
+    assert not channel(at, ident).is_archived
+    await told(at, "channel_unarchived")
+    await at.settled()
+    assert "is archived*" not in str(vars(at.slack.messages(C_INCIDENTS)[0]))
+
+
+async def test_archived_under_us_nothing_is_lost(at: SlackRoom) -> None:
+    """What is said waits, in its order; the digest says so; unarchived, all of it is there."""
+    ident = await at.declare()
+    await at.slack.archive(ident)
+    await at.until(lambda: "is archived*" in str(vars(at.slack.messages(C_INCIDENTS)[0])))
+    for number in range(3):
+        await at.room.type_(f"/incident decide D{number} because Y", at=1)
+    await at.until(
+        lambda: [c for c in at.slack.calls("chat.postMessage") if c.error == "is_archived"]
+    )
+    assert not at.slack.messages(ident, contains="Decided")
+    await at.slack.unarchive(ident)
+    await at.until(lambda: len(at.slack.messages(ident, contains="Decided")) == 3)
+    said = [m.text for m in at.slack.messages(ident, contains="Decided")]
+    assert said == ["Decided: D0", "Decided: D1", "Decided: D2"]
+    await at.settled()
+    assert await kinds(at) == ["channel_archived", "channel_unarchived"]
+    assert "is archived*" not in str(vars(at.slack.messages(C_INCIDENTS)[0]))
+
+
+async def test_nobody_says_that_it_was_archived(at: SlackRoom) -> None:
+    """The refusal does: told once, and what was refused waits all the same."""
+    ident = await at.declare()
+    channel(at, ident).is_archived = True
+    await at.room.type_("/incident note Hello", at=1)
+    await at.until(
+        lambda: [c for c in at.slack.calls("chat.postMessage") if c.error == "is_archived"]
+    )
+    await at.until(lambda: "is archived*" in str(vars(at.slack.messages(C_INCIDENTS)[0])))
+    assert await kinds(at) == ["channel_archived"]
+    channel(at, ident).is_archived = False
+    async with at.room.store.write() as session:
+        for row in await at.room.deliveries():
+            (await session.get_one(Delivery, row.id)).next_at = now()
+    await at.until(lambda: at.slack.messages(ident, contains="Hello"))
+
+
+async def test_what_cannot_be_unarchived_is_said(at: SlackRoom) -> None:
+    ident = await at.declare()
+    await closed_long_ago(at)
+    await Archiver(at.room.store, at.room.incidents, WEEK).look()
+    await at.until(lambda: channel(at, ident).is_archived)
+    await at.settled()
+    at.slack.fault("conversations.unarchive", "error", error="not_in_channel", times=5)
+    await at.room.type_("/incident reopen", at=1)
+    await told(at, "channel_archived")
+    (row,) = [r for r in await at.room.rows() if r.kind == "channel_archived"]
+    assert "somebody must unarchive it in Slack" in row.text
+
+
+async def test_a_name_that_people_gave_is_kept(at: SlackRoom) -> None:
+    ident = await at.declare()
+    await at.slack.rename(ident, "our-own-name")
+
+    name = ""
+    async with asyncio.timeout(10):
+        while name != "our-own-name":
+            await asyncio.sleep(0.02)
+            async with at.room.store.read() as session:
+                bound = await session.get_one(Binding, ("slack", "channel:1"))
+                name = bound.value["name"]
+    assert await kinds(at) == []
+
+
+async def test_deleted_an_open_incident_gets_another(at: SlackRoom) -> None:
+    """With its card, pinned; told twice, it is one. What was said before is in the console."""
+    ident = await at.declare()
+    await at.room.type_("/incident note Before", at=1)
+    await at.settled()
+    place = at.slack.ws.channels.pop(ident)
+    event = {"type": "channel_deleted", "channel": ident, "event_ts": "1.1"}
+    await at.slack.emit_event(event, copies=2)
+    await at.until(lambda: place.name in {c.name for c in at.slack.ws.channels.values()})
+    await at.until(lambda: at.slack.messages(place.name, contains="was deleted in Slack"))
+    await at.settled()
+    (new,) = [c for c in at.slack.ws.channels.values() if c.name.startswith("inc-1")]
+    assert len(at.slack.messages(new.id, contains="SEV2 · Down")) == 1
+    assert new.pins
+    assert await kinds(at) == ["channel_deleted"]
+
+
+async def test_of_other_channels_nothing_is_kept(at: SlackRoom) -> None:
+    await at.declare()
+    other = at.slack.add_channel("talk", members=[at.slack.bot_user_id])
+    await at.slack.rename(other.id, "talk-2")
+    await at.slack.archive(other.id)
+    await at.settled()
+    assert await kinds(at) == []
+    assert "Down" in words((await at.room.card(1, "digest")).blocks)
