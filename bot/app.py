@@ -43,7 +43,7 @@ from bot.alerts import (
     Questions,
     Silences,
 )
-from bot.chat import Cards, Clicks, Commands, Silencing, Ways
+from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console
 from bot.chat.outside import NoticeFeed, OutsideSurface
 from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
@@ -51,6 +51,7 @@ from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
 from bot.incidents import Incidents
 from bot.log import get
+from bot.paging.overrides import Overrides
 from bot.postmortems import Postmortem, Postmortems
 from bot.runbooks import Drills, Library, Proposer, RunEngine, Runs
 from bot.runbooks.journal import Journal
@@ -97,6 +98,7 @@ class Jackline:
         self.checks = CheckRunner(self.store, self.intake, self.dialer, self.registry)
         self.silences = Silences(self.store, self.ledger, lambda: self.library.catalog)
         self.questions = Questions(self.incidents)
+        self.overrides = Overrides(self.ledger, lambda: self.library.catalog)
         self.router = AlertRouter(self.store, self.incidents)
         self.flaps = FlapWatch(self.store, self.incidents)
         self.evidence = EvidenceCollector(
@@ -130,7 +132,7 @@ class Jackline:
         self.cards = Cards(lambda: self.library.catalog, settings.console.public_url)
         self.commands = Commands(
             self.incidents, self.runs, Ways(self.prober.status, self.drills),
-            Silencing(self.silences),
+            Silencing(self.silences), OnCall(self.overrides),
         )  # fmt: skip
         self.clicks = Clicks(self.incidents, self.runs)
         self.slack = _Slack(self, owner) if settings.slack.enabled else None

@@ -35,6 +35,7 @@ SECTIONS = (
     "notifiers",
     "contacts",
     "drills",
+    "schedules",
 )
 
 

@@ -19,6 +19,7 @@ from bot.catalog.checks import Check
 from bot.catalog.durations import Duration
 from bot.catalog.entry import STRICT, Name, Seconds
 from bot.catalog.matching import Match, matches
+from bot.catalog.oncall import Schedule
 from bot.catalog.rule import Rule, Severity
 from bot.catalog.schedule import check_schedule, check_timezone
 from bot.catalog.spans import Freeze, Maintenance, UtcTime
@@ -318,6 +319,7 @@ class Catalog(Entry):
     notifiers: list[Notifier] = []
     contacts: list[Contact] = []
     drills: list[AccessDrill] = []
+    schedules: list[Schedule] = []
 
     def service(self, service_id: str) -> Service | None:
         """The service, or None if the catalog does not know it."""
@@ -378,3 +380,7 @@ class Catalog(Entry):
     def drill(self, name: str) -> AccessDrill | None:
         """The access drill, or None."""
         return next((d for d in self.drills if d.name == name), None)
+
+    def schedule(self, schedule_id: str) -> Schedule | None:
+        """The on-call schedule, or None."""
+        return next((s for s in self.schedules if s.id == schedule_id), None)

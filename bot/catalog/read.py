@@ -10,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 from bot.catalog.checks import Check
 from bot.catalog.files import Origin, entries, sections
 from bot.catalog.model import Catalog
+from bot.catalog.rota import overlapping, written
+from bot.errors import Unavailable
 from bot.located import near
 
 _Origins = dict[str, list[Origin]]
@@ -47,6 +49,7 @@ def load_catalog(folder: Path, instead: Path | None = None) -> Catalog:
     _no_dangling(catalog, origins)
     _checks_fit(catalog, origins)
     _no_circle(catalog, origins)
+    _overrides_apart(catalog, origins)
     return catalog
 
 
@@ -86,7 +89,7 @@ _NAMED = (  # kind, section, the field that holds the name
     ("service", "services", "id"), ("person", "people", "id"), ("target", "targets", "name"),
     ("path", "paths", "name"), ("credential", "credentials", "name"), ("node", "nodes", "id"),
     ("source", "sources", "name"), ("heartbeat", "heartbeats", "id"), ("notifier", "notifiers", "id"), ("contact", "contacts", "name"),
-    ("drill", "drills", "name"),
+    ("drill", "drills", "name"), ("schedule", "schedules", "id"),
 )  # fmt: skip
 
 
@@ -161,6 +164,12 @@ def _people_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where
         for number, who in enumerate(rule.people):
             kind = "group" if who.startswith("@") else "person"
             yield kind, who, "rules", index, ["people", number]
+    for index, schedule in enumerate(catalog.schedules):
+        for place, layer in enumerate(schedule.layers):
+            for number, who in enumerate(layer.people):
+                yield "person", who, "schedules", index, ["layers", place, "people", number]
+        for number, override in enumerate(schedule.overrides):
+            yield "person", override.person, "schedules", index, ["overrides", number, "person"]
 
 
 def _named_by_paths(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
@@ -210,3 +219,17 @@ def _no_circle(catalog: Catalog, origins: _Origins) -> None:
         index = list(graph).index(circle[0])
         text = f"runs in a circle: {' → '.join(circle)}"
         raise origins["services"][index].problem(["depends_on"], text) from None
+
+
+def _overrides_apart(catalog: Catalog, origins: _Origins) -> None:
+    """Two that hold at once: nobody could say which of them was meant."""
+    for index, schedule in enumerate(catalog.schedules):
+        try:
+            clash = overlapping(written(schedule))
+        except Unavailable:  # without time zones, as where a go-bag is opened: nobody pages there
+            return
+        if clash is not None:
+            text = (
+                f"holds at the same time as the override of {schedule.overrides[clash[1]].person}"
+            )
+            raise origins["schedules"][index].problem(["overrides", clash[0]], text)

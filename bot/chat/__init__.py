@@ -3,7 +3,18 @@
 from bot.chat.cards import Cards, Rendered
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Command, Commands, Reply
+from bot.chat.oncall import OnCall
 from bot.chat.silences import Silencing
 from bot.chat.ways import Ways
 
-__all__ = ["Cards", "Clicks", "Command", "Commands", "Rendered", "Reply", "Silencing", "Ways"]
+__all__ = [
+    "Cards",
+    "Clicks",
+    "Command",
+    "Commands",
+    "OnCall",
+    "Rendered",
+    "Reply",
+    "Silencing",
+    "Ways",
+]

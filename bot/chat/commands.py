@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.catalog import Person
 from bot.chat.blocks import TEXT, Block, cut, escape, joined, section, when
+from bot.chat.oncall import ONCALL_HELP, OnCall
 from bot.chat.regroup import REGROUP_HELP, Regroup, may_regroup
 from bot.chat.silences import SILENCE_HELP, Silencing
 from bot.chat.ways import ACCESS_HELP, Result, Told, Ways, drilled
@@ -31,6 +32,7 @@ INCIDENT_HELP = (
     ("/incident resolve", "ends the incident and drafts its postmortem"),
     *REGROUP_HELP,
     *SILENCE_HELP,
+    *ONCALL_HELP,
     ("/incident help", "this list"),
 )
 RUNBOOK_HELP = (
@@ -88,11 +90,19 @@ _Handler = Callable[[AsyncSession, Command, list[str]], Awaitable[Reply]]
 class Commands:
     """`handle` is the one door for commands of every surface."""
 
-    def __init__(self, incidents: Incidents, runs: Runs, ways: Ways, silencing: Silencing) -> None:
+    def __init__(
+        self,
+        incidents: Incidents,
+        runs: Runs,
+        ways: Ways,
+        silencing: Silencing,
+        oncall: OnCall,
+    ) -> None:
         self.incidents = incidents
         self.runs = runs
         self.ways = ways
         self.silencing = silencing
+        self.oncall = oncall
         self.decisions = Decisions(runs)
         self.regroup = Regroup(incidents, runs)
         self._incident: dict[str, _Handler] = {
@@ -100,7 +110,7 @@ class Commands:
             "severity": self._severity, "lead": self._lead, "note": self._note,
             "resolve": self._resolve, "silence": self._silence, "silences": self._silences,
             "unsilence": self._unsilence, "merge": self._regroup, "unmerge": self._regroup,
-            "split": self._regroup, "join": self._regroup,
+            "split": self._regroup, "join": self._regroup, "oncall": self._oncall,
         }  # fmt: skip
         self._runbook: dict[str, _Handler] = {
             "list": self._runbooks, "plan": self._plan, "run": self._plan,
@@ -227,6 +237,9 @@ class Commands:
 
     async def _unsilence(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         return Reply(await self.silencing.end(session, " ".join(words), person_of(command)))
+
+    async def _oncall(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        return Reply(*await self.oncall.answer(session, words, person_of(command), command.key))
 
     async def _regroup(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         """Shows what would happen; its button does it."""

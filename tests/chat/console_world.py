@@ -12,10 +12,11 @@ from starlette.applications import Starlette
 from bot.access import Dialer, PathProof, Prober
 from bot.alerts import Silences
 from bot.catalog import Catalog, Person, Service
-from bot.chat import Cards, Clicks, Commands, Silencing, Ways
+from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console, signin_link
 from bot.delivery import Outbox
 from bot.incidents import Incident, Incidents
+from bot.paging.overrides import Overrides
 from bot.registry import load
 from bot.runbooks import Drills, Library, Run, Runs
 from bot.store import Store
@@ -74,6 +75,7 @@ class World:
                     self.runs,
                     Ways(_nothing_probed, drills),
                     Silencing(Silences(self.store, self.incidents.ledger, self.catalog)),
+                    OnCall(Overrides(self.incidents.ledger, self.catalog)),
                 ),
                 clicks=Clicks(self.incidents, self.runs),
                 incidents=self.incidents,

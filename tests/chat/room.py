@@ -10,9 +10,10 @@ from sqlmodel import select
 from bot.access import Dialer, PathProof, Prober
 from bot.alerts import Silences
 from bot.catalog import Person
-from bot.chat import Cards, Clicks, Command, Commands, Rendered, Reply, Silencing, Ways
+from bot.chat import Cards, Clicks, Command, Commands, OnCall, Rendered, Reply, Silencing, Ways
 from bot.delivery import Message, Outbox
 from bot.incidents import Incident, Incidents
+from bot.paging.overrides import Overrides
 from bot.registry import Registry
 from bot.runbooks import Drills, Library, Run, Runs
 from bot.store import Store
@@ -36,7 +37,11 @@ class ChatRoom:
         drills = Drills(store, self.incidents.ledger, prober, self.library)
         self.silences = Silences(store, self.incidents.ledger, lambda: self.library.catalog)
         self.commands = Commands(
-            self.incidents, self.runs, Ways(self._proofs, drills), Silencing(self.silences)
+            self.incidents,
+            self.runs,
+            Ways(self._proofs, drills),
+            Silencing(self.silences),
+            OnCall(Overrides(self.incidents.ledger, lambda: self.library.catalog)),
         )
         self.clicks = Clicks(self.incidents, self.runs)
         self.cards = Cards(lambda: self.library.catalog, "https://jackline.example.com/")

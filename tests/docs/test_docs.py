@@ -75,6 +75,14 @@ def test_the_catalog_examples_of_alerts_are_read(tmp_path: Path) -> None:
         assert f"(../integrations/{source}/README.md)" in text
 
 
+def test_the_catalog_examples_of_paging_are_read(tmp_path: Path) -> None:
+    """What the page shows can be copied, one block after the other."""
+    text = (ROOT / "docs" / "paging.md").read_text("utf-8")
+    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)):
+        (tmp_path / f"{number}.yaml").write_text(block)
+    assert [s.id for s in load_catalog(tmp_path).schedules] == ["payments"]
+
+
 def test_shipped_runbooks_pass_the_checker() -> None:
     """Everything in runbooks/ is loadable as it is."""
     integrations = registry.load()

@@ -15,7 +15,7 @@ from bot.catalog import Catalog
 from bot.chat.cards import Cards
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Commands
-from bot.chat.console import access, live, mrkdwn, pages, posts, reads, signin
+from bot.chat.console import access, live, mrkdwn, oncall, pages, posts, reads, signin
 from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.guard import open_to_all, private
 from bot.chat.console.passwords import Passwords
@@ -71,6 +71,7 @@ def build_console(
         Route(one + "/events", private(desk, live.incident_events)),
         Route(one + "/postmortem.{kind}", private(desk, pages.postmortem)),
         Route("/evidence/{file}", private(desk, pages.evidence)),
+        Route("/oncall", private(desk, oncall.oncall)),
         Route("/access", private(desk, access.access)),
         Route("/access.svg", private(desk, access.access_picture)),
         Route("/declare", private(desk, posts.declare), methods=["POST"]),

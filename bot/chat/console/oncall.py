@@ -1,0 +1,15 @@
+"""The page that shows who is on call, who comes next, and who stands in."""
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from bot.catalog import Person
+from bot.chat.console.desk import Desk
+
+
+async def oncall(desk: Desk, request: Request, person: Person) -> Response:
+    """Every schedule."""
+    del request
+    async with desk.store.read() as session:
+        found = await desk.commands.oncall.rosters(session)
+    return HTMLResponse(desk.draw("oncall.html", me=person, rosters=found))

@@ -1,0 +1,107 @@
+"""``/incident oncall``: who is on call, who comes next, and who stands in."""
+
+import re
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.catalog import Person, seconds
+from bot.chat.blocks import TEXT, escape, joined, section
+from bot.chat.ways import Told
+from bot.errors import BadInput
+from bot.paging.overrides import Overrides, may_page, schedule_of
+from bot.paging.roster import Roster, rosters
+from bot.paging.times import time_of
+from bot.store import now
+
+ONCALL_HELP = (
+    ("/incident oncall [SCHEDULE]", "who is on call now, and who comes next"),
+    ("/incident oncall override SCHEDULE PERSON [from TIME] until TIME",
+     "somebody stands in; or `for 4h`; times such as 18:00, tomorrow 9:00, fri 17:30"),
+    ("/incident oncall undo N", "takes an override back"),
+)  # fmt: skip
+_USAGE = f"Usage: {ONCALL_HELP[1][0]}"
+_SPAN = re.compile(r"(?:from\s+(.+?)\s+)?(until|for)\s+(.+)", re.IGNORECASE)
+_LARGEST = 2**31 - 1  # of a number on PostgreSQL
+
+
+class OnCall:
+    """Answers for every surface."""
+
+    def __init__(self, overrides: Overrides) -> None:
+        self.overrides = overrides
+
+    async def answer(
+        self, session: AsyncSession, words: list[str], person: Person, key: str
+    ) -> Told:
+        """What was asked or told. Raises `BadInput` with the usage, `NotFound`, `NotAllowed`."""
+        match words:
+            case ["override", schedule, who, *span]:
+                return await self._override(session, schedule, who, " ".join(span), person, key)
+            case ["override", *_]:
+                raise BadInput("Say which schedule, who and until when.", hint=_USAGE)
+            case ["undo", number]:
+                return await self._undo(session, number, person)
+            case [] | [_]:
+                return await self.shown(session, "".join(words))
+        raise BadInput(f"I did not understand {' '.join(words)[:80]!r}.", hint=_USAGE)
+
+    async def rosters(self, session: AsyncSession, only: str = "") -> list[Roster]:
+        """Every schedule, or the one that is named, from now on. Raises `NotFound`."""
+        catalog, at = self.overrides.catalog(), now()
+        if only:
+            schedule_of(catalog, only)
+        return rosters(catalog, at, await self.overrides.standing(session, at), only)
+
+    async def shown(self, session: AsyncSession, only: str = "") -> Told:
+        """A line for each schedule; of one that is named the next hand-overs, too."""
+        found = await self.rosters(session, only)
+        if not found:
+            return "The catalog has no on-call schedule.", []
+        lines = []
+        for each in found:
+            sign = "📟" if each.person else "⚠️"
+            lines.append(f"{sign} *{escape(each.schedule.name)}*: {escape(each.words)}")
+            lines += [f"      from {when}: {escape(who)}" for when, who in each.coming if only]
+            lines += [f"      override {s.number}: {escape(each.name(s.person))}, {each.local(s.since)} to {each.local(s.until)}" for s in each.stands]  # fmt: skip
+            lines += [f"      ⚠️ {escape(each.gap)}"] if each.gap else []
+        text = f"{len(found)} schedules" if not only else found[0].schedule.name
+        return text, [section(joined(lines, TEXT))]
+
+    async def _override(
+        self, session: AsyncSession, name: str, who: str, span: str, person: Person, key: str
+    ) -> Told:
+        may_page(person)
+        schedule = schedule_of(self.overrides.catalog(), name)
+        found = _SPAN.fullmatch(span)
+        if found is None:
+            raise BadInput("Say until when, or for how long.", hint=_USAGE)
+        at, tz = now(), schedule.timezone
+        since = time_of(found[1], tz, at) if found[1] else at
+        if found[2].lower() == "until":
+            until = time_of(found[3], tz, since)
+        else:
+            until = since + _length(found[3])
+        row = await self.overrides.set(session, name, who, since, until, person.id, key)
+        (roster,) = await self.rosters(session, name)
+        text = (
+            f"Override {row.number}: {roster.name(who)} is on call for {schedule.name} from "
+            f"{roster.local(row.since)} to {roster.local(row.until)}. "
+            f"/incident oncall undo {row.number} takes it back."
+        )
+        return text, []
+
+    async def _undo(self, session: AsyncSession, number: str, person: Person) -> Told:
+        may_page(person)
+        plain = number.removeprefix("#")
+        if not (plain.isascii() and plain.isdecimal() and int(plain) <= _LARGEST):
+            raise BadInput("Say which override.", hint=f"Usage: {ONCALL_HELP[2][0]}")
+        row = await self.overrides.undo(session, int(plain), person.id)
+        return f"Override {row.number} is taken back.", []
+
+
+def _length(text: str) -> timedelta:
+    try:
+        return timedelta(seconds=float(str(seconds(text))))
+    except ValueError as error:
+        raise BadInput(f"for: {error}.", hint=_USAGE) from None

@@ -1,0 +1,64 @@
+"""``jackline oncall``: who is on call, and who comes next."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from bot.app import Jackline
+from bot.cli.parts import AsJson, from_record, out
+from bot.errors import BadInput
+from bot.paging.overrides import schedule_of
+from bot.paging.roster import Roster, rosters
+from bot.store import now
+
+
+def oncall(
+    schedule: Annotated[str, typer.Argument(help="A schedule's id; all if left out.")] = "",
+    at: Annotated[str, typer.Option(help="As of this time, such as 2026-12-24T18:00+01:00.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show who is on call, until when, and the next hand-overs; exits 1 if nobody is."""
+    moment = _moment(at)
+
+    async def work(parts: Jackline) -> list[Roster]:
+        catalog = parts.library.catalog
+        if schedule:
+            schedule_of(catalog, schedule)
+        async with parts.store.read() as session:
+            stands = await parts.overrides.standing(session, moment)
+        return rosters(catalog, moment, stands, schedule)
+
+    found = from_record(work)
+    if as_json:
+        out.print_json(json.dumps([each.as_dict() for each in found]))
+    else:
+        _show(found, full=bool(schedule))
+    raise SystemExit(1 if any(not each.person for each in found) else 0)
+
+
+def _show(found: list[Roster], *, full: bool) -> None:
+    table = Table("schedule", "on call", "next")
+    for each in found:
+        coming = each.coming if full else each.coming[:1]
+        then = "\n".join(f"{when} {who}" for when, who in coming)
+        table.add_row(*map(escape, (each.schedule.id, each.words, then)))
+    out.print(table if found else "The catalog has no on-call schedule.")
+    for each in found:
+        if each.gap:
+            out.print(f"warning: {each.schedule.id}: {each.gap}", markup=False)
+
+
+def _moment(text: str) -> datetime:
+    if not text:
+        return now()
+    try:
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise BadInput(
+            f"{text[:40]!r} is no time.", hint="Write 2026-12-24T18:00+01:00; without +01:00: UTC."
+        ) from None
