@@ -51,7 +51,8 @@ from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
 from bot.incidents import Incidents
 from bot.log import get
-from bot.paging.overrides import Overrides
+from bot.paging.clock import PageClock
+from bot.paging.flow import Paging
 from bot.postmortems import Postmortem, Postmortems
 from bot.runbooks import Drills, Library, Proposer, RunEngine, Runs
 from bot.runbooks.journal import Journal
@@ -98,7 +99,8 @@ class Jackline:
         self.checks = CheckRunner(self.store, self.intake, self.dialer, self.registry)
         self.silences = Silences(self.store, self.ledger, lambda: self.library.catalog)
         self.questions = Questions(self.incidents)
-        self.overrides = Overrides(self.ledger, lambda: self.library.catalog)
+        self.paging = Paging(self.incidents)
+        self.pages = PageClock(self.store, self.paging, self.session_key)
         self.router = AlertRouter(self.store, self.incidents)
         self.flaps = FlapWatch(self.store, self.incidents)
         self.evidence = EvidenceCollector(
@@ -132,14 +134,15 @@ class Jackline:
         self.cards = Cards(lambda: self.library.catalog, settings.console.public_url)
         self.commands = Commands(
             self.incidents, self.runs, Ways(self.prober.status, self.drills),
-            Silencing(self.silences), OnCall(self.overrides),
+            Silencing(self.silences), OnCall(self.paging),
         )  # fmt: skip
         self.clicks = Clicks(self.incidents, self.runs)
         self.slack = _Slack(self, owner) if settings.slack.enabled else None
         self.notices = NoticeFeed(self.store, self.incidents, self._slack_down)
         self.outside = OutsideSurface(
-            self.store, self.incidents, self.registry, self.dialer, settings.console.public_url
-        )
+            self.store, self.incidents, self.registry, self.dialer, settings.console.public_url,
+            self.session_key,
+        )  # fmt: skip
         self.telling = DeliveryWorker(self.store, self.outside, owner)
         self.metrics = Metrics(self.store)
         self.reception = Reception(
@@ -217,6 +220,7 @@ class Jackline:
             "proposer": self.repeat(self.proposer.propose_next),
             "engine": self.engine.run(),
             "postmortems": self.repeat(self.postmortems.draft_next),
+            "pages": self.repeat(self.pages.look, 1),
             "notices": self.repeat(self.notices.feed_next, 1),
             "notices out": self._tell_outside(),
             "runbooks": self.library.watch(),

@@ -1,8 +1,9 @@
-"""What a person should know of on-call schedules that are not wrong: times without anybody. Pure."""
+"""What is not wrong and still should be known: times without anybody on call, people nobody can reach."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bot.catalog.escalation import Level, kind_of
 from bot.catalog.files import entries
 from bot.catalog.model import Catalog
 from bot.catalog.oncall import Schedule
@@ -38,10 +39,35 @@ def gap_words(schedule: Schedule, found: list[Shift]) -> str:
 def warnings(folder: Path, catalog: Catalog, at: datetime) -> list[Problem]:
     """What `jackline check` says besides errors, by file and line."""
     found = []
-    for path in catalog_files(folder) if catalog.schedules else ():
+    for path in catalog_files(folder) if catalog.schedules or catalog.escalations else ():
         for section, entry, origin in entries(path):
-            if section != "schedules" or not (schedule := catalog.schedule(str(entry["id"]))):
-                continue
-            if words := gap_words(schedule, gaps(schedule, at)):
-                found.append(origin.problem(["layers"], words).problem)
+            if section == "schedules" and (schedule := catalog.schedule(str(entry["id"]))):
+                if words := gap_words(schedule, gaps(schedule, at)):
+                    found.append(origin.problem(["layers"], words).problem)
+            elif section == "escalations" and (policy := catalog.escalation(str(entry["id"]))):
+                for place, level in enumerate(policy.levels):
+                    if names := unreached(catalog, level):
+                        text = f"{', '.join(names)} cannot be reached so: see `reach` of people"
+                        found.append(origin.problem(["levels", place, "who"], text).problem)
     return found
+
+
+def unreached(catalog: Catalog, level: Level) -> list[str]:
+    """The ids of people who may be meant, and have no address by which the level may page."""
+    people = [p for who in level.who for p in _meant(catalog, who)]
+    return [
+        person.id
+        for person in catalog.people
+        if person.id in people
+        and not any(not level.by or r.notifier in level.by for r in person.reach)
+    ]
+
+
+def _meant(catalog: Catalog, who: str) -> list[str]:
+    """Everybody that somebody may ever stand for."""
+    kind, name = kind_of(who)
+    schedule = catalog.schedule(name) if kind == "schedule" else None
+    if schedule is not None:
+        named = {p for layer in schedule.layers for p in layer.people}
+        return catalog.among(named | {o.person for o in schedule.overrides})
+    return [] if kind in ("schedule", "notifier") else catalog.among([name])

@@ -36,6 +36,7 @@ SECTIONS = (
     "contacts",
     "drills",
     "schedules",
+    "escalations",
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from bot.catalog.checks import Check
+from bot.catalog.escalation import kind_of
 from bot.catalog.files import Origin, entries, sections
 from bot.catalog.model import Catalog
 from bot.catalog.rota import overlapping, written
@@ -90,6 +91,7 @@ _NAMED = (  # kind, section, the field that holds the name
     ("path", "paths", "name"), ("credential", "credentials", "name"), ("node", "nodes", "id"),
     ("source", "sources", "name"), ("heartbeat", "heartbeats", "id"), ("notifier", "notifiers", "id"), ("contact", "contacts", "name"),
     ("drill", "drills", "name"), ("schedule", "schedules", "id"),
+    ("escalation", "escalations", "id"),
 )  # fmt: skip
 
 
@@ -113,6 +115,8 @@ def _no_dangling(catalog: Catalog, origins: _Origins) -> None:
         "path": [p.name for p in catalog.paths],
         "credential": [c.name for c in catalog.credentials],
         "person": [p.id for p in catalog.people],
+        "notifier": [n.id for n in catalog.notifiers],
+        "schedule": [s.id for s in catalog.schedules],
         "group": sorted({f"@{group}" for p in catalog.people for group in p.groups}),
     }
     sets = {kind: set(names) for kind, names in known.items()}
@@ -140,6 +144,7 @@ def _uses(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
         yield "target", notifier.target, "notifiers", index, ["target"]
     yield from _services_named(catalog)
     yield from _people_named(catalog)
+    yield from _named_for_pages(catalog)
     yield from _named_by_paths(catalog)
 
 
@@ -170,6 +175,21 @@ def _people_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where
                 yield "person", who, "schedules", index, ["layers", place, "people", number]
         for number, override in enumerate(schedule.overrides):
             yield "person", override.person, "schedules", index, ["overrides", number, "person"]
+
+
+def _named_for_pages(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
+    """What escalation policies lead to, and by what people are reached."""
+    for index, person in enumerate(catalog.people):
+        for number, reach in enumerate(person.reach):
+            yield "notifier", reach.notifier, "people", index, ["reach", number, "notifier"]
+    for index, policy in enumerate(catalog.escalations):
+        for number, service in enumerate(policy.services):
+            yield "service", service, "escalations", index, ["services", number]
+        for place, level in enumerate(policy.levels):
+            for number, who in enumerate(level.who):
+                yield *kind_of(who), "escalations", index, ["levels", place, "who", number]
+            for number, notifier in enumerate(level.by):
+                yield "notifier", notifier, "escalations", index, ["levels", place, "by", number]
 
 
 def _named_by_paths(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:

@@ -28,6 +28,7 @@ from bot.chat.blocks import (
     when,
 )
 from bot.chat.evidence_card import evidence_blocks
+from bot.chat.page_card import page_blocks, page_text
 from bot.chat.question_card import question_blocks, question_text
 from bot.chat.run_card import run_blocks
 from bot.chat.ways import drilled
@@ -35,6 +36,7 @@ from bot.delivery import Binding, Message
 from bot.incidents import ACTIVE, Incident, under
 from bot.incidents.flow import NO_CHANNEL
 from bot.incidents.merging import UNMERGE_WITHIN, merged_at
+from bot.paging.tables import Page
 from bot.runbooks import Run, StepAttempt, approvers
 from bot.store import now
 
@@ -89,10 +91,17 @@ class Cards:
                 return await self._run(session, int(message.payload["run_id"]))
             case "regrouped":
                 return await self._regrouped(session, message)
-            case "question":
-                asked = await session.get_one(Question, message.payload["question"])
-                return self.question(asked, hide=True)
+            case "page" | "question":
+                return await self._asking(session, message)
         return self._plain(message)
+
+    async def _asking(self, session: AsyncSession, message: Message) -> Rendered:
+        """What waits for somebody: a page, or whether alerts are an incident."""
+        if message.kind == "page":
+            page = await session.get_one(Page, message.payload["page"])
+            return Rendered(page_text(page, self.name), page_blocks(page, self.name))
+        asked = await session.get_one(Question, message.payload["question"])
+        return self.question(asked, hide=True)
 
     def _plain(self, message: Message) -> Rendered:
         """Kinds that show no state but their own payload."""
@@ -218,6 +227,11 @@ class Cards:
         )
         if refused:
             text += ". *Its channel could not be opened*: it is in the console alone"
+        unheard = select(Page.id).where(
+            Page.incident_id == incident.number, Page.state == "unanswered"
+        )
+        if (await session.execute(unheard.limit(1))).first():
+            text += ". 🚨 *Nobody acknowledged the page*"
         return Rendered(escape(f"#{incident.number} {title}"), [section(text)])
 
     async def _run(self, session: AsyncSession, run_id: int) -> Rendered:

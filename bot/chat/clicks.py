@@ -9,12 +9,15 @@ from bot.alerts.questions import about, may_answer
 from bot.catalog import Person
 from bot.chat.blocks import cut
 from bot.chat.commands import Reply
+from bot.chat.page_card import PAGE_CLICKS
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS, Regroup, may_regroup
 from bot.chat.regroup_words import named
 from bot.errors import BadInput, NotAllowed, NotFound
 from bot.incidents import ACTIVE, Incident, Incidents
 from bot.incidents.seeing import may_see, require_seen
+from bot.paging.flow import Paging
+from bot.paging.tables import Page
 from bot.runbooks import Decision, Decisions, Run, Runs
 
 _STATUSES = {
@@ -45,6 +48,7 @@ class Clicks:
         self.regroup = Regroup(incidents, runs)
         self.decisions = Decisions(runs)
         self.questions = Questions(incidents)
+        self.paging = Paging(incidents)
 
     async def handle(
         self,
@@ -62,6 +66,9 @@ class Clicks:
             )
         if action_id in QUESTION_CLICKS and _ID.fullmatch(value):
             return await self._on_question(session, action_id, int(value), person)
+        if action_id in PAGE_CLICKS and _ID.fullmatch(value):
+            await self._require_seen(session, Page, int(value), person, surface)
+            return await self._on_page(session, int(value), person)
         if action_id in INCIDENT_CLICKS and _ID.fullmatch(value):
             await self._require_seen(session, Incident, int(value), person, surface)
             return await self._on_incident(session, action_id, int(value), person)
@@ -83,14 +90,14 @@ class Clicks:
     async def _require_seen(
         self,
         session: AsyncSession,
-        of: type[Incident | Run],
+        of: type[Incident | Run | Page],
         number: int,
         person: Person,
         surface: str,
     ) -> None:
         """Raises `NotFound` at what is private. In Slack the button stands in the private channel."""
         found = await session.get(of, number) if surface != "slack" else None
-        if isinstance(found, Run):
+        if isinstance(found, Run | Page):
             found = await session.get(Incident, found.incident_id)
         if isinstance(found, Incident):
             require_seen(self.incidents.catalog(), found, person)
@@ -108,6 +115,12 @@ class Clicks:
             return Reply(f"#{incident.number} is declared.", incident_id=incident.number)
         question = await self.questions.refuse(session, number, actor)
         return Reply(f"Noted: {self.questions.words(question)}")
+
+    async def _on_page(self, session: AsyncSession, number: int, person: Person) -> Reply:
+        await self.paging.may_acknowledge(session, number, person)
+        page = await self.paging.acknowledge(session, number, f"person:{person.id}")
+        mine = page.acknowledged_by == f"person:{person.id}"
+        return Reply("You have it." if mine else "Somebody else has it already.")
 
     async def _on_incident(
         self, session: AsyncSession, action_id: str, incident_id: int, person: Person

@@ -48,6 +48,7 @@ RUNBOOK_HELP = (
 _SYNONYMS = {
     "new": "declare", "open": "declare", "create": "declare", "ls": "list", "sev": "severity",
     "commander": "lead", "close": "resolve", "done": "resolve", "?": "help", "execute": "run",
+    "escalate": "page", "acknowledge": "ack",
 }  # fmt: skip
 _NUMBER = re.compile(r"#([0-9]{1,9})")
 
@@ -111,6 +112,7 @@ class Commands:
             "resolve": self._resolve, "silence": self._silence, "silences": self._silences,
             "unsilence": self._unsilence, "merge": self._regroup, "unmerge": self._regroup,
             "split": self._regroup, "join": self._regroup, "oncall": self._oncall,
+            "page": self._page, "ack": self._page,
         }  # fmt: skip
         self._runbook: dict[str, _Handler] = {
             "list": self._runbooks, "plan": self._plan, "run": self._plan,
@@ -240,6 +242,16 @@ class Commands:
 
     async def _oncall(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         return Reply(*await self.oncall.answer(session, words, person_of(command), command.key))
+
+    async def _page(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
+        incident, words = await self._which(session, command, words)
+        person = person_of(command)
+        if _verb(command.text)[0] == "page":
+            text = await self.oncall.page(session, incident, words, person, command.key)
+        else:
+            _only(words, (), "/incident ack")
+            text = await self.oncall.acknowledge(session, incident, person)
+        return Reply(text, incident_id=incident.number)
 
     async def _regroup(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         """Shows what would happen; its button does it."""

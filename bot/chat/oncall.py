@@ -9,7 +9,9 @@ from bot.catalog import Person, seconds
 from bot.chat.blocks import TEXT, escape, joined, section
 from bot.chat.ways import Told
 from bot.errors import BadInput
-from bot.paging.overrides import Overrides, may_page, schedule_of
+from bot.incidents import Incident
+from bot.paging.flow import Paging
+from bot.paging.overrides import may_page, schedule_of
 from bot.paging.roster import Roster, rosters
 from bot.paging.times import time_of
 from bot.store import now
@@ -19,6 +21,8 @@ ONCALL_HELP = (
     ("/incident oncall override SCHEDULE PERSON [from TIME] until TIME",
      "somebody stands in; or `for 4h`; times such as 18:00, tomorrow 9:00, fri 17:30"),
     ("/incident oncall undo N", "takes an override back"),
+    ("/incident page WHO|SERVICE [WHY]", "pages a person, @group, schedule, or who is for a service"),
+    ("/incident ack", "you have it: nobody else is paged for this incident"),
 )  # fmt: skip
 _USAGE = f"Usage: {ONCALL_HELP[1][0]}"
 _SPAN = re.compile(r"(?:from\s+(.+?)\s+)?(until|for)\s+(.+)", re.IGNORECASE)
@@ -28,8 +32,9 @@ _LARGEST = 2**31 - 1  # of a number on PostgreSQL
 class OnCall:
     """Answers for every surface."""
 
-    def __init__(self, overrides: Overrides) -> None:
-        self.overrides = overrides
+    def __init__(self, paging: Paging) -> None:
+        self.paging = paging
+        self.overrides = paging.overrides
 
     async def answer(
         self, session: AsyncSession, words: list[str], person: Person, key: str
@@ -45,6 +50,24 @@ class OnCall:
             case [] | [_]:
                 return await self.shown(session, "".join(words))
         raise BadInput(f"I did not understand {' '.join(words)[:80]!r}.", hint=_USAGE)
+
+    async def page(
+        self, session: AsyncSession, incident: Incident, words: list[str], person: Person, key: str
+    ) -> str:
+        """Pages somebody by hand. Raises what `Paging.call` raises."""
+        if not words:
+            raise BadInput("Say whom.", hint=f"Usage: {ONCALL_HELP[3][0]}")
+        opened = await self.paging.call(
+            session, incident, words[0], " ".join(words[1:]), person, key
+        )
+        names = " and ".join(page.name for page in opened)
+        return f"{names} is paged for #{incident.number}, until somebody acknowledges it."
+
+    async def acknowledge(self, session: AsyncSession, incident: Incident, person: Person) -> str:
+        """All pages of the incident that wait. Raises `Conflict` where none does."""
+        may_page(person)
+        found = await self.paging.acknowledge_all(session, incident.number, f"person:{person.id}")
+        return f"You have it: {', '.join(page.name for page in found)} for #{incident.number}."
 
     async def rosters(self, session: AsyncSession, only: str = "") -> list[Roster]:
         """Every schedule, or the one that is named, from now on. Raises `NotFound`."""

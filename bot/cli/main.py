@@ -28,7 +28,7 @@ from bot.cli.access import access_app
 from bot.cli.alerts import alerts_app
 from bot.cli.bag import bag_app
 from bot.cli.doctor import diagnose
-from bot.cli.oncall import oncall
+from bot.cli.oncall import ack, oncall
 from bot.cli.parts import (
     LARGEST,
     AsJson,
@@ -189,6 +189,7 @@ def plan(
 
 app.command("run")(run_from_bag)
 app.command()(oncall)
+app.command()(ack)
 
 
 @incidents_app.command("list")

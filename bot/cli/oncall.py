@@ -1,4 +1,4 @@
-"""``jackline oncall``: who is on call, and who comes next."""
+"""``jackline oncall`` and ``ack``: who is on call, and that somebody has what was paged."""
 
 import json
 from datetime import UTC, datetime
@@ -9,9 +9,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.app import Jackline
-from bot.cli.parts import AsJson, from_record, out
+from bot.cli.parts import LARGEST, AsJson, from_record, known_person, out
+from bot.cli.silences import By
 from bot.errors import BadInput
-from bot.paging.overrides import schedule_of
+from bot.paging.overrides import may_page, schedule_of
 from bot.paging.roster import Roster, rosters
 from bot.store import now
 
@@ -29,7 +30,7 @@ def oncall(
         if schedule:
             schedule_of(catalog, schedule)
         async with parts.store.read() as session:
-            stands = await parts.overrides.standing(session, moment)
+            stands = await parts.paging.overrides.standing(session, moment)
         return rosters(catalog, moment, stands, schedule)
 
     found = from_record(work)
@@ -38,6 +39,27 @@ def oncall(
     else:
         _show(found, full=bool(schedule))
     raise SystemExit(1 if any(not each.person for each in found) else 0)
+
+
+def ack(
+    number: Annotated[int, typer.Argument(min=1, max=LARGEST, help="The incident's number.")],
+    by: By = "",
+) -> None:
+    """Acknowledge the pages of an incident: nobody else is paged."""
+
+    async def work(parts: Jackline) -> list[str]:
+        if person := known_person(parts, by):
+            may_page(person)
+        actor = f"person:{by}" if by else "source:cli"
+        async with parts.store.write() as session:
+            incident = await parts.incidents.get(session, number)
+            found = await parts.paging.acknowledge_all(
+                session, incident.number, actor, how="at the terminal"
+            )
+        return [page.name for page in found]
+
+    names = ", ".join(from_record(work))
+    out.print(f"Acknowledged for #{number}: {names}. Nobody else is paged.", markup=False)
 
 
 def _show(found: list[Roster], *, full: bool) -> None:

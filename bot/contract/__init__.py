@@ -272,13 +272,15 @@ class Notice(Frozen):
 
     ``id`` is the same whenever the same notice is sent again, so that whoever gets it twice can
     tell; ``thread`` is the same for all notices of an incident. ``subject`` is one line that says
-    all on a small screen; ``text`` are the lines below it.
+    all on a small screen; ``text`` are the lines below it. ``link`` is where whoever got it says that
+    they have it, empty if nobody is asked to; a medium that is read aloud leaves it out.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")
     thread: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")
     subject: str = Field(min_length=1, max_length=300)
     text: str = Field(max_length=8000)
+    link: str = Field(default="", max_length=500)
     at: datetime
 
 

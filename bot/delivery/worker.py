@@ -22,7 +22,13 @@ log = get("delivery")
 _T = TypeVar("_T")
 LEASE = timedelta(seconds=30)
 OPEN = ("pending", "sending")
-UNBOUND = ("open_channel", "digest", "notify", "confirm")  # needs no channel of the incident
+UNBOUND = (
+    "open_channel",
+    "digest",
+    "notify",
+    "confirm",
+    "page",
+)  # needs no channel of the incident
 _Found = tuple[Delivery, Message | None, Binding | None, Binding | None]
 SLOWEST_RETRY = 30.0
 BROKEN_TRIES = 3

@@ -16,7 +16,7 @@ from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console, signin_link
 from bot.delivery import Outbox
 from bot.incidents import Incident, Incidents
-from bot.paging.overrides import Overrides
+from bot.paging.flow import Paging
 from bot.registry import load
 from bot.runbooks import Drills, Library, Run, Runs
 from bot.store import Store
@@ -66,6 +66,7 @@ class World:
         prober = Prober(self.store, Dialer(self.catalog), registry, week, week)
         drills = Drills(self.store, self.incidents.ledger, prober, library)
         self.runs = Runs(self.incidents, library)
+        self.clicks = Clicks(self.incidents, self.runs)
         self.app = Starlette(
             routes=build_console(
                 store=self.store,
@@ -75,9 +76,9 @@ class World:
                     self.runs,
                     Ways(_nothing_probed, drills),
                     Silencing(Silences(self.store, self.incidents.ledger, self.catalog)),
-                    OnCall(Overrides(self.incidents.ledger, self.catalog)),
+                    OnCall(Paging(self.incidents)),
                 ),
-                clicks=Clicks(self.incidents, self.runs),
+                clicks=self.clicks,
                 incidents=self.incidents,
                 runs=self.runs,
                 postmortem=self.postmortem,

@@ -13,7 +13,7 @@ from bot.catalog import Person
 from bot.chat import Cards, Clicks, Command, Commands, OnCall, Rendered, Reply, Silencing, Ways
 from bot.delivery import Message, Outbox
 from bot.incidents import Incident, Incidents
-from bot.paging.overrides import Overrides
+from bot.paging.flow import Paging
 from bot.registry import Registry
 from bot.runbooks import Drills, Library, Run, Runs
 from bot.store import Store
@@ -41,7 +41,7 @@ class ChatRoom:
             self.runs,
             Ways(self._proofs, drills),
             Silencing(self.silences),
-            OnCall(Overrides(self.incidents.ledger, lambda: self.library.catalog)),
+            OnCall(Paging(self.incidents)),
         )
         self.clicks = Clicks(self.incidents, self.runs)
         self.cards = Cards(lambda: self.library.catalog, "https://jackline.example.com/")

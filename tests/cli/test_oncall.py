@@ -2,6 +2,9 @@
 
 import json
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.app import Jackline
 from tests.cli.conftest import Cli
 
 SCHEDULES = {
@@ -55,3 +58,23 @@ def test_a_gap_is_a_warning_of_check(cli: Cli) -> None:
     assert len(found["warnings"]) == 1
     (result,) = json.loads(cli("check", folder, "--sarif").out)["runs"][0]["results"]
     assert result["level"] == "warning"
+
+
+def test_somebody_acknowledges_at_the_terminal(cli_on: Cli) -> None:
+    """All pages of the incident; on record with who it was."""
+    number = cli_on.declare()
+
+    async def page(parts: Jackline, session: AsyncSession) -> None:
+        incident = await parts.incidents.get(session, number)
+        ana = parts.library.catalog.person("ana")
+        assert ana is not None
+        await parts.paging.call(session, incident, "ben", "", ana, "k")
+
+    cli_on.inside(page)
+    assert "no person 'bem' in the catalog" in cli_on("ack", "1", "--by", "bem").refused(1)
+    assert (
+        cli_on("ack", "1", "--by", "ben").out == "Acknowledged for #1: Ben. Nobody else is paged.\n"
+    )
+    assert "No page of #1 waits" in cli_on("ack", "1").refused(1)
+    rows = cli_on("incidents", "show", "1", "--json").json()["timeline"]
+    assert (rows[-1]["kind"], rows[-1]["actor"]) == ("page_acknowledged", "person:ben")

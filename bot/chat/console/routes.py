@@ -15,7 +15,7 @@ from bot.catalog import Catalog
 from bot.chat.cards import Cards
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Commands
-from bot.chat.console import access, live, mrkdwn, oncall, pages, posts, reads, signin
+from bot.chat.console import access, acking, live, mrkdwn, oncall, pages, posts, reads, signin
 from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.guard import open_to_all, private
 from bot.chat.console.passwords import Passwords
@@ -82,6 +82,8 @@ def build_console(
         Route("/signin", open_to_all(desk, signin.enter), methods=["POST"]),
         Route("/me/signin", private(desk, signin.own)),
         Route("/me/signin", private(desk, signin.set_up), methods=["POST"]),
+        Route("/ack", open_to_all(desk, acking.look)),
+        Route("/ack", open_to_all(desk, acking.acknowledge), methods=["POST"]),
         Route("/static/{file}", open_to_all(desk, _static)),
     ]
 

@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 from sqlmodel import col, select
 
 from bot.access import Dialer
+from bot.catalog import Catalog
 from bot.catalog import Notifier as Entered
 from bot.chat.outside import pace
+from bot.chat.outside.paged import page_notice, reached_there, still_waits
 from bot.chat.outside.record import Record
 from bot.chat.outside.words import ESSENTIAL, addressee, notice
 from bot.contract import Connection, Notice, Notifier, Receipt
@@ -45,25 +47,28 @@ class OutsideSurface:
         registry: Registry,
         dialer: Dialer,
         public_url: str,
+        key: bytes,
     ) -> None:
         self.store = store
         self.incidents = incidents
         self.registry = registry
         self.dialer = dialer
         self.public_url = public_url.rstrip("/")
+        self.key = key
         self.record = Record(store, incidents)
         self.pace = pace.Pace()
         self._sending: set[asyncio.Task[None]] = set()
 
     async def deliver(self, job: Job) -> dict[str, Any]:
-        """Sends a notice, or asks what became of one."""
+        """Sends a notice or a page, or asks what became of one."""
         if job.op == "confirm":
             return await self._confirm(job)
         entry = self._entry(job)
-        if entry.when == "slack_down" and not await self._needed(job.incident_id):
+        if not await self._needed(job, entry):
             log.info("notice_not_needed", incident_id=job.incident_id, notifier=entry.id)
             return {}
-        await self._in_time(entry)
+        if job.op != "page":  # pages are few, and do not wait for what is only told
+            await self._in_time(entry)
         sending = asyncio.create_task(self._send(job, entry, await self._notice(job)))
         self._sending.add(sending)
         sending.add_done_callback(self._ended)
@@ -119,14 +124,18 @@ class OutsideSurface:
         """The notifier as the catalog has it now. Raises `Rejected` where it is gone."""
         name, to = job.payload["notifier"], job.payload["to"]
         entry = self.incidents.catalog().notifier(name)
-        if entry is None or to not in entry.to:
+        if entry is None or (
+            to not in entry.to and not _paged_there(self.incidents.catalog(), job)
+        ):
             raise Rejected(f"The catalog does not have {addressee(to)} by {name} any more.")
         return entry
 
-    async def _needed(self, incident_id: int) -> bool:
-        """Whether Slack still lacks something of the incident."""
+    async def _needed(self, job: Job, entry: Entered) -> bool:
+        """Whether Slack still lacks something of the incident; whether a page is still open."""
         async with self.store.read() as session:
-            return incident_id in await late(session, "slack")
+            if job.op == "page":
+                return await still_waits(session, job)
+            return entry.when != "slack_down" or job.incident_id in await late(session, "slack")
 
     async def _in_time(self, entry: Entered) -> None:
         """Raises `Retryable` while the notifier has had its share of the last minute."""
@@ -140,6 +149,8 @@ class OutsideSurface:
     async def _notice(self, job: Job) -> Notice:
         """The words, from the state at this moment."""
         async with self.store.read() as session:
+            if job.op == "page":
+                return await page_notice(session, job, self.key, self.public_url)
             incident = await session.get_one(Incident, job.incident_id)
             rows = (
                 select(Entry)
@@ -207,3 +218,7 @@ class OutsideSurface:
             raise Retryable("Not known yet.", retry_after=ASK_AFTER.total_seconds())
         await self.record.confirmed(job, entry.id, arrived)
         return {}
+
+
+def _paged_there(catalog: Catalog, job: Job) -> bool:
+    return job.op == "page" and reached_there(catalog, job)

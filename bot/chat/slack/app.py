@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.clicks import INCIDENT_CLICKS, RUN_CLICKS, STEP_CLICKS
 from bot.chat.commands import Command, person_of
+from bot.chat.page_card import PAGE_CLICKS
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.inbox import Inbox
@@ -118,7 +119,10 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
     for name in COMMANDS:
         app.command(name)(incoming.command)
     app.view("declare")(incoming.submitted)
-    clicks = (*INCIDENT_CLICKS, *REGROUP_CLICKS, *RUN_CLICKS, *STEP_CLICKS, *QUESTION_CLICKS)
+    clicks = (
+        *INCIDENT_CLICKS, *REGROUP_CLICKS, *RUN_CLICKS, *STEP_CLICKS, *QUESTION_CLICKS,
+        *PAGE_CLICKS,
+    )  # fmt: skip
     for action_id in clicks:
         app.action(action_id)(incoming.clicked)
     app.event("app_mention", middleware=[incoming.mentioned])(_stored)
