@@ -76,7 +76,7 @@ class Metrics:
                 await session.execute(select(func.min(Delivery.created_at)).where(unsent))
             ).scalar()
             pages = select(Page.state, func.count(col(Page.id))).group_by(Page.state)
-            counted = {state: count for state, count in (await session.execute(pages)).all()}
+            counted = {row[0]: row[1] for row in (await session.execute(pages)).all()}
             packed = (await session.execute(select(func.max(PackedBag.packed_at)))).scalar()
         for state in ("open", "acknowledged", "unanswered"):
             self._pages.labels(state).set(counted.get(state, 0))
