@@ -45,7 +45,7 @@ from bot.alerts import (
 )
 from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console
-from bot.chat.outside import NoticeFeed, OutsideSurface
+from bot.chat.outside import NoticeFeed, OutsideSurface, PagerWatch
 from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
@@ -101,6 +101,7 @@ class Jackline:
         self.questions = Questions(self.incidents)
         self.paging = Paging(self.incidents)
         self.pages = PageClock(self.store, self.paging, self.session_key)
+        self.pagers = PagerWatch(self.store, self.paging, self.registry, self.dialer)
         self.router = AlertRouter(self.store, self.incidents)
         self.flaps = FlapWatch(self.store, self.incidents)
         self.evidence = EvidenceCollector(
@@ -134,7 +135,7 @@ class Jackline:
         self.cards = Cards(lambda: self.library.catalog, settings.console.public_url)
         self.commands = Commands(
             self.incidents, self.runs, Ways(self.prober.status, self.drills),
-            Silencing(self.silences), OnCall(self.paging),
+            Silencing(self.silences), OnCall(self.paging, self.pagers.duties),
         )  # fmt: skip
         self.clicks = Clicks(self.incidents, self.runs)
         self.slack = _Slack(self, owner) if settings.slack.enabled else None
@@ -221,6 +222,7 @@ class Jackline:
             "engine": self.engine.run(),
             "postmortems": self.repeat(self.postmortems.draft_next),
             "pages": self.repeat(self.pages.look, 1),
+            "pagers": self.repeat(self.pagers.look, 15),
             "notices": self.repeat(self.notices.feed_next, 1),
             "notices out": self._tell_outside(),
             "runbooks": self.library.watch(),

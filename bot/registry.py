@@ -19,6 +19,7 @@ from bot.contract import (
     EvidenceSource,
     Manifest,
     Notifier,
+    Pager,
 )
 from bot.errors import BadInput, NotFound
 from bot.located import near
@@ -185,3 +186,13 @@ def _check_evidence(entry: Evidence, registry: Registry) -> None:
     for name, setting in known.items():
         if setting.required and name not in entry.about:
             raise BadInput(f"about: {name} is missing: {setting.description}", field="integration")
+
+
+def check_pagers(folder: Path, catalog: Catalog, registry: Registry) -> None:
+    """Raises `BadFile` where a pager would open a page for every notice, and never end it."""
+    for path in catalog_files(folder) if catalog.notifiers else ():
+        for section, entry, origin in entries(path):
+            reader = registry.notifiers.get(str(entry["integration"])) if section == "notifiers" else None  # fmt: skip
+            if isinstance(reader, Pager) and entry.get("when") != "pages":
+                text = f"{entry['integration']} only pages: say `when: pages`, and name it in an escalation"  # fmt: skip
+                raise origin.problem(["when"], text)

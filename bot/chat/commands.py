@@ -241,7 +241,8 @@ class Commands:
         return Reply(await self.silencing.end(session, " ".join(words), person_of(command)))
 
     async def _oncall(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
-        return Reply(*await self.oncall.answer(session, words, person_of(command), command.key))
+        told = await self.oncall.answer(session, words, person_of(command), command.key)
+        return Reply(*told, later=None if words else self.oncall.beside)
 
     async def _page(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         incident, words = await self._which(session, command, words)

@@ -1,6 +1,7 @@
 """``/incident oncall``: who is on call, who comes next, and who stands in."""
 
 import re
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.catalog import Person, seconds
 from bot.chat.blocks import TEXT, escape, joined, section
 from bot.chat.ways import Told
+from bot.contract import Duty
 from bot.errors import BadInput
 from bot.incidents import Incident
 from bot.paging.flow import Paging
@@ -26,14 +28,16 @@ ONCALL_HELP = (
 )  # fmt: skip
 _USAGE = f"Usage: {ONCALL_HELP[1][0]}"
 _SPAN = re.compile(r"(?:from\s+(.+?)\s+)?(until|for)\s+(.+)", re.IGNORECASE)
+Elsewhere = Callable[[], Awaitable[list[tuple[str, list[Duty]]]]]  # by pager, who is on call there
 _LARGEST = 2**31 - 1  # of a number on PostgreSQL
 
 
 class OnCall:
     """Answers for every surface."""
 
-    def __init__(self, paging: Paging) -> None:
+    def __init__(self, paging: Paging, elsewhere: Elsewhere) -> None:
         self.paging = paging
+        self.elsewhere = elsewhere
         self.overrides = paging.overrides
 
     async def answer(
@@ -90,6 +94,17 @@ class OnCall:
             lines += [f"      ⚠️ {escape(each.gap)}"] if each.gap else []
         text = f"{len(found)} schedules" if not only else found[0].schedule.name
         return text, [section(joined(lines, TEXT))]
+
+    async def beside(self) -> Told | None:
+        """Who is on call at other pagers; None where there are none. It asks them: it takes a while."""
+        found = await self.elsewhere()
+        lines = [
+            f"📟 *{escape(duty.schedule)}* ({escape(pager)}): {escape(duty.person)}"
+            + (f" until {duty.until:%Y-%m-%d %H:%M} UTC" if duty.until else "")
+            for pager, duties in found
+            for duty in duties
+        ]
+        return ("On call elsewhere", [section(joined(lines, TEXT))]) if lines else None
 
     async def _override(
         self, session: AsyncSession, name: str, who: str, span: str, person: Person, key: str

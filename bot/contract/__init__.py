@@ -36,6 +36,7 @@ __all__ = [
     "Completed",
     "ConfiguredSource",
     "Connection",
+    "Duty",
     "Effect",
     "EvidenceSource",
     "Finding",
@@ -45,12 +46,14 @@ __all__ = [
     "Manifest",
     "Notice",
     "Notifier",
+    "Pager",
     "Preview",
     "Question",
     "RawRequest",
     "Receipt",
     "Series",
     "Setting",
+    "Standing",
     "VendorForm",
 ]
 
@@ -317,6 +320,42 @@ class Notifier(Protocol):
 
     async def confirm(self, receipt: Receipt, connection: Connection) -> bool | None:
         """Asks the medium whether it arrived; None where it cannot tell, or not yet."""
+
+
+class Standing(Frozen):
+    """How a page stands at a pager; ``by`` is who acknowledged or ended it there, if it says."""
+
+    state: Literal["open", "acknowledged", "ended"]
+    by: str = Field(default="", max_length=200)
+
+
+class Duty(Frozen):
+    """Somebody is on call at a pager: for what, who as it names them, and until when if it says."""
+
+    schedule: str = Field(max_length=200)
+    person: str = Field(max_length=200)
+    until: datetime | None = None
+
+
+@runtime_checkable
+class Pager(Notifier, Protocol):
+    """A notifier that pages by itself: it has schedules of its own, and is told how it went on.
+
+    A notice opens a page there that is known by its ``thread``: the same thread again is the same
+    page. Each verb may be repeated. Errors are those of `Notifier`.
+    """
+
+    async def standing(self, thread: str, to: str, connection: Connection) -> Standing | None:
+        """How it stands there; None where it cannot be told."""
+
+    async def acknowledge(self, thread: str, to: str, connection: Connection) -> None:
+        """Somebody has it here: nobody is paged there any more."""
+
+    async def resolve(self, thread: str, to: str, connection: Connection) -> None:
+        """It is over."""
+
+    async def on_call(self, connection: Connection) -> list[Duty]:
+        """Who is on call there now; empty where the target's settings do not let it be asked."""
 
 
 # ── the folder ───────────────────────────────────────────────────────────────────────────────

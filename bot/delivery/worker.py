@@ -23,12 +23,8 @@ _T = TypeVar("_T")
 LEASE = timedelta(seconds=30)
 OPEN = ("pending", "sending")
 UNBOUND = (
-    "open_channel",
-    "digest",
-    "notify",
-    "confirm",
-    "page",
-)  # needs no channel of the incident
+    "open_channel", "digest", "notify", "confirm", "page", "page_ack", "page_resolve",
+)  # fmt: skip  # needs no channel of the incident
 _Found = tuple[Delivery, Message | None, Binding | None, Binding | None]
 SLOWEST_RETRY = 30.0
 BROKEN_TRIES = 3

@@ -14,6 +14,7 @@ from bot.alerts import Silences
 from bot.catalog import Catalog, Person, Service
 from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console, signin_link
+from bot.contract import Duty
 from bot.delivery import Outbox
 from bot.incidents import Incident, Incidents
 from bot.paging.flow import Paging
@@ -76,7 +77,7 @@ class World:
                     self.runs,
                     Ways(_nothing_probed, drills),
                     Silencing(Silences(self.store, self.incidents.ledger, self.catalog)),
-                    OnCall(Paging(self.incidents)),
+                    OnCall(Paging(self.incidents), self.elsewhere),
                 ),
                 clicks=self.clicks,
                 incidents=self.incidents,
@@ -88,6 +89,9 @@ class World:
                 notice=lambda: self.notice,
             )
         )
+
+    async def elsewhere(self) -> list[tuple[str, list[Duty]]]:
+        return [("pagerduty", [Duty(schedule="<i>Core</i>", person="Tim")])]
 
     def catalog(self) -> Catalog:
         return self.whole or Catalog(

@@ -11,6 +11,7 @@ from bot.access import Dialer, PathProof, Prober
 from bot.alerts import Silences
 from bot.catalog import Person
 from bot.chat import Cards, Clicks, Command, Commands, OnCall, Rendered, Reply, Silencing, Ways
+from bot.contract import Duty
 from bot.delivery import Message, Outbox
 from bot.incidents import Incident, Incidents
 from bot.paging.flow import Paging
@@ -31,6 +32,7 @@ class ChatRoom:
         self.incidents = Incidents(Ledger(b"audit"), outbox, lambda: self.library.catalog)
         self.runs = Runs(self.incidents, self.library)
         self.proofs: list[PathProof] = []
+        self.duties: list[tuple[str, list[Duty]]] = []
         every = timedelta(minutes=10)
         dialer = Dialer(lambda: self.library.catalog)
         prober = Prober(store, dialer, registry, every, 7 * timedelta(days=1))
@@ -41,7 +43,7 @@ class ChatRoom:
             self.runs,
             Ways(self._proofs, drills),
             Silencing(self.silences),
-            OnCall(Paging(self.incidents)),
+            OnCall(Paging(self.incidents), self.elsewhere),
         )
         self.clicks = Clicks(self.incidents, self.runs)
         self.cards = Cards(lambda: self.library.catalog, "https://jackline.example.com/")
@@ -49,6 +51,9 @@ class ChatRoom:
 
     async def _proofs(self) -> list[PathProof]:
         return self.proofs
+
+    async def elsewhere(self) -> list[tuple[str, list[Duty]]]:
+        return self.duties
 
     async def type_(
         self, text: str, person: str = "ana", *, at: int | None = None, key: str = ""

@@ -152,3 +152,4 @@ async def test_the_page_of_who_is_on_call(world: World) -> None:
     assert "&lt;b&gt;Web&lt;/b&gt;" in page
     assert "Rosa Diaz" in page
     assert "nobody is on call from" in page
+    assert "&lt;i&gt;Core&lt;/i&gt;: <strong>Tim</strong>" in page

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from bot.contract import Duty
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
 from bot.paging.tables import OncallOverride
 from bot.paging.times import time_of
@@ -124,3 +125,15 @@ async def test_who_left_the_catalog_stands_in_no_more(oncall: ChatRoom) -> None:
         session.add(OncallOverride(schedule="shop", person="gone", since=now(),
                                    until=at("2036-01-01T00:00"), by="ana", origin="o"))  # fmt: skip
     assert "gone" not in words((await oncall.type_("/incident oncall")).blocks)
+
+
+async def test_who_is_on_call_elsewhere(oncall: ChatRoom) -> None:
+    """Asked after the answer, as it takes a while; nothing more is said where there is nothing."""
+    reply = await oncall.type_("/incident oncall")
+    assert reply.later is not None
+    assert await reply.later() is None
+    oncall.duties = [("pd", [Duty(schedule="<core>", person="Tim", until=at("2026-03-01T00:00"))])]
+    told = await reply.later()
+    assert told is not None
+    assert "*&lt;core&gt;* (pd): Tim until 2026-03-01 00:00 UTC" in words(told[1])
+    assert (await oncall.type_("/incident oncall shop")).later is None

@@ -8,8 +8,10 @@ from bot.chat.console.desk import Desk
 
 
 async def oncall(desk: Desk, request: Request, person: Person) -> Response:
-    """Every schedule."""
+    """Every schedule, and what other pagers say within a few seconds."""
     del request
     async with desk.store.read() as session:
         found = await desk.commands.oncall.rosters(session)
-    return HTMLResponse(desk.draw("oncall.html", me=person, rosters=found))
+    elsewhere = await desk.commands.oncall.elsewhere()
+    page = desk.draw("oncall.html", me=person, rosters=found, elsewhere=elsewhere)
+    return HTMLResponse(page)

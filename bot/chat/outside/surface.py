@@ -7,6 +7,7 @@ left unfinished is first looked for by the mark, then at the medium, and only th
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlmodel import col, select
@@ -16,9 +17,10 @@ from bot.catalog import Catalog
 from bot.catalog import Notifier as Entered
 from bot.chat.outside import pace
 from bot.chat.outside.paged import page_notice, reached_there, still_waits
+from bot.chat.outside.paths import first
 from bot.chat.outside.record import Record
 from bot.chat.outside.words import ESSENTIAL, addressee, notice
-from bot.contract import Connection, Notice, Notifier, Receipt
+from bot.contract import Connection, Notice, Notifier, Pager, Receipt
 from bot.delivery import Job
 from bot.delivery.notices import OUTSIDE, late, sent_since
 from bot.errors import JacklineError, NotSent, Rejected, Retryable, TargetError, Unknown
@@ -33,6 +35,7 @@ _T = TypeVar("_T")
 LIMIT = 20.0  # seconds for one notice over all its paths, within the outbox's lease
 ASK_AFTER = timedelta(seconds=10)
 ASK_TIMES = 12
+_GOES_ON = ("page_ack", "page_resolve")
 
 
 class OutsideSurface:
@@ -60,10 +63,13 @@ class OutsideSurface:
         self._sending: set[asyncio.Task[None]] = set()
 
     async def deliver(self, job: Job) -> dict[str, Any]:
-        """Sends a notice or a page, or asks what became of one."""
+        """Sends a notice or a page, asks what became of one, or tells a pager how it went on."""
         if job.op == "confirm":
             return await self._confirm(job)
         entry = self._entry(job)
+        if job.op in _GOES_ON:
+            await self._over_paths(entry, partial(_go_on, job))
+            return {}
         if not await self._needed(job, entry):
             log.info("notice_not_needed", incident_id=job.incident_id, notifier=entry.id)
             return {}
@@ -100,7 +106,7 @@ class OutsideSurface:
 
     async def find(self, job: Job) -> dict[str, Any] | None:
         """What became of a notice that was begun before; None if it may be sent."""
-        if job.op == "confirm":
+        if job.op == "confirm" or job.op in _GOES_ON:
             return None
         if await self.record.ended(job):
             return {}
@@ -170,7 +176,7 @@ class OutsideSurface:
             raise Rejected(f"The integration {entry.integration!r} has no notifier.")
         try:
             async with asyncio.timeout(LIMIT):
-                return await self._first(entry, notifier, ask)
+                return await first(self.dialer, entry.target, partial(ask, notifier))
         except TimeoutError as error:
             raise Unknown(f"{entry.id} took longer than {LIMIT:g} s.") from error
         except TargetError:
@@ -180,21 +186,6 @@ class OutsideSurface:
         except Exception as error:  # a stranger's fault; it must not cost the other notifiers
             log.exception("notifier_broke", notifier=entry.id)
             raise Unknown(f"{entry.integration} broke: {type(error).__name__}.") from error
-
-    async def _first(
-        self,
-        entry: Entered,
-        notifier: Notifier,
-        ask: Callable[[Notifier, Connection], Awaitable[_T]],
-    ) -> tuple[_T, str]:
-        reasons = []
-        for path in self.dialer.paths(entry.target):
-            try:
-                async with self.dialer.connect(entry.target, path) as connection:
-                    return await ask(notifier, connection), path
-            except NotSent as error:
-                reasons.append(f"{path}: {error.message}")
-        raise NotSent(" ".join(reasons) or f"{entry.target} has no access path.")
 
     async def _took(self, job: Job, entry: Entered, receipt: Receipt, path: str) -> None:
         ask_at = now() + ASK_AFTER if receipt.confirmed is None and receipt.reference else None
@@ -222,3 +213,11 @@ class OutsideSurface:
 
 def _paged_there(catalog: Catalog, job: Job) -> bool:
     return job.op == "page" and reached_there(catalog, job)
+
+
+async def _go_on(job: Job, notifier: Notifier, connection: Connection) -> None:
+    """Tells a pager what became of a page here."""
+    if not isinstance(notifier, Pager):
+        raise Rejected("The notifier is no pager any more.")
+    tell = notifier.acknowledge if job.op == "page_ack" else notifier.resolve
+    await tell(job.payload["thread"], job.payload["to"], connection)
