@@ -45,11 +45,12 @@ from bot.alerts import (
 )
 from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console
-from bot.chat.outside import NoticeFeed, OutsideSurface, PagerWatch
+from bot.chat.outside import NoticeFeed, OutsideSurface, PagerWatch, StatusSurface
 from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
 from bot.incidents import Incidents
+from bot.incidents.publishing import StatusPages
 from bot.log import get
 from bot.paging.clock import PageClock
 from bot.paging.flow import Paging
@@ -145,6 +146,10 @@ class Jackline:
             self.session_key,
         )  # fmt: skip
         self.telling = DeliveryWorker(self.store, self.outside, owner)
+        self.status_pages = StatusPages(self.incidents)
+        self.customers = DeliveryWorker(
+            self.store, StatusSurface(self.store, self.incidents, self.registry, self.dialer), owner
+        )
         self.metrics = Metrics(self.store)
         self.reception = Reception(
             settings, self.registry, lambda: self.library.catalog, self.intake, self.heartbeats,
@@ -225,6 +230,7 @@ class Jackline:
             "pagers": self.repeat(self.pagers.look, 15),
             "notices": self.repeat(self.notices.feed_next, 1),
             "notices out": self._tell_outside(),
+            "status pages": self._tell_customers(),
             "runbooks": self.library.watch(),
         }
         if self.slack is not None:
@@ -271,6 +277,12 @@ class Jackline:
         while not self.library.catalog.notifiers:  # noqa: ASYNC110 - the catalog has no event for it
             await asyncio.sleep(5)
         await self.telling.run()
+
+    async def _tell_customers(self) -> None:
+        """The same for status pages."""
+        while not self.library.catalog.status_pages:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(5)
+        await self.customers.run()
 
     async def _tick(self, step: Callable[[], Awaitable[None]]) -> None:
         """One step of what is due by the clock; the next tick tries again."""

@@ -37,6 +37,7 @@ SECTIONS = (
     "drills",
     "schedules",
     "escalations",
+    "status_pages",
 )
 
 

@@ -24,6 +24,7 @@ from bot.catalog.oncall import Schedule
 from bot.catalog.rule import Rule, Severity
 from bot.catalog.schedule import check_schedule, check_timezone
 from bot.catalog.spans import Freeze, Maintenance, UtcTime
+from bot.catalog.status import StatusPage
 
 Address = Annotated[str, Field(pattern=r"^(https?|tcp|ssh)://[^\s/]+")]
 Role = Literal["responder", "commander", "approver", "admin"]
@@ -331,6 +332,7 @@ class Catalog(Entry):
     drills: list[AccessDrill] = []
     schedules: list[Schedule] = []
     escalations: list[Escalation] = []
+    status_pages: list[StatusPage] = []
 
     def service(self, service_id: str) -> Service | None:
         """The service, or None if the catalog does not know it."""
@@ -399,3 +401,7 @@ class Catalog(Entry):
     def escalation(self, escalation_id: str) -> Escalation | None:
         """The escalation policy, or None."""
         return next((e for e in self.escalations if e.id == escalation_id), None)
+
+    def status_page(self, page_id: str) -> StatusPage | None:
+        """The status page, or None."""
+        return next((p for p in self.status_pages if p.id == page_id), None)

@@ -91,7 +91,7 @@ _NAMED = (  # kind, section, the field that holds the name
     ("path", "paths", "name"), ("credential", "credentials", "name"), ("node", "nodes", "id"),
     ("source", "sources", "name"), ("heartbeat", "heartbeats", "id"), ("notifier", "notifiers", "id"), ("contact", "contacts", "name"),
     ("drill", "drills", "name"), ("schedule", "schedules", "id"),
-    ("escalation", "escalations", "id"),
+    ("escalation", "escalations", "id"), ("status page", "status_pages", "id"),
 )  # fmt: skip
 
 
@@ -142,6 +142,7 @@ def _uses(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
                 yield "path", via, section, index, ["via", number]
     for index, notifier in enumerate(catalog.notifiers):
         yield "target", notifier.target, "notifiers", index, ["target"]
+    yield from _named_by_pages(catalog)
     yield from _services_named(catalog)
     yield from _people_named(catalog)
     yield from _named_for_pages(catalog)
@@ -155,6 +156,13 @@ def _named_by_check(
         yield "target", check.target, "services", index, [*where, "target"]
     for number, via in enumerate(check.via):
         yield "path", via, "services", index, [*where, "via", number]
+
+
+def _named_by_pages(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
+    for index, page in enumerate(catalog.status_pages):
+        yield "target", page.target, "status_pages", index, ["target"]
+        for service in page.components:
+            yield "service", service, "status_pages", index, ["components", service]
 
 
 def _services_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:

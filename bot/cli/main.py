@@ -27,6 +27,7 @@ from bot.cli import simulate as _simulate  # noqa: F401 - adds its commands
 from bot.cli.access import access_app
 from bot.cli.alerts import alerts_app
 from bot.cli.bag import bag_app
+from bot.cli.customers import publish, published
 from bot.cli.doctor import diagnose
 from bot.cli.oncall import ack, oncall
 from bot.cli.parts import (
@@ -240,8 +241,8 @@ def _standing(incident: dict[str, Any]) -> str:
     return f"merged into #{into}" if into else str(incident["status"])
 
 
-for regrouping in (merge, unmerge, split, join):
-    incidents_app.command()(regrouping)
+for verb in (merge, unmerge, split, join, publish, published):
+    incidents_app.command()(verb)
 
 
 @audit_app.command("verify")

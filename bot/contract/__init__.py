@@ -25,6 +25,7 @@ from bot.contract.evidence import (
     Series,
 )
 from bot.contract.frozen import Frozen
+from bot.contract.status import Published, StatusPage, StatusUpdate
 
 __all__ = [
     "Action",
@@ -48,12 +49,15 @@ __all__ = [
     "Notifier",
     "Pager",
     "Preview",
+    "Published",
     "Question",
     "RawRequest",
     "Receipt",
     "Series",
     "Setting",
     "Standing",
+    "StatusPage",
+    "StatusUpdate",
     "VendorForm",
 ]
 
@@ -385,6 +389,7 @@ class Manifest(Frozen):
         default=[], description="what `about` of a service's evidence may say; left out: anything"
     )
     notifier: str = ""
+    status_page: str = ""
     settings: list[Setting] = Field(default=[])
     egress: list[str] = Field(default=[], description="hosts it talks to, for firewall rules")
     docs: str

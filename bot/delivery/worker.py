@@ -22,9 +22,10 @@ log = get("delivery")
 _T = TypeVar("_T")
 LEASE = timedelta(seconds=30)
 OPEN = ("pending", "sending")
-UNBOUND = (
-    "open_channel", "digest", "notify", "confirm", "page", "page_ack", "page_resolve",
-)  # fmt: skip  # needs no channel of the incident
+UNBOUND = (  # needs no channel of the incident
+    "open_channel", "digest", "notify", "confirm", "page", "page_ack", "page_resolve", "publish",
+    "read_page",
+)  # fmt: skip
 _Found = tuple[Delivery, Message | None, Binding | None, Binding | None]
 SLOWEST_RETRY = 30.0
 BROKEN_TRIES = 3

@@ -77,10 +77,17 @@ def test_the_catalog_examples_of_alerts_are_read(tmp_path: Path) -> None:
 
 def test_the_catalog_examples_of_paging_are_read(tmp_path: Path) -> None:
     """What the page shows can be copied, one block after the other."""
-    text = (ROOT / "docs" / "paging.md").read_text("utf-8")
-    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)):
+    pages = [
+        (ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("paging", "status-pages")
+    ]
+    blocks = re.findall(r"```yaml\n(.*?)```", "\n".join(pages), re.DOTALL)
+    for number, block in enumerate(blocks):
         (tmp_path / f"{number}.yaml").write_text(block)
-    assert [s.id for s in load_catalog(tmp_path).schedules] == ["payments"]
+    catalog, integrations = load_catalog(tmp_path), registry.load()
+    registry.check_status_pages(tmp_path, catalog, integrations)
+    assert [s.id for s in catalog.schedules] == ["payments"]
+    assert {p.integration for p in catalog.status_pages} <= set(integrations.status_pages)
+    assert all(f"integrations/{name}/" in pages[1] for name in integrations.status_pages)
 
 
 def test_shipped_runbooks_pass_the_checker() -> None:

@@ -1,4 +1,4 @@
-"""Who stands in on call; pages and the links that acknowledge them."""
+"""Who stands in on call; pages and the links that acknowledge them; what customers were told."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -56,9 +56,30 @@ def upgrade() -> None:
         sa.Column("used_at", UtcDateTime(), nullable=True),
     )
     op.create_index("ix_page_link_page_id", "page_link", ["page_id"])
+    op.create_table(
+        "publication",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("incident_id", sa.Integer(), nullable=False),
+        sa.Column("page", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("components", JsonColumn, nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False, unique=True),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("seen", sa.String(), nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=True),
+        sa.Column("error", sa.String(), nullable=False),
+    )
+    op.create_index("ix_publication_incident_id", "publication", ["incident_id"])
 
 
 def downgrade() -> None:
+    op.drop_table("publication")
     op.drop_table("page_link")
     op.drop_table("page")
     op.drop_table("oncall_override")
