@@ -1,5 +1,6 @@
 """What is not wrong and still should be known: times without anybody on call, people nobody can reach."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from bot.catalog.oncall import Schedule
 from bot.catalog.read import catalog_files
 from bot.catalog.rota import Shift, Stand, shifts
 from bot.catalog.schedule import zone
+from bot.errors import Unavailable
 from bot.located import Problem
 
 AHEAD = timedelta(weeks=5)  # how far is looked: over a month's end
@@ -42,9 +44,15 @@ def warnings(folder: Path, catalog: Catalog, at: datetime) -> list[Problem]:
     for path in catalog_files(folder) if catalog.schedules or catalog.escalations else ():
         for section, entry, origin in entries(path):
             if section == "schedules" and (schedule := catalog.schedule(str(entry["id"]))):
-                if words := gap_words(schedule, gaps(schedule, at)):
-                    found.append(origin.problem(["layers"], words).problem)
+                with suppress(Unavailable):  # a host without time zones can check all else
+                    if words := gap_words(schedule, gaps(schedule, at)):
+                        found.append(origin.problem(["layers"], words).problem)
             elif section == "escalations" and (policy := catalog.escalation(str(entry["id"]))):
+                if policy is catalog.escalations[0] and all(
+                    p.services for p in catalog.escalations
+                ):
+                    text = "an incident of no service pages nobody: write one without services"
+                    found.append(origin.problem(["services"], text).problem)
                 for place, level in enumerate(policy.levels):
                     if names := unreached(catalog, level):
                         text = f"{', '.join(names)} cannot be reached so: see `reach` of people"

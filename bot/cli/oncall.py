@@ -1,6 +1,7 @@
 """``jackline oncall`` and ``ack``: who is on call, and that somebody has what was paged."""
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,9 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.app import Jackline
-from bot.cli.parts import LARGEST, AsJson, from_record, known_person, out
+from bot.catalog.rota import Stand
+from bot.cli.parts import LARGEST, AsJson, from_record, known_person, out, without_database
 from bot.cli.silences import By
-from bot.errors import BadInput
+from bot.errors import BadInput, Unavailable
 from bot.paging.overrides import may_page, schedule_of
 from bot.paging.roster import Roster, rosters
 from bot.store import now
@@ -25,15 +27,21 @@ def oncall(
     """Show who is on call, until when, and the next hand-overs; exits 1 if nobody is."""
     moment = _moment(at)
 
-    async def work(parts: Jackline) -> list[Roster]:
-        catalog = parts.library.catalog
+    def shown(parts: Jackline, stands: Mapping[str, Sequence[Stand]]) -> list[Roster]:
         if schedule:
-            schedule_of(catalog, schedule)
+            schedule_of(parts.library.catalog, schedule)
+        return rosters(parts.library.catalog, moment, stands, schedule)
+
+    async def work(parts: Jackline) -> list[Roster]:
         async with parts.store.read() as session:
             stands = await parts.paging.overrides.standing(session, moment)
-        return rosters(catalog, moment, stands, schedule)
+        return shown(parts, stands)
 
-    found = from_record(work)
+    try:
+        found = from_record(work)
+    except Unavailable as error:  # the catalog is here: who is on call is asked when all is down
+        typer.echo(f"jackline: {error} Overrides from chat are not in this.", err=True)
+        found = without_database(lambda parts: shown(parts, {}))
     if as_json:
         out.print_json(json.dumps([each.as_dict() for each in found]))
     else:

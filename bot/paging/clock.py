@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from bot.delivery import Delivery
 from bot.delivery.notices import OUTSIDE
 from bot.incidents import ACTIVE, Incident
-from bot.paging.flow import Paging
+from bot.paging.flow import WAITS, Paging
 from bot.paging.links import hashed, token
 from bot.paging.rules import Target, level_of, of_policy, policies, targets
 from bot.paging.tables import Page, PageLink
@@ -21,6 +21,9 @@ from bot.store import YIELDING, Store, now
 from bot.timeline import Entry
 
 _RECENT = timedelta(hours=1)  # a policy that is new to the catalog does not page for old stories
+
+
+GOING = (*WAITS, "acknowledged")  # until the incident is over
 
 
 class PageClock:
@@ -88,7 +91,7 @@ class PageClock:
         query = (
             select(Page.id)
             .join(Incident, col(Incident.id) == col(Page.incident_id))
-            .where(Page.state != "ended", col(Incident.status).not_in(ACTIVE))
+            .where(col(Page.state).in_(GOING), col(Incident.status).not_in(ACTIVE))
         )
         return [number for number in (await session.execute(query)).scalars() if number]
 

@@ -67,3 +67,11 @@ def test_who_cannot_be_reached_is_a_warning(tmp_path: Path) -> None:
     written(tmp_path, escalations=[{"id": "e", "levels": levels}])
     (found,) = warnings(tmp_path, load_catalog(tmp_path), now())
     assert "ben, dora cannot be reached so: see `reach` of people" in found.message
+
+
+def test_an_incident_of_no_service_that_pages_nobody_is_a_warning(tmp_path: Path) -> None:
+    written(tmp_path, escalations=[{"id": "e", "services": ["web"], "levels": [{"who": ["ana"]}]}])
+    (found,) = warnings(tmp_path, load_catalog(tmp_path), now())
+    assert found.message == (
+        "services: an incident of no service pages nobody: write one without services"
+    )

@@ -78,3 +78,12 @@ def test_somebody_acknowledges_at_the_terminal(cli_on: Cli) -> None:
     assert "No page of #1 waits" in cli_on("ack", "1").refused(1)
     rows = cli_on("incidents", "show", "1", "--json").json()["timeline"]
     assert (rows[-1]["kind"], rows[-1]["actor"]) == ("page_acknowledged", "person:ben")
+
+
+def test_without_a_database_the_catalog_answers(cli: Cli) -> None:
+    """It is asked when all is down; what is missing is said."""
+    enter(cli)
+    done = cli("oncall", "shop", "--at", "2026-01-13T12:00", "--json")
+    assert json.loads(done.out)[0]["on_call"] == "ben"
+    assert "Overrides from chat are not in this." in done.err
+    assert "no schedule 'shap'" in cli("oncall", "shap").err

@@ -9,7 +9,7 @@ from bot.delivery import Delivery
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound, Rejected
 from bot.paging.tables import PageLink
 from bot.store import now
-from tests.paging.conftest import PageRoom
+from tests.paging.conftest import CATALOG, PageRoom
 
 
 async def test_level_by_level_until_somebody_has_it(room: PageRoom) -> None:
@@ -245,3 +245,18 @@ async def test_who_may_say_that_they_have_it(room: PageRoom) -> None:
         await room.paging.may_acknowledge(session, 1, dora)
         with pytest.raises(NotAllowed):
             await room.paging.may_acknowledge(session, 2, cem)
+
+
+async def test_a_storm_is_paced_for_each_address(room: PageRoom) -> None:
+    """One address gets its share of a minute; another does not wait for that."""
+    notifiers = [CATALOG["notifiers"][0] | {"per_minute": 2}, *CATALOG["notifiers"][1:]]
+    levels = [{"who": ["ben"]}]
+    room.enter(notifiers=notifiers, escalations=[{"id": "e", "levels": levels}])
+    for number in range(4):
+        await room.declare(f"storm {number}")
+    await room.call("cem", at=1)
+    for _ in range(2):
+        await room.look()
+    with pytest.raises(TimeoutError):
+        await room.drain(2)
+    assert sorted(to for _, to, _ in room.fake.told) == ["+49302", "+49302", "+49303"]

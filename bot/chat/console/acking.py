@@ -26,6 +26,8 @@ async def look(desk: Desk, request: Request) -> Response:
 async def acknowledge(desk: Desk, request: Request) -> Response:
     """The button. The link works once; a second click shows who has it."""
     given = _token(request)
+    async with desk.store.read() as session:  # who guesses does not keep others from writing
+        await desk.clicks.paging.link(session, given)
     async with desk.store.write() as session:
         page = await desk.clicks.paging.acknowledge_by_link(session, given)
         link = await desk.clicks.paging.link(session, given)

@@ -73,8 +73,7 @@ class OutsideSurface:
         if not await self._needed(job, entry):
             log.info("notice_not_needed", incident_id=job.incident_id, notifier=entry.id)
             return {}
-        if job.op != "page":  # pages are few, and do not wait for what is only told
-            await self._in_time(entry)
+        await self._in_time(entry, job.payload["to"] if job.op == "page" else "")
         sending = asyncio.create_task(self._send(job, entry, await self._notice(job)))
         self._sending.add(sending)
         sending.add_done_callback(self._ended)
@@ -143,12 +142,16 @@ class OutsideSurface:
                 return await still_waits(session, job)
             return entry.when != "slack_down" or job.incident_id in await late(session, "slack")
 
-    async def _in_time(self, entry: Entered) -> None:
-        """Raises `Retryable` while the notifier has had its share of the last minute."""
+    async def _in_time(self, entry: Entered, page_to: str) -> None:
+        """Raises `Retryable` while the notifier has had its share of the last minute.
+
+        Of pages each address has a share of its own: one team's storm keeps no other team asleep.
+        """
         moment = now()
         async with self.store.read() as session:
-            sent = await sent_since(session, entry.id, moment - pace.MINUTE)
-        seconds = self.pace.take(entry.id, entry.per_minute, moment, sent)
+            sent = await sent_since(session, entry.id, moment - pace.MINUTE, page_to=page_to)
+        share = f"{entry.id} {page_to}" if page_to else entry.id
+        seconds = self.pace.take(share, entry.per_minute, moment, sent)
         if seconds:
             raise Retryable(f"{entry.id} has sent its share of this minute.", retry_after=seconds)
 
