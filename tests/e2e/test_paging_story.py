@@ -1,5 +1,6 @@
 """A served Jackline pages people: through a kill, to the next level, until a link acknowledges it."""
 
+import asyncio
 import json
 import signal
 from pathlib import Path
@@ -13,6 +14,7 @@ from bot.paging.tables import Page
 from bot.store import Store, now
 from tests.e2e.harness import Bot, firing, write_runbooks
 from tests.servers.http_app import Received, http_app
+from tests.slackstub import U_ANA, U_BEN, SlackStub
 
 
 @pytest.mark.server
@@ -70,3 +72,48 @@ async def _acknowledge(bot: Bot, request: Received) -> None:
         assert "I am Ben, and I have it" in (await phone.get(link)).text
         done = await phone.post(link, headers={"Origin": bot.url})
     assert "Ben has it" in done.text
+
+
+@pytest.mark.server
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("mode", ["socket", "http"])
+async def test_paged_and_acknowledged_in_slack(
+    tmp_path: Path, database_url: str, mode: str
+) -> None:
+    """By command, over both of Slack's ways in; the message is edited, a second click changes nothing."""
+    nowhere = "http://127.0.0.1:9"
+    async with SlackStub(retry_delays=(0, 0.2, 0.5), trigger_ttl=10) as slack:
+        runbooks = write_runbooks(
+            tmp_path / "runbooks", team=slack.team_id, edge=nowhere, shop=nowhere
+        )
+        bot = Bot(tmp_path, runbooks, database_url, **Bot.slack_env(slack, mode))
+        if mode == "http":
+            url = f"{bot.url}/slack/events"
+            slack.configure(
+                delivery="http", events_url=url, commands_url=url, interactivity_url=url
+            )
+        async with bot:
+            if mode == "socket":
+                await slack.wait_sockets()
+            assert (await bot.alert(firing())).is_success
+            await bot.row("alert_received")
+            await bot.said_all()
+            (channel,) = [c["id"] for c in slack.state()["channels"].values()
+                          if c["name"].startswith("inc-1-")]  # fmt: skip
+            said = await slack.command("/inc escalate @shop look at it", U_ANA, channel, wait=5)
+            assert "@shop is paged for #1" in str(said.responses)
+            page = await slack.wait_message(channel, "@shop")
+            oncall = await slack.command("/incident oncall", U_ANA, channel, wait=5)
+            assert "no on-call schedule" in str(oncall.responses)
+            await asyncio.gather(
+                *(slack.click(channel, page.ts, "page_ack", U_BEN) for _ in range(2))
+            )
+            row = await bot.row("page_acknowledged")
+            assert row["actor"] == "person:ben"
+
+            async def edited() -> bool:
+                return "Ben has acknowledged" in str(slack.messages(channel, contains="@shop"))
+
+            await bot.until(edited, "the message to say who has it")
+            rows = (await bot.incident())["timeline"]
+            assert [r["kind"] for r in rows].count("page_acknowledged") == 1
