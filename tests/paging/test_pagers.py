@@ -98,6 +98,18 @@ async def test_acknowledged_here_and_over(there: There) -> None:
     assert sorted(there.pager.did)[2:] == [("resolve", thread, "one"), ("resolve", thread, "two")]
 
 
+async def test_what_was_sent_there_is_ended_there(there: There) -> None:
+    """Also where the catalog has that address no more."""
+    moved = there.catalog.notifiers[-1].model_copy(update={"to": ["other"]})
+    notifiers = [*there.catalog.notifiers[:-1], moved]
+    there.catalog = there.catalog.model_copy(update={"notifiers": notifiers})
+    await there.status("resolved")
+    await there.look()
+    await there.watch().look()
+    await there.drain()
+    assert [did for did, _, _ in there.pager.did] == ["resolve", "resolve"]
+
+
 async def test_ended_there_counts_as_acknowledged(there: There) -> None:
     there.pager.stands["one"] = Standing(state="ended")
     await there.watch().look()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.process import HOST
+from tests.servers.tools import require
 
 
 class GitServer:
@@ -65,7 +66,7 @@ class GitServer:
         who = {f"GIT_{each}_{part}": value for each in ("AUTHOR", "COMMITTER")
                for part, value in (("NAME", "Eve"), ("EMAIL", "eve@example.com"))}  # fmt: skip
         done = subprocess.run(
-            ["git", *words], cwd=folder, env=os.environ | who | {"GIT_CONFIG_GLOBAL": "/dev/null"},
+            [require("git"), *words], cwd=folder, env=os.environ | who | {"GIT_CONFIG_GLOBAL": "/dev/null"},
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         return done.stdout
@@ -129,6 +130,6 @@ def _backend(folder: Path, request: BaseHTTPRequestHandler, body: bytes) -> byte
         "GIT_CONFIG_GLOBAL": "/dev/null",
     }  # fmt: skip
     done = subprocess.run(
-        ["git", "http-backend"], env=env, input=body, capture_output=True, check=False
+        [require("git"), "http-backend"], env=env, input=body, capture_output=True, check=False
     )
     return done.stdout

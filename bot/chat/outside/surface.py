@@ -129,9 +129,7 @@ class OutsideSurface:
         """The notifier as the catalog has it now. Raises `Rejected` where it is gone."""
         name, to = job.payload["notifier"], job.payload["to"]
         entry = self.incidents.catalog().notifier(name)
-        if entry is None or (
-            to not in entry.to and not _paged_there(self.incidents.catalog(), job)
-        ):
+        if entry is None or not (to in entry.to or _paged_there(self.incidents.catalog(), job)):
             raise Rejected(f"The catalog does not have {addressee(to)} by {name} any more.")
         return entry
 
@@ -215,7 +213,8 @@ class OutsideSurface:
 
 
 def _paged_there(catalog: Catalog, job: Job) -> bool:
-    return job.op == "page" and reached_there(catalog, job)
+    """Whether a page may go to that address; one that went there is told how it went on in any case."""
+    return job.op in _GOES_ON or (job.op == "page" and reached_there(catalog, job))
 
 
 async def _go_on(job: Job, notifier: Notifier, connection: Connection) -> None:
