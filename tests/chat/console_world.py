@@ -1,5 +1,6 @@
 """A console over a real database, and two people who use it."""
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -56,6 +57,7 @@ class World:
     people: list[Person] = field(default_factory=lambda: [ROSA, AMIR])
     papers: dict[int, Paper] = field(default_factory=dict)
     notice: str = ""
+    pagers_take: float = 0.0
     whole: Catalog | None = None  # instead of one service and the people
 
     def __post_init__(self) -> None:
@@ -91,6 +93,7 @@ class World:
         )
 
     async def elsewhere(self) -> list[tuple[str, list[Duty]]]:
+        await asyncio.sleep(self.pagers_take)
         return [("pagerduty", [Duty(schedule="<i>Core</i>", person="Tim")])]
 
     def catalog(self) -> Catalog:

@@ -140,8 +140,8 @@ async def test_htmx_and_its_extension_are_served(world: World) -> None:
     assert (await browser.get("/static/htmx-4.js")).status_code == 404
 
 
-async def test_the_page_of_who_is_on_call(world: World) -> None:
-    """Names, times and gaps; what people wrote is text."""
+async def test_the_page_of_who_is_on_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names, times and gaps; what people wrote is text; another pager keeps nobody waiting."""
     world.whole = Catalog.model_validate({
         "people": [p.model_dump() for p in world.people],
         "schedules": [{"id": "web", "title": "<b>Web</b>", "layers": [
@@ -153,3 +153,8 @@ async def test_the_page_of_who_is_on_call(world: World) -> None:
     assert "Rosa Diaz" in page
     assert "nobody is on call from" in page
     assert "&lt;i&gt;Core&lt;/i&gt;: <strong>Tim</strong>" in page
+    monkeypatch.setattr("bot.chat.console.oncall.PATIENCE", 0.05)
+    world.pagers_take = 30
+    page = (await (await world.signed_in()).get("/oncall")).text
+    assert "Rosa Diaz" in page
+    assert "Other pagers did not answer in time." in page
