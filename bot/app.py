@@ -43,15 +43,18 @@ from bot.alerts import (
     Questions,
     Silences,
 )
-from bot.chat import Cards, Clicks, Commands, Silencing, Ways
+from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console
-from bot.chat.outside import NoticeFeed, OutsideSurface
+from bot.chat.outside import NoticeFeed, OutsideSurface, PagerWatch, StatusSurface
 from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
 from bot.incidents import Incidents
 from bot.incidents.channels import Archiver
+from bot.incidents.publishing import StatusPages
 from bot.log import get
+from bot.paging.clock import PageClock
+from bot.paging.flow import Paging
 from bot.postmortems import Postmortem, Postmortems
 from bot.runbooks import Drills, Library, Proposer, RunEngine, Runs
 from bot.runbooks.journal import Journal
@@ -98,6 +101,9 @@ class Jackline:
         self.checks = CheckRunner(self.store, self.intake, self.dialer, self.registry)
         self.silences = Silences(self.store, self.ledger, lambda: self.library.catalog)
         self.questions = Questions(self.incidents)
+        self.paging = Paging(self.incidents)
+        self.pages = PageClock(self.store, self.paging, self.session_key)
+        self.pagers = PagerWatch(self.store, self.paging, self.registry, self.dialer)
         self.router = AlertRouter(self.store, self.incidents)
         self.flaps = FlapWatch(self.store, self.incidents)
         self.evidence = EvidenceCollector(
@@ -135,15 +141,21 @@ class Jackline:
         self.cards = Cards(lambda: self.library.catalog, settings.console.public_url)
         self.commands = Commands(
             self.incidents, self.runs, Ways(self.prober.status, self.drills),
-            Silencing(self.silences), settings.console.public_url,
+            Silencing(self.silences), OnCall(self.paging, self.pagers.duties),
+            settings.console.public_url,
         )  # fmt: skip
         self.clicks = Clicks(self.incidents, self.runs)
         self.slack = _Slack(self, owner) if settings.slack.enabled else None
         self.notices = NoticeFeed(self.store, self.incidents, self._slack_down)
         self.outside = OutsideSurface(
-            self.store, self.incidents, self.registry, self.dialer, settings.console.public_url
-        )
+            self.store, self.incidents, self.registry, self.dialer, settings.console.public_url,
+            self.session_key,
+        )  # fmt: skip
         self.telling = DeliveryWorker(self.store, self.outside, owner)
+        self.status_pages = StatusPages(self.incidents)
+        self.customers = DeliveryWorker(
+            self.store, StatusSurface(self.store, self.incidents, self.registry, self.dialer), owner
+        )
         self.metrics = Metrics(self.store)
         self.reception = Reception(
             settings, self.registry, lambda: self.library.catalog, self.intake, self.heartbeats,
@@ -220,8 +232,11 @@ class Jackline:
             "proposer": self.repeat(self.proposer.propose_next),
             "engine": self.engine.run(),
             "postmortems": self.repeat(self.postmortems.draft_next),
+            "pages": self.repeat(self.pages.look, 1),
+            "pagers": self.repeat(self.pagers.look, 15),
             "notices": self.repeat(self.notices.feed_next, 1),
             "notices out": self._tell_outside(),
+            "status pages": self._tell_customers(),
             "runbooks": self.library.watch(),
         }
         if self.slack is not None:
@@ -268,6 +283,12 @@ class Jackline:
         while not self.library.catalog.notifiers:  # noqa: ASYNC110 - the catalog has no event for it
             await asyncio.sleep(5)
         await self.telling.run()
+
+    async def _tell_customers(self) -> None:
+        """The same for status pages."""
+        while not self.library.catalog.status_pages:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(5)
+        await self.customers.run()
 
     async def _tick(self, step: Callable[[], Awaitable[None]]) -> None:
         """One step of what is due by the clock; the next tick tries again."""

@@ -20,8 +20,13 @@ class Problem:
     message: str
     column: int = 1
 
+    @property
+    def place(self) -> str:
+        """``file:line:column``."""
+        return f"{self.path}:{self.line}:{self.column}"
+
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.message}"
+        return f"{self.place}: {self.message}"
 
 
 class BadFile(BadInput):

@@ -19,6 +19,8 @@ from bot.contract import (
     EvidenceSource,
     Manifest,
     Notifier,
+    Pager,
+    StatusPage,
 )
 from bot.errors import BadInput, NotFound
 from bot.located import near
@@ -37,6 +39,7 @@ class Registry:
     actions: dict[str, Action] = field(default_factory=dict)
     evidence: dict[str, EvidenceSource] = field(default_factory=dict)
     notifiers: dict[str, Notifier] = field(default_factory=dict)
+    status_pages: dict[str, StatusPage] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
 
     def action(self, name: str) -> Action:
@@ -89,6 +92,7 @@ def _load_one(registry: Registry, path: Path) -> None:
     source = _ability(package, manifest.alert_source, AlertSource, "alert source")
     evidence = _ability(package, manifest.evidence, EvidenceSource, "evidence source")
     notifier = _ability(package, manifest.notifier, Notifier, "notifier")
+    page = _ability(package, manifest.status_page, StatusPage, "status page")
     actions = {name: _instance(package, ref) for name, ref in manifest.actions.items()}
     for name, action in actions.items():
         if getattr(action, "name", None) != name:
@@ -102,6 +106,8 @@ def _load_one(registry: Registry, path: Path) -> None:
         registry.evidence[manifest.id] = evidence
     if notifier is not None:
         registry.notifiers[manifest.id] = notifier
+    if page is not None:
+        registry.status_pages[manifest.id] = page
     registry.actions.update(cast("dict[str, Action]", actions))
 
 
@@ -185,3 +191,23 @@ def _check_evidence(entry: Evidence, registry: Registry) -> None:
     for name, setting in known.items():
         if setting.required and name not in entry.about:
             raise BadInput(f"about: {name} is missing: {setting.description}", field="integration")
+
+
+def check_status_pages(folder: Path, catalog: Catalog, registry: Registry) -> None:
+    """Raises `BadFile` where a status page is of no integration that has one."""
+    for path in catalog_files(folder) if catalog.status_pages else ():
+        for section, entry, origin in entries(path):
+            if section == "status_pages" and entry["integration"] not in registry.status_pages:
+                guess = near(str(entry["integration"]), registry.status_pages)
+                text = f"no integration {entry['integration']!r} has a status page{guess}"
+                raise origin.problem(["integration"], text)
+
+
+def check_pagers(folder: Path, catalog: Catalog, registry: Registry) -> None:
+    """Raises `BadFile` where a pager would open a page for every notice, and never end it."""
+    for path in catalog_files(folder) if catalog.notifiers else ():
+        for section, entry, origin in entries(path):
+            reader = registry.notifiers.get(str(entry["integration"])) if section == "notifiers" else None  # fmt: skip
+            if isinstance(reader, Pager) and entry.get("when") != "pages":
+                text = f"{entry['integration']} only pages: say `when: pages`, and name it in an escalation"  # fmt: skip
+                raise origin.problem(["when"], text)

@@ -35,6 +35,9 @@ SECTIONS = (
     "notifiers",
     "contacts",
     "drills",
+    "schedules",
+    "escalations",
+    "status_pages",
 )
 
 

@@ -18,10 +18,13 @@ from pydantic import (
 from bot.catalog.checks import Check
 from bot.catalog.durations import Duration
 from bot.catalog.entry import STRICT, Name, Seconds
+from bot.catalog.escalation import Escalation, Reach
 from bot.catalog.matching import Match, matches
+from bot.catalog.oncall import Schedule
 from bot.catalog.rule import Rule, Severity
 from bot.catalog.schedule import check_schedule, check_timezone
 from bot.catalog.spans import Freeze, Maintenance, UtcTime
+from bot.catalog.status import StatusPage
 
 Address = Annotated[str, Field(pattern=r"^(https?|tcp|ssh)://[^\s/]+")]
 Role = Literal["responder", "commander", "approver", "admin"]
@@ -128,6 +131,7 @@ class Person(Entry):
     timezone: Annotated[str, AfterValidator(check_timezone)] = Field(
         default="UTC", description="in which this person's times are read: Europe/Berlin"
     )
+    reach: list[Reach] = Field(default=[], description="how the person is paged")
     age: str = Field(
         default="", pattern=r"^(age1[0-9a-z]{58})?$",
         description="the person's own age recipient: their go-bag codes are encrypted to it",
@@ -279,11 +283,19 @@ class Notifier(Entry):
     id: Name
     integration: Name
     target: str
-    to: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1)
-    when: Literal["slack_down", "always"] = "slack_down"
+    to: list[Annotated[str, Field(min_length=1, max_length=200)]] = []
+    when: Literal["slack_down", "always", "pages"] = Field(
+        default="slack_down", description="pages: only who is paged hears by it"
+    )
     after: Seconds = Field(default=60.0, description="seconds Slack may be late: `slack_down`")
     severity: list[Severity] = Field(default=["sev1", "sev2"], min_length=1)
     per_minute: int = Field(default=6, ge=1, le=600, description="notices, to all of `to` together")
+
+    @model_validator(mode="after")
+    def _somebody(self) -> "Notifier":
+        if not self.to and self.when != "pages":
+            raise ValueError("to: only a notifier with `when: pages` has none")
+        return self
 
 
 class Contact(Entry):
@@ -328,6 +340,9 @@ class Catalog(Entry):
     notifiers: list[Notifier] = []
     contacts: list[Contact] = []
     drills: list[AccessDrill] = []
+    schedules: list[Schedule] = []
+    escalations: list[Escalation] = []
+    status_pages: list[StatusPage] = []
 
     def service(self, service_id: str) -> Service | None:
         """The service, or None if the catalog does not know it."""
@@ -388,3 +403,15 @@ class Catalog(Entry):
     def drill(self, name: str) -> AccessDrill | None:
         """The access drill, or None."""
         return next((d for d in self.drills if d.name == name), None)
+
+    def schedule(self, schedule_id: str) -> Schedule | None:
+        """The on-call schedule, or None."""
+        return next((s for s in self.schedules if s.id == schedule_id), None)
+
+    def escalation(self, escalation_id: str) -> Escalation | None:
+        """The escalation policy, or None."""
+        return next((e for e in self.escalations if e.id == escalation_id), None)
+
+    def status_page(self, page_id: str) -> StatusPage | None:
+        """The status page, or None."""
+        return next((p for p in self.status_pages if p.id == page_id), None)

@@ -8,8 +8,11 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from bot.catalog.checks import Check
+from bot.catalog.escalation import kind_of
 from bot.catalog.files import Origin, entries, sections
 from bot.catalog.model import Catalog
+from bot.catalog.rota import overlapping, written
+from bot.errors import Unavailable
 from bot.located import near
 
 _Origins = dict[str, list[Origin]]
@@ -47,6 +50,7 @@ def load_catalog(folder: Path, instead: Path | None = None) -> Catalog:
     _no_dangling(catalog, origins)
     _checks_fit(catalog, origins)
     _no_circle(catalog, origins)
+    _overrides_apart(catalog, origins)
     return catalog
 
 
@@ -86,7 +90,8 @@ _NAMED = (  # kind, section, the field that holds the name
     ("service", "services", "id"), ("person", "people", "id"), ("target", "targets", "name"),
     ("path", "paths", "name"), ("credential", "credentials", "name"), ("node", "nodes", "id"),
     ("source", "sources", "name"), ("heartbeat", "heartbeats", "id"), ("notifier", "notifiers", "id"), ("contact", "contacts", "name"),
-    ("drill", "drills", "name"),
+    ("drill", "drills", "name"), ("schedule", "schedules", "id"),
+    ("escalation", "escalations", "id"), ("status page", "status_pages", "id"),
 )  # fmt: skip
 
 
@@ -110,6 +115,8 @@ def _no_dangling(catalog: Catalog, origins: _Origins) -> None:
         "path": [p.name for p in catalog.paths],
         "credential": [c.name for c in catalog.credentials],
         "person": [p.id for p in catalog.people],
+        "notifier": [n.id for n in catalog.notifiers],
+        "schedule": [s.id for s in catalog.schedules],
         "group": sorted({f"@{group}" for p in catalog.people for group in p.groups}),
     }
     sets = {kind: set(names) for kind, names in known.items()}
@@ -135,8 +142,10 @@ def _uses(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
                 yield "path", via, section, index, ["via", number]
     for index, notifier in enumerate(catalog.notifiers):
         yield "target", notifier.target, "notifiers", index, ["target"]
+    yield from _named_by_pages(catalog)
     yield from _services_named(catalog)
     yield from _people_named(catalog)
+    yield from _named_for_pages(catalog)
     yield from _named_by_paths(catalog)
 
 
@@ -147,6 +156,13 @@ def _named_by_check(
         yield "target", check.target, "services", index, [*where, "target"]
     for number, via in enumerate(check.via):
         yield "path", via, "services", index, [*where, "via", number]
+
+
+def _named_by_pages(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
+    for index, page in enumerate(catalog.status_pages):
+        yield "target", page.target, "status_pages", index, ["target"]
+        for service in page.components:
+            yield "service", service, "status_pages", index, ["components", service]
 
 
 def _services_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
@@ -161,6 +177,27 @@ def _people_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where
         for number, who in enumerate(rule.people):
             kind = "group" if who.startswith("@") else "person"
             yield kind, who, "rules", index, ["people", number]
+    for index, schedule in enumerate(catalog.schedules):
+        for place, layer in enumerate(schedule.layers):
+            for number, who in enumerate(layer.people):
+                yield "person", who, "schedules", index, ["layers", place, "people", number]
+        for number, override in enumerate(schedule.overrides):
+            yield "person", override.person, "schedules", index, ["overrides", number, "person"]
+
+
+def _named_for_pages(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
+    """What escalation policies lead to, and by what people are reached."""
+    for index, person in enumerate(catalog.people):
+        for number, reach in enumerate(person.reach):
+            yield "notifier", reach.notifier, "people", index, ["reach", number, "notifier"]
+    for index, policy in enumerate(catalog.escalations):
+        for number, service in enumerate(policy.services):
+            yield "service", service, "escalations", index, ["services", number]
+        for place, level in enumerate(policy.levels):
+            for number, who in enumerate(level.who):
+                yield *kind_of(who), "escalations", index, ["levels", place, "who", number]
+            for number, notifier in enumerate(level.by):
+                yield "notifier", notifier, "escalations", index, ["levels", place, "by", number]
 
 
 def _named_by_paths(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
@@ -210,3 +247,17 @@ def _no_circle(catalog: Catalog, origins: _Origins) -> None:
         index = list(graph).index(circle[0])
         text = f"runs in a circle: {' → '.join(circle)}"
         raise origins["services"][index].problem(["depends_on"], text) from None
+
+
+def _overrides_apart(catalog: Catalog, origins: _Origins) -> None:
+    """Two that hold at once: nobody could say which of them was meant."""
+    for index, schedule in enumerate(catalog.schedules):
+        try:
+            clash = overlapping(written(schedule))
+        except Unavailable:  # without time zones, as where a go-bag is opened: nobody pages there
+            return
+        if clash is not None:
+            text = (
+                f"holds at the same time as the override of {schedule.overrides[clash[1]].person}"
+            )
+            raise origins["schedules"][index].problem(["overrides", clash[0]], text)

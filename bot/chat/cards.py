@@ -30,6 +30,7 @@ from bot.chat.blocks import (
 from bot.chat.evidence_card import evidence_blocks
 from bot.chat.handover_card import handover_blocks, handover_text
 from bot.chat.life_card import life_buttons, now_blocks, overview_blocks
+from bot.chat.page_card import page_blocks, page_text
 from bot.chat.question_card import question_blocks, question_text
 from bot.chat.run_card import may_approve, run_blocks
 from bot.chat.task_card import task_blocks, task_text
@@ -39,6 +40,7 @@ from bot.incidents import ACTIVE, Incident, Task, under
 from bot.incidents.flow import NO_CHANNEL
 from bot.incidents.merging import UNMERGE_WITHIN, merged_at
 from bot.incidents.roles import ROLES
+from bot.paging.tables import Page
 from bot.runbooks import Run, StepAttempt, approvers
 from bot.runbooks.output import words
 from bot.store import now
@@ -99,10 +101,17 @@ class Cards:
             case "handover" | "task":
                 draw_one = self._handover if message.kind == "handover" else self._task
                 return await draw_one(session, message)
-            case "question":
-                asked = await session.get_one(Question, message.payload["question"])
-                return self.question(asked, hide=True)
+            case "page" | "question":
+                return await self._asking(session, message)
         return self._plain(message)
+
+    async def _asking(self, session: AsyncSession, message: Message) -> Rendered:
+        """What waits for somebody: a page, or whether alerts are an incident."""
+        if message.kind == "page":
+            page = await session.get_one(Page, message.payload["page"])
+            return Rendered(page_text(page, self.name), page_blocks(page, self.name))
+        asked = await session.get_one(Question, message.payload["question"])
+        return self.question(asked, hide=True)
 
     def _plain(self, message: Message) -> Rendered:
         """Kinds that show no state but their own payload."""
@@ -251,6 +260,11 @@ class Cards:
         bound = await session.get(Binding, ("slack", f"channel:{incident.number}"))
         if incident.status in ACTIVE and bound and bound.value.get("archived"):
             text += ". *Its channel is archived*: unarchive it in Slack, or go on in the console"
+        unheard = select(Page.id).where(
+            Page.incident_id == incident.number, Page.state == "unanswered"
+        )
+        if (await session.execute(unheard.limit(1))).first():
+            text += ". 🚨 *Nobody acknowledged the page*"
         return Rendered(escape(f"#{incident.number} {title}"), [section(text)])
 
     async def _of_run(self, session: AsyncSession, message: Message) -> Rendered:

@@ -1,6 +1,8 @@
 """What a person clicks, on any surface. Roles are checked at the click, in the domain call."""
 
 import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,12 +13,15 @@ from bot.chat.blocks import cut
 from bot.chat.command import Reply
 from bot.chat.ends import Ends
 from bot.chat.life_clicks import LIFE_CLICKS, LifeClicks
+from bot.chat.page_card import PAGE_CLICKS
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS, Regroup, may_regroup
 from bot.chat.regroup_words import named
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
 from bot.incidents import ACTIVE, Incident, Incidents
 from bot.incidents.seeing import may_see, require_seen
+from bot.paging.flow import Paging
+from bot.paging.tables import Page
 from bot.runbooks import Decision, Decisions, Run, Runs
 
 _STATUSES = {
@@ -38,6 +43,33 @@ _DECISIONS: dict[str, Decision] = {
 _ID = re.compile(r"[0-9]{1,9}")
 
 
+@dataclass(frozen=True)
+class Click:
+    """A click by somebody who is known. ``value`` begins with the number of what it is about.
+
+    ``at`` is the incident in whose channel of Slack's the button stands.
+    """
+
+    action_id: str
+    value: str
+    person: Person
+    surface: str
+    at: int | None
+
+    @property
+    def number(self) -> int:
+        """What it is about."""
+        return int(self.value.partition("|")[0])
+
+    @property
+    def rest(self) -> str:
+        """What follows the number."""
+        return self.value.partition("|")[2]
+
+
+_Handler = Callable[[AsyncSession, Click], Awaitable[Reply]]
+
+
 class Clicks:
     """`handle` is the one door for clicks of every surface."""
 
@@ -49,6 +81,16 @@ class Clicks:
         self.ends = Ends(incidents, runs)
         self.decisions = Decisions(runs)
         self.questions = Questions(incidents)
+        self.paging = Paging(incidents)
+        self.handlers: dict[str, _Handler] = {
+            **dict.fromkeys(QUESTION_CLICKS, self._on_question),
+            **dict.fromkeys(PAGE_CLICKS, self._on_page),
+            **dict.fromkeys(INCIDENT_CLICKS, self._on_incident),
+            **dict.fromkeys(LIFE_CLICKS, self._on_life),
+            **dict.fromkeys(REGROUP_CLICKS, self._on_regroup),
+            **dict.fromkeys(RUN_CLICKS, self._on_run),
+            **dict.fromkeys(STEP_CLICKS, self._on_step),
+        }
 
     async def handle(
         self,
@@ -59,71 +101,69 @@ class Clicks:
         surface: str,
         at: int | None = None,
     ) -> Reply:
-        """Does what the button says; a second click of the same button changes nothing more.
-
-        ``at`` is the incident in whose channel of Slack's the button stands.
-        """
+        """Does what the button says; a second click of the same button changes nothing more."""
         if person is None:
             raise NotAllowed(
                 "I do not know you, so this button does nothing for you.",
                 hint="Ask the platform team to add you to the catalog's people.",
             )
-        if action_id in QUESTION_CLICKS and _ID.fullmatch(value):
-            return await self._on_question(session, action_id, int(value), person)
-        if action_id in INCIDENT_CLICKS and _ID.fullmatch(value):
-            await self._require_seen(session, Incident, int(value), person, at)
-            return await self._on_incident(session, action_id, int(value), person)
-        if action_id in LIFE_CLICKS and _ID.fullmatch(value.partition("|")[0]):
-            number = int(value.partition("|")[0])
-            await self._require_seen(session, Incident, number, person, at)
-            return await self.life.do(session, action_id, value, person)
-        if action_id in REGROUP_CLICKS and _ID.fullmatch(value.partition("|")[0]):
-            may_regroup(person)
-            for number in named(action_id, value):
-                await self._require_seen(session, Incident, number, person, at)
-            text, number = await self.regroup.do(session, action_id, value, f"person:{person.id}")
-            return Reply(text, incident_id=number)
-        run_id, _, digest = value.partition("|")
-        if action_id in (*RUN_CLICKS, *STEP_CLICKS) and _ID.fullmatch(run_id):
-            await self._require_seen(session, Run, int(run_id), person, at)
-        if action_id in RUN_CLICKS and _ID.fullmatch(run_id):
-            return await self._on_run(session, action_id, int(run_id), digest, person, surface)
-        if action_id in STEP_CLICKS and _ID.fullmatch(run_id):
-            return await self._on_step(session, action_id, int(run_id), digest, person, surface)
-        raise BadInput(f"I do not know the button {cut(action_id, 40)!r}.")
+        handler = self.handlers.get(action_id)
+        if handler is None or not _ID.fullmatch(value.partition("|")[0]):
+            raise BadInput(f"I do not know the button {cut(action_id, 40)!r}.")
+        return await handler(session, Click(action_id, value, person, surface, at))
+
+    async def _on_life(self, session: AsyncSession, click: Click) -> Reply:
+        await self._require_seen(session, Incident, click)
+        return await self.life.do(session, click.action_id, click.value, click.person)
+
+    async def _on_regroup(self, session: AsyncSession, click: Click) -> Reply:
+        may_regroup(click.person)
+        for number in named(click.action_id, click.value):
+            await self._require_seen(session, Incident, click, number)
+        text, number = await self.regroup.do(
+            session, click.action_id, click.value, f"person:{click.person.id}"
+        )
+        return Reply(text, incident_id=number)
 
     async def _require_seen(
         self,
         session: AsyncSession,
-        of: type[Incident | Run],
-        number: int,
-        person: Person,
-        at: int | None,
+        of: type[Incident | Run | Page],
+        click: Click,
+        number: int | None = None,
     ) -> None:
         """Raises `NotFound` at what is private, but who is in its channel has seen it."""
-        found: Incident | Run | None = await session.get(of, number)
-        if isinstance(found, Run):
+        number = click.number if number is None else number
+        found: Incident | Run | Page | None = await session.get(of, number)
+        if isinstance(found, Run | Page):
             found = await session.get(Incident, found.incident_id)
-        if isinstance(found, Incident) and found.number != at:
-            require_seen(self.incidents.catalog(), found, person)
+        if isinstance(found, Incident) and found.number != click.at:
+            require_seen(self.incidents.catalog(), found, click.person)
 
-    async def _on_question(
-        self, session: AsyncSession, action_id: str, number: int, person: Person
-    ) -> Reply:
+    async def _on_question(self, session: AsyncSession, click: Click) -> Reply:
+        number, person = click.number, click.person
         may_answer(person)
         question = await session.get(Question, number)
         if question is None or not may_see(self.incidents.catalog(), about(question), person):
             raise NotFound(f"There is no question {number}.")
         actor = f"person:{person.id}"
-        if action_id == "question_declare":
+        if click.action_id == "question_declare":
             incident = await self.questions.declare(session, number, actor)
             return Reply(f"#{incident.number} is declared.", incident_id=incident.number)
         question = await self.questions.refuse(session, number, actor)
         return Reply(f"Noted: {self.questions.words(question)}")
 
-    async def _on_incident(
-        self, session: AsyncSession, action_id: str, incident_id: int, person: Person
-    ) -> Reply:
+    async def _on_page(self, session: AsyncSession, click: Click) -> Reply:
+        number, person = click.number, click.person
+        await self._require_seen(session, Page, click)
+        await self.paging.may_acknowledge(session, number, person)
+        page = await self.paging.acknowledge(session, number, f"person:{person.id}")
+        mine = page.acknowledged_by == f"person:{person.id}"
+        return Reply("You have it." if mine else "Somebody else has it already.")
+
+    async def _on_incident(self, session: AsyncSession, click: Click) -> Reply:
+        action_id, incident_id, person = click.action_id, click.number, click.person
+        await self._require_seen(session, Incident, click)
         if action_id == "incident_reopen":  # in the order in which all who route take their locks
             await self.incidents.one_at_a_time(session)
         incident = await self.incidents.get(session, incident_id)
@@ -149,20 +189,14 @@ class Clicks:
             raise Conflict(f"The incident is {incident.standing}.", hint="Resolve it first.")
         return await self.ends.close(session, incident, person, "")
 
-    async def _on_run(
-        self,
-        session: AsyncSession,
-        action_id: str,
-        run_id: int,
-        digest: str,
-        person: Person,
-        surface: str,
-    ) -> Reply:
-        match action_id:
+    async def _on_run(self, session: AsyncSession, click: Click) -> Reply:
+        run_id, person = click.number, click.person
+        await self._require_seen(session, Run, click)
+        match click.action_id:
             case "run_request":
                 run = await self.runs.request(session, run_id, person)
             case "run_approve":
-                run = await self.runs.approve(session, run_id, person, digest, surface)
+                run = await self.runs.approve(session, run_id, person, click.rest, click.surface)
             case "run_refuse":
                 run = await self.runs.refuse(session, run_id, person, "")
             case "run_pause":
@@ -174,27 +208,21 @@ class Clicks:
             case "run_undo":
                 run = await self.runs.undo(session, run_id, person)
             case _:
-                happened = action_id == "run_happened"
+                happened = click.action_id == "run_happened"
                 run = await self.runs.settle(session, run_id, person, happened=happened)
         return Reply(f"{run.title}: {run.state}.")
 
-    async def _on_step(
-        self,
-        session: AsyncSession,
-        action_id: str,
-        run_id: int,
-        step: str,
-        person: Person,
-        surface: str,
-    ) -> Reply:
+    async def _on_step(self, session: AsyncSession, click: Click) -> Reply:
         """A step that waits for a person; a second click finds that it does no longer."""
+        action_id, run_id, step, person = click.action_id, click.number, click.rest, click.person
+        await self._require_seen(session, Run, click)
         decisions = self.decisions
         match action_id:
             case "step_confirm" | "step_cannot":
                 done = action_id == "step_confirm"
                 await decisions.confirm(session, run_id, step, person, done=done)
             case "step_approve":
-                await decisions.approve_step(session, run_id, step, person, surface)
+                await decisions.approve_step(session, run_id, step, person, click.surface)
             case "step_refuse":
                 await decisions.refuse_step(session, run_id, step, person)
             case "step_retry" | "step_skip" | "step_undo" | "step_stop":

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.chat.blocks import cut
 from bot.chat.command import Command, Form, Handler, Reply, helped, person_of
+from bot.chat.oncall import OnCall
 from bot.chat.silences import Silencing
 from bot.chat.verbs import FORMS
 from bot.chat.verbs.about import AboutVerbs
@@ -15,6 +16,7 @@ from bot.chat.verbs.alerts import AlertVerbs
 from bot.chat.verbs.ends import EndVerbs
 from bot.chat.verbs.incident import LifeVerbs
 from bot.chat.verbs.looking import LookVerbs
+from bot.chat.verbs.oncall import OnCallVerbs
 from bot.chat.verbs.papers import PaperVerbs
 from bot.chat.verbs.roles import RoleVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
@@ -32,12 +34,13 @@ class Commands:
 
     def __init__(
         self, incidents: Incidents, runs: Runs, ways: Ways, silencing: Silencing,
-        public_url: str = "",
+        oncall: OnCall, public_url: str = "",
     ) -> None:  # fmt: skip
         ends = EndVerbs(incidents, runs)
         self.life = LifeVerbs(incidents, ends)
         alerts = AlertVerbs(incidents, runs, silencing)
         self.regroup = alerts.regroup
+        self.oncall = oncall
         self.handlers: dict[str, dict[str, Handler]] = {
             "incident": {
                 **self.life.handlers,
@@ -48,6 +51,7 @@ class Commands:
                 **AboutVerbs(incidents).handlers,
                 **PaperVerbs(incidents, public_url).handlers,
                 **alerts.handlers,
+                **OnCallVerbs(incidents, oncall).handlers,
             },
             "runbook": {
                 **RunbookVerbs(incidents, runs).handlers,

@@ -15,6 +15,7 @@ from rich.table import Table
 from bot import log, registry, settings
 from bot.app import Jackline
 from bot.catalog import Person
+from bot.catalog.coverage import warnings
 from bot.chat.console import Passwords, signin_link
 from bot.chat.terminal.command import Identity, OfBag, Signer, guarded, pairs
 from bot.chat.terminal.command import plan as plan_of_bag
@@ -27,7 +28,9 @@ from bot.cli import simulate as _simulate  # noqa: F401 - adds its commands
 from bot.cli.access import access_app
 from bot.cli.alerts import alerts_app
 from bot.cli.bag import bag_app
+from bot.cli.customers import publish, published
 from bot.cli.doctor import diagnose
+from bot.cli.oncall import ack, oncall
 from bot.cli.parts import (
     LARGEST,
     AsJson,
@@ -46,6 +49,7 @@ from bot.practice.demo import play
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
 from bot.runbooks.schema import json_schema
+from bot.store import now
 from bot.web.api import verified, whole_incident
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -115,29 +119,36 @@ def check(
     if not os.access(from_settings, os.R_OK | os.X_OK):  # a glob would find nothing and be silent
         raise BadInput(f"{from_settings} cannot be read.", hint="Look at the folder's permissions.")
     log.configure("critical")  # the library logs each problem, and we are about to print it
-    problems, count = _checked(from_settings)
+    problems, doubts, count = _checked(from_settings)
     if as_sarif:
-        out.print_json(json.dumps(sarif(problems)))
+        out.print_json(json.dumps(sarif(problems, doubts)))
     elif as_json:
-        rows = [
-            {"path": p.path, "line": p.line, "column": p.column, "message": p.message}
-            for p in problems
-        ]
-        out.print_json(json.dumps({"runbooks": count, "problems": rows}))
+        found = {"problems": _rows(problems), "warnings": _rows(doubts)}
+        out.print_json(json.dumps({"runbooks": count, **found}))
     else:
         for problem in problems:
             out.print(str(problem), markup=False)
+        for doubt in doubts:
+            out.print(f"{doubt.place}: warning: {doubt.message}", markup=False)
         out.print(f"{count} runbooks, {len(problems)} problems", markup=False)
     raise SystemExit(1 if problems else 0)
 
 
-def _checked(folder: Path) -> tuple[list[Problem], int]:
+def _rows(problems: list[Problem]) -> list[dict[str, Any]]:
+    return [
+        {"path": p.path, "line": p.line, "column": p.column, "message": p.message} for p in problems
+    ]
+
+
+def _checked(folder: Path) -> tuple[list[Problem], list[Problem], int]:
+    """Errors, warnings, and how many runbooks there are."""
     count = len(list(folder.glob("*.md")))
     try:
         library = Library(folder, registry.load())
+        doubts = warnings(folder / "catalog", library.catalog, now())
     except BadFile as error:  # the catalog's, and without it no runbook can be judged
-        return [error.problem], count
-    return [p for found in library.problems.values() for p in found], count
+        return [error.problem], [], count
+    return [p for found in library.problems.values() for p in found], doubts, count
 
 
 @app.command()
@@ -180,6 +191,8 @@ def plan(
 
 
 app.command("run")(run_from_bag)
+app.command()(oncall)
+app.command()(ack)
 
 
 @incidents_app.command("list")
@@ -230,8 +243,8 @@ def _standing(incident: dict[str, Any]) -> str:
     return f"merged into #{into}" if into else str(incident["status"])
 
 
-for regrouping in (merge, unmerge, split, join):
-    incidents_app.command()(regrouping)
+for verb in (merge, unmerge, split, join, publish, published):
+    incidents_app.command()(verb)
 
 
 @audit_app.command("verify")

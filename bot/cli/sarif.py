@@ -9,7 +9,7 @@ from bot.located import Problem
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def sarif(problems: Sequence[Problem]) -> dict[str, Any]:
+def sarif(problems: Sequence[Problem], warnings: Sequence[Problem] = ()) -> dict[str, Any]:
     """One run of one tool; paths are relative to the current folder where they lie below it."""
     return {
         "$schema": _SCHEMA,
@@ -28,17 +28,20 @@ def sarif(problems: Sequence[Problem]) -> dict[str, Any]:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(problem) for problem in problems],
+                "results": [
+                    *(_result(problem, "error") for problem in problems),
+                    *(_result(doubt, "warning") for doubt in warnings),
+                ],
             }
         ],
     }
 
 
-def _result(problem: Problem) -> dict[str, Any]:
+def _result(problem: Problem, level: str) -> dict[str, Any]:
     region = {"startLine": problem.line, "startColumn": problem.column}
     return {
         "ruleId": "runbook",
-        "level": "error",
+        "level": level,
         "message": {"text": problem.message},
         "locations": [
             {

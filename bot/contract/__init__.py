@@ -26,6 +26,7 @@ from bot.contract.evidence import (
     Series,
 )
 from bot.contract.frozen import Frozen
+from bot.contract.status import Published, StatusPage, StatusUpdate
 
 __all__ = [
     "Action",
@@ -37,6 +38,7 @@ __all__ = [
     "Completed",
     "ConfiguredSource",
     "Connection",
+    "Duty",
     "Effect",
     "EvidenceSource",
     "Finding",
@@ -46,12 +48,17 @@ __all__ = [
     "Manifest",
     "Notice",
     "Notifier",
+    "Pager",
     "Preview",
+    "Published",
     "Question",
     "RawRequest",
     "Receipt",
     "Series",
     "Setting",
+    "Standing",
+    "StatusPage",
+    "StatusUpdate",
     "VendorForm",
 ]
 
@@ -275,13 +282,15 @@ class Notice(Frozen):
 
     ``id`` is the same whenever the same notice is sent again, so that whoever gets it twice can
     tell; ``thread`` is the same for all notices of an incident. ``subject`` is one line that says
-    all on a small screen; ``text`` are the lines below it.
+    all on a small screen; ``text`` are the lines below it. ``link`` is where whoever got it says that
+    they have it, empty if nobody is asked to; a medium that is read aloud leaves it out.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")
     thread: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")
     subject: str = Field(min_length=1, max_length=300)
     text: str = Field(max_length=8000)
+    link: str = Field(default="", max_length=500)
     at: datetime
 
 
@@ -320,6 +329,42 @@ class Notifier(Protocol):
         """Asks the medium whether it arrived; None where it cannot tell, or not yet."""
 
 
+class Standing(Frozen):
+    """How a page stands at a pager; ``by`` is who acknowledged or ended it there, if it says."""
+
+    state: Literal["open", "acknowledged", "ended"]
+    by: str = Field(default="", max_length=200)
+
+
+class Duty(Frozen):
+    """Somebody is on call at a pager: for what, who as it names them, and until when if it says."""
+
+    schedule: str = Field(max_length=200)
+    person: str = Field(max_length=200)
+    until: datetime | None = None
+
+
+@runtime_checkable
+class Pager(Notifier, Protocol):
+    """A notifier that pages by itself: it has schedules of its own, and is told how it went on.
+
+    A notice opens a page there that is known by its ``thread``: the same thread again is the same
+    page. Each verb may be repeated. Errors are those of `Notifier`.
+    """
+
+    async def standing(self, thread: str, to: str, connection: Connection) -> Standing | None:
+        """How it stands there; None where it cannot be told."""
+
+    async def acknowledge(self, thread: str, to: str, connection: Connection) -> None:
+        """Somebody has it here: nobody is paged there any more."""
+
+    async def resolve(self, thread: str, to: str, connection: Connection) -> None:
+        """It is over."""
+
+    async def on_call(self, connection: Connection) -> list[Duty]:
+        """Who is on call there now; empty where the target's settings do not let it be asked."""
+
+
 # ── the folder ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -347,6 +392,7 @@ class Manifest(Frozen):
         default=[], description="what `about` of a service's evidence may say; left out: anything"
     )
     notifier: str = ""
+    status_page: str = ""
     settings: list[Setting] = Field(default=[])
     egress: list[str] = Field(default=[], description="hosts it talks to, for firewall rules")
     docs: str

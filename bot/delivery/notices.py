@@ -79,13 +79,19 @@ async def tell(
                          payload=payload))  # fmt: skip
 
 
-async def sent_since(session: AsyncSession, notifier: str, since: datetime) -> list[datetime]:
-    """When notices went out by a notifier, oldest first."""
+async def sent_since(
+    session: AsyncSession, notifier: str, since: datetime, *, page_to: str = ""
+) -> list[datetime]:
+    """When notices went out by a notifier, oldest first; with ``page_to`` pages to that address."""
     query = (
         select(Delivery.sent_at, Delivery.payload)
-        .where(_OURS, Delivery.op == "notify", Delivery.state == "sent")
+        .where(_OURS, Delivery.op == ("page" if page_to else "notify"), Delivery.state == "sent")
         .where(col(Delivery.sent_at) > since)
         .order_by(col(Delivery.sent_at))
     )
     rows = (await session.execute(query)).all()
-    return [at for at, payload in rows if at is not None and payload["notifier"] == notifier]
+    return [
+        at
+        for at, payload in rows
+        if at is not None and payload["notifier"] == notifier and page_to in ("", payload["to"])
+    ]

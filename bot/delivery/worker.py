@@ -22,8 +22,10 @@ log = get("delivery")
 _T = TypeVar("_T")
 LEASE = timedelta(seconds=30)
 OPEN = ("pending", "sending")
-# what needs no channel of the incident
-UNBOUND = ("open_channel", "leave", "digest", "notify", "confirm")
+UNBOUND = (  # needs no channel of the incident
+    "open_channel", "leave", "digest", "notify", "confirm", "page", "page_ack", "page_resolve", "publish",
+    "read_page",
+)  # fmt: skip
 _Found = tuple[Delivery, Message | None, Binding | None, Binding | None]
 SLOWEST_RETRY = 30.0
 BROKEN_TRIES = 3

@@ -9,7 +9,13 @@ from bot.catalog import Catalog, catalog_files, load_catalog
 from bot.errors import NotFound
 from bot.located import BadFile, Problem, near, read_text
 from bot.log import get
-from bot.registry import Registry, check_evidence, check_sources
+from bot.registry import (
+    Registry,
+    check_evidence,
+    check_pagers,
+    check_sources,
+    check_status_pages,
+)
 from bot.runbooks.check import check
 from bot.runbooks.lint import lint_calls
 from bot.runbooks.loops import lint_loops
@@ -136,5 +142,7 @@ def _checked(folder: Path, registry: Registry) -> Catalog:
     catalog = load_catalog(folder)
     check_sources(folder, catalog, registry)
     check_evidence(folder, catalog, registry)
+    check_pagers(folder, catalog, registry)
+    check_status_pages(folder, catalog, registry)
     check_drills(folder, catalog)
     return catalog

@@ -11,6 +11,7 @@ from bot.alerts import StoredAlert
 from bot.alerts.tables import Arrival
 from bot.delivery import Delivery
 from bot.incidents import ACTIVE, Incident
+from bot.paging.tables import Page
 from bot.runbooks import Run
 from bot.store import Store, now
 
@@ -43,6 +44,10 @@ class Metrics:
         self._unknown = self._gauge(
             "jackline_runs_unknown", "Runs that stand at an unknown outcome."
         )
+        self._pages = Gauge(
+            "jackline_pages", "Pages of incidents that are not over, by state; unanswered: nobody came.",
+            ["state"], registry=self.registry,
+        )  # fmt: skip
         self._bag = self._gauge(
             "jackline_bag_age_seconds", "Age of the newest go-bag; NaN while none was packed."
         )
@@ -74,7 +79,11 @@ class Metrics:
             oldest = (
                 await session.execute(select(func.min(Delivery.created_at)).where(unsent))
             ).scalar()
+            pages = select(Page.state, func.count(col(Page.id))).group_by(Page.state)
+            counted = {row[0]: row[1] for row in (await session.execute(pages)).all()}
             packed = (await session.execute(select(func.max(PackedBag.packed_at)))).scalar()
+        for state in ("open", "acknowledged", "unanswered"):
+            self._pages.labels(state).set(counted.get(state, 0))
         self._bag.set((now() - packed).total_seconds() if packed else math.nan)
         self._oldest.set((now() - oldest).total_seconds() if oldest else 0)
         return generate_latest(self.registry)

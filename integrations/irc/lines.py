@@ -43,7 +43,7 @@ def said(notice: Notice) -> list[str]:
     if len(lines) > MOST:
         left = len(lines) - MOST + 1
         lines = [*lines[: MOST - 1], f"… and {left} more lines"]
-    return lines
+    return [*lines, *_parts(f"Acknowledge: {notice.link}")] if notice.link else lines
 
 
 def _parts(text: str) -> list[str]:

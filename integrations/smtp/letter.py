@@ -19,5 +19,6 @@ def letter(notice: Notice, to: str, sender: str) -> bytes:
     mail["References"] = f"<{notice.thread}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # no mailbox answers with its holiday note
     mail["X-Priority"] = "1"
-    mail.set_content(f"{notice.text}\n", cte="quoted-printable")
+    asked = f"\n\nAcknowledge: {notice.link}" if notice.link else ""
+    mail.set_content(f"{notice.text}{asked}\n", cte="quoted-printable")
     return mail.as_bytes(policy=policy.SMTP)

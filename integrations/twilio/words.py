@@ -11,8 +11,9 @@ _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def sms(notice: Notice) -> str:
-    """Subject and text, cut to three segments."""
-    return _cut(f"{notice.subject}\n{notice.text}".strip(), _SMS)
+    """Subject and text, cut to three segments; a link stays whole."""
+    asked = f"\nAcknowledge: {notice.link}" if notice.link else ""
+    return _cut(f"{notice.subject}\n{notice.text}".strip(), _SMS - len(asked)) + asked
 
 
 def twiml(notice: Notice) -> str:

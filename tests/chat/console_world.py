@@ -1,5 +1,6 @@
 """A console over a real database, and two people who use it."""
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,10 +13,12 @@ from starlette.applications import Starlette
 from bot.access import Dialer, PathProof, Prober
 from bot.alerts import Silences
 from bot.catalog import Catalog, Person, Service
-from bot.chat import Cards, Clicks, Commands, Silencing, Ways
+from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console, signin_link
+from bot.contract import Duty
 from bot.delivery import Outbox
 from bot.incidents import Incident, Incidents
+from bot.paging.flow import Paging
 from bot.registry import load
 from bot.runbooks import Drills, Library, Run, Runs
 from bot.store import Store
@@ -54,6 +57,7 @@ class World:
     people: list[Person] = field(default_factory=lambda: [ROSA, AMIR])
     papers: dict[int, Paper] = field(default_factory=dict)
     notice: str = ""
+    pagers_take: float = 0.0
     whole: Catalog | None = None  # instead of one service and the people
 
     def __post_init__(self) -> None:
@@ -65,6 +69,7 @@ class World:
         prober = Prober(self.store, Dialer(self.catalog), registry, week, week)
         drills = Drills(self.store, self.incidents.ledger, prober, library)
         self.runs = Runs(self.incidents, library)
+        self.clicks = Clicks(self.incidents, self.runs)
         self.app = Starlette(
             routes=build_console(
                 store=self.store,
@@ -74,8 +79,9 @@ class World:
                     self.runs,
                     Ways(_nothing_probed, drills),
                     Silencing(Silences(self.store, self.incidents.ledger, self.catalog)),
+                    OnCall(Paging(self.incidents), self.elsewhere),
                 ),
-                clicks=Clicks(self.incidents, self.runs),
+                clicks=self.clicks,
                 incidents=self.incidents,
                 runs=self.runs,
                 postmortem=self.postmortem,
@@ -85,6 +91,10 @@ class World:
                 notice=lambda: self.notice,
             )
         )
+
+    async def elsewhere(self) -> list[tuple[str, list[Duty]]]:
+        await asyncio.sleep(self.pagers_take)
+        return [("pagerduty", [Duty(schedule="<i>Core</i>", person="Tim")])]
 
     def catalog(self) -> Catalog:
         return self.whole or Catalog(

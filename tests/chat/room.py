@@ -10,9 +10,11 @@ from sqlmodel import col, select
 from bot.access import Dialer, PathProof, Prober
 from bot.alerts import Silences
 from bot.catalog import Person
-from bot.chat import Cards, Clicks, Command, Commands, Rendered, Reply, Silencing, Ways
+from bot.chat import Cards, Clicks, Command, Commands, OnCall, Rendered, Reply, Silencing, Ways
+from bot.contract import Duty
 from bot.delivery import Delivery, Message, Outbox
 from bot.incidents import Incident, Incidents
+from bot.paging.flow import Paging
 from bot.registry import Registry
 from bot.runbooks import Drills, Library, Run, Runs
 from bot.store import Store
@@ -30,21 +32,29 @@ class ChatRoom:
         self.incidents = Incidents(Ledger(b"audit"), outbox, lambda: self.library.catalog)
         self.runs = Runs(self.incidents, self.library)
         self.proofs: list[PathProof] = []
+        self.duties: list[tuple[str, list[Duty]]] = []
         every = timedelta(minutes=10)
         dialer = Dialer(lambda: self.library.catalog)
         prober = Prober(store, dialer, registry, every, 7 * timedelta(days=1))
         drills = Drills(store, self.incidents.ledger, prober, self.library)
         self.silences = Silences(store, self.incidents.ledger, lambda: self.library.catalog)
         self.commands = Commands(
-            self.incidents, self.runs, Ways(self._proofs, drills), Silencing(self.silences),
+            self.incidents,
+            self.runs,
+            Ways(self._proofs, drills),
+            Silencing(self.silences),
+            OnCall(Paging(self.incidents), self.elsewhere),
             "https://jackline.example.com/",
-        )  # fmt: skip
+        )
         self.clicks = Clicks(self.incidents, self.runs)
         self.cards = Cards(lambda: self.library.catalog, "https://jackline.example.com/")
         self._keys = itertools.count(1)
 
     async def _proofs(self) -> list[PathProof]:
         return self.proofs
+
+    async def elsewhere(self) -> list[tuple[str, list[Duty]]]:
+        return self.duties
 
     async def type_(
         self, text: str, person: str = "ana", *, at: int | None = None, key: str = ""

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from sqlmodel import select
 
+from bot.catalog import Catalog
 from bot.chat.console import signin_link
 from bot.incidents import Incident
 from bot.store import now
@@ -67,7 +68,7 @@ async def test_a_session_token_is_no_sign_in_link(world: World) -> None:
     "path",
     ["/", "/list", "/events", "/incidents/1", "/incidents/1/feed", "/incidents/1/events",
      "/incidents/1/postmortem.md", "/evidence/a.png",
-     "/access", "/access.svg"],
+     "/access", "/access.svg", "/oncall"],
 )  # fmt: skip
 async def test_nothing_is_shown_without_a_session(world: World, path: str) -> None:
     """Pages lead to the sign-in page; fragments make htmx go there."""
@@ -137,3 +138,23 @@ async def test_htmx_and_its_extension_are_served(world: World) -> None:
     assert "htmx" in (await browser.get("/static/htmx.js")).text
     assert 'defineExtension("sse"' in (await browser.get("/static/sse.js")).text
     assert (await browser.get("/static/htmx-4.js")).status_code == 404
+
+
+async def test_the_page_of_who_is_on_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names, times and gaps; what people wrote is text; another pager keeps nobody waiting."""
+    world.whole = Catalog.model_validate({
+        "people": [p.model_dump() for p in world.people],
+        "schedules": [{"id": "web", "title": "<b>Web</b>", "layers": [
+            {"people": ["rosa", "amir"], "since": "2026-01-05", "every": "1d", "hours": "9:00-17:00"},
+        ]}],
+    })  # fmt: skip
+    page = (await (await world.signed_in()).get("/oncall")).text
+    assert "&lt;b&gt;Web&lt;/b&gt;" in page
+    assert "Rosa Diaz" in page
+    assert "nobody is on call from" in page
+    assert "&lt;i&gt;Core&lt;/i&gt;: <strong>Tim</strong>" in page
+    monkeypatch.setattr("bot.chat.console.oncall.PATIENCE", 0.05)
+    world.pagers_take = 30
+    page = (await (await world.signed_in()).get("/oncall")).text
+    assert "Rosa Diaz" in page
+    assert "Other pagers did not answer in time." in page

@@ -14,7 +14,7 @@ def test_a_good_folder(cli: Cli) -> None:
     done = cli("check", str(cli.folder / "runbooks"))
     assert (done.code, done.out, done.err) == (0, "1 runbooks, 0 problems\n", "")
     assert cli("check").out == done.out  # the folder of the settings
-    assert cli("check", "--json").json() == {"runbooks": 1, "problems": []}
+    assert cli("check", "--json").json() == {"runbooks": 1, "problems": [], "warnings": []}
     assert not (cli.folder / "data").exists()
 
 

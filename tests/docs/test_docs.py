@@ -74,6 +74,21 @@ def test_the_catalog_examples_of_alerts_are_read(tmp_path: Path) -> None:
         assert f"(../integrations/{source}/README.md)" in text
 
 
+def test_the_catalog_examples_of_paging_are_read(tmp_path: Path) -> None:
+    """What the page shows can be copied, one block after the other."""
+    pages = [
+        (ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("paging", "status-pages")
+    ]
+    blocks = re.findall(r"```yaml\n(.*?)```", "\n".join(pages), re.DOTALL)
+    for number, block in enumerate(blocks):
+        (tmp_path / f"{number}.yaml").write_text(block)
+    catalog, integrations = load_catalog(tmp_path), registry.load()
+    registry.check_status_pages(tmp_path, catalog, integrations)
+    assert [s.id for s in catalog.schedules] == ["payments"]
+    assert {p.integration for p in catalog.status_pages} <= set(integrations.status_pages)
+    assert all(f"integrations/{name}/" in pages[1] for name in integrations.status_pages)
+
+
 def test_shipped_runbooks_pass_the_checker() -> None:
     """Everything in runbooks/ is loadable as it is."""
     integrations = registry.load()

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel
 
 from bot.catalog import Catalog
-from bot.contract import AlertSource, Effect, EvidenceSource, Manifest, Notifier
+from bot.contract import AlertSource, Effect, EvidenceSource, Manifest, Notifier, StatusPage
 from bot.registry import FOLDER, load
 
 FOLDERS = sorted(path.parent for path in FOLDER.glob("*/__init__.py"))
@@ -78,12 +78,14 @@ def test_declared_abilities_are_the_implemented_ones(folder: Path, manifest: Man
     actions = {value.name: ref for ref, value in action_classes(folder).items()}
     sources = {ref for ref, value in found.items() if issubclass(value, AlertSource)}
     evidence = {ref for ref, value in found.items() if issubclass(value, EvidenceSource)}
+    pages = {ref for ref, value in found.items() if issubclass(value, StatusPage)}
     notifiers = {ref for ref, value in found.items() if issubclass(value, Notifier)}
 
     assert manifest.actions == actions
     assert {manifest.alert_source} - {""} == sources
     assert {manifest.evidence} - {""} == evidence
     assert {manifest.notifier} - {""} == notifiers
+    assert {manifest.status_page} - {""} == pages
 
 
 def test_each_action_says_what_it_is(folder: Path, manifest: Manifest) -> None:
@@ -123,17 +125,18 @@ def test_the_readme_shows_each_action_in_a_step(folder: Path, manifest: Manifest
         action.Params.model_validate(examples[action.name]["with"])
 
 
-def test_a_notifiers_readme_shows_its_entries(folder: Path, manifest: Manifest) -> None:
-    """A target and a notifier for the catalog, as the catalog reads them, no secret in them."""
-    if not manifest.notifier:
+def test_a_readme_shows_the_catalogs_entries(folder: Path, manifest: Manifest) -> None:
+    """A target and a notifier or status page, as the catalog reads them, no secret in them."""
+    if not (manifest.notifier or manifest.status_page):
         return
     merged: dict[str, list[Any]] = {}
     for block in (folder / "README.md").read_text().split("```yaml\n")[1:]:
-        for section, entries in yaml.safe_load(textwrap.dedent(block.partition("```")[0])).items():
-            merged.setdefault(section, []).extend(entries)
+        for section, given in yaml.safe_load(textwrap.dedent(block.partition("```")[0])).items():
+            merged.setdefault(section, []).extend(given)
     catalog = Catalog.model_validate(merged)
-    assert {n.integration for n in catalog.notifiers} == {manifest.id}
-    assert {n.target for n in catalog.notifiers} == {t.name for t in catalog.targets}
+    entries = [*catalog.notifiers, *catalog.status_pages]
+    assert {n.integration for n in entries} == {manifest.id}
+    assert {n.target for n in entries} == {t.name for t in catalog.targets}
     secret = {s.name for s in manifest.settings if s.secret}
     for target in catalog.targets:
         for name, value in target.settings.items():

@@ -148,3 +148,8 @@ def test_a_servers_line() -> None:
     assert (line.source, line.command, line.words[1]) == ("irc.test", "433", "jackline")
     assert line.text == "Nickname already in use"
     assert parsed(b"\r\n").command == ""
+
+
+def test_a_link_is_the_last_line() -> None:
+    long = NOTICE.model_copy(update={"text": "a\n" * 50, "link": "https://x.org/ack?token=1"})
+    assert said(long)[-1] == "Acknowledge: https://x.org/ack?token=1"

@@ -198,6 +198,15 @@ def test_words_of_others_stay_words() -> None:
     assert len(sms(long)) == 480
 
 
+def test_a_link_stays_whole() -> None:
+    """However long the words are, the text message can be acknowledged; a voice reads no link."""
+    link = "https://jackline.example.com/ack?token=" + "x" * 43
+    long = NOTICE.model_copy(update={"text": "word " * 1000, "link": link})
+    assert sms(long).endswith(f"\nAcknowledge: {link}")
+    assert len(sms(long)) == 480
+    assert link not in twiml(long)
+
+
 async def test_what_was_sent_before_is_found(twilio: Stand) -> None:
     """A text message by its words; of a call nobody knows whether it was this one."""
     page = {

@@ -34,6 +34,7 @@ WANTED=(
   "mosquitto:notices by MQTT"
   "ngircd:notices by IRC"
   "iproute2:partitions between network namespaces"
+  "git:status pages that are a repository"
   "curl:hosts behind a BMC"
   "ipmitool:hosts behind a BMC that speaks IPMI"
   "openipmi:serial consoles behind a BMC"

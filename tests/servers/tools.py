@@ -44,6 +44,7 @@ APT = {
     "ipmitool": "ipmitool",
     "ipmi_sim": "openipmi",
     "curl": "curl",
+    "git": "git",
     "mosquitto": "mosquitto",
     "mosquitto_passwd": "mosquitto",
     "ngircd": "ngircd",

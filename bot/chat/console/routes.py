@@ -15,7 +15,18 @@ from bot.catalog import Catalog
 from bot.chat.cards import Cards
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Commands
-from bot.chat.console import access, exports, live, mrkdwn, pages, posts, reads, signin
+from bot.chat.console import (
+    access,
+    acking,
+    exports,
+    live,
+    mrkdwn,
+    oncall,
+    pages,
+    posts,
+    reads,
+    signin,
+)
 from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.guard import open_to_all, private
 from bot.chat.console.passwords import Passwords
@@ -73,6 +84,7 @@ def build_console(
         Route(one + "/export.{kind}", private(desk, exports.export)),
         Route(one + "/postmortem.{kind}", private(desk, pages.postmortem)),
         Route("/evidence/{file}", private(desk, pages.evidence)),
+        Route("/oncall", private(desk, oncall.oncall)),
         Route("/access", private(desk, access.access)),
         Route("/access.svg", private(desk, access.access_picture)),
         Route("/declare", private(desk, posts.declare), methods=["POST"]),
@@ -83,6 +95,8 @@ def build_console(
         Route("/signin", open_to_all(desk, signin.enter), methods=["POST"]),
         Route("/me/signin", private(desk, signin.own)),
         Route("/me/signin", private(desk, signin.set_up), methods=["POST"]),
+        Route("/ack", open_to_all(desk, acking.look)),
+        Route("/ack", open_to_all(desk, acking.acknowledge), methods=["POST"]),
         Route("/static/{file}", open_to_all(desk, _static)),
     ]
 

@@ -1,6 +1,8 @@
-"""People who are told outside Slack: by mail, phone, IRC, MQTT or webhook."""
+"""Who is told outside Slack: people by mail, phone, IRC, MQTT, webhook or pager, customers on status pages."""
 
 from bot.chat.outside.feed import NoticeFeed
+from bot.chat.outside.pagers import PagerWatch
+from bot.chat.outside.status_pages import StatusSurface
 from bot.chat.outside.surface import OutsideSurface
 
-__all__ = ["NoticeFeed", "OutsideSurface"]
+__all__ = ["NoticeFeed", "OutsideSurface", "PagerWatch", "StatusSurface"]

@@ -99,6 +99,8 @@ class NoticeFeed:
         self, notifier: Notifier, waiting: datetime | None, moment: datetime
     ) -> datetime | None:
         """From when on rows are to be told; None while Slack tells them."""
+        if notifier.when == "pages":
+            return None
         if notifier.when == "always":
             return moment - _RECENT
         if waiting is None:

@@ -14,7 +14,7 @@ from bot.store import Store
 
 
 class Record:
-    """Writes ``notice_delivered``, ``notice_confirmed`` and ``notice_failed``."""
+    """Writes ``notice_delivered``, ``notice_confirmed`` and ``notice_failed``; of pages ``page_…``."""
 
     def __init__(self, store: Store, incidents: Incidents) -> None:
         self.store = store
@@ -33,12 +33,12 @@ class Record:
         lost = receipt.confirmed is False
         data = {
             "notifier": notifier, "to": to, "path": path, "confirmed": receipt.confirmed,
-            "reference": receipt.reference, "upto": job.payload["upto"], "final": lost,
+            "reference": receipt.reference, "final": lost, **_about(job),
         }  # fmt: skip
         verb = "did not reach" if lost else "reached" if receipt.confirmed else "went to"
-        text = f"The notice {verb} {to} by {notifier} over {path}: {receipt.detail}"
+        text = f"The {_what(job)} {verb} {to} by {notifier} over {path}: {receipt.detail}"
         async with self.store.write() as session:
-            kind = "notice_failed" if lost else "notice_delivered"
+            kind = f"{_what(job)}_{'failed' if lost else 'delivered'}"
             if await self._once(session, job, _ended(job), kind, text, data) and ask_at:
                 session.add(_question(job, notifier, receipt, ask_at))
 
@@ -46,22 +46,21 @@ class Record:
         """It has not gone out. The first failure is recorded, and the one that ends it."""
         to = addressee(job.payload["to"])
         more = "" if final else " It is tried again."
-        text = f"The notice to {to} by {notifier} failed: {reason}{more}"
-        data = {"notifier": notifier, "to": to, "error": reason, "final": final,
-                "upto": job.payload["upto"]}  # fmt: skip
+        text = f"The {_what(job)} to {to} by {notifier} failed: {reason}{more}"
+        data = {"notifier": notifier, "to": to, "error": reason, "final": final, **_about(job)}
         key = _ended(job) if final else f"failed:{job.id}"
         async with self.store.write() as session:
-            await self._once(session, job, key, "notice_failed", text, data)
+            await self._once(session, job, key, f"{_what(job)}_failed", text, data)
 
     async def confirmed(self, job: Job, notifier: str, arrived: bool | None) -> None:
         """What the medium said when it was asked; nothing where it never knew."""
         to = addressee(job.payload["to"])
         data = {"notifier": notifier, "to": to, "confirmed": arrived, "final": True,
-                "reference": job.payload["receipt"]["reference"]}  # fmt: skip
+                "reference": job.payload["receipt"]["reference"], **_about(job)}  # fmt: skip
         if arrived is None:
             return
-        text = f"The notice {'reached' if arrived else 'did not reach'} {to} by {notifier}"
-        kind = "notice_confirmed" if arrived else "notice_failed"
+        text = f"The {_what(job)} {'reached' if arrived else 'did not reach'} {to} by {notifier}"
+        kind = f"{_what(job)}_{'confirmed' if arrived else 'failed'}"
         async with self.store.write() as session:
             await self._once(session, job, _ended(job), kind, text, data)
 
@@ -78,12 +77,22 @@ class Record:
         return True
 
 
+def _what(job: Job) -> str:
+    return "page" if "page" in job.payload else "notice"
+
+
+def _about(job: Job) -> dict[str, Any]:
+    """Which page at which step, or up to where a notice tells."""
+    return {name: job.payload[name] for name in ("upto", "page", "step") if name in job.payload}
+
+
 def _ended(job: Job) -> str:
     return f"ended:{job.id}"
 
 
 def _question(job: Job, notifier: str, receipt: Receipt, at: datetime) -> Delivery:
-    payload = {"notifier": notifier, "to": job.payload["to"], "receipt": receipt.model_dump()}
+    payload = {"notifier": notifier, "to": job.payload["to"], "receipt": receipt.model_dump(),
+               **_about(job)}  # fmt: skip
     return Delivery(
         surface=OUTSIDE, lane=f"confirm:{job.id}", op="confirm", incident_id=job.incident_id,
         payload=payload, next_at=at,

@@ -7,16 +7,20 @@ left unfinished is first looked for by the mark, then at the medium, and only th
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlmodel import col, select
 
 from bot.access import Dialer
+from bot.catalog import Catalog
 from bot.catalog import Notifier as Entered
 from bot.chat.outside import pace
+from bot.chat.outside.paged import page_notice, reached_there, still_waits
+from bot.chat.outside.paths import first
 from bot.chat.outside.record import Record
 from bot.chat.outside.words import ESSENTIAL, addressee, notice
-from bot.contract import Connection, Notice, Notifier, Receipt
+from bot.contract import Connection, Notice, Notifier, Pager, Receipt
 from bot.delivery import Job
 from bot.delivery.notices import OUTSIDE, late, sent_since
 from bot.errors import JacklineError, NotSent, Rejected, Retryable, TargetError, Unknown
@@ -31,6 +35,7 @@ _T = TypeVar("_T")
 LIMIT = 20.0  # seconds for one notice over all its paths, within the outbox's lease
 ASK_AFTER = timedelta(seconds=10)
 ASK_TIMES = 12
+_GOES_ON = ("page_ack", "page_resolve")
 
 
 class OutsideSurface:
@@ -45,25 +50,30 @@ class OutsideSurface:
         registry: Registry,
         dialer: Dialer,
         public_url: str,
+        key: bytes,
     ) -> None:
         self.store = store
         self.incidents = incidents
         self.registry = registry
         self.dialer = dialer
         self.public_url = public_url.rstrip("/")
+        self.key = key
         self.record = Record(store, incidents)
         self.pace = pace.Pace()
         self._sending: set[asyncio.Task[None]] = set()
 
     async def deliver(self, job: Job) -> dict[str, Any]:
-        """Sends a notice, or asks what became of one."""
+        """Sends a notice or a page, asks what became of one, or tells a pager how it went on."""
         if job.op == "confirm":
             return await self._confirm(job)
         entry = self._entry(job)
-        if entry.when == "slack_down" and not await self._needed(job.incident_id):
+        if job.op in _GOES_ON:
+            await self._over_paths(entry, partial(_go_on, job))
+            return {}
+        if not await self._needed(job, entry):
             log.info("notice_not_needed", incident_id=job.incident_id, notifier=entry.id)
             return {}
-        await self._in_time(entry)
+        await self._in_time(entry, job.payload["to"] if job.op == "page" else "")
         sending = asyncio.create_task(self._send(job, entry, await self._notice(job)))
         self._sending.add(sending)
         sending.add_done_callback(self._ended)
@@ -95,7 +105,7 @@ class OutsideSurface:
 
     async def find(self, job: Job) -> dict[str, Any] | None:
         """What became of a notice that was begun before; None if it may be sent."""
-        if job.op == "confirm":
+        if job.op == "confirm" or job.op in _GOES_ON:
             return None
         if await self.record.ended(job):
             return {}
@@ -119,27 +129,35 @@ class OutsideSurface:
         """The notifier as the catalog has it now. Raises `Rejected` where it is gone."""
         name, to = job.payload["notifier"], job.payload["to"]
         entry = self.incidents.catalog().notifier(name)
-        if entry is None or to not in entry.to:
+        if entry is None or not (to in entry.to or _paged_there(self.incidents.catalog(), job)):
             raise Rejected(f"The catalog does not have {addressee(to)} by {name} any more.")
         return entry
 
-    async def _needed(self, incident_id: int) -> bool:
-        """Whether Slack still lacks something of the incident."""
+    async def _needed(self, job: Job, entry: Entered) -> bool:
+        """Whether Slack still lacks something of the incident; whether a page is still open."""
         async with self.store.read() as session:
-            return incident_id in await late(session, "slack")
+            if job.op == "page":
+                return await still_waits(session, job)
+            return entry.when != "slack_down" or job.incident_id in await late(session, "slack")
 
-    async def _in_time(self, entry: Entered) -> None:
-        """Raises `Retryable` while the notifier has had its share of the last minute."""
+    async def _in_time(self, entry: Entered, page_to: str) -> None:
+        """Raises `Retryable` while the notifier has had its share of the last minute.
+
+        Of pages each address has a share of its own: one team's storm keeps no other team asleep.
+        """
         moment = now()
         async with self.store.read() as session:
-            sent = await sent_since(session, entry.id, moment - pace.MINUTE)
-        seconds = self.pace.take(entry.id, entry.per_minute, moment, sent)
+            sent = await sent_since(session, entry.id, moment - pace.MINUTE, page_to=page_to)
+        share = f"{entry.id} {page_to}" if page_to else entry.id
+        seconds = self.pace.take(share, entry.per_minute, moment, sent)
         if seconds:
             raise Retryable(f"{entry.id} has sent its share of this minute.", retry_after=seconds)
 
     async def _notice(self, job: Job) -> Notice:
         """The words, from the state at this moment."""
         async with self.store.read() as session:
+            if job.op == "page":
+                return await page_notice(session, job, self.key, self.public_url)
             incident = await session.get_one(Incident, job.incident_id)
             rows = (
                 select(Entry)
@@ -159,7 +177,7 @@ class OutsideSurface:
             raise Rejected(f"The integration {entry.integration!r} has no notifier.")
         try:
             async with asyncio.timeout(LIMIT):
-                return await self._first(entry, notifier, ask)
+                return await first(self.dialer, entry.target, partial(ask, notifier))
         except TimeoutError as error:
             raise Unknown(f"{entry.id} took longer than {LIMIT:g} s.") from error
         except TargetError:
@@ -169,21 +187,6 @@ class OutsideSurface:
         except Exception as error:  # a stranger's fault; it must not cost the other notifiers
             log.exception("notifier_broke", notifier=entry.id)
             raise Unknown(f"{entry.integration} broke: {type(error).__name__}.") from error
-
-    async def _first(
-        self,
-        entry: Entered,
-        notifier: Notifier,
-        ask: Callable[[Notifier, Connection], Awaitable[_T]],
-    ) -> tuple[_T, str]:
-        reasons = []
-        for path in self.dialer.paths(entry.target):
-            try:
-                async with self.dialer.connect(entry.target, path) as connection:
-                    return await ask(notifier, connection), path
-            except NotSent as error:
-                reasons.append(f"{path}: {error.message}")
-        raise NotSent(" ".join(reasons) or f"{entry.target} has no access path.")
 
     async def _took(self, job: Job, entry: Entered, receipt: Receipt, path: str) -> None:
         ask_at = now() + ASK_AFTER if receipt.confirmed is None and receipt.reference else None
@@ -207,3 +210,16 @@ class OutsideSurface:
             raise Retryable("Not known yet.", retry_after=ASK_AFTER.total_seconds())
         await self.record.confirmed(job, entry.id, arrived)
         return {}
+
+
+def _paged_there(catalog: Catalog, job: Job) -> bool:
+    """Whether a page may go to that address; one that went there is told how it went on in any case."""
+    return job.op in _GOES_ON or (job.op == "page" and reached_there(catalog, job))
+
+
+async def _go_on(job: Job, notifier: Notifier, connection: Connection) -> None:
+    """Tells a pager what became of a page here."""
+    if not isinstance(notifier, Pager):
+        raise Rejected("The notifier is no pager any more.")
+    tell = notifier.acknowledge if job.op == "page_ack" else notifier.resolve
+    await tell(job.payload["thread"], job.payload["to"], connection)

@@ -8,7 +8,7 @@ from bot.timeline import Entry
 ESSENTIAL = (
     "incident_declared", "severity_changed", "status_changed", "glass_broken", "run_succeeded",
     "run_failed", "run_refused", "run_aborted", "run_unknown", "run_undone", "incident_merged",
-    "incident_unmerged",
+    "incident_unmerged", "page_unanswered",
 )  # fmt: skip
 _LINES = 20
 _SUBJECT = 200

@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.chat.clicks import INCIDENT_CLICKS, RUN_CLICKS, STEP_CLICKS
 from bot.chat.command import Command, person_of
 from bot.chat.life_clicks import LIFE_CLICKS
+from bot.chat.page_card import PAGE_CLICKS
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.channel_events import ChannelEvents
@@ -125,6 +126,7 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
     clicks = (
         *INCIDENT_CLICKS, *LIFE_CLICKS, *REGROUP_CLICKS, *RUN_CLICKS, *STEP_CLICKS,
         *QUESTION_CLICKS,
+        *PAGE_CLICKS,
     )  # fmt: skip
     for action_id in clicks:
         app.action(action_id)(incoming.clicked)

@@ -1,6 +1,7 @@
 """What can be typed, by what it is about. `bot.chat.commands` is the door to them."""
 
 from bot.chat.command import Form
+from bot.chat.oncall import ONCALL_FORMS
 from bot.chat.regroup import REGROUP_FORMS
 from bot.chat.silences import SILENCE_FORMS
 from bot.chat.verbs.about import ABOUT_FORMS
@@ -25,6 +26,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         *PAPER_FORMS,
         *REGROUP_FORMS,
         *SILENCE_FORMS,
+        *ONCALL_FORMS,
         Form("/incident help", "this list", ("?",)),
     ),
     "runbook": (*RUNBOOK_FORMS, *RUNNING_FORMS, Form("/runbook help", "this list", ("?",))),

@@ -87,7 +87,7 @@ class Outside:
     def outside(self, owner: str = "first") -> DeliveryWorker:
         dialer = Dialer(lambda: self.catalog)
         surface = OutsideSurface(
-            self.store, self.incidents, self.registry, dialer, "http://bot.test"
+            self.store, self.incidents, self.registry, dialer, "http://bot.test", b"k"
         )
         return DeliveryWorker(self.store, surface, owner)
 

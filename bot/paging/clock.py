@@ -1,0 +1,189 @@
+"""What is due by the clock: incidents that page somebody, the next level, and pages that are over.
+
+Any replica may look at any time. A step is taken under the incident's lock, after another look, in
+the commit that queues what it sends: it is done once, also where a process dies beside it.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import or_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from bot.delivery import Delivery
+from bot.delivery.notices import OUTSIDE
+from bot.incidents import ACTIVE, Incident
+from bot.paging.flow import WAITS, Paging
+from bot.paging.links import hashed, token
+from bot.paging.rules import Target, level_of, of_policy, policies, targets
+from bot.paging.tables import Page, PageLink
+from bot.store import YIELDING, Store, now
+from bot.timeline import Entry
+
+_RECENT = timedelta(hours=1)  # a policy that is new to the catalog does not page for old stories
+
+
+GOING = (*WAITS, "acknowledged")  # until the incident is over
+
+
+class PageClock:
+    """One per process. ``key`` is what the links' tokens are made with."""
+
+    def __init__(self, store: Store, paging: Paging, key: bytes) -> None:
+        self.store = store
+        self.paging = paging
+        self.key = key
+
+    async def look(self) -> bool:
+        """Does all that is due by now. Nothing is left for a second call."""
+        async with self.store.read() as session:
+            new = await self._unpaged(session) if self.paging.catalog.escalations else []
+            over = await self._over(session)
+            due = await self._due(session)
+        for number in new:
+            await self.store.quiet(YIELDING)
+            async with self.store.write() as session:
+                await self._open(session, number)
+        for number in over:
+            async with self.store.write() as session:
+                page = await self.paging.locked(session, number)
+                incident = await session.get_one(Incident, page.incident_id)
+                if page.state != "ended" and incident.status not in ACTIVE:
+                    await self.paging.end(session, page)
+        for number, step in due:
+            async with self.store.write() as session:
+                page = await self.paging.locked(session, number)
+                if (page.state, page.step) == ("open", step):
+                    await self._go_on(session, page)
+        return False
+
+    async def _unpaged(self, session: AsyncSession) -> list[int]:
+        """Incidents that became ones for a policy, and have not paged by it."""
+        since = now() - _RECENT
+        active = select(Incident.id).where(col(Incident.status).in_(ACTIVE))
+        worse = select(Entry.incident_id).where(
+            col(Entry.incident_id).in_(active), Entry.kind == "severity_changed", Entry.at > since
+        )
+        query = select(Incident).where(
+            col(Incident.status).in_(ACTIVE),
+            col(Incident.drill).is_(False),
+            or_(col(Incident.declared_at) > since, col(Incident.id).in_(worse)),
+        )
+        found = list((await session.execute(query.order_by(col(Incident.id)))).scalars())
+        known = select(Page.origin).where(col(Page.incident_id).in_([i.id for i in found]))
+        origins = set((await session.execute(known)).scalars())
+        return [i.number for i in found if set(self._origins(i)) - origins]
+
+    def _origins(self, incident: Incident) -> list[str]:
+        found = policies(self.paging.catalog, incident.severity, incident.services)
+        return [_origin(incident, policy.id) for policy in found]
+
+    async def _open(self, session: AsyncSession, number: int) -> None:
+        incident = await self.paging.incidents.get(session, number)
+        if incident.status not in ACTIVE:
+            return
+        for policy in policies(self.paging.catalog, incident.severity, incident.services):
+            await self.paging.open(
+                session, incident, of_policy(policy), "", "jackline", _origin(incident, policy.id)
+            )
+
+    async def _over(self, session: AsyncSession) -> list[int]:
+        query = (
+            select(Page.id)
+            .join(Incident, col(Incident.id) == col(Page.incident_id))
+            .where(col(Page.state).in_(GOING), col(Incident.status).not_in(ACTIVE))
+        )
+        return [number for number in (await session.execute(query)).scalars() if number]
+
+    async def _due(self, session: AsyncSession) -> list[tuple[int, int]]:
+        """Pages whose time has come, or whose last step reached nobody; each with its step."""
+        query = select(Page).where(Page.state == "open").order_by(col(Page.due_at))
+        waiting = list((await session.execute(query)).scalars())
+        moment = now()
+        return [
+            (page.number, page.step)
+            for page in waiting
+            if page.due_at <= moment or await self._failed(session, page)
+        ]
+
+    async def _failed(self, session: AsyncSession, page: Page) -> bool:
+        """Whether all that was sent at the last step was refused for good."""
+        query = select(Delivery.state, Delivery.payload).where(
+            Delivery.surface == OUTSIDE,
+            Delivery.op == "page",
+            Delivery.incident_id == page.incident_id,
+        )
+        states = [
+            state
+            for state, payload in (await session.execute(query)).all()
+            if (payload["page"], payload["step"]) == (page.number, page.step)
+        ]
+        return bool(states) and set(states) == {"failed"}
+
+    async def _go_on(self, session: AsyncSession, page: Page) -> None:
+        """Pages the next level; after the last one of the last time it is said loudly."""
+        if page.step >= len(page.levels) * page.repeat:
+            await self._nobody(session, page)
+            return
+        moment = now()
+        level = level_of(page.levels, page.step)
+        stands = await self.paging.overrides.standing(session, moment)
+        found = targets(self.paging.catalog, level, moment, stands)
+        page.step += 1
+        page.due_at = moment + timedelta(seconds=level.after if found else 0)
+        for target in found:
+            await self._send(session, page, target)
+        kind = "page_escalated" if page.step > 1 else "page_sent"
+        text = f"{self._where(page)}: {self._whom(found)}"
+        await self.paging.record(session, page, kind, "jackline", text, step=page.step)
+        await self.paging.show(session, page)
+
+    async def _send(self, session: AsyncSession, page: Page, target: Target) -> None:
+        """Queues it, unless the last one to that address still waits: then that is on its way."""
+        lane = f"page:{page.number}:{target.notifier}:{target.to}"
+        query = select(Delivery.id).where(
+            Delivery.surface == OUTSIDE, Delivery.lane == lane, Delivery.state == "pending"
+        )
+        if (await session.execute(query.limit(1))).first() is not None:
+            return
+        payload = {"page": page.number, "step": page.step, "notifier": target.notifier,
+                   "to": target.to, "person": target.person}  # fmt: skip
+        session.add(Delivery(surface=OUTSIDE, lane=lane, op="page",
+                             incident_id=page.incident_id, payload=payload))  # fmt: skip
+        if target.person:
+            kept = hashed(token(self.key, page.number, page.step, target.person))
+            if await session.get(PageLink, kept) is None:  # one person may have several addresses
+                session.add(PageLink(token_hash=kept, page_id=page.number, person=target.person))
+                await session.flush()
+
+    async def _nobody(self, session: AsyncSession, page: Page) -> None:
+        page.state = "unanswered"
+        outbox = self.paging.incidents.outbox
+        text = f"Nobody acknowledged the page for {page.name}, and everybody was tried {page.repeat} times"
+        await self.paging.record(session, page, "page_unanswered", "jackline", text)
+        await self.paging.show(session, page)
+        await outbox.say(
+            session, page.incident_id, f"unanswered-{page.number}", "line",
+            {"text": f"🚨 {text}. Take command, or page somebody: /incident page WHO"},
+        )  # fmt: skip
+        await outbox.digest(session, page.incident_id)
+        loud = f"🚨 Nobody acknowledged the page for incident {page.incident_id}"
+        await outbox.announce(session, f"unanswered-{page.number}", "line", {"text": loud})
+
+    def _where(self, page: Page) -> str:
+        level, times = (page.step - 1) % len(page.levels) + 1, (page.step - 1) // len(page.levels)
+        again = f", time {times + 1} of {page.repeat}" if times else ""
+        return f"Level {level} of {len(page.levels)} is paged for {page.name}{again}"
+
+    def _whom(self, found: list[Target]) -> str:
+        if not found:
+            return "it reaches nobody"
+        ways: dict[str, list[str]] = {}
+        for target in found:
+            person = self.paging.catalog.person(target.person)
+            ways.setdefault(person.name if person else target.notifier, []).append(target.notifier)
+        return "; ".join(f"{who} by {', '.join(by)}" for who, by in ways.items())
+
+
+def _origin(incident: Incident, policy: str) -> str:
+    return f"incident:{incident.number}:{policy}"

@@ -1,0 +1,1 @@
+"""cState: a status page that is a Git repository."""

@@ -1,0 +1,1 @@
+"""Atlassian Statuspage: incidents and the state of components, for customers."""
