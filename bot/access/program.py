@@ -25,7 +25,7 @@ from bot.store import now
 ENTRY = "bot.chat.terminal:main"
 # Slack, the console, pictures: what the terminal does without.
 SERVERS_OWN = {
-    "aiohttp", "aiosmtpd", "django-htmx", "fastapi", "icalendar", "itsdangerous", "matplotlib",
+    "aiohttp", "aiosmtpd", "dateparser", "django-htmx", "fastapi", "icalendar", "itsdangerous", "matplotlib",
     "prometheus-client", "pyotp", "python-multipart", "segno", "shiv", "slack-bolt", "slack-sdk",
     "sse-starlette", "uvicorn",
 }  # fmt: skip

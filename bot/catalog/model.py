@@ -118,6 +118,9 @@ class Person(Entry):
     slack: list[str] = Field(default=[], description="workspace:user, such as T012:U345")
     groups: list[Name] = []
     roles: list[Role] = ["responder"]
+    timezone: Annotated[str, AfterValidator(check_timezone)] = Field(
+        default="UTC", description="in which this person's times are read: Europe/Berlin"
+    )
     age: str = Field(
         default="", pattern=r"^(age1[0-9a-z]{58})?$",
         description="the person's own age recipient: their go-bag codes are encrypted to it",
