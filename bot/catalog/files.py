@@ -35,6 +35,9 @@ SECTIONS = (
     "notifiers",
     "contacts",
     "drills",
+    "severities",
+    "audiences",
+    "regulations",
 )
 
 

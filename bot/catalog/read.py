@@ -71,7 +71,7 @@ def _fields(where: _Where) -> list[str]:
     for part in where:
         inside = get_args(model.model_fields[part].annotation) if isinstance(part, str) else ()
         model = inside[0] if inside else model
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _unique(catalog: Catalog, origins: _Origins) -> None:
@@ -86,7 +86,8 @@ _NAMED = (  # kind, section, the field that holds the name
     ("service", "services", "id"), ("person", "people", "id"), ("target", "targets", "name"),
     ("path", "paths", "name"), ("credential", "credentials", "name"), ("node", "nodes", "id"),
     ("source", "sources", "name"), ("heartbeat", "heartbeats", "id"), ("notifier", "notifiers", "id"), ("contact", "contacts", "name"),
-    ("drill", "drills", "name"),
+    ("drill", "drills", "name"), ("severity", "severities", "id"), ("audience", "audiences", "id"),
+    ("regulation", "regulations", "id"),
 )  # fmt: skip
 
 
@@ -111,6 +112,7 @@ def _no_dangling(catalog: Catalog, origins: _Origins) -> None:
         "credential": [c.name for c in catalog.credentials],
         "person": [p.id for p in catalog.people],
         "group": sorted({f"@{group}" for p in catalog.people for group in p.groups}),
+        "notifier": [n.id for n in catalog.notifiers],
     }
     sets = {kind: set(names) for kind, names in known.items()}
     for kind, name, section, index, where in _uses(catalog):
@@ -154,13 +156,20 @@ def _services_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Whe
         for index, entry in enumerate(getattr(catalog, section)):
             if entry.service is not None:
                 yield "service", entry.service, section, index, ["service"]
+    for index, law in enumerate(catalog.regulations):
+        for number, name in enumerate(law.aware.services if law.aware else []):
+            yield "service", name, "regulations", index, ["aware", "services", number]
 
 
 def _people_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
-    for index, rule in enumerate(catalog.rules):
-        for number, who in enumerate(rule.people):
-            kind = "group" if who.startswith("@") else "person"
-            yield kind, who, "rules", index, ["people", number]
+    for section in ("rules", "severities"):
+        for index, rule in enumerate(getattr(catalog, section)):
+            for number, who in enumerate(rule.people):
+                kind = "group" if who.startswith("@") else "person"
+                yield kind, who, section, index, ["people", number]
+    for index, place in enumerate(catalog.audiences):
+        for number, notifier in enumerate(place.notifiers):
+            yield "notifier", notifier, "audiences", index, ["notifiers", number]
 
 
 def _named_by_paths(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:

@@ -48,11 +48,13 @@ class Outbox:
         purpose: str,
         topic: str,
         people: list[str],
+        groups: list[str],
         private: bool = False,
     ) -> None:
         """Asks for a new incident's channel with its topic, people, pinned card and digest line.
 
-        Everything else for the channel waits until it exists. ``people`` are ids of the catalog.
+        Everything else for the channel waits until it exists. ``people`` are ids of the catalog,
+        ``groups`` the surface's own.
         """
         card = Message(incident_id=incident_id, key=f"{incident_id}:card", kind="card",
                        author="jackline")  # fmt: skip
@@ -65,7 +67,7 @@ class Outbox:
             ("say", "talk", {}, card.id),
             ("topic", "topic", {"topic": topic}, None),
             ("pin", "pin", {}, card.id),
-            ("invite", "invite", {"people": people}, None),
+            ("invite", "invite", _invitation(people, groups), None),
             ("digest", "digest", {}, digest.id),
         ]
         rows = [
@@ -73,7 +75,7 @@ class Outbox:
                      payload=payload, message_id=message_id)
             for surface in self.surfaces
             for op, lane, payload, message_id in wanted
-            if op != "invite" or people
+            if op != "invite" or people or groups
         ]  # fmt: skip
         if rows:  # in one statement: in a storm many incidents are declared at once
             values = [row.model_dump(exclude={"id"}) for row in rows]
@@ -159,10 +161,14 @@ class Outbox:
         """Sets the channel's topic."""
         self._queue(session, "topic", f"{incident_id}:topic", incident_id, {"topic": topic})
 
-    async def invite(self, session: AsyncSession, incident_id: int, people: list[str]) -> None:
+    async def invite(
+        self, session: AsyncSession, incident_id: int, people: list[str],
+        groups: list[str] | None = None,
+    ) -> None:  # fmt: skip
         """Asks further people of the catalog to the channel; who is there already stays."""
-        if people:
-            self._queue(session, "invite", f"{incident_id}:invite", incident_id, {"people": people})
+        if people or groups:
+            payload = _invitation(people, groups or [])
+            self._queue(session, "invite", f"{incident_id}:invite", incident_id, payload)
 
     async def upload(self, session: AsyncSession, incident_id: int, file: str, title: str) -> None:
         """Shows a picture of the evidence folder; ``file`` is unique, so a repeat is seen."""
@@ -201,3 +207,7 @@ class Outbox:
                 payload=payload, message_id=message_id,
             )  # fmt: skip
             session.add(row)
+
+
+def _invitation(people: list[str], groups: list[str]) -> dict[str, Any]:
+    return {"people": people} | ({"groups": groups} if groups else {})

@@ -16,12 +16,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.catalog import Catalog
 from bot.chat.cards import Cards, Rendered
 from bot.chat.slack.calls import Limits, code_of, slack_errors
-from bot.delivery import Job, Message
+from bot.delivery import Binding, Job, Message
 from bot.errors import NotSent, Rejected, TargetError, Unknown
 from bot.incidents import Incidents
+from bot.log import get
 from bot.store import Store, now
 
+log = get("slack")
 EVENT_TYPE = "jackline_message"
+_INVITED = 100  # by one call, Slack takes no more
 LATE = timedelta(seconds=30)
 _STATE = (
     "card",
@@ -245,14 +248,35 @@ class SlackSurface:
         team = (await self.me())["team"]
         people = [p for i in job.payload["people"] if (p := self.catalog().person(i))]
         users = [s.split(":")[1] for p in people for s in p.slack if s.split(":")[0] == team]
-        if users:
-            await self._unless(
-                "already_in_channel", "conversations.invite",
-                lambda: self.client.conversations_invite(
-                    channel=job.channel["channel"], users=users, force=True
-                ),  # else one who is there already would keep the others out
-            )  # fmt: skip
+        for group in job.payload.get("groups", []):
+            users += await self._members(group)
+        users = list(dict.fromkeys(users))
+        for at in range(0, len(users), _INVITED):
+            await self._ask_in(job.channel["channel"], users[at : at + _INVITED])
         return {}
+
+    async def _ask_in(self, channel: str, users: list[str]) -> None:
+        """``force``: else one who is there already would keep the others out."""
+        await self._unless(
+            "already_in_channel", "conversations.invite",
+            lambda: self.client.conversations_invite(channel=channel, users=users, force=True),
+        )  # fmt: skip
+
+    async def _members(self, group: str) -> list[str]:
+        """A user group's members: as Slack says, else as it said last. Nobody waits for it."""
+        try:
+            async with self._limits.calling("usergroups.users.list", once=False):
+                answer = await self.client.usergroups_users_list(usergroup=group)
+        except TargetError as error:
+            log.warning("user_group_not_read", group=group, error=str(error))
+            async with self.store.read() as session:
+                known = await session.get(Binding, (self.name, f"usergroup:{group}"))
+            return list(known.value["users"]) if known else []
+        users = [str(user) for user in answer["users"]]
+        async with self.store.write(silent=True) as session:
+            found = Binding(surface=self.name, key=f"usergroup:{group}", value={"users": users})
+            await session.merge(found)
+        return users
 
     async def _unless(self, fine: str, method: str, call: Callable[[], Awaitable[Any]]) -> None:
         try:
