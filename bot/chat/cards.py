@@ -27,14 +27,17 @@ from bot.chat.blocks import (
     section,
     when,
 )
+from bot.chat.due_blocks import due_blocks, updates_words
 from bot.chat.evidence_card import evidence_blocks
 from bot.chat.question_card import question_blocks, question_text
 from bot.chat.run_card import run_blocks
+from bot.chat.update_card import update_blocks
 from bot.chat.ways import drilled
 from bot.delivery import Binding, Message
 from bot.incidents import ACTIVE, Incident, under
 from bot.incidents.flow import NO_CHANNEL
 from bot.incidents.merging import UNMERGE_WITHIN, merged_at
+from bot.incidents.updates import chain
 from bot.runbooks import Run, StepAttempt, approvers
 from bot.store import now
 
@@ -87,11 +90,12 @@ class Cards:
                 return await self._digest(session, await self._incident(session, message))
             case "run":
                 return await self._run(session, int(message.payload["run_id"]))
-            case "regrouped":
-                return await self._regrouped(session, message)
             case "question":
                 asked = await session.get_one(Question, message.payload["question"])
                 return self.question(asked, hide=True)
+        others = {"regrouped": self._regrouped, "update": self._update}
+        if draw := others.get(message.kind):
+            return await draw(session, message)
         return self._plain(message)
 
     def _plain(self, message: Message) -> Rendered:
@@ -163,6 +167,7 @@ class Cards:
             blocks.append(
                 section(f"All goes on in {await self._way(session, incident.merged_into)}")
             )
+        blocks += await due_blocks(session, self.catalog(), incident)
         buttons = self._buttons(incident, number)
         if buttons:
             blocks.append(actions(*buttons))
@@ -186,6 +191,14 @@ class Cards:
         if other:
             blocks.append(section(f"→ {await self._way(session, int(other))}"))
         return Rendered(escape(text), [*blocks, context(self.name(message.author))])
+
+    async def _update(self, session: AsyncSession, message: Message) -> Rendered:
+        """In the incident's channel, or ``outside`` where its audience reads."""
+        sent = await chain(session, int(message.payload["update"]))
+        incident = await session.get_one(Incident, sent[-1].incident_id)
+        outside = bool(message.payload.get("outside"))
+        blocks = update_blocks(incident, sent, self.name, outside=outside)
+        return Rendered(escape(sent[-1].text), blocks)
 
     def _buttons(self, incident: Incident, number: str) -> list[Block]:
         if incident.merged_into and now() - merged_at(incident) < UNMERGE_WITHIN:
@@ -216,6 +229,8 @@ class Cards:
             f"{SIGN[incident.severity]} *#{incident.number}* {escape(title)} — "
             f"{incident.severity}, {incident.standing}, since {when(incident.declared_at)}"
         )
+        if updates := await updates_words(session, self.catalog(), incident):
+            text += f" · updates: {updates}"
         if refused:
             text += ". *Its channel could not be opened*: it is in the console alone"
         return Rendered(escape(f"#{incident.number} {title}"), [section(text)])

@@ -12,9 +12,12 @@ from bot.chat.command import Reply
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS, Regroup, may_regroup
 from bot.chat.regroup_words import named
+from bot.chat.update_card import UPDATE_CLICKS
+from bot.chat.verbs.updates import UpdateClicks
 from bot.errors import BadInput, NotAllowed, NotFound
 from bot.incidents import ACTIVE, Incident, Incidents
 from bot.incidents.seeing import may_see, require_seen
+from bot.incidents.updates import StatusPages, Updates
 from bot.runbooks import Decision, Decisions, Run, Runs
 
 _STATUSES = {
@@ -39,7 +42,8 @@ _ID = re.compile(r"[0-9]{1,9}")
 class Clicks:
     """`handle` is the one door for clicks of every surface."""
 
-    def __init__(self, incidents: Incidents, runs: Runs) -> None:
+    def __init__(self, incidents: Incidents, runs: Runs, pages: StatusPages | None = None) -> None:
+        self.updates = UpdateClicks(incidents, Updates(incidents, pages))
         self.incidents = incidents
         self.runs = runs
         self.regroup = Regroup(incidents, runs)
@@ -71,6 +75,8 @@ class Clicks:
                 await self._require_seen(session, Incident, number, person, surface)
             text, number = await self.regroup.do(session, action_id, value, f"person:{person.id}")
             return Reply(text, incident_id=number)
+        if action_id in UPDATE_CLICKS and _ID.fullmatch(value.partition("|")[0]):
+            return await self.updates.handle(session, action_id, value, person, surface)
         run_id, _, digest = value.partition("|")
         if action_id in (*RUN_CLICKS, *STEP_CLICKS) and _ID.fullmatch(run_id):
             await self._require_seen(session, Run, int(run_id), person, surface)

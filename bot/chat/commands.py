@@ -13,9 +13,11 @@ from bot.chat.verbs.access import AccessVerbs
 from bot.chat.verbs.alerts import AlertVerbs
 from bot.chat.verbs.incident import LifeVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
+from bot.chat.verbs.updates import UpdateVerbs
 from bot.chat.ways import Ways
 from bot.errors import BadInput
 from bot.incidents import Incidents
+from bot.incidents.updates import StatusPages, Updates
 from bot.located import near
 from bot.runbooks import Runs
 
@@ -23,12 +25,16 @@ from bot.runbooks import Runs
 class Commands:
     """`handle` is the one door for commands of every surface."""
 
-    def __init__(self, incidents: Incidents, runs: Runs, ways: Ways, silencing: Silencing) -> None:
+    def __init__(
+        self, incidents: Incidents, runs: Runs, ways: Ways, silencing: Silencing,
+        pages: StatusPages | None = None,
+    ) -> None:  # fmt: skip
         self.life = LifeVerbs(incidents, runs)
         alerts = AlertVerbs(incidents, runs, silencing)
         self.regroup = alerts.regroup
+        self.updates = UpdateVerbs(incidents, Updates(incidents, pages))
         self.handlers: dict[str, dict[str, Handler]] = {
-            "incident": {**self.life.handlers, **alerts.handlers},
+            "incident": {**self.life.handlers, **self.updates.handlers, **alerts.handlers},
             "runbook": RunbookVerbs(incidents, runs).handlers,
             "access": AccessVerbs(incidents, ways).handlers,
         }

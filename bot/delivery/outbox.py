@@ -114,11 +114,13 @@ class Outbox:
         author: str = "jackline",
         origin: str = "",
         shared: bool = False,
+        channel: str = "",
     ) -> None:
         """Posts a message, or edits the one with that ``key``.
 
         An edit that is still unsent absorbs later ones. ``origin`` is the surface where a
-        person wrote it: it is not sent back there. ``shared``: it is said where the digest is.
+        person wrote it: it is not sent back there. ``shared``: it is said where the digest is,
+        or in the surface's ``channel``.
         """
         full = f"{incident_id}:{key}"
         edit = {"of": full, "kind": kind, "payload": payload or {}, "updated_at": now()}
@@ -134,7 +136,8 @@ class Outbox:
             return
         rows = [
             Delivery(surface=surface, lane=full if shared else f"{incident_id}:talk",
-                     op="digest" if shared else "say", incident_id=incident_id, message_id=message_id).model_dump(exclude={"id"})
+                     op="digest" if shared else "say", incident_id=incident_id, message_id=message_id,
+                     payload={"channel": channel} if channel else {}).model_dump(exclude={"id"})
             for surface in self.surfaces
             if surface != origin
         ]  # fmt: skip
@@ -142,13 +145,14 @@ class Outbox:
             connection.execute(_DELIVER, rows)
 
     async def announce(
-        self, session: AsyncSession, key: str, kind: str, payload: dict[str, Any]
-    ) -> None:
-        """The same in the digest's channel, about no incident: posts it, or edits it in place."""
+        self, session: AsyncSession, key: str, kind: str, payload: dict[str, Any], *,
+        channel: str = "",
+    ) -> None:  # fmt: skip
+        """The same in the digest's channel, or another of the surface's, in no incident's."""
 
         def put(plain: Session) -> None:
             plain.flush()
-            self.put(plain.connection(), 0, key, kind, payload, shared=True)
+            self.put(plain.connection(), 0, key, kind, payload, shared=True, channel=channel)
 
         await session.run_sync(put)
 

@@ -15,12 +15,13 @@ from bot.access import Dialer
 from bot.catalog import Notifier as Entered
 from bot.chat.outside import pace
 from bot.chat.outside.record import Record
-from bot.chat.outside.words import ESSENTIAL, addressee, notice
+from bot.chat.outside.words import ESSENTIAL, addressee, notice, update_notice
 from bot.contract import Connection, Notice, Notifier, Receipt
 from bot.delivery import Job
 from bot.delivery.notices import OUTSIDE, late, sent_since
 from bot.errors import JacklineError, NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.incidents import Incident, Incidents
+from bot.incidents.due_tables import Update
 from bot.log import get
 from bot.registry import Registry
 from bot.store import Store, now
@@ -60,7 +61,10 @@ class OutsideSurface:
         if job.op == "confirm":
             return await self._confirm(job)
         entry = self._entry(job)
-        if entry.when == "slack_down" and not await self._needed(job.incident_id):
+        ours = (
+            "update" not in job.payload
+        )  # an update is for its audience, whether Slack is up or not
+        if ours and entry.when == "slack_down" and not await self._needed(job.incident_id):
             log.info("notice_not_needed", incident_id=job.incident_id, notifier=entry.id)
             return {}
         await self._in_time(entry)
@@ -141,6 +145,9 @@ class OutsideSurface:
         """The words, from the state at this moment."""
         async with self.store.read() as session:
             incident = await session.get_one(Incident, job.incident_id)
+            if number := job.payload.get("update"):
+                update = await session.get_one(Update, number)
+                return update_notice(incident, update, job.id, self.public_url)
             rows = (
                 select(Entry)
                 .where(Entry.incident_id == job.incident_id, col(Entry.kind).in_(ESSENTIAL))

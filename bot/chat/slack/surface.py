@@ -98,14 +98,19 @@ class SlackSurface:
         return await self._say(job, job.channel["channel"])
 
     async def _post_digest(self, job: Job) -> dict[str, Any]:
-        return await self._say(job, self.digest_channel) if self.digest_channel else {}
+        channel = self._shared(job)
+        return await self._say(job, channel) if channel else {}
+
+    def _shared(self, job: Job) -> str:
+        """Where everybody reads, or the channel that an update is for."""
+        return str(job.payload.get("channel", self.digest_channel))
 
     async def find(self, job: Job) -> dict[str, Any] | None:
         """What became of a job that was begun before; None if it was not done."""
         if job.op == "open_channel":
             return await self._find_channel(job.payload["name"], private=_private(job))
         if job.op in ("say", "digest") and job.message and not job.posted:
-            channel = self.digest_channel if job.op == "digest" else job.channel["channel"]
+            channel = self._shared(job) if job.op == "digest" else job.channel["channel"]
             return await self._find_message(channel, job.message.id) if channel else {}
         if job.op == "upload":
             return await self._find_file(job)

@@ -6,10 +6,12 @@ from bot.chat.silences import SILENCE_FORMS
 from bot.chat.verbs.access import ACCESS_FORMS
 from bot.chat.verbs.incident import LIFE_FORMS
 from bot.chat.verbs.runbook import RUNBOOK_FORMS
+from bot.chat.verbs.updates import UPDATE_FORMS
 
 FORMS: dict[str, tuple[Form, ...]] = {
     "incident": (
         *LIFE_FORMS,
+        *UPDATE_FORMS,
         *REGROUP_FORMS,
         *SILENCE_FORMS,
         Form("/incident help", "this list", ("?",)),
