@@ -30,6 +30,7 @@ from bot.chat.blocks import (
 from bot.chat.due_blocks import due_blocks, updates_words
 from bot.chat.evidence_card import evidence_blocks
 from bot.chat.question_card import question_blocks, question_text
+from bot.chat.reminder_card import mention, reminder_blocks
 from bot.chat.run_card import run_blocks
 from bot.chat.update_card import update_blocks
 from bot.chat.ways import drilled
@@ -93,7 +94,7 @@ class Cards:
             case "question":
                 asked = await session.get_one(Question, message.payload["question"])
                 return self.question(asked, hide=True)
-        others = {"regrouped": self._regrouped, "update": self._update}
+        others = {"regrouped": self._regrouped, "update": self._update, "reminder": self._reminder}
         if draw := others.get(message.kind):
             return await draw(session, message)
         return self._plain(message)
@@ -199,6 +200,17 @@ class Cards:
         outside = bool(message.payload.get("outside"))
         blocks = update_blocks(incident, sent, self.name, outside=outside)
         return Rendered(escape(sent[-1].text), blocks)
+
+    async def _reminder(self, session: AsyncSession, message: Message) -> Rendered:
+        del session
+        catalog, number = self.catalog(), message.incident_id
+        people = [
+            mention(catalog.person(each), self.name(f"person:{each}"), inside=self.inside)
+            for each in message.payload["to"]
+        ]
+        link = f"{self.public_url}/incidents/{number}" if self.public_url or self.inside else ""
+        blocks = reminder_blocks(number, message.payload, people, link)
+        return Rendered(escape(str(message.payload["text"])), blocks)
 
     def _buttons(self, incident: Incident, number: str) -> list[Block]:
         if incident.merged_into and now() - merged_at(incident) < UNMERGE_WITHIN:

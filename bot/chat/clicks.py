@@ -1,6 +1,7 @@
 """What a person clicks, on any surface. Roles are checked at the click, in the domain call."""
 
 import re
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,7 +13,9 @@ from bot.chat.command import Reply
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS, Regroup, may_regroup
 from bot.chat.regroup_words import named
+from bot.chat.reminder_card import REMINDER_CLICKS
 from bot.chat.update_card import UPDATE_CLICKS
+from bot.chat.verbs.reminders import ReminderVerbs
 from bot.chat.verbs.updates import UpdateClicks
 from bot.errors import BadInput, NotAllowed, NotFound
 from bot.incidents import ACTIVE, Incident, Incidents
@@ -36,6 +39,7 @@ STEP_CLICKS = (
 _DECISIONS: dict[str, Decision] = {
     "step_retry": "retry", "step_skip": "skip", "step_undo": "undo", "step_stop": "stop",
 }  # fmt: skip
+Click = Callable[[AsyncSession, str, str, Person, str], Awaitable[Reply]]
 _ID = re.compile(r"[0-9]{1,9}")
 
 
@@ -43,7 +47,14 @@ class Clicks:
     """`handle` is the one door for clicks of every surface."""
 
     def __init__(self, incidents: Incidents, runs: Runs, pages: StatusPages | None = None) -> None:
-        self.updates = UpdateClicks(incidents, Updates(incidents, pages))
+        updates, reminders = (
+            UpdateClicks(incidents, Updates(incidents, pages)),
+            ReminderVerbs(incidents),
+        )
+        self.others: dict[str, Click] = {
+            **dict.fromkeys(UPDATE_CLICKS, updates.handle),
+            **dict.fromkeys(REMINDER_CLICKS, reminders.click),
+        }
         self.incidents = incidents
         self.runs = runs
         self.regroup = Regroup(incidents, runs)
@@ -75,8 +86,8 @@ class Clicks:
                 await self._require_seen(session, Incident, number, person, surface)
             text, number = await self.regroup.do(session, action_id, value, f"person:{person.id}")
             return Reply(text, incident_id=number)
-        if action_id in UPDATE_CLICKS and _ID.fullmatch(value.partition("|")[0]):
-            return await self.updates.handle(session, action_id, value, person, surface)
+        if (click := self.others.get(action_id)) and _ID.fullmatch(value.partition("|")[0]):
+            return await click(session, action_id, value, person, surface)
         run_id, _, digest = value.partition("|")
         if action_id in (*RUN_CLICKS, *STEP_CLICKS) and _ID.fullmatch(run_id):
             await self._require_seen(session, Run, int(run_id), person, surface)

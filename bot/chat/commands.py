@@ -12,6 +12,7 @@ from bot.chat.verbs import FORMS
 from bot.chat.verbs.access import AccessVerbs
 from bot.chat.verbs.alerts import AlertVerbs
 from bot.chat.verbs.incident import LifeVerbs
+from bot.chat.verbs.reminders import ReminderVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
 from bot.chat.verbs.updates import UpdateVerbs
 from bot.chat.ways import Ways
@@ -34,7 +35,12 @@ class Commands:
         self.regroup = alerts.regroup
         self.updates = UpdateVerbs(incidents, Updates(incidents, pages))
         self.handlers: dict[str, dict[str, Handler]] = {
-            "incident": {**self.life.handlers, **self.updates.handlers, **alerts.handlers},
+            "incident": {
+                **self.life.handlers,
+                **self.updates.handlers,
+                **alerts.handlers,
+                **ReminderVerbs(incidents).handlers,
+            },
             "runbook": RunbookVerbs(incidents, runs).handlers,
             "access": AccessVerbs(incidents, ways).handlers,
         }

@@ -44,7 +44,9 @@ class Update(SQLModel, table=True):
 class Reminder(SQLModel, table=True):
     """How often somebody was reminded of one thing, and until when it is to be left alone.
 
-    ``occasion`` is what made it due, such as the last update: another one begins anew.
+    ``occasion`` is what made it due, such as the last update: another one begins anew. ``message``
+    is the key of the last one, as long as it still asks for something. ``what`` may also be what
+    people put off: a kind of reminders, or ``*`` for all.
     """
 
     __tablename__ = "reminder"
@@ -56,6 +58,7 @@ class Reminder(SQLModel, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     snoozed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     stopped_by: str = ""
+    message: str = ""
 
 
 class ClockFact(SQLModel, table=True):

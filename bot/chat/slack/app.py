@@ -15,6 +15,7 @@ from bot.chat.clicks import INCIDENT_CLICKS, RUN_CLICKS, STEP_CLICKS
 from bot.chat.command import Command, person_of
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
+from bot.chat.reminder_card import REMINDER_CLICKS
 from bot.chat.slack.calls import slack_errors
 from bot.chat.slack.inbox import Inbox
 from bot.chat.slack.views import declare_view, read_declare
@@ -177,7 +178,7 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
     app.view("update")(incoming.wrote)
     clicks = (
         *INCIDENT_CLICKS, *REGROUP_CLICKS, *RUN_CLICKS, *STEP_CLICKS, *QUESTION_CLICKS,
-        *UPDATE_CLICKS,
+        *UPDATE_CLICKS, *REMINDER_CLICKS,
     )  # fmt: skip
     for action_id in clicks:
         app.action(action_id)(incoming.clicked)

@@ -25,6 +25,7 @@ from bot.chat.clicks import Clicks
 from bot.chat.command import Command, Later, Reply
 from bot.chat.commands import Commands
 from bot.chat.regroup import REGROUP_CLICKS
+from bot.chat.reminder_card import REMINDER_CLICKS
 from bot.chat.slack.tables import SlackRequest
 from bot.chat.update_card import UPDATE_CLICKS
 from bot.delivery import Binding
@@ -40,7 +41,7 @@ _LATE = timedelta(seconds=5)  # then whoever had it in hand is taken for dead
 _PATIENCE = 1.5  # seconds: what opens a form is good for three
 _EXPIRED = timedelta(minutes=30)  # a response URL is good that long
 _AT_ONCE = 50
-_ANSWERED = (*REGROUP_CLICKS, *UPDATE_CLICKS)
+_ANSWERED = (*REGROUP_CLICKS, *UPDATE_CLICKS, *REMINDER_CLICKS)
 _NOT_SAID = (SlackApiError, aiohttp.ClientError, OSError, TimeoutError)
 _BROKEN = "Something in Jackline broke at that, and nothing was done. The log has the details."
 

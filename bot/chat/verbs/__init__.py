@@ -5,6 +5,7 @@ from bot.chat.regroup import REGROUP_FORMS
 from bot.chat.silences import SILENCE_FORMS
 from bot.chat.verbs.access import ACCESS_FORMS
 from bot.chat.verbs.incident import LIFE_FORMS
+from bot.chat.verbs.reminders import REMINDER_FORMS
 from bot.chat.verbs.runbook import RUNBOOK_FORMS
 from bot.chat.verbs.updates import UPDATE_FORMS
 
@@ -12,6 +13,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "incident": (
         *LIFE_FORMS,
         *UPDATE_FORMS,
+        *REMINDER_FORMS,
         *REGROUP_FORMS,
         *SILENCE_FORMS,
         Form("/incident help", "this list", ("?",)),

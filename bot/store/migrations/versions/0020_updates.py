@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("sent_at", UtcDateTime(), nullable=True),
         sa.Column("snoozed_until", UtcDateTime(), nullable=True),
         sa.Column("stopped_by", sa.String(), nullable=False),
+        sa.Column("message", sa.String(), nullable=False),
     )
     op.create_table(
         "clock_fact",
