@@ -50,6 +50,7 @@ from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
 from bot.incidents import Incidents
+from bot.incidents.regulated import Clocks
 from bot.incidents.reminders import Reminders
 from bot.log import get
 from bot.postmortems import Postmortem, Postmortems
@@ -93,7 +94,8 @@ class Jackline:
 
         # alert → incident
         self.incidents = Incidents(self.ledger, self.outbox, lambda: self.library.catalog)
-        self.reminders = Reminders(self.store, self.incidents)
+        self.clocks = Clocks(self.incidents)
+        self.reminders = Reminders(self.store, self.incidents, deadlines=self.clocks.deadlines)
         self.intake = Intake(self.store, data / "spool")
         self.heartbeats = Heartbeats(self.store, self.intake, lambda: self.library.catalog)
         self.checks = CheckRunner(self.store, self.intake, self.dialer, self.registry)
@@ -180,7 +182,7 @@ class Jackline:
         )
         steps = (self._look_at_paths, self._end_checks, self.drills.run_due, self.heartbeats.look,
                  self.silences.look, self.flaps.look, self.endings.look,
-                 self._look_at_questions, self.reminders.look)  # fmt: skip
+                 self._look_at_questions, self._remind)  # fmt: skip
         for step in steps:
             scheduler.add_job(
                 self._tick, "interval", [step], seconds=5, max_instances=1, coalesce=True
@@ -281,6 +283,10 @@ class Jackline:
 
     async def _look_at_questions(self) -> None:
         await self.questions.look(self.store)
+
+    async def _remind(self) -> None:
+        await self.clocks.start(self.store)
+        await self.reminders.look()
 
     async def _look_at_paths(self) -> None:
         await self.prober.run_due()

@@ -28,7 +28,8 @@ class Regulation(BaseModel):
 
     id: Law
     timezone: Annotated[str, AfterValidator(check_timezone)] = Field(
-        default="UTC", description="in which working days begin and end"
+        default="",
+        description="in which working days begin and end; left out: UTC, New York for sec",
     )
     holidays: list[date] = Field(
         default=[], max_length=500, description="days besides Saturday and Sunday that do not count"
@@ -38,6 +39,11 @@ class Regulation(BaseModel):
         description="dora: your kind of entity may report at noon of the next working day",
     )
     aware: Aware | None = None
+
+    @property
+    def home(self) -> str:
+        """The time zone that holds."""
+        return self.timezone or ("America/New_York" if self.id == "sec" else "UTC")
 
     @model_validator(mode="after")
     def _only_where_it_counts(self) -> "Regulation":

@@ -9,12 +9,14 @@ from bot.alerts import Question, Questions
 from bot.alerts.questions import about, may_answer
 from bot.catalog import Person
 from bot.chat.blocks import cut
+from bot.chat.clock_card import CLOCK_CLICKS
 from bot.chat.command import Reply
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS, Regroup, may_regroup
 from bot.chat.regroup_words import named
 from bot.chat.reminder_card import REMINDER_CLICKS
 from bot.chat.update_card import UPDATE_CLICKS
+from bot.chat.verbs.clocks import ClockVerbs
 from bot.chat.verbs.reminders import ReminderVerbs
 from bot.chat.verbs.updates import UpdateClicks
 from bot.errors import BadInput, NotAllowed, NotFound
@@ -54,6 +56,7 @@ class Clicks:
         self.others: dict[str, Click] = {
             **dict.fromkeys(UPDATE_CLICKS, updates.handle),
             **dict.fromkeys(REMINDER_CLICKS, reminders.click),
+            **dict.fromkeys(CLOCK_CLICKS, ClockVerbs(incidents).click),
         }
         self.incidents = incidents
         self.runs = runs

@@ -11,6 +11,7 @@ from bot.chat.silences import Silencing
 from bot.chat.verbs import FORMS
 from bot.chat.verbs.access import AccessVerbs
 from bot.chat.verbs.alerts import AlertVerbs
+from bot.chat.verbs.clocks import ClockVerbs
 from bot.chat.verbs.incident import LifeVerbs
 from bot.chat.verbs.reminders import ReminderVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
@@ -40,6 +41,7 @@ class Commands:
                 **self.updates.handlers,
                 **alerts.handlers,
                 **ReminderVerbs(incidents).handlers,
+                **ClockVerbs(incidents).handlers,
             },
             "runbook": RunbookVerbs(incidents, runs).handlers,
             "access": AccessVerbs(incidents, ways).handlers,

@@ -136,9 +136,9 @@ def due(facts: Facts, catalog: Catalog, at: datetime) -> list[Due]:
 def wishes(facts: Facts, catalog: Catalog) -> list[Wish]:
     """All that is not done, whether its time has come or not."""
     incident, rule = facts.incident, catalog.severity(facts.incident.severity)
-    if incident.merged_into is not None:
-        return []
     found = list(_deadlines(facts))
+    if incident.merged_into is not None:
+        return found
     if incident.status in ACTIVE:
         found += [*_updates(facts, rule), *_people(facts, rule)]
     found += _tasks(facts)

@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.clicks import INCIDENT_CLICKS, RUN_CLICKS, STEP_CLICKS
+from bot.chat.clock_card import CLOCK_CLICKS
 from bot.chat.command import Command, person_of
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
@@ -178,7 +179,7 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
     app.view("update")(incoming.wrote)
     clicks = (
         *INCIDENT_CLICKS, *REGROUP_CLICKS, *RUN_CLICKS, *STEP_CLICKS, *QUESTION_CLICKS,
-        *UPDATE_CLICKS, *REMINDER_CLICKS,
+        *UPDATE_CLICKS, *REMINDER_CLICKS, *CLOCK_CLICKS,
     )  # fmt: skip
     for action_id in clicks:
         app.action(action_id)(incoming.clicked)

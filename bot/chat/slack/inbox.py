@@ -22,6 +22,7 @@ from sqlmodel import col, func, select
 from bot.catalog import Audience, Catalog, Person
 from bot.chat.blocks import escape
 from bot.chat.clicks import Clicks
+from bot.chat.clock_card import CLOCK_CLICKS
 from bot.chat.command import Command, Later, Reply
 from bot.chat.commands import Commands
 from bot.chat.regroup import REGROUP_CLICKS
@@ -41,7 +42,7 @@ _LATE = timedelta(seconds=5)  # then whoever had it in hand is taken for dead
 _PATIENCE = 1.5  # seconds: what opens a form is good for three
 _EXPIRED = timedelta(minutes=30)  # a response URL is good that long
 _AT_ONCE = 50
-_ANSWERED = (*REGROUP_CLICKS, *UPDATE_CLICKS, *REMINDER_CLICKS)
+_ANSWERED = (*REGROUP_CLICKS, *UPDATE_CLICKS, *REMINDER_CLICKS, *CLOCK_CLICKS)
 _NOT_SAID = (SlackApiError, aiohttp.ClientError, OSError, TimeoutError)
 _BROKEN = "Something in Jackline broke at that, and nothing was done. The log has the details."
 

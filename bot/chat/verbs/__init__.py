@@ -4,6 +4,7 @@ from bot.chat.command import Form
 from bot.chat.regroup import REGROUP_FORMS
 from bot.chat.silences import SILENCE_FORMS
 from bot.chat.verbs.access import ACCESS_FORMS
+from bot.chat.verbs.clocks import CLOCK_FORMS
 from bot.chat.verbs.incident import LIFE_FORMS
 from bot.chat.verbs.reminders import REMINDER_FORMS
 from bot.chat.verbs.runbook import RUNBOOK_FORMS
@@ -14,6 +15,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         *LIFE_FORMS,
         *UPDATE_FORMS,
         *REMINDER_FORMS,
+        *CLOCK_FORMS,
         *REGROUP_FORMS,
         *SILENCE_FORMS,
         Form("/incident help", "this list", ("?",)),
