@@ -47,6 +47,7 @@ def load_catalog(folder: Path, instead: Path | None = None) -> Catalog:
     _no_dangling(catalog, origins)
     _checks_fit(catalog, origins)
     _no_circle(catalog, origins)
+    _heard(catalog, origins)
     return catalog
 
 
@@ -219,3 +220,14 @@ def _no_circle(catalog: Catalog, origins: _Origins) -> None:
         index = list(graph).index(circle[0])
         text = f"runs in a circle: {' → '.join(circle)}"
         raise origins["services"][index].problem(["depends_on"], text) from None
+
+
+def _heard(catalog: Catalog, origins: _Origins) -> None:
+    """People would be reminded for ever of an update that they can give nowhere."""
+    placed = {"internal", *(place.id for place in catalog.audiences)}
+    for index, rule in enumerate(catalog.severities):
+        for field in ("updates", "tell"):
+            for audience in getattr(rule, field):
+                if audience not in placed:
+                    text = f"`audiences` does not say where {audience} read updates"
+                    raise origins["severities"][index].problem([field, audience], text)

@@ -12,6 +12,7 @@ from bot.catalog import AUDIENCES, Audience, Catalog
 from bot.errors import BadInput
 from bot.incidents.tables import Incident
 from bot.incidents.times import parse_time
+from bot.log import redact_text
 
 LIMIT = 2000  # characters of one update
 _NEXT = re.compile(
@@ -55,10 +56,12 @@ def audience_of(text: str) -> tuple[Audience, str, bool]:
 
 
 def check_text(text: str) -> str:
-    """Raises `BadInput` if nothing is left or it is too long."""
+    """As it may go out: printable, without credentials. Raises `BadInput` if nothing is left or it is
+    too long.
+    """
     clean = "\n".join(
         "".join(c for c in line if c.isprintable() or c == "\t").rstrip()
-        for line in text.strip().splitlines()
+        for line in redact_text(text.strip()).splitlines()
     )
     if not clean:
         raise BadInput(

@@ -91,14 +91,14 @@ class Reminders:
             done = [(n, what) for n, f in facts.items() for what in _settled(f, self._wished(f))]
             done += await self._ended(session, facts)
         for number, each in found:
-            if number not in gone or each.wish.kind == "clock":  # the console has it all the same
-                await self._one(number, each.wish.what)
+            silent = number in gone and each.wish.kind != "clock"  # that one the console shows
+            await self._one(number, each.wish.what, silent=silent)
         for number, what in done:
             async with self.store.write() as session:
                 await self._settle(session, number, what)
 
-    async def _one(self, number: int, what: str) -> None:
-        """Looks once more, with the incident locked, and says it."""
+    async def _one(self, number: int, what: str, *, silent: bool) -> None:
+        """Looks once more, with the incident locked, and says it; ``silent``: only counts it."""
         try:
             async with self.store.write() as session:
                 incident = await self.incidents.get(session, number)
@@ -106,17 +106,21 @@ class Reminders:
                 found = due(facts, self.incidents.catalog(), now())
                 for each in found:
                     if each.wish.what == what:
-                        await self._say(session, incident, each)
+                        await self._say(session, incident, each, silent=silent)
         except JacklineError as error:  # one must not keep the others from being sent
             log.error("reminder_not_sent", incident_id=number, what=what, error=str(error))
 
-    async def _say(self, session: AsyncSession, incident: Incident, each: Due) -> None:
+    async def _say(
+        self, session: AsyncSession, incident: Incident, each: Due, *, silent: bool
+    ) -> None:
         wish = each.wish
         row = await self.snoozing.row(session, incident.number, wish.what)
         waiting = row.message if await _waits(session, incident.number, row.message) else ""
         await self.snoozing.strike(session, row, but=waiting)
         row.occasion, row.sent, row.sent_at = wish.occasion, each.number, now()
         row.stopped_by, row.snoozed_until = "", None
+        if silent:
+            return
         row.message = waiting or f"reminder-{wish.what}-{wish.occasion}-{each.key}"
         payload = {
             "what": wish.what, "text": wish.words, "to": each.to, "due_at": wish.at.isoformat(),

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -166,12 +167,22 @@ class Updates:
 
 async def latest(session: AsyncSession, numbers: Iterable[int]) -> dict[tuple[int, str], Update]:
     """Of each incident and audience the last update that was sent."""
-    query = (
-        select(Update)
+    last = (
+        select(
+            col(Update.incident_id).label("incident"), col(Update.audience).label("audience"),
+            func.max(Update.sent_at).label("at"),
+        )
         .where(col(Update.incident_id).in_(list(numbers)), col(Update.sent_at).is_not(None))
-        .order_by(col(Update.sent_at), col(Update.id))
+        .group_by(col(Update.incident_id), col(Update.audience))
+        .subquery()
+    )  # fmt: skip
+    query = select(Update).join(
+        last,
+        (col(Update.incident_id) == last.c.incident)
+        & (col(Update.audience) == last.c.audience)
+        & (col(Update.sent_at) == last.c.at),
     )
-    found = (await session.execute(query)).scalars()
+    found = (await session.execute(query.order_by(col(Update.id)))).scalars()
     return {(each.incident_id, each.audience): each for each in found}
 
 

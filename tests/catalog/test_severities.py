@@ -27,6 +27,7 @@ severities:
     night: {from: "22:30", to: "06:00", timezone: Europe/Berlin}
 audiences:
   - {id: executives, channels: [C0123ABC], notifiers: [mail]}
+  - {id: customers}
 regulations:
   - {id: gdpr, holidays: [2026-12-25], aware: {severity: [sev1]}}
   - {id: dora, timezone: Europe/Berlin, weekend_relief: true}
@@ -41,7 +42,7 @@ def test_what_a_severity_asks_for(tmp_path: Path) -> None:
     assert (rule.first("executives"), rule.first("customers")) == (900, 3600)
     assert catalog.severity("sev2") is DEFAULTS["sev2"]
     assert DEFAULTS["sev2"].first("customers") is None
-    assert [catalog.audience(a) is not None for a in ("executives", "customers")] == [True, False]
+    assert [catalog.audience(a) is not None for a in ("executives", "internal")] == [True, False]
     assert catalog.regulation("sec") is None
     assert Catalog().severity("sev4").updates == {}
 
@@ -74,6 +75,8 @@ def test_night_is_on_the_wall_of_who_is_reminded() -> None:
         ("audiences:\n  - {id: customers, notifiers: [mail]}", "2: notifiers: there is no 'mail'"),
         ("audiences:\n  - {id: customers, channels: ['#news']}",
          "2: channels: must match ^[CG][A-Z0-9]{2,20}$"),
+        ("severities:\n  - id: sev1\n    tell: {customers: 1h}",
+         "3: tell.customers: `audiences` does not say where customers read updates"),
         ("regulations:\n  - {id: gdpr, weekend_relief: true}", "2: weekend_relief: only dora has it"),
         ("regulations:\n  - {id: gdpr, aware: {services: [x]}}",
          "2: aware.services: there is no 'x'"),

@@ -100,6 +100,7 @@ def test_words_that_are_ours() -> None:
 
 def test_words_that_cannot_be_sent() -> None:
     assert check_text(" a\u202e\n\nb \n") == "a\n\nb"
+    assert "hunter2" not in check_text("curl https://joe:hunter2@db.example.com works again")
     for text in ("", " \n", "\u200b"):
         with pytest.raises(BadInput, match="needs words"):
             check_text(text)

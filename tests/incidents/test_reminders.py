@@ -112,7 +112,10 @@ async def test_a_channel_that_is_gone_hears_nothing_more(room: Room) -> None:
     reminders = Reminders(room.store, room.incidents)
     for _ in range(3):
         await reminders.look()
+        await age(room, 15 * M)
     assert await said(room) == []
+    async with room.store.read() as session:  # counted: when it is open again, only what comes next
+        assert (await session.get_one(Reminder, (1, "acknowledge"))).sent == 3
 
 
 async def test_while_slack_is_down_reminders_do_not_pile_up(room: Room) -> None:
