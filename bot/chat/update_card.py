@@ -31,7 +31,7 @@ def update_blocks(
         parts.append(f"corrected at {when(at)}, first said at {when(first)}")
     text = escape(update.text)
     if outside and update.audience == "customers":
-        small = [parts[0].capitalize(), *parts[1:]] if parts else []
+        small = [parts[0][0].upper() + parts[0][1:], *parts[1:]] if parts else []
         return [section(clip(text, TEXT)), *([context(", ".join(small))] if small else [])]
     title = "a private incident" if incident.private else escape(incident.title)
     head = f"📣 *To {update.audience}*" if update.audience != "internal" else "📣 *Update*"

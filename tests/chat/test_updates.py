@@ -100,7 +100,8 @@ async def test_customers_after_a_second_look(told: ChatRoom) -> None:
         assert [p.payload.get("channel") for p in posts.scalars()][-2:] == ["C0CUST", "C0NEWS"]
         assert [m.payload["to"] for m in mails.scalars()] == ["a@b.c", "d@b.c"]
     out = words((await told.card(1, "update", update=1, outside=True)).blocks)
-    assert out.startswith("We work on it\nNext update by")
+    assert out.startswith("We work on it\nNext update by <!date^")
+    assert "UTC>" in out
     for ours in ("Kafka", "sev2", "SEV2", "#1", "Ana", "ana"):
         assert ours not in out
 
