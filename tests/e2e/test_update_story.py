@@ -82,6 +82,14 @@ async def test_customers_are_told_by_the_form(mode: str, tmp_path: Path) -> None
             row = await bot.row("communication_sent")
             assert row["text"] == "Update to customers: We look at <it>"
 
+            slack.fault("views.open", error="expired_trigger_id")
+            spoken = await slack.command("/incident update", U_ANA, channel, wait=5)
+            assert "not sent yet" in str(spoken.responses), spoken  # no form: the same in words
+            slack.fault("views.open", "hang")
+            slow = await slack.command("/incident update", U_ANA, channel, wait=5)
+            assert slow.acked
+            assert "not sent yet" in str(slow.responses), slow
+
             await slack.mention(channel, "update Still looking", U_BEN)
             await slack.wait_message(channel, contains="Still looking")
             await bot.said_all()

@@ -4,6 +4,7 @@ Everything is stored before it is acknowledged, and everything has a key under w
 delivery (another attempt, or another event id for the same message) changes nothing.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -30,6 +31,7 @@ from bot.store import now
 
 log = get("slack")
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+>\s*")
+_OPENING = 1.0  # seconds for a form: with the draft's, less than Slack waits for us
 _BARE_UPDATE = re.compile(r"(?:update|say)(?:\s+(internal|executives|customers))?", re.IGNORECASE)
 COMMANDS = {"/incident": "incident", "/inc": "incident", "/runbook": "runbook", "/access": "access"}
 
@@ -108,7 +110,7 @@ class SlackIn:
         if text is None:
             return False
         try:
-            async with slack_errors("views.open", once=True):
+            async with slack_errors("views.open", once=True), asyncio.timeout(_OPENING):
                 await client.views_open(
                     trigger_id=trigger, view=update_view(channel, audience, text)
                 )
