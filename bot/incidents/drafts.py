@@ -67,8 +67,9 @@ def check_text(text: str) -> str:
         raise BadInput(
             "An update needs words.", hint="For example: /incident update DNS is back next in 30m"
         )
-    if len(clean) > LIMIT:
-        raise BadInput(f"The update has {len(clean)} characters; {LIMIT} is the limit.")
+    size = len(clean) + 4 * clean.count("&") + 3 * (clean.count("<") + clean.count(">"))
+    if size > LIMIT:  # as it is sent: what is cut off at the end would not have been said
+        raise BadInput(f"The update has {size} characters as it is sent; {LIMIT} is the limit.")
     return clean
 
 

@@ -104,5 +104,6 @@ def test_words_that_cannot_be_sent() -> None:
     for text in ("", " \n", "\u200b"):
         with pytest.raises(BadInput, match="needs words"):
             check_text(text)
-    with pytest.raises(BadInput, match="2001 characters; 2000 is the limit"):
-        check_text("x" * 2001)
+    for text in ("x" * 2001, "&" * 400 + "x"):
+        with pytest.raises(BadInput, match="2001 characters as it is sent; 2000 is the limit"):
+            check_text(text)
