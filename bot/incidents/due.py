@@ -162,12 +162,15 @@ def next_due(
         return None
     if last is None or last.sent_at is None:
         first = rule.first(audience)
-        return incident.declared_at + timedelta(seconds=first) if first else None
+        return incident.graded_at + timedelta(seconds=first) if first else None
     pace = rule.updates.get(audience)
     regular = last.sent_at + timedelta(seconds=pace) if pace else None
+    changed = last.severity != incident.severity
+    if regular is not None and changed:  # nobody is late for what was not asked of them before
+        regular = max(regular, incident.graded_at)
     if last.next_at is None or regular is None:
         return last.next_at or regular
-    return last.next_at if last.severity == incident.severity else min(last.next_at, regular)
+    return min(last.next_at, regular) if changed else last.next_at
 
 
 def whom(facts: Facts, catalog: Catalog, wish: Wish, number: int) -> list[str]:
@@ -194,7 +197,7 @@ def _updates(facts: Facts, rule: SeverityRule) -> Iterator[Wish]:
         at = next_due(rule, incident, audience, last)
         if at is None:
             continue
-        since = last.sent_at if last and last.sent_at else incident.declared_at
+        since = last.sent_at if last and last.sent_at else incident.graded_at
         whose = "" if audience == "internal" else f" to {audience}"
         yield Wish(
             f"update:{audience}", f"{last.number if last else 0}-{incident.severity}", at, since,
@@ -206,10 +209,10 @@ def _updates(facts: Facts, rule: SeverityRule) -> Iterator[Wish]:
 def _people(facts: Facts, rule: SeverityRule) -> Iterator[Wish]:
     """One at a time: where nobody is there at all, nobody is asked to take command."""
     incident, number = facts.incident, str(facts.incident.number)
-    begun = incident.declared_at
+    begun = incident.graded_at  # a graver one asks anew
     there = bool(incident.commander) or (rule.acknowledged_by == "anyone" and bool(facts.acted))
     if not there and rule.acknowledge_within:
-        words = f"Nobody has taken this up since {begun:%H:%M} UTC."
+        words = f"Nobody has taken this up since {incident.declared_at:%H:%M} UTC."
         button = ("I am on it", "incident_ack", number)
         if rule.acknowledged_by == "commander":
             button = ("Take command", "incident_lead", number)

@@ -125,7 +125,7 @@ class Incidents:
         if severity == incident.severity:
             return
         require_unmerged(incident)
-        before, incident.severity = incident.severity, severity
+        before, incident.severity, incident.severity_at = incident.severity, severity, now()
         text = f"Severity: {before} → {severity}"
         data = {"from": before, "to": severity}
         await self.ledger.append(

@@ -20,7 +20,7 @@ class Incident(SQLModel, table=True):
     One that is ``merged_into`` another keeps its ``open_key``: it holds the group for that one.
     ``merge`` is what it takes to undo that. ``takes`` are alerts that people gave it by hand, as
     `bot.alerts.by_hand` reads them. ``alerts_ended_at``: since when none of its alerts fires, if
-    it has any.
+    it has any. ``severity_at``: since when it has its severity, if that was changed.
     """
 
     __tablename__ = "incident"
@@ -46,6 +46,7 @@ class Incident(SQLModel, table=True):
     proposed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     evidence_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     alerts_ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    severity_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     @property
     def number(self) -> int:
@@ -53,6 +54,11 @@ class Incident(SQLModel, table=True):
         if self.id is None:
             raise ValueError("not stored yet")
         return self.id
+
+    @property
+    def graded_at(self) -> datetime:
+        """Since when it has its severity."""
+        return self.severity_at or self.declared_at
 
     @property
     def standing(self) -> str:

@@ -89,7 +89,7 @@ class Updates:
                 hint=f"Write it again: /incident update {update.audience}",
             )
         update.sent_at, update.author = now(), actor
-        place = self.incidents.catalog().audience(update.audience)
+        place = self._place(incident, update)
         await self._record(session, incident, update, place)
         await self._say(session, incident, update, place)
         await self.incidents.refresh(session, incident)
@@ -104,7 +104,7 @@ class Updates:
 
     def places(self, incident: Incident, update: Update) -> list[str]:
         """Where it goes, in words."""
-        place = self.incidents.catalog().audience(update.audience) or AudiencePlace(id="internal")
+        place = self._place(incident, update) or AudiencePlace(id="internal")
         found = ["the incident's channel"]
         found += [f"<#{channel}>" for channel in place.channels]
         found += [f"the notifier {name}" for name in place.notifiers]
@@ -119,6 +119,12 @@ class Updates:
             return None
         pace = self.incidents.catalog().severity(incident.severity).updates.get(audience)
         return now() + timedelta(seconds=pace) if pace else None
+
+    def _place(self, incident: Incident, update: Update) -> AudiencePlace | None:
+        """Of a private incident what is internal stays in its channel."""
+        if incident.private and update.audience == "internal":
+            return None
+        return self.incidents.catalog().audience(update.audience)
 
     def _placed(self, audience: Audience) -> None:
         place = self.incidents.catalog().audience(audience)

@@ -18,6 +18,7 @@ from tests.chat.room import ChatRoom, words
 PLACES = [
     AudiencePlace(id="customers", channels=["C0CUST", "C0NEWS"], notifiers=["mail"]),
     AudiencePlace(id="executives", channels=["C0EXEC"]),
+    AudiencePlace(id="internal", channels=["C0ENG"]),
 ]
 
 
@@ -68,7 +69,7 @@ async def test_internal_is_said_at_once(told: ChatRoom) -> None:
         "communication_sent", "person:ben", "Update to internal: DNS <is> back",
     )  # fmt: skip
     assert row.data["audience"] == "internal"
-    assert await said(told) == [(1, "1:update-1")]
+    assert await said(told) == [(1, "1:update-1"), (0, "0:update-1-C0ENG")]
     drawn = await told.card(1, "update", update=1)
     assert "DNS &lt;is&gt; back" in words(drawn.blocks)
 
@@ -135,6 +136,15 @@ async def test_the_title_is_for_executives_unless_it_is_private(told: ChatRoom) 
     assert "*#1 a private incident*" in words(
         (await told.card(1, "update", update=1, outside=True)).blocks
     )
+
+
+async def test_what_is_internal_to_a_private_incident_stays_there(told: ChatRoom) -> None:
+    """No other channel hears of it, whatever the catalog says; nor does the record say it did."""
+    async with told.store.write() as session:
+        (await told.incidents.get(session, 1)).private = True
+    await told.type_("/incident update It was Ana's laptop")
+    assert await said(told) == [(1, "1:update-1")]
+    assert (await told.rows())[-1].data["channels"] == []
 
 
 async def test_corrected_by_a_row_of_its_own(told: ChatRoom) -> None:

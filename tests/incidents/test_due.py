@@ -155,6 +155,17 @@ def test_what_has_ended_is_left_alone(status: str) -> None:
     assert said(ended, 30 * M) == {}
 
 
+def test_a_graver_severity_asks_anew() -> None:
+    """From when it was raised: nobody is late for what was not asked of them."""
+    raised = facts(severity_at=AT + 3 * H)
+    assert said(raised, 3 * H + 4 * M) == {}
+    assert said(raised, 3 * H + 5 * M) == {"acknowledge": ["ana", "ben"]}
+    (each,) = [d for d in due(raised, CATALOG, AT + 3 * H + 15 * M) if d.wish.kind == "update"]
+    assert (each.wish.what, each.number) == ("update:executives", 1)
+    rule, last = CATALOG.severity("sev1"), update(severity="sev3")
+    assert next_due(rule, raised.incident, "internal", last) == AT + 3 * H
+
+
 def test_tasks_and_the_postmortem() -> None:
     task = OpenTask(1, 7, "Drain eu-1", "ben", AT + H, button=("Done", "task_done", "7"))
     going = facts(commander="ana", acted=["ana"], acted_at=AT, tasks=[task])

@@ -1,4 +1,4 @@
-"""Updates to audiences, reminders, and the facts of legal clocks."""
+"""Updates to audiences, reminders, the facts of legal clocks, and since when a severity holds."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
+    with op.batch_alter_table("incident") as table:
+        table.add_column(sa.Column("severity_at", UtcDateTime(), nullable=True))
     op.create_table(
         "incident_update",
         sa.Column("id", sa.Integer(), primary_key=True),
@@ -53,3 +55,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("clock_fact", "reminder", "incident_update"):
         op.drop_table(table)
+    with op.batch_alter_table("incident") as incident:
+        incident.drop_column("severity_at")
