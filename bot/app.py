@@ -52,6 +52,8 @@ from bot.errors import JacklineError
 from bot.incidents import Incidents
 from bot.incidents.channels import Archiver
 from bot.incidents.publishing import StatusPages
+from bot.incidents.regulated import Clocks
+from bot.incidents.reminders import Reminders
 from bot.log import get
 from bot.paging.clock import PageClock
 from bot.paging.flow import Paging
@@ -96,6 +98,8 @@ class Jackline:
 
         # alert → incident
         self.incidents = Incidents(self.ledger, self.outbox, lambda: self.library.catalog)
+        self.clocks = Clocks(self.incidents)
+        self.reminders = Reminders(self.store, self.incidents, deadlines=self.clocks.deadlines)
         self.intake = Intake(self.store, data / "spool")
         self.heartbeats = Heartbeats(self.store, self.intake, lambda: self.library.catalog)
         self.checks = CheckRunner(self.store, self.intake, self.dialer, self.registry)
@@ -137,14 +141,25 @@ class Jackline:
         # timeline → postmortem
         self.postmortems = Postmortems(self.store, self.ledger, lambda: self.library.catalog, data)
 
-        # people: incident → channel, and what they type and click
+        self._meet_people(owner)
+        self.metrics = Metrics(self.store)
+        self.reception = Reception(
+            settings, self.registry, lambda: self.library.catalog, self.intake, self.heartbeats,
+            Vendors(self.dialer, data / "vendors"), self.metrics,
+        )  # fmt: skip
+        self.web = self._web()
+
+    def _meet_people(self, owner: str) -> None:
+        """Incident → channel, what they type and click, and who else is told."""
+        settings = self.settings
         self.cards = Cards(lambda: self.library.catalog, settings.console.public_url)
+        self.status_pages = StatusPages(self.incidents)
         self.commands = Commands(
             self.incidents, self.runs, Ways(self.prober.status, self.drills),
             Silencing(self.silences), OnCall(self.paging, self.pagers.duties),
-            settings.console.public_url,
+            settings.console.public_url, self.status_pages,
         )  # fmt: skip
-        self.clicks = Clicks(self.incidents, self.runs)
+        self.clicks = Clicks(self.incidents, self.runs, self.status_pages)
         self.slack = _Slack(self, owner) if settings.slack.enabled else None
         self.notices = NoticeFeed(self.store, self.incidents, self._slack_down)
         self.outside = OutsideSurface(
@@ -152,16 +167,9 @@ class Jackline:
             self.session_key,
         )  # fmt: skip
         self.telling = DeliveryWorker(self.store, self.outside, owner)
-        self.status_pages = StatusPages(self.incidents)
         self.customers = DeliveryWorker(
             self.store, StatusSurface(self.store, self.incidents, self.registry, self.dialer), owner
         )
-        self.metrics = Metrics(self.store)
-        self.reception = Reception(
-            settings, self.registry, lambda: self.library.catalog, self.intake, self.heartbeats,
-            Vendors(self.dialer, data / "vendors"), self.metrics,
-        )  # fmt: skip
-        self.web = self._web()
 
     async def serve(self) -> None:
         """Runs until SIGTERM or SIGINT. What is in flight then is left to its journal.
@@ -195,7 +203,7 @@ class Jackline:
         )
         steps = (self._look_at_paths, self._end_checks, self.drills.run_due, self.heartbeats.look,
                  self.silences.look, self.flaps.look, self.endings.look,
-                 self.archiver.look, self._look_at_questions)  # fmt: skip
+                 self.archiver.look, self._look_at_questions, self._remind)  # fmt: skip
         for step in steps:
             scheduler.add_job(
                 self._tick, "interval", [step], seconds=5, max_instances=1, coalesce=True
@@ -305,6 +313,10 @@ class Jackline:
 
     async def _look_at_questions(self) -> None:
         await self.questions.look(self.store)
+
+    async def _remind(self) -> None:
+        await self.clocks.start(self.store)
+        await self.reminders.look()
 
     async def _look_at_paths(self) -> None:
         await self.prober.run_due()

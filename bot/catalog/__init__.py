@@ -16,11 +16,16 @@ from bot.catalog.model import (
     Target,
 )
 from bot.catalog.read import catalog_files, load_catalog
+from bot.catalog.regulation import Regulation
 from bot.catalog.rule import Rule
+from bot.catalog.severity import AUDIENCES, Audience, AudiencePlace, SeverityRule
 
 __all__ = [
+    "AUDIENCES",
     "LONGEST",
     "AccessDrill",
+    "Audience",
+    "AudiencePlace",
     "Catalog",
     "Check",
     "CheckStep",
@@ -28,8 +33,10 @@ __all__ = [
     "Heartbeat",
     "Notifier",
     "Person",
+    "Regulation",
     "Rule",
     "Service",
+    "SeverityRule",
     "Source",
     "Target",
     "catalog_files",

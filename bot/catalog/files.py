@@ -38,6 +38,9 @@ SECTIONS = (
     "schedules",
     "escalations",
     "status_pages",
+    "severities",
+    "audiences",
+    "regulations",
 )
 
 

@@ -21,8 +21,10 @@ from bot.catalog.entry import STRICT, Name, Seconds
 from bot.catalog.escalation import Escalation, Reach
 from bot.catalog.matching import Match, matches
 from bot.catalog.oncall import Schedule
+from bot.catalog.regulation import Regulation
 from bot.catalog.rule import Rule, Severity
 from bot.catalog.schedule import check_schedule, check_timezone
+from bot.catalog.severity import DEFAULTS, AudiencePlace, SeverityRule
 from bot.catalog.spans import Freeze, Maintenance, UtcTime
 from bot.catalog.status import StatusPage
 
@@ -108,6 +110,10 @@ class Service(Entry):
     cost_per_minute: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     currency: str = "USD"
     slo: float | None = Field(default=None, gt=0, lt=1)
+    public: str = Field(
+        default="", max_length=100,
+        description="what customers call it; left out: no draft for customers names it",
+    )  # fmt: skip
     checks: list[Check] = []
     evidence: list[Evidence] = []
     links: dict[
@@ -343,6 +349,21 @@ class Catalog(Entry):
     schedules: list[Schedule] = []
     escalations: list[Escalation] = []
     status_pages: list[StatusPage] = []
+    severities: list[SeverityRule] = []
+    audiences: list[AudiencePlace] = []
+    regulations: list[Regulation] = []
+
+    def severity(self, severity: str) -> SeverityRule:
+        """The rules of a severity: those of the catalog, else the ones that ship."""
+        return next((s for s in self.severities if s.id == severity), DEFAULTS[severity])
+
+    def audience(self, audience: str) -> AudiencePlace | None:
+        """Where an audience's updates go, or None if the catalog does not say."""
+        return next((a for a in self.audiences if a.id == audience), None)
+
+    def regulation(self, law: str) -> Regulation | None:
+        """The regulation, or None where it does not apply."""
+        return next((r for r in self.regulations if r.id == law), None)
 
     def service(self, service_id: str) -> Service | None:
         """The service, or None if the catalog does not know it."""

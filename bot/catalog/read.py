@@ -51,6 +51,7 @@ def load_catalog(folder: Path, instead: Path | None = None) -> Catalog:
     _checks_fit(catalog, origins)
     _no_circle(catalog, origins)
     _overrides_apart(catalog, origins)
+    _heard(catalog, origins)
     return catalog
 
 
@@ -75,7 +76,7 @@ def _fields(where: _Where) -> list[str]:
     for part in where:
         inside = get_args(model.model_fields[part].annotation) if isinstance(part, str) else ()
         model = inside[0] if inside else model
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _unique(catalog: Catalog, origins: _Origins) -> None:
@@ -92,6 +93,8 @@ _NAMED = (  # kind, section, the field that holds the name
     ("source", "sources", "name"), ("heartbeat", "heartbeats", "id"), ("notifier", "notifiers", "id"), ("contact", "contacts", "name"),
     ("drill", "drills", "name"), ("schedule", "schedules", "id"),
     ("escalation", "escalations", "id"), ("status page", "status_pages", "id"),
+    ("severity", "severities", "id"), ("audience", "audiences", "id"),
+    ("regulation", "regulations", "id"),
 )  # fmt: skip
 
 
@@ -170,13 +173,20 @@ def _services_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Whe
         for index, entry in enumerate(getattr(catalog, section)):
             if entry.service is not None:
                 yield "service", entry.service, section, index, ["service"]
+    for index, law in enumerate(catalog.regulations):
+        for number, name in enumerate(law.aware.services if law.aware else []):
+            yield "service", name, "regulations", index, ["aware", "services", number]
 
 
 def _people_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:
-    for index, rule in enumerate(catalog.rules):
-        for number, who in enumerate(rule.people):
-            kind = "group" if who.startswith("@") else "person"
-            yield kind, who, "rules", index, ["people", number]
+    for section in ("rules", "severities"):
+        for index, rule in enumerate(getattr(catalog, section)):
+            for number, who in enumerate(rule.people):
+                kind = "group" if who.startswith("@") else "person"
+                yield kind, who, section, index, ["people", number]
+    for index, audience in enumerate(catalog.audiences):
+        for number, notifier in enumerate(audience.notifiers):
+            yield "notifier", notifier, "audiences", index, ["notifiers", number]
     for index, schedule in enumerate(catalog.schedules):
         for place, layer in enumerate(schedule.layers):
             for number, who in enumerate(layer.people):
@@ -261,3 +271,14 @@ def _overrides_apart(catalog: Catalog, origins: _Origins) -> None:
                 f"holds at the same time as the override of {schedule.overrides[clash[1]].person}"
             )
             raise origins["schedules"][index].problem(["overrides", clash[0]], text)
+
+
+def _heard(catalog: Catalog, origins: _Origins) -> None:
+    """People would be reminded for ever of an update that they can give nowhere."""
+    placed = {"internal", *(place.id for place in catalog.audiences)}
+    for index, rule in enumerate(catalog.severities):
+        for field in ("updates", "tell"):
+            for audience in getattr(rule, field):
+                if audience not in placed:
+                    text = f"`audiences` does not say where {audience} read updates"
+                    raise origins["severities"][index].problem([field, audience], text)

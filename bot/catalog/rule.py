@@ -18,6 +18,9 @@ def _who(value: str) -> str:
     return value
 
 
+Who = Annotated[str, AfterValidator(_who)]
+
+
 class Rule(BaseModel):
     """Alert → incident: the first rule whose labels all match decides.
 
@@ -38,7 +41,7 @@ class Rule(BaseModel):
     ask_within: Duration = Field(
         default=600.0, description="`declare: ask`: declared by itself, if nobody has answered"
     )
-    people: list[Annotated[str, AfterValidator(_who)]] = Field(
+    people: list[Who] = Field(
         default=[],
         max_length=50,
         description='persons and "@groups" who are invited, besides those who own the service',

@@ -27,19 +27,23 @@ from bot.chat.blocks import (
     section,
     when,
 )
+from bot.chat.due_blocks import due_blocks, updates_words
 from bot.chat.evidence_card import evidence_blocks
 from bot.chat.handover_card import handover_blocks, handover_text
 from bot.chat.life_card import life_buttons, now_blocks, overview_blocks
 from bot.chat.page_card import page_blocks, page_text
 from bot.chat.question_card import question_blocks, question_text
+from bot.chat.reminder_card import mention, reminder_blocks
 from bot.chat.run_card import may_approve, run_blocks
 from bot.chat.task_card import task_blocks, task_text
+from bot.chat.update_card import update_blocks
 from bot.chat.ways import drilled
 from bot.delivery import Binding, Message
 from bot.incidents import ACTIVE, Incident, Task, under
 from bot.incidents.flow import NO_CHANNEL
 from bot.incidents.merging import UNMERGE_WITHIN, merged_at
 from bot.incidents.roles import ROLES
+from bot.incidents.updates import chain
 from bot.paging.tables import Page
 from bot.runbooks import Run, StepAttempt, approvers
 from bot.runbooks.output import words
@@ -90,20 +94,20 @@ class Cards:
 
     async def render(self, session: AsyncSession, message: Message) -> Rendered:
         """What the message looks like now."""
-        match message.kind:
-            case "card" | "digest":
-                draw = self._card if message.kind == "card" else self._digest
-                return await draw(session, await self._incident(session, message))
-            case "run" | "output":
-                return await self._of_run(session, message)
-            case "regrouped":
-                return await self._regrouped(session, message)
-            case "handover" | "task":
-                draw_one = self._handover if message.kind == "handover" else self._task
-                return await draw_one(session, message)
-            case "page" | "question":
-                return await self._asking(session, message)
+        draw = {
+            "card": self._of_incident, "digest": self._of_incident, "run": self._of_run,
+            "output": self._of_run, "regrouped": self._regrouped, "handover": self._handover,
+            "task": self._task, "page": self._asking, "question": self._asking,
+            "update": self._update, "reminder": self._reminder,
+        }.get(message.kind)  # fmt: skip
+        if draw is not None:
+            return await draw(session, message)
         return self._plain(message)
+
+    async def _of_incident(self, session: AsyncSession, message: Message) -> Rendered:
+        """Its live card, or its line where everybody reads."""
+        draw = self._card if message.kind == "card" else self._digest
+        return await draw(session, await self._incident(session, message))
 
     async def _asking(self, session: AsyncSession, message: Message) -> Rendered:
         """What waits for somebody: a page, or whether alerts are an incident."""
@@ -195,6 +199,7 @@ class Cards:
             blocks.append(
                 section(f"All goes on in {await self._way(session, incident.merged_into)}")
             )
+        blocks += await due_blocks(session, self.catalog(), incident)
         buttons = self._buttons(incident, number)
         if buttons:
             blocks.append(actions(*buttons))
@@ -234,6 +239,25 @@ class Cards:
         by = self.name(f"person:{task.created_by}")
         return Rendered(escape(task_text(task)), task_blocks(self.catalog(), task, by))
 
+    async def _update(self, session: AsyncSession, message: Message) -> Rendered:
+        """In the incident's channel, or ``outside`` where its audience reads."""
+        sent = await chain(session, int(message.payload["update"]))
+        incident = await session.get_one(Incident, sent[-1].incident_id)
+        outside = bool(message.payload.get("outside"))
+        blocks = update_blocks(incident, sent, self.name, outside=outside)
+        return Rendered(escape(sent[-1].text), blocks)
+
+    async def _reminder(self, session: AsyncSession, message: Message) -> Rendered:
+        del session
+        catalog, number = self.catalog(), message.incident_id
+        people = [
+            mention(catalog.person(each), self.name(f"person:{each}"), inside=self.inside)
+            for each in message.payload["to"]
+        ]
+        link = f"{self.public_url}/incidents/{number}" if self.public_url or self.inside else ""
+        blocks = reminder_blocks(number, message.payload, people, link)
+        return Rendered(escape(str(message.payload["text"])), blocks)
+
     def _buttons(self, incident: Incident, number: str) -> list[Block]:
         if incident.merged_into and now() - merged_at(incident) < UNMERGE_WITHIN:
             at = int(merged_at(incident).timestamp() * 1e6)  # each merge is taken back once
@@ -255,6 +279,8 @@ class Cards:
             f"{SIGN[incident.severity]} *#{incident.number}* {escape(title)} — "
             f"{incident.severity}, {incident.standing}, since {when(incident.declared_at)}"
         )
+        if updates := await updates_words(session, self.catalog(), incident):
+            text += f" · updates: {updates}"
         if refused:
             text += ". *Its channel could not be opened*: it is in the console alone"
         bound = await session.get(Binding, ("slack", f"channel:{incident.number}"))

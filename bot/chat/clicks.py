@@ -10,6 +10,7 @@ from bot.alerts import Question, Questions
 from bot.alerts.questions import about, may_answer
 from bot.catalog import Person
 from bot.chat.blocks import cut
+from bot.chat.clock_card import CLOCK_CLICKS
 from bot.chat.command import Reply
 from bot.chat.ends import Ends
 from bot.chat.life_clicks import LIFE_CLICKS, LifeClicks
@@ -17,9 +18,16 @@ from bot.chat.page_card import PAGE_CLICKS
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS, Regroup, may_regroup
 from bot.chat.regroup_words import named
+from bot.chat.reminder_card import REMINDER_CLICKS
+from bot.chat.update_card import UPDATE_CLICKS
+from bot.chat.verbs.clocks import ClockVerbs
+from bot.chat.verbs.reminders import ReminderVerbs
+from bot.chat.verbs.updates import UpdateClicks
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
 from bot.incidents import ACTIVE, Incident, Incidents
+from bot.incidents.publishing import StatusPages
 from bot.incidents.seeing import may_see, require_seen
+from bot.incidents.updates import Updates
 from bot.paging.flow import Paging
 from bot.paging.tables import Page
 from bot.runbooks import Decision, Decisions, Run, Runs
@@ -70,10 +78,23 @@ class Click:
 _Handler = Callable[[AsyncSession, Click], Awaitable[Reply]]
 
 
+_Plain = Callable[[AsyncSession, str, str, Person, str], Awaitable[Reply]]
+
+
+def _as(click: _Plain) -> _Handler:
+    """One that lives beside its commands."""
+
+    async def handler(session: AsyncSession, made: Click) -> Reply:
+        return await click(session, made.action_id, made.value, made.person, made.surface)
+
+    return handler
+
+
 class Clicks:
     """`handle` is the one door for clicks of every surface."""
 
-    def __init__(self, incidents: Incidents, runs: Runs) -> None:
+    def __init__(self, incidents: Incidents, runs: Runs, pages: StatusPages | None = None) -> None:
+        updates = UpdateClicks(incidents, Updates(incidents, pages))
         self.incidents = incidents
         self.runs = runs
         self.regroup = Regroup(incidents, runs)
@@ -90,6 +111,9 @@ class Clicks:
             **dict.fromkeys(REGROUP_CLICKS, self._on_regroup),
             **dict.fromkeys(RUN_CLICKS, self._on_run),
             **dict.fromkeys(STEP_CLICKS, self._on_step),
+            **dict.fromkeys(UPDATE_CLICKS, _as(updates.handle)),
+            **dict.fromkeys(REMINDER_CLICKS, _as(ReminderVerbs(incidents).click)),
+            **dict.fromkeys(CLOCK_CLICKS, _as(ClockVerbs(incidents).click)),
         }
 
     async def handle(

@@ -52,16 +52,26 @@ Later = Callable[[], Awaitable[Told | None]]
 
 
 @dataclass(frozen=True)
+class Draft:
+    """An update that a surface with forms has its author finish."""
+
+    audience: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Reply:
     """An answer for the one who asked.
 
     ``later`` is the answer proper, where that takes long: the surface awaits it after the commit.
+    ``draft`` is shown in a form besides, where there are forms.
     """
 
     text: str
     blocks: list[Block] = field(default_factory=list)
     incident_id: int | None = None
     later: Later | None = None
+    draft: Draft | None = None
 
 
 Handler = Callable[[AsyncSession, Command, list[str]], Awaitable[Reply]]

@@ -13,18 +13,23 @@ from bot.chat.verbs import FORMS
 from bot.chat.verbs.about import AboutVerbs
 from bot.chat.verbs.access import AccessVerbs
 from bot.chat.verbs.alerts import AlertVerbs
+from bot.chat.verbs.clocks import ClockVerbs
 from bot.chat.verbs.ends import EndVerbs
 from bot.chat.verbs.incident import LifeVerbs
 from bot.chat.verbs.looking import LookVerbs
 from bot.chat.verbs.oncall import OnCallVerbs
 from bot.chat.verbs.papers import PaperVerbs
+from bot.chat.verbs.reminders import ReminderVerbs
 from bot.chat.verbs.roles import RoleVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
 from bot.chat.verbs.running import RunningVerbs
 from bot.chat.verbs.tasks import TaskVerbs
+from bot.chat.verbs.updates import UpdateVerbs
 from bot.chat.ways import Ways
 from bot.errors import BadInput
 from bot.incidents import Incidents
+from bot.incidents.publishing import StatusPages
+from bot.incidents.updates import Updates
 from bot.located import near
 from bot.runbooks import Runs
 
@@ -34,13 +39,14 @@ class Commands:
 
     def __init__(
         self, incidents: Incidents, runs: Runs, ways: Ways, silencing: Silencing,
-        oncall: OnCall, public_url: str = "",
+        oncall: OnCall, public_url: str = "", pages: StatusPages | None = None,
     ) -> None:  # fmt: skip
         ends = EndVerbs(incidents, runs)
         self.life = LifeVerbs(incidents, ends)
         alerts = AlertVerbs(incidents, runs, silencing)
         self.regroup = alerts.regroup
         self.oncall = oncall
+        self.updates = UpdateVerbs(incidents, Updates(incidents, pages))
         self.handlers: dict[str, dict[str, Handler]] = {
             "incident": {
                 **self.life.handlers,
@@ -52,6 +58,9 @@ class Commands:
                 **PaperVerbs(incidents, public_url).handlers,
                 **alerts.handlers,
                 **OnCallVerbs(incidents, oncall).handlers,
+                **self.updates.handlers,
+                **ReminderVerbs(incidents).handlers,
+                **ClockVerbs(incidents).handlers,
             },
             "runbook": {
                 **RunbookVerbs(incidents, runs).handlers,

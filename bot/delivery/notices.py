@@ -79,6 +79,16 @@ async def tell(
                          payload=payload))  # fmt: skip
 
 
+async def tell_update(
+    session: AsyncSession, incident_id: int, notifier: str, to: str, update: int
+) -> None:
+    """Queues one update to an audience, which nothing joins."""
+    name = f"{lane(incident_id, notifier, to)}:update"
+    payload = {"notifier": notifier, "to": to, "after": 0, "upto": 0, "update": update}
+    session.add(Delivery(surface=OUTSIDE, lane=name, op="notify", incident_id=incident_id,
+                         payload=payload))  # fmt: skip
+
+
 async def sent_since(
     session: AsyncSession, notifier: str, since: datetime, *, page_to: str = ""
 ) -> list[datetime]:

@@ -49,11 +49,13 @@ class Outbox:
         purpose: str,
         topic: str,
         people: list[str],
+        groups: list[str],
         private: bool = False,
     ) -> None:
         """Asks for a new incident's channel with its topic, people, pinned card and digest line.
 
-        Everything else for the channel waits until it exists. ``people`` are ids of the catalog.
+        Everything else for the channel waits until it exists. ``people`` are ids of the catalog,
+        ``groups`` the surface's own.
         """
         card = Message(incident_id=incident_id, key=f"{incident_id}:card", kind="card",
                        author="jackline")  # fmt: skip
@@ -66,7 +68,7 @@ class Outbox:
             ("say", "talk", {}, card.id),
             ("topic", "topic", {"topic": topic}, None),
             ("pin", "pin", {}, card.id),
-            ("invite", "invite", {"people": people}, None),
+            ("invite", "invite", _invitation(people, groups), None),
             ("digest", "digest", {}, digest.id),
         ]
         rows = [
@@ -74,7 +76,7 @@ class Outbox:
                      payload=payload, message_id=message_id).model_dump(exclude={"id"})
             for surface in self.surfaces
             for op, lane, payload, message_id in wanted
-            if op != "invite" or people
+            if op != "invite" or people or groups
         ]  # fmt: skip
         if rows:  # in one statement: in a storm many incidents are declared at once
             await (await session.connection()).execute(_DELIVER, rows)
@@ -112,12 +114,14 @@ class Outbox:
         origin: str = "",
         shared: bool = False,
         thread: str = "",
+        channel: str = "",
     ) -> None:
         """Posts a message, or edits the one with that ``key``; ``thread`` is the key of the one
         that it answers.
 
         An edit that is still unsent absorbs later ones. ``origin`` is the surface where a
-        person wrote it: it is not sent back there. ``shared``: it is said where the digest is.
+        person wrote it: it is not sent back there. ``shared``: it is said where the digest is,
+        or in the surface's ``channel``.
         """
         full = f"{incident_id}:{key}"
         edit = {"of": full, "kind": kind, "payload": payload or {}, "updated_at": now()}
@@ -135,7 +139,8 @@ class Outbox:
             return
         rows = [
             Delivery(surface=surface, lane=full if shared else f"{incident_id}:talk",
-                     op="digest" if shared else "say", incident_id=incident_id, message_id=message_id).model_dump(exclude={"id"})
+                     op="digest" if shared else "say", incident_id=incident_id, message_id=message_id,
+                     payload={"channel": channel} if channel else {}).model_dump(exclude={"id"})
             for surface in self.surfaces
             if surface != origin
         ]  # fmt: skip
@@ -153,13 +158,14 @@ class Outbox:
         await self.say(session, incident_id, key, kind, {**payload, **more}, author=author)
 
     async def announce(
-        self, session: AsyncSession, key: str, kind: str, payload: dict[str, Any]
-    ) -> None:
-        """The same in the digest's channel, about no incident: posts it, or edits it in place."""
+        self, session: AsyncSession, key: str, kind: str, payload: dict[str, Any], *,
+        channel: str = "",
+    ) -> None:  # fmt: skip
+        """The same in the digest's channel, or another of the surface's, in no incident's."""
 
         def put(plain: Session) -> None:
             plain.flush()
-            self.put(plain.connection(), 0, key, kind, payload, shared=True)
+            self.put(plain.connection(), 0, key, kind, payload, shared=True, channel=channel)
 
         await session.run_sync(put)
 
@@ -178,10 +184,14 @@ class Outbox:
         """Asks for something about the channel itself, such as another name: on a lane of its own."""
         self._queue(session, op, f"{incident_id}:{op}", incident_id, payload)
 
-    async def invite(self, session: AsyncSession, incident_id: int, people: list[str]) -> None:
+    async def invite(
+        self, session: AsyncSession, incident_id: int, people: list[str],
+        groups: list[str] | None = None,
+    ) -> None:  # fmt: skip
         """Asks further people of the catalog to the channel; who is there already stays."""
-        if people:
-            self._queue(session, "invite", f"{incident_id}:invite", incident_id, {"people": people})
+        if people or groups:
+            payload = _invitation(people, groups or [])
+            self._queue(session, "invite", f"{incident_id}:invite", incident_id, payload)
 
     async def upload(self, session: AsyncSession, incident_id: int, file: str, title: str) -> None:
         """Shows a picture of the evidence folder; ``file`` is unique, so a repeat is seen."""
@@ -220,3 +230,7 @@ class Outbox:
                 payload=payload, message_id=message_id,
             )  # fmt: skip
             session.add(row)
+
+
+def _invitation(people: list[str], groups: list[str]) -> dict[str, Any]:
+    return {"people": people} | ({"groups": groups} if groups else {})

@@ -22,7 +22,7 @@ from bot.incidents.rules import (
     check_transition,
     topic,
 )
-from bot.incidents.seeing import belonging, unknown
+from bot.incidents.seeing import belonging, called, unknown
 from bot.incidents.tables import Incident
 from bot.store import now
 from bot.timeline import Ledger
@@ -145,12 +145,12 @@ class Incidents:
     async def set_severity(
         self, session: AsyncSession, incident: Incident, severity: str, actor: str
     ) -> None:
-        """Changes the severity; the same one again changes nothing."""
+        """Changes the severity, whose people are invited; the same one again changes nothing."""
         severity = check_severity(severity)
         if severity == incident.severity:
             return
         require_unmerged(incident)
-        before, incident.severity = incident.severity, severity
+        before, incident.severity, incident.severity_at = incident.severity, severity, now()
         text = f"Severity: {before} → {severity}"
         data = {"from": before, "to": severity}
         await self.ledger.append(
@@ -164,6 +164,7 @@ class Incidents:
             {"text": text},
             author=actor,
         )
+        await self.outbox.invite(session, incident.number, *called(self.catalog(), incident))
         await self.refresh(session, incident)
         await self.show_topic(session, incident)
 
@@ -305,13 +306,15 @@ class Incidents:
     async def _announce(self, session: AsyncSession, incident: Incident) -> None:
         number = incident.number
         title = "private" if incident.private else incident.title  # names of channels get about
+        people, groups = called(self.catalog(), incident)
         await self.outbox.open_channel(
             session,
             number,
             name=channel_name(number, title, drill=incident.drill),
             purpose=f"Incident {number}: {incident.title}",
             topic=topic_of(incident),
-            people=belonging(self.catalog(), incident),
+            people=list(dict.fromkeys([*belonging(self.catalog(), incident), *people])),
+            groups=groups,
             private=incident.private,
         )
 

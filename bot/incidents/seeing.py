@@ -13,6 +13,14 @@ def belonging(catalog: Catalog, incident: Incident) -> list[str]:
     return found if kind != "person" or starter in found else [*found, starter]
 
 
+def called(catalog: Catalog, incident: Incident) -> tuple[list[str], list[str]]:
+    """Whom its severity calls: ids of persons, and of Slack's user groups. Nobody to a private one."""
+    if incident.private:
+        return [], []
+    rule = catalog.severity(incident.severity)
+    return catalog.among(rule.people), rule.slack_groups
+
+
 def may_see(catalog: Catalog, incident: Incident, person: Person) -> bool:
     """Everybody sees an incident, but a private one only who has a role, who is invited, and admins."""
     roles = (*incident.holders.values(), incident.offer.get("to"))

@@ -21,7 +21,7 @@ class Incident(SQLModel, table=True):
     One that is ``merged_into`` another keeps its ``open_key``: it holds the group for that one.
     ``merge`` is what it takes to undo that. ``takes`` are alerts that people gave it by hand, as
     `bot.alerts.by_hand` reads them. ``alerts_ended_at``: since when none of its alerts fires, if
-    it has any.
+    it has any. ``severity_at``: since when it has its severity, if that was changed.
     """
 
     __tablename__ = "incident"
@@ -52,6 +52,7 @@ class Incident(SQLModel, table=True):
     proposed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     evidence_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     alerts_ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    severity_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     @property
     def number(self) -> int:
@@ -64,6 +65,11 @@ class Incident(SQLModel, table=True):
     def holders(self) -> dict[str, str]:
         """Role → person, the commander's first."""
         return ({"commander": self.commander} if self.commander else {}) | self.roles
+
+    @property
+    def graded_at(self) -> datetime:
+        """Since when it has its severity."""
+        return self.severity_at or self.declared_at
 
     @property
     def standing(self) -> str:

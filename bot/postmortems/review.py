@@ -1,6 +1,7 @@
 """How the runbooks and the ways to the targets did: the bot's own tools under review."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from bot.postmortems.case import Case
@@ -137,11 +138,28 @@ def _attempt_row(case: Case, row: Entry, path: str, result: str) -> tuple[Line, 
 
 
 def communication(case: Case) -> Section:
-    """Updates that went out; promises of an end are not recorded yet."""
-    updates = case.of("update_published")
+    """Updates that went out, and whether the next one came when it was promised."""
+    updates = case.of("communication_sent")
     if not updates:
         why = "No published update was recorded. No promised time of recovery was recorded."
         return Section("Communication", "recorded", empty=why)
     lines = tuple((f"{utc(row.at)} UTC: ", *case.say(row.text), " ", Cite(row.seq)) for row in updates)  # fmt: skip
     promise = text_of("No promised time of recovery was recorded, so its accuracy is unknown.")
-    return Section("Communication", "recorded", (Bullets(lines), promise))
+    return Section("Communication", "recorded", (Bullets(lines), *_promises(updates), promise))
+
+
+def _promises(updates: list[Entry]) -> list[Block]:
+    """How many of the next updates that were promised came in time."""
+    promised = [row for row in updates if row.data.get("next_at")]
+    if not promised:
+        return []
+    kept = sum(
+        any(
+            later.seq > row.seq
+            and later.data.get("audience") == row.data.get("audience")
+            and later.at <= datetime.fromisoformat(str(row.data["next_at"]))
+            for later in updates
+        )
+        for row in promised
+    )
+    return [text_of(f"{kept} of {len(promised)} promised next updates came in time.")]

@@ -6,6 +6,7 @@ import pytest
 
 from bot.catalog import Service
 from bot.chat.blocks import clip, cut, escape, joined
+from bot.chat.cards import Rendered
 from bot.chat.run_card import run_blocks
 from bot.contract import Effect
 from bot.runbooks import Run, StepAttempt
@@ -55,6 +56,12 @@ async def declare(room: ChatRoom, title: str = "Down", **more: Any) -> None:
         await room.incidents.declare(session, title=title, **given)
 
 
+def buttons(drawn: Rendered) -> list[str]:
+    """The action ids of its one row of buttons."""
+    (row,) = [block for block in drawn.blocks if block["type"] == "actions"]
+    return [each["action_id"] for each in row["elements"]]
+
+
 async def test_a_card_says_what_is_known(room: ChatRoom) -> None:
     await declare(room, "Down", services=["s1", "s2"])
     drawn = await room.card(1)
@@ -64,7 +71,7 @@ async def test_a_card_says_what_is_known(room: ChatRoom) -> None:
     assert "_nobody yet_" in said
     assert "Service &amp; number 1 (p2), Service &amp; number 2 (p2)" in said
     assert "<https://jackline.example.com/incidents/1|Open in the console>" in said
-    ids = [e["action_id"] for e in drawn.blocks[2]["elements"]]
+    ids = buttons(drawn)
     assert ids == ["incident_lead", "incident_monitoring", "incident_resolve"]
 
 
@@ -73,7 +80,7 @@ async def test_buttons_are_those_that_make_sense(room: ChatRoom) -> None:
     await declare(room)
     await room.click("incident_lead", "1")
     await room.click("incident_monitoring", "1")
-    ids = [e["action_id"] for e in (await room.card(1)).blocks[2]["elements"]]
+    ids = buttons(await room.card(1))
     assert ids == ["incident_resolve"]
     await room.click("incident_resolve", "1")
     ids = [e["action_id"] for e in (await room.card(1)).blocks[2]["elements"]]

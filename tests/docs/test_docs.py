@@ -1,6 +1,7 @@
 """The docs say what the code does: a setting or command that they do not mention fails here."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
@@ -10,9 +11,13 @@ import yaml
 from bot import registry, settings
 from bot.catalog import load_catalog
 from bot.catalog.checks import Kind
+from bot.catalog.durations import spelled
+from bot.catalog.severity import DEFAULTS
 from bot.chat.slack.app import COMMANDS
 from bot.chat.verbs import FORMS
 from bot.cli.reference import reference
+from bot.incidents.clocks import LAWS
+from bot.incidents.times import parse_time
 from bot.runbooks.check import check
 from bot.runbooks.read import read
 
@@ -87,6 +92,33 @@ def test_the_catalog_examples_of_paging_are_read(tmp_path: Path) -> None:
     assert [s.id for s in catalog.schedules] == ["payments"]
     assert {p.integration for p in catalog.status_pages} <= set(integrations.status_pages)
     assert all(f"integrations/{name}/" in pages[1] for name in integrations.status_pages)
+
+
+def test_the_catalog_examples_of_updates_are_read(tmp_path: Path) -> None:
+    """What the page shows can be copied; its tables name every duty, and the defaults as they are."""
+    text = (ROOT / "docs" / "updates.md").read_text("utf-8")
+    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)):
+        (tmp_path / f"{number}.yaml").write_text(block)
+    catalog = load_catalog(tmp_path)
+    assert {law.id for law in catalog.regulations} == set(LAWS)
+    for law in LAWS.values():
+        assert all(f"`{duty}`" in text for duty in law.duties)
+    for name, rule in DEFAULTS.items():
+        (line,) = re.findall(rf"^\| `{name}` \|(.*)\|$", text, re.MULTILINE)
+        shown = [cell.strip().replace(" ", "").replace("min", "m") for cell in line.split("|")]
+        own = (rule.updates.get("internal"), rule.acknowledge_within, rule.commander_within,
+               rule.idle_after, rule.postmortem_within)  # fmt: skip
+        assert shown[:5] == [spelled(each) if each else "" for each in own]
+        assert shown[5].startswith("waits") is (rule.night is not None)
+
+
+def test_the_times_of_the_docs_are_read() -> None:
+    text = (ROOT / "docs" / "updates.md").read_text("utf-8")
+    section = text.partition("## Times")[2].partition("##")[0]
+    now = datetime(2026, 2, 1, tzinfo=UTC)
+    found = re.findall(r"`([^`]*[0-9][^`]*)`", section)
+    assert len(found) == 8
+    assert all(parse_time(each, now, "UTC") > now for each in found)
 
 
 def test_shipped_runbooks_pass_the_checker() -> None:

@@ -1,12 +1,13 @@
 """The draft: everything recorded is in it, nothing else is, and nobody is named."""
 
 import re
+from datetime import timedelta
 
 import yaml
 
 from bot.postmortems.draft import draft
 from bot.postmortems.render import html, markdown
-from tests.postmortems.story import CATALOG, FACTS, PNG, Story, blackout
+from tests.postmortems.story import CATALOG, FACTS, NOON, PNG, Story, blackout
 
 PICTURES = {"inc-12-errors.png": PNG}
 
@@ -145,3 +146,17 @@ def test_evidence_is_pictures_lists_and_what_is_missing():
     for words in ("flag new-checkout: on", "(#row-1)", "no answer within 3 s", "(#row-2)"):
         assert words in shown
     assert "was not found" not in shown
+
+
+def test_what_was_told_and_promised():
+    """Each update with its row, and whether the next one came in time."""
+    story = Story()
+    story.add(3, "incident_declared", "SEV1 declared")
+    promise = (NOON + timedelta(minutes=20)).isoformat()
+    said = {"audience": "customers", "next_at": promise}
+    story.add(5, "communication_sent", "Update to customers: we look at it", **said)
+    story.add(6, "communication_sent", "Update to internal: DNS", audience="internal")
+    story.add(19, "communication_sent", "Update to customers: it works", **said)
+    told = section(written(story.rows), "Communication")
+    assert "we look at it" in told
+    assert "1 of 2 promised next updates came in time." in told

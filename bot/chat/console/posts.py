@@ -1,6 +1,7 @@
 """What people send: a click, a line of text, a new incident, a sign-out."""
 
 import re
+import secrets
 from urllib.parse import urlsplit
 
 from starlette.background import BackgroundTask
@@ -14,8 +15,10 @@ from bot.chat.console.desk import Desk
 from bot.chat.console.guard import by_htmx
 from bot.chat.console.html import blocks_html
 from bot.chat.console.reads import LARGEST, incident_of
+from bot.chat.update_form import typed, wrong
 from bot.errors import BadInput
 from bot.incidents import require_unmerged
+from bot.store import now
 
 SURFACE = "console"
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -55,6 +58,23 @@ async def say(desk: Desk, request: Request, person: Person) -> Response:
         reply = await _command(desk, found, person, key, incident)
     else:
         reply = await _note(desk, text, person, key, incident)
+    return _done(desk, request, reply)
+
+
+async def update(desk: Desk, request: Request, person: Person) -> Response:
+    """The form of an update: the same as the command that it stands for."""
+    form = await request.form()
+    incident, key = _number(word(form, "incident")), _key(form, person)
+    audience, text = word(form, "audience"), word(form, "text")
+    async with desk.store.read() as session:
+        await incident_of(desk, session, incident, person)
+    if errors := wrong(text, word(form, "next"), now(), person.timezone):
+        raise BadInput(" ".join(errors.values()))
+    command = Command(
+        "incident", typed(audience, text, word(form, "next")), person, key, SURFACE, incident
+    )
+    async with desk.store.write() as session:
+        reply = await desk.commands.handle(session, command)
     return _done(desk, request, reply)
 
 
@@ -110,6 +130,7 @@ def _done(desk: Desk, request: Request, reply: Reply) -> Response:
     body = desk.draw(
         "toast.html", message=reply.text, hint="", good=True,
         blocks=blocks_html(reply.blocks, heading=3), elsewhere=_elsewhere(request, reply),
+        draft=reply.draft, incident=reply.incident_id, key=secrets.token_urlsafe(12),
     )  # fmt: skip
     return HTMLResponse(body, background=after)
 

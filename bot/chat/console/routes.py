@@ -90,6 +90,7 @@ def build_console(
         Route("/declare", private(desk, posts.declare), methods=["POST"]),
         Route("/click", private(desk, posts.click), methods=["POST"]),
         Route("/say", private(desk, posts.say), methods=["POST"]),
+        Route("/update", private(desk, posts.update), methods=["POST"]),
         Route("/signout", private(desk, posts.signout), methods=["POST"]),
         Route("/signin", open_to_all(desk, signin.signin)),
         Route("/signin", open_to_all(desk, signin.enter), methods=["POST"]),

@@ -19,12 +19,13 @@ from bot.chat.outside import pace
 from bot.chat.outside.paged import page_notice, reached_there, still_waits
 from bot.chat.outside.paths import first
 from bot.chat.outside.record import Record
-from bot.chat.outside.words import ESSENTIAL, addressee, notice
+from bot.chat.outside.words import ESSENTIAL, addressee, notice, update_notice
 from bot.contract import Connection, Notice, Notifier, Pager, Receipt
 from bot.delivery import Job
 from bot.delivery.notices import OUTSIDE, late, sent_since
 from bot.errors import JacklineError, NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.incidents import Incident, Incidents
+from bot.incidents.due_tables import Update
 from bot.log import get
 from bot.registry import Registry
 from bot.store import Store, now
@@ -138,6 +139,8 @@ class OutsideSurface:
         async with self.store.read() as session:
             if job.op == "page":
                 return await still_waits(session, job)
+            if "update" in job.payload:  # for its audience, whether Slack is up or not
+                return True
             return entry.when != "slack_down" or job.incident_id in await late(session, "slack")
 
     async def _in_time(self, entry: Entered, page_to: str) -> None:
@@ -159,6 +162,9 @@ class OutsideSurface:
             if job.op == "page":
                 return await page_notice(session, job, self.key, self.public_url)
             incident = await session.get_one(Incident, job.incident_id)
+            if number := job.payload.get("update"):
+                update = await session.get_one(Update, number)
+                return update_notice(incident, update, job.id, self.public_url)
             rows = (
                 select(Entry)
                 .where(Entry.incident_id == job.incident_id, col(Entry.kind).in_(ESSENTIAL))

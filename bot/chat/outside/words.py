@@ -3,6 +3,7 @@
 from bot.catalog import Notifier
 from bot.contract import Notice
 from bot.incidents import Incident
+from bot.incidents.due_tables import Update
 from bot.timeline import Entry
 
 ESSENTIAL = (
@@ -38,6 +39,29 @@ def notice(incident: Incident, rows: list[Entry], delivery: int, public_url: str
         id=f"jackline-{delivery}-{int(at.timestamp())}",
         thread=f"jackline-{incident.number}-{int(incident.declared_at.timestamp())}",
         subject=_cut(f"{head}: {'private' if incident.private else incident.title}", _SUBJECT),
+        text="\n".join(lines),
+        at=at,
+    )
+
+
+def update_notice(incident: Incident, update: Update, delivery: int, public_url: str) -> Notice:
+    """An update in its author's words; customers read nothing of ours besides them."""
+    at = update.sent_at or update.written_at
+    what = "Correction" if update.corrects else "Update"
+    subject = f"{what} of {at:%H:%M} UTC"
+    lines = [update.text]
+    if update.next_at:
+        lines.append(f"Next update by {update.next_at:%H:%M} UTC.")
+    if update.audience != "customers":
+        title = "private" if incident.private else incident.title
+        drill = "[drill] " if incident.drill else ""
+        subject = f"{drill}#{incident.number} {incident.severity.upper()} {what.lower()}: {title}"
+        if public_url:
+            lines.append(f"{public_url}/incidents/{incident.number}")
+    return Notice(
+        id=f"jackline-{delivery}-{int(at.timestamp())}",
+        thread=f"jackline-{incident.number}-{update.audience}-{int(incident.declared_at.timestamp())}",
+        subject=_cut(subject, _SUBJECT),
         text="\n".join(lines),
         at=at,
     )

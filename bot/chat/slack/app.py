@@ -4,6 +4,7 @@ Everything is stored before it is acknowledged, and everything has a key under w
 delivery (another attempt, or another event id for the same message) changes nothing.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,14 +18,22 @@ from bot.chat.life_clicks import LIFE_CLICKS
 from bot.chat.page_card import PAGE_CLICKS
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
+from bot.chat.slack.calls import slack_errors
 from bot.chat.slack.channel_events import ChannelEvents
 from bot.chat.slack.inbox import Inbox
 from bot.chat.slack.plain import plain
 from bot.chat.slack.views import declare_view, read_declare
-from bot.errors import JacklineError, Unavailable
+from bot.chat.update_form import read_update, typed, update_view, wrong
+from bot.errors import JacklineError, TargetError, Unavailable
 from bot.incidents import check_severity, check_title
+from bot.incidents.drafts import audience_of
+from bot.log import get
+from bot.store import now
 
+log = get("slack")
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+>\s*")
+_OPENING = 1.0  # seconds for a form: with the draft's, less than Slack waits for us
+_BARE_UPDATE = re.compile(r"(?:update|say)(?:\s+(internal|executives|customers))?", re.IGNORECASE)
 COMMANDS = {"/incident": "incident", "/inc": "incident", "/runbook": "runbook", "/access": "access"}
 
 
@@ -43,6 +52,11 @@ class SlackIn:
                 trigger_id=body["trigger_id"], view=declare_view(body["channel_id"])
             )
             return
+        if name == "incident" and (found := _BARE_UPDATE.fullmatch(text)):
+            at = (body["team_id"], body["user_id"], body["channel_id"])
+            if await self._open_update(client, body["trigger_id"], found[1] or "", *at):
+                await ack()
+                return
         asked = {
             "name": name, "text": text, "team": body["team_id"], "user": body["user_id"],
             "channel": body["channel_id"], "response_url": body["response_url"],
@@ -69,9 +83,52 @@ class SlackIn:
             return
         await ack()
 
-    async def clicked(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def wrote(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """An update's form: the same as the command that it stands for."""
+        channel, audience, text, ahead = read_update(body["view"])
+        team, user = body["team"]["id"], body["user"]["id"]
+        person = self.inbox.person(team, user)
+        if errors := wrong(text, ahead, now(), person.timezone if person else "UTC"):
+            await ack(response_action="errors", errors=errors)
+            return
+        asked = {
+            "name": "incident", "text": typed(audience, text, ahead), "team": team, "user": user,
+            "channel": channel,
+        }  # fmt: skip
+        try:
+            await self.inbox.accept("mention", body["view"]["id"], asked)
+        except Unavailable as error:
+            await ack(response_action="errors", errors={"text": str(error)})
+            return
+        await ack()
+
+    async def _open_update(
+        self, client: AsyncWebClient, trigger: str, said: str, team: str, user: str, channel: str
+    ) -> bool:
+        """Whether a form with a draft could be opened; else the command says the same in words."""
+        audience, _, _ = audience_of(said)
+        text = await self.inbox.draft(team, user, channel, audience)
+        if text is None:
+            return False
+        try:
+            async with slack_errors("views.open", once=True), asyncio.timeout(_OPENING):
+                await client.views_open(
+                    trigger_id=trigger, view=update_view(channel, audience, text)
+                )
+        except TargetError as error:
+            log.warning("form_not_opened", error=str(error))
+            return False
+        return True
+
+    async def clicked(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         """A button. What it did shows on the card; a refusal is told to the clicker alone."""
         action = body["actions"][0]
+        if action["action_id"] == "update_write":
+            at = (body["team"]["id"], body["user"]["id"], body["channel"]["id"])
+            said = action["value"].partition("|")[2]
+            if await self._open_update(client, body["trigger_id"], said, *at):
+                await ack()
+                return
         asked = {
             "action": action["action_id"], "value": action.get("value", ""),
             "team": body["team"]["id"], "user": body["user"]["id"],

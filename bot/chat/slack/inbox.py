@@ -19,26 +19,33 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
 
-from bot.catalog import Catalog, Person
+from bot.catalog import Audience, Catalog, Person
 from bot.chat.blocks import escape
 from bot.chat.catchup import caught_up
 from bot.chat.clicks import Clicks
+from bot.chat.clock_card import CLOCK_CLICKS
 from bot.chat.command import Command, Later, Reply
 from bot.chat.commands import Commands
 from bot.chat.life_clicks import LIFE_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
+from bot.chat.reminder_card import REMINDER_CLICKS
 from bot.chat.slack.tables import SlackRequest
+from bot.chat.update_card import UPDATE_CLICKS
 from bot.delivery import Binding
 from bot.errors import JacklineError
-from bot.incidents import Incidents
+from bot.incidents import Incident, Incidents
 from bot.incidents.channels import Channels
+from bot.incidents.drafts import draft
+from bot.incidents.updates import may_tell
 from bot.log import get
 from bot.store import Batch, Store, now
 
 log = get("slack")
 _LATE = timedelta(seconds=5)  # then whoever had it in hand is taken for dead
+_PATIENCE = 1.5  # seconds: what opens a form is good for three
 _EXPIRED = timedelta(minutes=30)  # a response URL is good that long
 _AT_ONCE = 50
+_ANSWERED = (*REGROUP_CLICKS, *LIFE_CLICKS, *UPDATE_CLICKS, *REMINDER_CLICKS, *CLOCK_CLICKS)
 _NOT_SAID = (SlackApiError, aiohttp.ClientError, OSError, TimeoutError)
 _BROKEN = "Something in Jackline broke at that, and nothing was done. The log has the details."
 
@@ -120,6 +127,21 @@ class Inbox:
         """The person of the catalog behind a user of Slack's."""
         return self.catalog().person_of_slack(team, user)
 
+    async def draft(self, team: str, user: str, channel: str, audience: Audience) -> str | None:
+        """What an update's form opens with; None where its command has to say why there is none."""
+        person = self.person(team, user)
+        try:
+            async with asyncio.timeout(_PATIENCE), self.store.read() as session:
+                number = await self.incident_of(session, channel)
+                incident = await session.get(Incident, number) if number else None
+            if person is None or incident is None:
+                return None
+            may_tell(person, incident, audience)
+            return draft(self.catalog(), incident, audience, now())
+        except (JacklineError, SQLAlchemyError, OSError) as error:
+            log.warning("form_not_opened", error=str(error))
+            return None
+
     def _begin(self, work: Callable[..., Awaitable[None]], *given: Any) -> None:  # noqa: ANN401 - as the work takes them
         task = asyncio.create_task(self._survived(work, *given), name="slack request")
         self._tasks.add(task)
@@ -168,7 +190,7 @@ class Inbox:
                     session, body["action"], body["value"], person, "slack", at
                 )
                 # what else it did shows on the card; this may be clicked far from the incident
-                return reply if body["action"] in (*REGROUP_CLICKS, *LIFE_CLICKS) else None
+                return reply if body["action"] in _ANSWERED else None
             case "form":
                 command = Command("incident", "", person, request.key, "slack")
                 await self.commands.declare(session, command, body["severity"], body["title"])

@@ -21,9 +21,12 @@ from bot.chat.slack.channel import NAME, SUFFIXES, ChannelOps
 from bot.delivery import Binding, Job, Message
 from bot.errors import NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.incidents import Incident, Incidents
+from bot.log import get
 from bot.store import Store, now
 
+log = get("slack")
 EVENT_TYPE = "jackline_message"
+_INVITED = 100  # by one call, Slack takes no more
 LATE = timedelta(seconds=30)
 _LONGEST = 3600  # seconds until a channel that is archived is tried again
 _STATE = (
@@ -109,14 +112,19 @@ class SlackSurface:
         return await self._say(job, job.channel["channel"])
 
     async def _post_digest(self, job: Job) -> dict[str, Any]:
-        return await self._say(job, self.digest_channel) if self.digest_channel else {}
+        channel = self._shared(job)
+        return await self._say(job, channel) if channel else {}
+
+    def _shared(self, job: Job) -> str:
+        """Where everybody reads, or the channel that an update is for."""
+        return str(job.payload.get("channel", self.digest_channel))
 
     async def find(self, job: Job) -> dict[str, Any] | None:
         """What became of a job that was begun before; None if it was not done."""
         if job.op == "open_channel":
             return await self._find_channel(job.payload["name"], private=_private(job))
         if job.op in ("say", "digest") and job.message and not job.posted:
-            channel = self.digest_channel if job.op == "digest" else job.channel["channel"]
+            channel = self._shared(job) if job.op == "digest" else job.channel["channel"]
             return await self._find_message(channel, job.message) if channel else {}
         if job.op in ("upload", "export"):
             return await self._find_file(job)
@@ -308,14 +316,35 @@ class SlackSurface:
         team = (await self.me())["team"]
         people = [p for i in job.payload["people"] if (p := self.catalog().person(i))]
         users = [s.split(":")[1] for p in people for s in p.slack if s.split(":")[0] == team]
-        if users:
-            await self._unless(
-                "already_in_channel", "conversations.invite",
-                lambda: self.client.conversations_invite(
-                    channel=job.channel["channel"], users=users, force=True
-                ),  # else one who is there already would keep the others out
-            )  # fmt: skip
+        for group in job.payload.get("groups", []):
+            users += await self._members(group)
+        users = list(dict.fromkeys(users))
+        for at in range(0, len(users), _INVITED):
+            await self._ask_in(job.channel["channel"], users[at : at + _INVITED])
         return {}
+
+    async def _ask_in(self, channel: str, users: list[str]) -> None:
+        """``force``: else one who is there already would keep the others out."""
+        await self._unless(
+            "already_in_channel", "conversations.invite",
+            lambda: self.client.conversations_invite(channel=channel, users=users, force=True),
+        )  # fmt: skip
+
+    async def _members(self, group: str) -> list[str]:
+        """A user group's members: as Slack says, else as it said last. Nobody waits for it."""
+        try:
+            async with self._limits.calling("usergroups.users.list", once=False):
+                answer = await self.client.usergroups_users_list(usergroup=group)
+        except TargetError as error:
+            log.warning("user_group_not_read", group=group, error=str(error))
+            async with self.store.read() as session:
+                known = await session.get(Binding, (self.name, f"usergroup:{group}"))
+            return list(known.value["users"]) if known else []
+        users = [str(user) for user in answer["users"]]
+        async with self.store.write(silent=True) as session:
+            found = Binding(surface=self.name, key=f"usergroup:{group}", value={"users": users})
+            await session.merge(found)
+        return users
 
     async def _unless(self, fine: str, method: str, call: Callable[[], Awaitable[Any]]) -> None:
         try:

@@ -6,14 +6,17 @@ from bot.chat.regroup import REGROUP_FORMS
 from bot.chat.silences import SILENCE_FORMS
 from bot.chat.verbs.about import ABOUT_FORMS
 from bot.chat.verbs.access import ACCESS_FORMS
+from bot.chat.verbs.clocks import CLOCK_FORMS
 from bot.chat.verbs.ends import END_FORMS
 from bot.chat.verbs.incident import LIFE_FORMS
 from bot.chat.verbs.looking import LOOK_FORMS
 from bot.chat.verbs.papers import PAPER_FORMS
+from bot.chat.verbs.reminders import REMINDER_FORMS
 from bot.chat.verbs.roles import ROLE_FORMS
 from bot.chat.verbs.runbook import RUNBOOK_FORMS
 from bot.chat.verbs.running import RUNNING_FORMS
 from bot.chat.verbs.tasks import TASK_FORMS
+from bot.chat.verbs.updates import UPDATE_FORMS
 
 FORMS: dict[str, tuple[Form, ...]] = {
     "incident": (
@@ -24,6 +27,9 @@ FORMS: dict[str, tuple[Form, ...]] = {
         *TASK_FORMS,
         *ABOUT_FORMS,
         *PAPER_FORMS,
+        *UPDATE_FORMS,
+        *REMINDER_FORMS,
+        *CLOCK_FORMS,
         *REGROUP_FORMS,
         *SILENCE_FORMS,
         *ONCALL_FORMS,
