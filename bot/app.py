@@ -69,7 +69,7 @@ from bot.web.vendors import Vendors
 log = get("app")
 _GRACE = 3
 _GATHER = 0.03  # seconds in which commits gather, and the outbox goes first: people wait for it
-_FLOOD = 4  # while alerts flood in, the router rests for so many times as long as it has worked
+_FLOOD = 9  # while alerts flood in, the router rests for so many times as long as it has worked
 
 
 class Jackline:
@@ -341,6 +341,7 @@ class _Slack:
             parts.incidents,
         )  # fmt: skip
         self.delivery = DeliveryWorker(parts.store, self.surface, owner)
+        parts.router.sends_by(self.delivery)
         self.inbox = Inbox(
             parts.store, parts.commands, parts.clicks, parts.incidents,
             lambda: parts.library.catalog, self.client,

@@ -25,9 +25,9 @@ from bot.store import now
 ENTRY = "bot.chat.terminal:main"
 # Slack, the console, pictures: what the terminal does without.
 SERVERS_OWN = {
-    "aiohttp", "aiosmtpd", "dateparser", "django-htmx", "fastapi", "icalendar", "itsdangerous", "matplotlib",
+    "aiohttp", "aiosmtpd", "dateparser", "django-htmx", "fastapi", "httptools", "icalendar", "itsdangerous", "matplotlib",
     "prometheus-client", "pyotp", "python-multipart", "segno", "shiv", "slack-bolt", "slack-sdk",
-    "sse-starlette", "uvicorn",
+    "sse-starlette", "uvicorn", "uvloop",
 }  # fmt: skip
 _NOT_RUN = {".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h"}
 _START = "jackline_start"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
+from msgspec import json
 from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -22,7 +22,8 @@ from bot.store import Store, not_taken, now
 
 log = get("alerts")
 _CHUNK = 500  # alerts, about, that are made at once
-_ALERTS = TypeAdapter(list[Alert])
+_ALERTS = json.Decoder(list[Alert])
+_WRITE = json.Encoder()
 _TABLE = StoredAlert.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
 _PENDING = select(Arrival.id, Arrival.size).where(Arrival.refused == "").order_by(col(Arrival.id))
 
@@ -33,19 +34,20 @@ def packed(alerts: Sequence[Alert]) -> dict[str, Any]:
         "source": alerts[0].source,
         "received_at": now(),
         "size": len(alerts),
-        "alerts": _ALERTS.dump_json(alerts).decode(),  # type: ignore[arg-type]  # any sequence will do
+        "alerts": _WRITE.encode(alerts).decode(),
         "refused": "",
     }
 
 
-async def oldest(session: AsyncSession) -> tuple[list[int], bool]:
+async def oldest(session: AsyncSession, source: str = "") -> tuple[list[int], bool]:
     """The ids of what is to be made into alerts next, and whether more is waiting behind that.
 
-    It is what one request brought, or several with some 500 alerts.
+    It is what one request brought, or several with some 500 alerts; perhaps only of one ``source``.
     """
     found: list[int] = []
     alerts = 0
-    for arrival_id, size in await session.execute(_PENDING.limit(_CHUNK)):
+    query = _PENDING.where(Arrival.source == source) if source else _PENDING
+    for arrival_id, size in await session.execute(query.limit(_CHUNK)):
         if found and alerts + size > _CHUNK:
             return found, True
         found.append(arrival_id)
@@ -74,11 +76,11 @@ async def unpack(session: AsyncSession, ids: Sequence[int]) -> None:
         await connection.execute(delete(Arrival).where(col(Arrival.id).in_(ids)))
 
 
-async def unpack_all(store: Store) -> None:
-    """Makes alerts of all that was accepted."""
+async def unpack_all(store: Store, source: str = "") -> None:
+    """Makes alerts of all that was accepted, or of what one ``source`` sent."""
     while True:
         async with store.read() as session:
-            ids, _ = await oldest(session)
+            ids, _ = await oldest(session, source)
         if not ids:
             return
         try:
@@ -87,13 +89,13 @@ async def unpack_all(store: Store) -> None:
         except DBAPIError as error:
             if not not_taken(error):
                 raise
-            await unpack_singly(store)
+            await unpack_singly(store, source)
 
 
-async def unpack_singly(store: Store) -> None:
+async def unpack_singly(store: Store, source: str = "") -> None:
     """The oldest, each on its own: what the database does not take is kept aside, for people."""
     async with store.read() as session:
-        ids, _ = await oldest(session)
+        ids, _ = await oldest(session, source)
     for arrival_id in ids:
         try:
             async with store.write() as session:
@@ -126,7 +128,7 @@ async def count_alerts(store: Store) -> dict[str, Any]:
 
 
 def _rows(alerts: str, received_at: datetime) -> Iterator[dict[str, Any]]:
-    for alert in _ALERTS.validate_json(alerts):
+    for alert in _ALERTS.decode(alerts):
         yield {
             "source": alert.source,
             "fingerprint": alert.fingerprint,

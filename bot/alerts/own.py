@@ -26,7 +26,7 @@ async def report(
     ended: Callable[[StoredAlert], Alert],
 ) -> None:
     """Accepts an alert for all that is wrong and was not, and the end of what is no longer."""
-    await unpack_all(store)
+    await unpack_all(store, source)
     async with store.read() as session:
         firing = list((await session.execute(firing_of(source))).scalars())
     now_wrong = {alert.fingerprint: alert for alert in wrong}

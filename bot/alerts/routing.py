@@ -24,6 +24,7 @@ from bot.alerts.silences import how_ended, over, standing
 from bot.alerts.tables import StoredAlert
 from bot.alerts.telling import Share, Teller, summary
 from bot.catalog import Catalog
+from bot.delivery import DeliveryWorker
 from bot.errors import BadInput, JacklineError
 from bot.incidents import Incident, Incidents, under
 from bot.incidents.rules import TITLE_LIMIT, check_title
@@ -55,6 +56,11 @@ class AlertRouter:
     def __init__(self, store: Store, incidents: Incidents) -> None:
         self.store = store
         self.incidents = incidents
+        self._senders: list[DeliveryWorker] = []
+
+    def sends_by(self, worker: DeliveryWorker) -> None:
+        """Has a new incident's channel claimed with its commit: it is what people wait for."""
+        self._senders.append(worker)
 
     async def route_next(self) -> bool:
         """Routes the oldest of what is waiting; whether more may be.
@@ -102,8 +108,14 @@ class AlertRouter:
             alerts = list((await session.execute(query)).scalars())
             session.expunge_all()  # they are written all at once, in the end
             session.add_all(active)
-            await _Batch(self.incidents, session, active, alerts).route()
-            return (await session.execute(_WAITING.limit(1))).first() is not None
+            batch = _Batch(self.incidents, session, active, alerts)
+            await batch.route()
+            more = (await session.execute(_WAITING.limit(1))).first() is not None
+            senders = self._senders if batch.opened else []
+            claimed = [(sender, await sender.take(session)) for sender in senders]
+        for sender, jobs in claimed:
+            sender.begin(jobs)
+        return more
 
 
 class _Batch:
@@ -123,6 +135,7 @@ class _Batch:
         self.asking = Asking(Questions(incidents), session)
         self.over: set[int | None] = set()
         self.how_ended: dict[str, str] = {}
+        self.opened = 0  # incidents
 
     async def route(self) -> None:
         """All of them; then each incident hears of its share at once."""
@@ -226,6 +239,7 @@ class _Batch:
             **_opening(alert, decision, self.catalog),
         )
         self.active.append(incident)
+        self.opened += 1
         await self.asking.opened(incident)
         return incident
 

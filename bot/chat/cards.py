@@ -31,7 +31,7 @@ from bot.chat.evidence_card import evidence_blocks
 from bot.chat.handover_card import handover_blocks, handover_text
 from bot.chat.life_card import life_buttons, now_blocks, overview_blocks
 from bot.chat.question_card import question_blocks, question_text
-from bot.chat.run_card import run_blocks
+from bot.chat.run_card import may_approve, run_blocks
 from bot.chat.task_card import task_blocks, task_text
 from bot.chat.ways import drilled
 from bot.delivery import Binding, Message
@@ -40,9 +40,11 @@ from bot.incidents.flow import NO_CHANNEL
 from bot.incidents.merging import UNMERGE_WITHIN, merged_at
 from bot.incidents.roles import ROLES
 from bot.runbooks import Run, StepAttempt, approvers
+from bot.runbooks.output import words
 from bot.store import now
 
 SIGN = {"sev1": "🔴", "sev2": "🟠", "sev3": "🟡", "sev4": "🔵"}
+_HEAD, _BEGINNING = 300, 1200  # characters for the title of an output; of a long one shown
 _LINK = 1000  # characters kept free for an alert's link
 
 
@@ -50,7 +52,8 @@ _LINK = 1000  # characters kept free for an alert's link
 class Rendered:
     """A message ready for a surface: ``text`` for notifications, ``file`` a picture's name.
 
-    ``files`` are longer answers of the same folder, as text.
+    ``files`` are longer answers of the same folder, as text; ``whole`` is the text of which the
+    blocks show only the beginning.
 
     ``text`` is mrkdwn as the blocks are: what people and alerts wrote is escaped in it.
     """
@@ -60,6 +63,7 @@ class Rendered:
     file: str = ""
     title: str = ""
     files: tuple[str, ...] = ()
+    whole: str = ""
 
     def marked(self, late: str) -> "Rendered":
         """With a word that it comes late, if there is one."""
@@ -88,8 +92,8 @@ class Cards:
             case "card" | "digest":
                 draw = self._card if message.kind == "card" else self._digest
                 return await draw(session, await self._incident(session, message))
-            case "run":
-                return await self._run(session, int(message.payload["run_id"]))
+            case "run" | "output":
+                return await self._of_run(session, message)
             case "regrouped":
                 return await self._regrouped(session, message)
             case "handover" | "task":
@@ -249,17 +253,26 @@ class Cards:
             text += ". *Its channel is archived*: unarchive it in Slack, or go on in the console"
         return Rendered(escape(f"#{incident.number} {title}"), [section(text)])
 
+    async def _of_run(self, session: AsyncSession, message: Message) -> Rendered:
+        """Its live card, or in the thread of that what a step gave back."""
+        if message.kind == "run":
+            return await self._run(session, int(message.payload["run_id"]))
+        return _output(await session.get_one(StepAttempt, message.payload["attempt"]))
+
     async def _run(self, session: AsyncSession, run_id: int) -> Rendered:
         run = await session.get_one(Run, run_id)
         incident = await session.get_one(Incident, run.incident_id)
         attempts = (
             select(StepAttempt).where(StepAttempt.run_id == run_id).order_by(col(StepAttempt.id))
         )
+        agreed = await approvers(session, run)
+        may = may_approve(self.catalog(), run, agreed)
         blocks = run_blocks(
             run,
             list((await session.execute(attempts)).scalars()),
-            [self.name(f"person:{p}") for p in await approvers(session, run)],
+            [self.name(f"person:{p}") for p in agreed],
             self.name(f"person:{run.requester}") if run.requester else "",
+            [self.name(f"person:{p}") for p in may],
         )
         if incident.merged_into and run.state == "proposed":
             blocks = [block for block in blocks if block["type"] != "actions"]
@@ -287,6 +300,18 @@ class Cards:
         via = f" (in {message.origin})" if message.origin else " (in the console)"
         blocks = [section(text), context(f"{self.name(message.author)}{via}")]
         return Rendered(text, blocks)
+
+
+def _output(attempt: StepAttempt) -> Rendered:
+    """What a step gave back: as code, in which nothing becomes a link or a name."""
+    title, text = f"Output of {attempt.step}", words(attempt.output)
+    cutting = len(text) > TEXT - _HEAD
+    shown = clip(text, _BEGINNING) if cutting else text
+    code = clip(escape(shown.replace("`" * 3, "'" * 3)), TEXT - _HEAD)
+    blocks = [section(f"*{escape(cut(title, 150))}*\n```{code}```")]
+    if cutting:
+        blocks.append(context(f"The beginning of {len(text):,} characters"))
+    return Rendered(escape(title), blocks, title=title, whole=text if cutting else "")
 
 
 def _evidence(payload: dict[str, Any]) -> Rendered:

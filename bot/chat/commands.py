@@ -18,6 +18,7 @@ from bot.chat.verbs.looking import LookVerbs
 from bot.chat.verbs.papers import PaperVerbs
 from bot.chat.verbs.roles import RoleVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
+from bot.chat.verbs.running import RunningVerbs
 from bot.chat.verbs.tasks import TaskVerbs
 from bot.chat.ways import Ways
 from bot.errors import BadInput
@@ -48,7 +49,10 @@ class Commands:
                 **PaperVerbs(incidents, public_url).handlers,
                 **alerts.handlers,
             },
-            "runbook": RunbookVerbs(incidents, runs).handlers,
+            "runbook": {
+                **RunbookVerbs(incidents, runs).handlers,
+                **RunningVerbs(incidents, runs).handlers,
+            },
             "access": AccessVerbs(incidents, ways).handlers,
         }
 

@@ -1,7 +1,8 @@
 """What a run asks of people while it runs: the facts in front of them, and the buttons. Pure."""
 
-from bot.chat.blocks import Block, actions, button, escape, section
+from bot.chat.blocks import Block, actions, button, cut, escape, section, when
 from bot.runbooks import Run, StepAttempt
+from bot.runbooks.output import one_line
 
 _ROOM = 3  # questions shown at once: each takes two blocks
 _LINES = 10
@@ -9,6 +10,8 @@ _LINES = 10
 
 def ask_blocks(run: Run, attempts: list[StepAttempt]) -> list[Block]:
     """A section and its buttons for each step that waits for a person."""
+    if run.state == "unknown":
+        return [_unknown(row) for row in attempts if row.state == "unknown"][-1:]
     if run.state not in ("running", "held"):
         return []
     waiting = [a for a in attempts if a.state == "waiting" and a.action in _ASKS]
@@ -16,6 +19,21 @@ def ask_blocks(run: Run, attempts: list[StepAttempt]) -> list[Block]:
     for row in waiting[:_ROOM]:
         blocks += _ASKS[row.action](run, row)
     return blocks
+
+
+def _unknown(row: StepAttempt) -> Block:
+    """What is known of the step of which nobody knows whether it happened."""
+    way = f" over `{escape(row.access_path)}`" if row.access_path else ""
+    lines = [
+        f"*Did {escape(row.step)} happen?*",
+        f"`{row.action}` was sent to {escape(row.target)}{way} at {when(row.started_at)}: no outcome.",
+    ]
+    if row.before:
+        lines.append(f"Just before: {escape(cut(one_line(row.before), 300))}")
+    if row.error:
+        lines.append(f"Then: {escape(cut(row.error, 500))}")
+    lines.append("It is not sent again by itself. Look at the target, then say which it was.")
+    return section("\n".join(lines))
 
 
 def _manual(run: Run, row: StepAttempt) -> list[Block]:

@@ -1,10 +1,13 @@
 """A run's message: the plan as before → after, live progress, and the next button. Pure."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from bot.catalog import Catalog
 from bot.chat.blocks import Block, actions, button, context, escape, header, section
 from bot.chat.run_asks import ask_blocks
 from bot.runbooks import Run, StepAttempt
+from bot.runbooks.output import is_long, one_line
 
 _MARK = {
     "done": "✅", "failed": "❌", "unknown": "❓", "intent": "⏳",
@@ -17,16 +20,24 @@ _STATE = {
     "refused": "refused", "aborted": "aborted", "unknown": "outcome unknown",
     "held": "waits", "paused": "paused",
 }  # fmt: skip
+_NAMED = 6  # of those who may approve
 _ROOM = 40  # blocks for steps: 50 is Slack's limit
 
 
+def may_approve(catalog: Catalog, run: Run, agreed: Sequence[str]) -> list[str]:
+    """The ids of those for whom the button to approve is: not the requester, nor who has agreed."""
+    needed = run.plan.get("approvals", {}).get("from", "")
+    apart = {run.requester, *agreed}
+    return [p.id for p in catalog.people if needed and p.has(needed) and p.id not in apart]
+
+
 def run_blocks(
-    run: Run, attempts: list[StepAttempt], approvers: list[str], requester: str
+    run: Run, attempts: list[StepAttempt], approvers: list[str], requester: str, may: list[str]
 ) -> list[Block]:
-    """The whole message."""
+    """The whole message. ``approvers``, ``requester`` and those who ``may`` approve are names."""
     blocks = [
         header(f"📋 {run.title}"),
-        section(f"*{_STATE[run.state]}*{_who(run, approvers, requester)}"),
+        section(f"*{_STATE[run.state]}*{_who(run, approvers, requester, may)}"),
     ]
     steps = run.plan.get("steps", [])
     earlier = run.plan.get("earlier", {})
@@ -46,13 +57,17 @@ def run_blocks(
     return blocks
 
 
-def _who(run: Run, approvers: list[str], requester: str) -> str:
+def _who(run: Run, approvers: list[str], requester: str, may: list[str]) -> str:
     parts = [f"asked for by {requester}"] if requester else []
     if approvers:
         parts.append(f"approved by {', '.join(approvers)}")
     needed = run.plan.get("approvals", {})
     if run.state in ("proposed", "waiting") and needed.get("count"):
-        parts.append(f"needs {needed['count']} approval(s) of another {needed['from']}")
+        whom = ", ".join(may[:_NAMED]) + (" …" if len(may) > _NAMED else "")
+        parts.append(
+            f"needs {needed['count']} approval(s) of another {needed['from']}: "
+            + (whom or "⚠️ the catalog has none (`/runbook break-glass`)")
+        )
     return "  ·  " + ", ".join(parts) if parts else ""
 
 
@@ -75,9 +90,15 @@ def _step(step: dict[str, Any], attempts: list[StepAttempt], earlier: dict[str, 
         lines.append(f"      needs {needed['count']} more approval(s) of {needed['from']}")
     if step["undo"].startswith("cannot"):
         lines.append(f"      ⚠️ {escape(step['undo'])}")
+    if done and done[-1].output and done[-1].state == "done" and "." in done[-1].action:
+        lines.append(f"      {_given(done[-1].output)}")
     if done and done[-1].error:
         lines.append(f"      {escape(done[-1].error)}")
     return "\n".join(lines)
+
+
+def _given(out: dict[str, Any]) -> str:
+    return "_output in the thread_" if is_long(out) else "→ " + escape(one_line(out))
 
 
 def _share(change: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import uvloop
 from rich.markup import escape
 from rich.table import Table
 
@@ -74,7 +75,7 @@ def serve() -> None:
     """Run Jackline: webhooks, checks, chat, console and the run engine."""
     loaded = settings.load()
     log.configure(loaded.log_level)
-    asyncio.run(_served(loaded))
+    uvloop.run(_served(loaded))
 
 
 async def _served(loaded: settings.Settings) -> None:

@@ -11,9 +11,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import httpx
+from msgspec import Meta, Struct
 from pydantic import BaseModel, Field
 
 from bot.contract.evidence import (
@@ -73,20 +74,22 @@ class RawRequest:
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-class Alert(Frozen):
+class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One firing or resolved notification. All times are UTC-aware.
 
     ``fingerprint`` is the alert's identity over time: the same for its firing and its resolving.
+    `bot.contract.source.alert` makes one within these limits. A struct, not a model: in a flood
+    making and writing alerts is most of the work.
     """
 
-    source: str = Field(max_length=64)
-    fingerprint: str = Field(min_length=1, max_length=128)
+    source: Annotated[str, Meta(max_length=64)]
+    fingerprint: Annotated[str, Meta(min_length=1, max_length=128)]
     status: Literal["firing", "resolved"]
-    name: str = Field(min_length=1, max_length=300)
-    labels: dict[str, str] = Field(default={})
-    annotations: dict[str, str] = Field(default={})
-    starts_at: datetime
-    ends_at: datetime | None = None
+    name: Annotated[str, Meta(min_length=1, max_length=300)]
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    starts_at: Annotated[datetime, Meta(tz=True)]
+    ends_at: Annotated[datetime, Meta(tz=True)] | None = None
     link: str = ""
 
     @property

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
+from msgspec import MsgspecError
+from msgspec.json import Decoder
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -35,8 +37,11 @@ MAX_FINGERPRINT = 128
 MAX_NAME = 300
 MAX_LINK = 2_048
 _PRINT = re.compile(rf"[!-~]{{1,{MAX_FINGERPRINT}}}")
+_STEP = re.compile(r"\[[0-9]+\]|[^.\[]+")
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
 _LINK = re.compile(r"https?://[^\s\x00]*")
 Body = TypeVar("Body", bound=BaseModel)
+Payload = TypeVar("Payload")
 
 
 def _printable(value: str) -> str:
@@ -68,6 +73,14 @@ def _to_utc(value: datetime) -> datetime | None:
         return value.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("the time is out of range") from error
+
+
+def go_time(value: datetime, field: str) -> datetime | None:
+    """The same for a source that reads structs. Raises `BadInput` naming the field."""
+    try:
+        return _to_utc(value)
+    except ValueError as error:
+        raise BadInput(f"Field {field}: {error}.", field=field) from None
 
 
 def _set(value: datetime | None) -> datetime:
@@ -139,6 +152,42 @@ def parsed(model: type[Body], body: bytes) -> Body:
         return model.model_validate_json(body)
     except ValidationError as error:
         raise bad_input(error) from None
+
+
+def decoded(decoder: Decoder[Payload], body: bytes) -> Payload:
+    """The same by msgspec, for a source that others flood us with. Raises `BadInput` likewise."""
+    try:
+        return decoder.decode(body)
+    except MsgspecError as error:
+        raise _bad_struct(str(error), body) from None
+    except UnicodeDecodeError as error:
+        raise BadInput(f"The body is not JSON: {error}."[:300], field="$") from None
+    except RecursionError:
+        raise BadInput("The body is nested too deeply.", field="$") from None
+
+
+def _bad_struct(said: str, body: bytes) -> BadInput:
+    """``Expected `str`, got `int` - at `$.alerts[0].name``` by its JSON path."""
+    message, _, at = said.partition(" - at ")
+    path = at.strip("`").removeprefix("$").lstrip(".")[:200]
+    if path.endswith("[...]"):
+        path = _keyed(path.removesuffix("[...]"), body)
+    if missing := _MISSING.fullmatch(message):
+        path, message = f"{path}.{missing[1]}".lstrip("."), "Field required"
+    where = f"Field {path}" if path else "The body"
+    return BadInput(f"{where}: {message.replace('`', '')}."[:500], field=path or "$")
+
+
+def _keyed(path: str, body: bytes) -> str:
+    """The path with the first key below it whose value is no text: msgspec does not say which."""
+    try:
+        at: Any = from_json(body)
+        for step in _STEP.findall(path):
+            at = at[int(step[1:-1])] if step.startswith("[") else at[step]
+        wrong = next(key for key, value in at.items() if not isinstance(value, str))
+    except (ValueError, LookupError, TypeError, AttributeError, StopIteration):
+        return path  # what follows is no JSON, or a field is there twice
+    return f"{path}.{wrong}"[:200]
 
 
 def parsed_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON

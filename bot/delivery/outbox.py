@@ -18,6 +18,7 @@ _EDIT = (
     .values(version=_messages.c.version + 1)
     .returning(_messages.c.id)
 )
+_ABOVE = select(_messages.c.id).where(_messages.c.key == bindparam("of"))
 _POST = insert(_messages).returning(_messages.c.id)
 _DELIVER = insert(_deliveries)
 _UNSENT = (
@@ -70,15 +71,13 @@ class Outbox:
         ]
         rows = [
             Delivery(surface=surface, lane=f"{incident_id}:{lane}", op=op, incident_id=incident_id,
-                     payload=payload, message_id=message_id)
+                     payload=payload, message_id=message_id).model_dump(exclude={"id"})
             for surface in self.surfaces
             for op, lane, payload, message_id in wanted
             if op != "invite" or people
         ]  # fmt: skip
         if rows:  # in one statement: in a storm many incidents are declared at once
-            values = [row.model_dump(exclude={"id"}) for row in rows]
-            options = {"render_nulls": True}  # else one statement for each set of columns given
-            await session.execute(insert(Delivery), values, execution_options=options)
+            await (await session.connection()).execute(_DELIVER, rows)
 
     async def say(
         self,
@@ -112,8 +111,10 @@ class Outbox:
         author: str = "jackline",
         origin: str = "",
         shared: bool = False,
+        thread: str = "",
     ) -> None:
-        """Posts a message, or edits the one with that ``key``.
+        """Posts a message, or edits the one with that ``key``; ``thread`` is the key of the one
+        that it answers.
 
         An edit that is still unsent absorbs later ones. ``origin`` is the surface where a
         person wrote it: it is not sent back there. ``shared``: it is said where the digest is.
@@ -122,9 +123,11 @@ class Outbox:
         edit = {"of": full, "kind": kind, "payload": payload or {}, "updated_at": now()}
         message_id = connection.execute(_EDIT, edit).scalar()
         if message_id is None:
+            above = {"of": f"{incident_id}:{thread}"}
             message = Message(
                 incident_id=incident_id, key=full, kind=kind, payload=payload or {},
                 author=author, origin=origin,
+                thread_id=connection.execute(_ABOVE, above).scalar() if thread else None,
             )  # fmt: skip
             values = message.model_dump(exclude={"id"})
             message_id = connection.execute(_POST, values).scalar_one()

@@ -13,7 +13,8 @@ class Message(SQLModel, table=True):
     """One message in an incident's channel, the same on every surface.
 
     It holds what it is about (``kind`` and ``payload``), not how it looks: each surface renders
-    it when it shows it, from the state at that moment.
+    it when it shows it, from the state at that moment. ``thread_id`` is the message that it
+    answers: it is folded under that one.
     """
 
     __tablename__ = "message"
@@ -25,6 +26,7 @@ class Message(SQLModel, table=True):
     payload: dict[str, Any] = Field(sa_type=JsonColumn, default_factory=dict)
     author: str
     origin: str = ""
+    thread_id: int | None = None
     version: int = 1
     created_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
     updated_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)

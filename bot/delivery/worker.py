@@ -49,7 +49,7 @@ class DeliveryWorker:
                 except (SQLAlchemyError, OSError) as error:
                     log.error("outbox_not_read", error=str(error))
                     claimed = []
-                self._begin(claimed)
+                self.begin(claimed)
                 await self.store.wait(seen, 0.5)
         finally:
             for task in self._busy:
@@ -61,15 +61,17 @@ class DeliveryWorker:
         The flag says that somebody began it before: it must be looked for first.
         """
         async with self.store.write(silent=True) as session:
-            return await self._take(session)
+            return await self.take(session)
 
-    def _begin(self, claimed: list[tuple[Job, bool]]) -> None:
+    def begin(self, claimed: list[tuple[Job, bool]]) -> None:
+        """Sends what was claimed, once that is committed."""
         for job, resumed in claimed:
             task = asyncio.create_task(self._guarded(job, resumed))
             self._busy.add(task)
             task.add_done_callback(self._busy.discard)
 
-    async def _take(self, session: AsyncSession) -> list[tuple[Job, bool]]:
+    async def take(self, session: AsyncSession) -> list[tuple[Job, bool]]:
+        """The same in somebody's transaction: what they have just stored need not be looked for."""
         heads = await self._heads(session, lock=True)
         if not heads:
             return []
@@ -138,9 +140,9 @@ class DeliveryWorker:
             await self._later(job, error, state=state, seconds=await self._pause(job, error))
         except TargetError as error:
             log.error("delivery_refused", op=job.op, incident_id=job.incident_id, error=str(error))
-            self._begin(await self._settle(job, "failed", {}, str(error)))
+            self.begin(await self._settle(job, "failed", {}, str(error)))
         else:
-            self._begin(await self._settle(job, "sent", value, ""))
+            self.begin(await self._settle(job, "sent", value, ""))
 
     async def _ask(self, call: Awaitable[_T], job: Job, until: float) -> _T:
         """What the surface says, within the lease: past it, another worker may begin."""
@@ -187,7 +189,7 @@ class DeliveryWorker:
             key = _binding_key(job)
             if value and key:
                 await self._bind(session, job, key, value)
-            return await self._take(session)
+            return await self.take(session)
 
     async def _bind(self, session: AsyncSession, job: Job, key: str, value: dict[str, Any]) -> None:
         """The first one stays, but a message that is posted again in a new channel is there now."""

@@ -17,6 +17,7 @@ from sqlmodel import col, select
 
 from bot.log import redact_text
 from bot.runbooks import statements
+from bot.runbooks.output import is_long
 from bot.runbooks.requests import Runs
 from bot.runbooks.tables import Run, StepAttempt, TargetLock
 from bot.store import Store, now
@@ -271,8 +272,17 @@ class Journal:
                     "attempt": attempt.attempt, "seconds": seconds, "error": why,
                     "out": out}  # fmt: skip
             self._note(connection, run, kind, text, data)
+            if attempt.phase in ("do", "undo") and is_long(out):
+                self._fold(connection, run, attempt)
 
         await self.store.transact(write)
+
+    def _fold(self, connection: Connection, run: statements.Ours, attempt: StepAttempt) -> None:
+        """What the step gave back, in the thread of the run's message."""
+        self.runs.incidents.outbox.put(
+            connection, run.incident_id, f"output-{attempt.id}", "output",
+            {"attempt": attempt.id}, thread=f"run-{run.id}",
+        )  # fmt: skip
 
     def _ours(self, connection: Connection, run_id: int, epoch: int) -> statements.Ours:
         """The run's row locked, its lease renewed. Raises `Fenced` under another epoch."""

@@ -5,6 +5,8 @@ from dataclasses import replace
 from functools import cache
 from typing import TypeGuard
 
+from msgspec import structs
+
 from bot.alerts import Heartbeats, Intake
 from bot.catalog import Catalog, Source
 from bot.contract import Alert, AlertSource, AskingSource, RawRequest
@@ -108,4 +110,4 @@ def live_secrets(settings: Settings, source: str) -> list[str]:
 
 def _sent_by(name: str, alert: Alert) -> Alert:
     """Two senders of one kind are told apart by the names that the catalog gives them."""
-    return alert if alert.source == name else alert.model_copy(update={"source": name})
+    return alert if alert.source == name else structs.replace(alert, source=name)

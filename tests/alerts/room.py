@@ -1,7 +1,7 @@
 """The alert's way from the intake to its incident, step by step, over one real store."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlmodel import SQLModel, select
 
@@ -24,17 +24,21 @@ CATALOG = Catalog(services=[SHOP, BLOG])
 
 
 def an_alert(
-    name: str = "ShopDown", status: str = "firing", *, minute: int = 0, **labels: str
+    name: str = "ShopDown",
+    status: Literal["firing", "resolved"] = "firing",
+    *,
+    minute: int = 0,
+    **labels: str,
 ) -> Alert:
     """An alert of the shop; its fingerprint is its name, ``minute`` when it began to fire."""
     began = START + timedelta(minutes=minute)
-    return Alert.model_validate({
-        "source": "alertmanager", "fingerprint": name, "status": status, "name": name,
-        "labels": {"alertname": name, "service": "shop", "severity": "error"} | labels,
-        "annotations": {"summary": f"{name} is firing"},
-        "starts_at": began,
-        "ends_at": began + timedelta(minutes=5) if status == "resolved" else None,
-    })  # fmt: skip
+    return Alert(
+        source="alertmanager", fingerprint=name, status=status, name=name,
+        labels={"alertname": name, "service": "shop", "severity": "error"} | labels,
+        annotations={"summary": f"{name} is firing"},
+        starts_at=began,
+        ends_at=began + timedelta(minutes=5) if status == "resolved" else None,
+    )  # fmt: skip
 
 
 class Room:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import update
 
 from bot.alerts import Endings
@@ -233,7 +234,7 @@ async def test_what_people_opened_again_is_theirs(room: Place) -> None:
 
 async def test_not_while_an_alert_flaps(room: Place) -> None:
     """It is not said either, until that is over: however short the rule's time."""
-    flaps = [a.model_copy(update={"labels": a.labels | {"team": "shop"}}) for a in changes(6)]
+    flaps = [replace(a, labels=a.labels | {"team": "shop"}) for a in changes(6)]
     await room.route(*flaps)
     await room.look()
     await room.pass_time(hours=1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import update
 from sqlmodel import select
 
@@ -559,6 +560,4 @@ async def items_of(room: Room) -> list[EvidenceItem]:
 def deployed(what: str, *, minutes: int, **labels: str) -> Any:
     at = datetime.now(UTC) - timedelta(minutes=minutes)
     alert = an_alert(what, "resolved", **{"actor": "ana", **labels})
-    return alert.model_copy(update={
-        "annotations": {"summary": f"{what}: success"}, "starts_at": at, "ends_at": at,
-    })  # fmt: skip
+    return replace(alert, annotations={"summary": f"{what}: success"}, starts_at=at, ends_at=at)

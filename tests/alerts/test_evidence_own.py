@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import update
 
 from bot.alerts.evidence.opened import opened
@@ -37,7 +38,7 @@ def own(room: Room) -> OwnRecord:
 def change(name: str, *, minutes: float, service: str, **labels: str) -> Any:
     at = NOW - timedelta(minutes=minutes)
     made = an_alert(name, "resolved", service=service, **{"change": "deploy", **labels})
-    return made.model_copy(update={"starts_at": at, "ends_at": at, "link": "https://ci.example/1"})
+    return replace(made, starts_at=at, ends_at=at, link="https://ci.example/1")
 
 
 async def changes(room: Room, number: int = 1) -> list[dict[str, Any]]:

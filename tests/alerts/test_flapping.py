@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+from msgspec.structs import replace
 from sqlalchemy import update
 
 from bot.alerts import FlapWatch, StoredAlert
@@ -172,9 +173,7 @@ async def test_what_a_storm_counts_is_not_said_besides(room: Room) -> None:
 
 async def test_it_raises_the_severity_all_the_same(room: Room) -> None:
     """A change that is not told still counts for the incident."""
-    graver = [
-        a.model_copy(update={"labels": a.labels | {"severity": "critical"}}) for a in changes(2, 20)
-    ]
+    graver = [replace(a, labels=a.labels | {"severity": "critical"}) for a in changes(2, 20)]
     (incident,) = await room.route(*changes(6), *graver)
     assert incident.severity == "sev1"
 

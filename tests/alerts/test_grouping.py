@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bot.alerts.grouping import needs
 from bot.alerts.telling import BUDGET
@@ -113,11 +114,11 @@ async def test_a_rule_that_groups_by_labels(room: Room) -> None:
 
 async def test_a_channel_has_a_budget(room: Room) -> None:
     """The first are told one by one, the others counted in one message; none is dropped."""
-    alerts = [of("db").model_copy(update={"fingerprint": f"{n}"}) for n in range(BUDGET + 30)]
+    alerts = [replace(of("db"), fingerprint=f"{n}") for n in range(BUDGET + 30)]
     await room.intake.accept(alerts[: BUDGET + 10])
     await room.route()
     await room.intake.accept(alerts[BUDGET + 10 :])
-    ended = [a.model_copy(update={"status": "resolved", "ends_at": now()}) for a in alerts]
+    ended = [replace(a, status="resolved", ends_at=now()) for a in alerts]
     await room.intake.accept(ended[-1:])
     await room.route()
     assert set(await incidents_of(room)) == {1}

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert
 
 from bot.alerts import Intake
@@ -65,10 +66,7 @@ async def test_nothing_to_store_needs_no_database(room: Room) -> None:
 
 def flood(source: str, count: int) -> list[Alert]:
     one = an_alert()
-    return [
-        one.model_copy(update={"source": source, "fingerprint": f"{source}{n}"})
-        for n in range(count)
-    ]
+    return [replace(one, source=source, fingerprint=f"{source}{n}") for n in range(count)]
 
 
 async def test_a_full_queue_is_said(store: Store) -> None:

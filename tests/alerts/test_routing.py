@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from bot.alerts.telling import BUDGET
 from bot.catalog import Catalog, Rule
@@ -139,7 +140,7 @@ async def test_a_rule_whose_service_is_gone_does_not_hold_up_the_others(room: Ro
 async def test_a_strange_summary_still_makes_a_title(room: Room, summary: str) -> None:
     """An alert must never be lost because nobody wrote a good sentence."""
     odd = [
-        an_alert(name, service=service).model_copy(update={"annotations": {"summary": summary}})
+        replace(an_alert(name, service=service), annotations={"summary": summary})
         for name, service in (("ShopDown", "shop"), ("Odd", ""), ("\u200b", ""))
     ]
     incidents = await room.route(*odd, an_alert("BlogDown", service="blog"))

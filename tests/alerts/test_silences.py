@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import update
 
 from bot.alerts import Silence, StoredAlert
@@ -232,7 +233,7 @@ async def test_jacklines_own_alerts_can_be_silenced(room: Room) -> None:
     for source in ("access", "heartbeat", "check"):
         await silence(room, source=source)
     own = [
-        an_alert(f"A{n}").model_copy(update={"source": source})
+        replace(an_alert(f"A{n}"), source=source)
         for n, source in enumerate(("access", "heartbeat", "check"))
     ]
     assert await room.route(*own) == []

@@ -44,7 +44,7 @@ def test_a_run_shows_every_state_of_a_step(state: str) -> None:
               origin="o", state="running", plan=a_plan(a_step(1)))  # fmt: skip
     attempt = StepAttempt(run_id=1, step="s1", attempt=1, epoch=1, action="http.call",
                           target="http/shop", state=state)  # fmt: skip
-    said = words(run_blocks(run, [attempt], [], ""))
+    said = words(run_blocks(run, [attempt], [], "", []))
     assert "1. Step" in said
     assert "▫️" not in said  # it has been begun
 

@@ -133,7 +133,7 @@ def test_resolved_keeps_the_fingerprint_and_has_an_end() -> None:
 
     assert alert.status == "resolved"
     assert alert.fingerprint == "468b1d51ea167ee1"
-    assert alert.ends_at == datetime(2026, 11, 23, 21, 30, 0, 123456, tzinfo=UTC)
+    assert alert.ends_at == datetime(2026, 11, 23, 21, 30, 0, 123457, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,11 @@ def broken(**changes: Any) -> dict[str, Any]:
     return payload
 
 
+def as_sent(**changes: Any) -> bytes:
+    """The same as bytes, to be spoilt further."""
+    return json.dumps(broken(**changes)).encode()
+
+
 WRONG = {
     "empty": (b"", "$"),
     "not JSON": (b"{oops", "$"),
@@ -101,6 +106,15 @@ WRONG = {
     "status unknown": (broken(status="burning"), "alerts[0].status"),
     "labels missing": (broken(labels=None), "alerts[0].labels"),
     "a label that is a number": (broken(labels={"alertname": 5}), "alerts[0].labels.alertname"),
+    "and then no JSON": (as_sent(labels={"alertname": 5})[:-1] + b"!", "$"),
+    "labels twice": (
+        as_sent(labels={"a": "b"}).replace(b'"labels"', b'"labels": {"n": 1}, "labels"', 1),
+        "alerts[0].labels",
+    ),
+    "not UTF-8 in a label": (
+        as_sent(labels={"a": "b"}).replace(b'"b"', b'"\xff"'),
+        "$",
+    ),
     "no start": (broken(startsAt=None), "alerts[0].startsAt"),
     "a start without a zone": (broken(startsAt="2026-11-23T12:00:00"), "alerts[0].startsAt"),
     "a start that is a number": (broken(startsAt=1), "alerts[0].startsAt"),

@@ -51,6 +51,7 @@ class Shown:
     size: tuple[int, int] | None = None
     alt: str = ""
     files: tuple[str, ...] = ()
+    whole: str = ""
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ async def shown(desk: Desk, session: AsyncSession, message: Message) -> Shown:
     return Shown(
         message.id or 0, str(message.version), message.kind, message.created_at, drawn.html,
         drawn.file, png_size(desk.data_dir / "evidence" / drawn.file) if drawn.file else None,
-        drawn.title, drawn.files,
+        drawn.title, drawn.files, drawn.whole,
     )  # fmt: skip
 
 
@@ -208,6 +209,7 @@ class _Drawn:
     file: str = ""
     title: str = ""
     files: tuple[str, ...] = ()
+    whole: str = ""
 
 
 async def _drawn(desk: Desk, session: AsyncSession, message: Message, *, heading: int) -> _Drawn:
@@ -218,7 +220,7 @@ async def _drawn(desk: Desk, session: AsyncSession, message: Message, *, heading
         log.error("message_not_drawn", message_id=message.id, error=repr(error))
         return _Drawn(Markup('<p class="context">This message cannot be shown.</p>'))
     html = blocks_html(rendered.blocks, heading=heading)
-    return _Drawn(html, rendered.file, rendered.title, rendered.files)
+    return _Drawn(html, rendered.file, rendered.title, rendered.files, rendered.whole)
 
 
 def _short(text: str) -> str:

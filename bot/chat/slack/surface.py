@@ -117,7 +117,7 @@ class SlackSurface:
             return await self._find_channel(job.payload["name"], private=_private(job))
         if job.op in ("say", "digest") and job.message and not job.posted:
             channel = self.digest_channel if job.op == "digest" else job.channel["channel"]
-            return await self._find_message(channel, job.message.id) if channel else {}
+            return await self._find_message(channel, job.message) if channel else {}
         if job.op in ("upload", "export"):
             return await self._find_file(job)
         if job.op == "bookmark":
@@ -193,10 +193,19 @@ class SlackSurface:
                 )  # fmt: skip
             return {}
         number = job.message.id if job.message else 0
+        thread = await self._thread(job.message)
+        if rendered.whole:
+            async with self._limits.calling("files.upload", once=True):
+                await self.client.files_upload_v2(
+                    channel=channel, content=rendered.whole, filename=_file_of(job.message),
+                    title=rendered.title, initial_comment=rendered.text, thread_ts=thread,
+                    request_file_info=False,
+                )  # fmt: skip
+            return {}
         async with self._limits.calling("chat.postMessage", once=True, channel=channel):
             answer = await self.client.chat_postMessage(
                 channel=channel, text=rendered.text, blocks=rendered.blocks,
-                unfurl_links=False, unfurl_media=False,
+                unfurl_links=False, unfurl_media=False, thread_ts=thread,
                 metadata={"event_type": EVENT_TYPE, "event_payload": {"message_id": number}},
             )  # fmt: skip
         return {"channel": channel, "ts": answer["ts"]} | ({"late": late} if late else {})
@@ -211,12 +220,22 @@ class SlackSurface:
         why = "while Slack was down" if outage else "and late in Slack"
         return f"said at {message.created_at:{form}} UTC {why}"
 
-    async def _find_message(self, channel: str, message_id: int | None) -> dict[str, Any] | None:
-        async for message in self._history(channel):
+    async def _thread(self, message: Message | None) -> str | None:
+        """Slack's name for the message that this one answers, if that was posted."""
+        if message is None or message.thread_id is None:
+            return None
+        async with self.store.read() as session:
+            above = await session.get(Binding, (self.name, f"message:{message.thread_id}"))
+        return str(above.value["ts"]) if above else None
+
+    async def _find_message(self, channel: str, ours: Message) -> dict[str, Any] | None:
+        async for message in self._history(channel, await self._thread(ours)):
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
-            if metadata.get("event_type") == EVENT_TYPE and payload.get("message_id") == message_id:
+            if metadata.get("event_type") == EVENT_TYPE and payload.get("message_id") == ours.id:
                 return {"channel": channel, "ts": message["ts"]}
+            if any(f.get("name") == _file_of(ours) for f in message.get("files") or []):
+                return {}
         return None
 
     async def _find_file(self, job: Job) -> dict[str, Any] | None:
@@ -225,13 +244,23 @@ class SlackSurface:
                 return {}
         return None
 
-    async def _history(self, channel: str) -> AsyncIterator[dict[str, Any]]:
+    async def _history(
+        self, channel: str, thread: str | None = None
+    ) -> AsyncIterator[dict[str, Any]]:
+        """The messages of the channel, newest first, or of one thread, oldest first."""
         cursor = ""
+        method = "conversations.replies" if thread else "conversations.history"
         while True:
-            async with self._limits.calling("conversations.history", once=False):
-                page = await self.client.conversations_history(
-                    channel=channel, limit=200, cursor=cursor, include_all_metadata=True
-                )
+            async with self._limits.calling(method, once=False):
+                if thread:
+                    page = await self.client.conversations_replies(
+                        channel=channel, ts=thread, limit=200, cursor=cursor,
+                        include_all_metadata=True,
+                    )  # fmt: skip
+                else:
+                    page = await self.client.conversations_history(
+                        channel=channel, limit=200, cursor=cursor, include_all_metadata=True
+                    )
             for message in page["messages"]:
                 yield message
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
@@ -311,6 +340,10 @@ class SlackSurface:
 
 def _bound(channel: str, name: str, *, private: bool) -> dict[str, Any]:
     return {"channel": channel, "name": name} | ({"private": True} if private else {})
+
+
+def _file_of(message: Message | None) -> str:
+    return f"output-{message.id if message else 0}.txt"
 
 
 def _private(job: Job) -> bool:

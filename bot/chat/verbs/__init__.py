@@ -11,6 +11,7 @@ from bot.chat.verbs.looking import LOOK_FORMS
 from bot.chat.verbs.papers import PAPER_FORMS
 from bot.chat.verbs.roles import ROLE_FORMS
 from bot.chat.verbs.runbook import RUNBOOK_FORMS
+from bot.chat.verbs.running import RUNNING_FORMS
 from bot.chat.verbs.tasks import TASK_FORMS
 
 FORMS: dict[str, tuple[Form, ...]] = {
@@ -26,6 +27,6 @@ FORMS: dict[str, tuple[Form, ...]] = {
         *SILENCE_FORMS,
         Form("/incident help", "this list", ("?",)),
     ),
-    "runbook": (*RUNBOOK_FORMS, Form("/runbook help", "this list", ("?",))),
+    "runbook": (*RUNBOOK_FORMS, *RUNNING_FORMS, Form("/runbook help", "this list", ("?",))),
     "access": (*ACCESS_FORMS, Form("/access help", "this list", ("?",))),
 }

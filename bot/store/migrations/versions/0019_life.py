@@ -6,7 +6,7 @@ from alembic import op
 from bot.store.types import JsonColumn, UtcDateTime
 
 revision = "0019"
-down_revision = "0016"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
