@@ -16,6 +16,7 @@ from bot.errors import BadInput, NotAllowed, NotFound
 from bot.incidents import ACTIVE, Incident, Incidents
 from bot.incidents.seeing import may_see, require_seen
 from bot.runbooks import Decision, Decisions, Run, Runs
+from bot.runbooks.requests import must_respond
 
 _STATUSES = {
     "incident_monitoring": "monitoring", "incident_resolve": "resolved",
@@ -64,6 +65,7 @@ class Clicks:
             return await self._on_question(session, action_id, int(value), person)
         if action_id in INCIDENT_CLICKS and _ID.fullmatch(value):
             await self._require_seen(session, Incident, int(value), person, surface)
+            must_respond(person)
             return await self._on_incident(session, action_id, int(value), person)
         if action_id in REGROUP_CLICKS and _ID.fullmatch(value.partition("|")[0]):
             may_regroup(person)

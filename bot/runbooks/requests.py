@@ -193,6 +193,8 @@ class Runs:
         run = await self.get(session, run_id)
         if run.state in ENDED:
             raise Conflict(f"The run has already ended: {run.state}.")
+        if run.abort:
+            return run
         run.abort = True
         if run.state != "running":
             run.state, run.ended_at = "aborted", now()
@@ -211,6 +213,8 @@ class Runs:
         run = await self.get(session, run_id)
         if run.state not in ("approved", "running", "held"):
             raise Conflict(f"The run is {run.state}: there is nothing to pause.")
+        if run.pause:
+            return run
         run.pause = True
         if run.state == "held":
             run.wake_at = now()  # an engine takes note, and keeps the times

@@ -114,7 +114,7 @@ class World:
         async with self.store.write() as session:
             run = Run(
                 incident_id=incident.number, runbook_id="drain", title="Drain an edge", text="",
-                digest="d", path="drain.md", origin="test", state="waiting", requester="rosa",
+                digest="d", path="drain.md", origin=f"test-{incident.number}", state="waiting", requester="rosa",
                 plan=PLAN, plan_digest="p" * 64,
             )  # fmt: skip
             session.add(run)

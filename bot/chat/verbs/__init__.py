@@ -12,8 +12,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
         *LIFE_FORMS,
         *REGROUP_FORMS,
         *SILENCE_FORMS,
-        Form("/incident help", "this list", ("?",)),
+        Form("/incident help", "this list", ("?",), anybody=True),
     ),
-    "runbook": (*RUNBOOK_FORMS, Form("/runbook help", "this list", ("?",))),
-    "access": (*ACCESS_FORMS, Form("/access help", "this list", ("?",))),
+    "runbook": (*RUNBOOK_FORMS, Form("/runbook help", "this list", ("?",), anybody=True)),
+    "access": (*ACCESS_FORMS, Form("/access help", "this list", ("?",), anybody=True)),
 }

@@ -8,15 +8,18 @@ from bot.chat.finding import Finder
 from bot.errors import BadInput
 from bot.incidents import Incidents, require_unmerged
 from bot.runbooks import Decisions, Runs
+from bot.runbooks.requests import must_respond
 
 LIFE_FORMS = (
     Form("/incident declare [sev1…sev4] TITLE", "opens an incident and its channel",
-         ("new", "open", "create"), verbatim=True),
-    Form("/incident list [all]", "the open incidents, or all", ("ls",)),
-    Form("/incident status [STATUS]", "where this incident stands, or moves it on"),
+         ("new", "open", "create"), verbatim=True, anybody=True),
+    Form("/incident list [all]", "the open incidents, or all", ("ls",), anybody=True),
+    Form("/incident status [STATUS]", "where this incident stands, or moves it on",
+         anybody=True),
     Form("/incident severity SEVERITY", "changes the severity", ("sev",)),
     Form("/incident lead", "makes you incident commander", ("commander",)),
-    Form("/incident note TEXT", "puts a line on the timeline", verbatim=True),
+    Form("/incident note TEXT", "puts a line on the timeline", verbatim=True,
+         anybody=True),
     Form("/incident resolve", "ends the incident and drafts its postmortem", ("close", "done")),
 )  # fmt: skip
 
@@ -75,6 +78,7 @@ class LifeVerbs:
             )  # fmt: skip
         if len(words) > 1:
             raise BadInput("Say one status.", hint=usage(LIFE_FORMS, "status"))
+        must_respond(person_of(command))
         actor = actor_of(command)
         if words[0].lower() == "closed":
             await self.decisions.require_reviewed(session, incident.number)
