@@ -13,12 +13,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
-from tests.servers.tools import require
+from tests.browser.chromium import DESK, PHONE, chromium
 
 pytestmark = [pytest.mark.server, pytest.mark.browser, pytest.mark.timeout(240)]
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 LINK = re.compile(r"(Ana|Ben), \w+:\s+(http\S+)")
 SLOW = 40_000
 
@@ -44,19 +43,6 @@ async def demo(folder: Path) -> AsyncIterator[dict[str, str]]:
         process.send_signal(signal.SIGINT)
         assert await asyncio.wait_for(process.wait(), 20) == 130
     await drain
-
-
-@asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=str(require("chromium")),
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                  "--disable-background-networking", "--disable-component-update",
-                  "--disable-sync"],
-        )  # fmt: skip
-        yield browser
-        await browser.close()
 
 
 async def shot(page: Page, name: str, tmp_path: Path) -> None:

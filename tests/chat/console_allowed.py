@@ -48,6 +48,11 @@ ROUTES: dict[tuple[str, str], Allowed] = {
     ("GET", "/evidence/{file}"): Allowed(KNOWN, "/evidence/inc-1-a.png", private=True),
     ("GET", "/access"): Allowed(KNOWN),
     ("GET", "/access.svg"): Allowed(KNOWN),
+    ("GET", "/incidents/{id:int}/do/{what}"): Allowed(KNOWN, "/incidents/1/do/run", private=True),
+    ("POST", "/incidents/{id:int}/do/{what}"): Allowed(
+        KNOWN, "/incidents/1/do/note", {"text": "DNS is fine", "key": "n" * 12}, private=True
+    ),
+    ("GET", "/declare"): Allowed(KNOWN),
     ("POST", "/declare"): Allowed(
         KNOWN, form={"severity": "sev2", "title": "Mail is late", "key": "d" * 12}
     ),
@@ -55,6 +60,7 @@ ROUTES: dict[tuple[str, str], Allowed] = {
         WITH_ROLE, form={"action_id": "incident_lead", "value": "1"}, private=True
     ),
     ("POST", "/say"): Allowed(KNOWN, form=_NOTE, private=True),  # by verb: `VERBS`
+    ("POST", "/complete"): Allowed(KNOWN, form={"incident": "1", "text": "/"}, private=True),
     ("POST", "/signout"): Allowed(KNOWN),
     ("GET", "/signin"): Allowed(EVERYBODY),
     ("POST", "/signin"): Allowed(set()),  # with a password and a code alone: tests/chat/signin

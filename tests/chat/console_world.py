@@ -58,7 +58,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.incidents = Incidents(Ledger(b"audit"), Outbox(()), self.catalog)
-        (self.folder / "runbooks" / "catalog").mkdir(parents=True)
+        (self.folder / "runbooks" / "catalog").mkdir(parents=True, exist_ok=True)
         registry = load()
         library = Library(self.folder / "runbooks", registry)
         week = timedelta(days=7)

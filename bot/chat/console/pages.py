@@ -13,6 +13,7 @@ from bot.chat.console import reads
 from bot.chat.console.desk import Desk, Postmortem
 from bot.errors import NotFound
 from bot.incidents import ACTIVE, Incident
+from bot.runbooks.requests import has_role
 from bot.timeline import rows_of
 
 _EVIDENCE = re.compile(r"inc-(?P<incident>[0-9]{1,9})-[a-z0-9-]{1,100}\.(png|txt)")
@@ -23,7 +24,7 @@ async def listing(desk: Desk, request: Request, person: Person) -> Response:
     """All incidents, and the form that declares one."""
     async with desk.store.read() as session:
         values = await _list_values(desk, session, person)
-    page = desk.draw("list.html", me=person, key=secrets.token_urlsafe(12), **values)
+    page = desk.draw("list.html", me=person, **values)
     del request
     return HTMLResponse(page)
 
@@ -59,9 +60,11 @@ async def incident(desk: Desk, request: Request, person: Person) -> Response:
         messages = await reads.feed_of(session, number, limit=limit)
         values["messages"] = [await reads.shown(desk, session, m) for m in messages]
         values["rows"] = await rows_of(session, number)
+        values["beside"] = await reads.beside(desk, session, number, person)
         values["hidden"] = max(0, await reads.count_of(session, number) - len(messages))
     marks = {m.id: m.mark for m in values["messages"]}
     values |= _marker(values, marks, messages[0].id or 0 if messages else 0, 0)
+    values["may_do"] = has_role(person)
     page = desk.draw("incident.html", me=person, key=secrets.token_urlsafe(12), **values)
     return HTMLResponse(page)
 

@@ -12,10 +12,10 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.catalog import Catalog
-from bot.chat.cards import Cards
+from bot.chat.cards import SIGN, Cards
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Commands
-from bot.chat.console import access, live, mrkdwn, pages, posts, reads, signin
+from bot.chat.console import access, composer, forms, live, mrkdwn, pages, posts, reads, signin
 from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.guard import open_to_all, private
 from bot.chat.console.passwords import Passwords
@@ -31,6 +31,8 @@ _FILES = {
     "htmx.js": _HTMX / "htmx-2.min.js",
     "sse.js": _HTMX / "ext" / "hx-sse-2.min.js",
     "console.js": _HERE / "static" / "console.js",
+    "composer.js": _HERE / "static" / "composer.js",
+    "shortcuts.js": _HERE / "static" / "shortcuts.js",
     "console.css": _HERE / "static" / "console.css",
     "icon.svg": _HERE / "static" / "icon.svg",
 }
@@ -70,12 +72,16 @@ def build_console(
         Route(one + "/feed", private(desk, pages.feed)),
         Route(one + "/events", private(desk, live.incident_events)),
         Route(one + "/postmortem.{kind}", private(desk, pages.postmortem)),
+        Route(one + "/do/{what}", private(desk, forms.show)),
+        Route(one + "/do/{what}", private(desk, forms.send), methods=["POST"]),
         Route("/evidence/{file}", private(desk, pages.evidence)),
         Route("/access", private(desk, access.access)),
         Route("/access.svg", private(desk, access.access_picture)),
+        Route("/declare", private(desk, forms.declare)),
         Route("/declare", private(desk, posts.declare), methods=["POST"]),
         Route("/click", private(desk, posts.click), methods=["POST"]),
         Route("/say", private(desk, posts.say), methods=["POST"]),
+        Route("/complete", private(desk, composer.complete), methods=["POST"]),
         Route("/signout", private(desk, posts.signout), methods=["POST"]),
         Route("/signin", open_to_all(desk, signin.signin)),
         Route("/signin", open_to_all(desk, signin.enter), methods=["POST"]),
@@ -100,7 +106,7 @@ def _templates() -> Environment:
     )  # fmt: skip
     digest = hashlib.blake2b(b"".join(p.read_bytes() for p in _FILES.values()), digest_size=6)
     made.globals.update(
-        version=digest.hexdigest(), sign=reads.sign, lasted=reads.lasted,
+        version=digest.hexdigest(), sign=reads.sign, lasted=reads.lasted, SIGN=SIGN, DO=forms.DO,
         SEVERITIES=SEVERITIES, ACTIVE=ACTIVE,
     )  # fmt: skip
     made.filters["unescaped"] = mrkdwn.unescape  # names come escaped for Slack

@@ -80,6 +80,8 @@ class LifeVerbs:
             raise BadInput("Say one status.", hint=usage(LIFE_FORMS, "status"))
         must_respond(person_of(command))
         actor = actor_of(command)
+        if words[0].lower() == "resolved":
+            await self.runs.require_ended(session, incident.number)
         if words[0].lower() == "closed":
             await self.decisions.require_reviewed(session, incident.number)
         await self.incidents.set_status(session, incident, words[0].lower(), actor)
