@@ -226,16 +226,25 @@ class Cards:
         attempts = (
             select(StepAttempt).where(StepAttempt.run_id == run_id).order_by(col(StepAttempt.id))
         )
+        agreed = await approvers(session, run)
         blocks = run_blocks(
             run,
             list((await session.execute(attempts)).scalars()),
-            [self.name(f"person:{p}") for p in await approvers(session, run)],
+            [self.name(f"person:{p}") for p in agreed],
             self.name(f"person:{run.requester}") if run.requester else "",
+            self._able(run, agreed),
         )
         if incident.merged_into and run.state == "proposed":
             blocks = [block for block in blocks if block["type"] != "actions"]
             blocks.append(context(f"Withdrawn: #{incident.number} is {incident.standing}"))
         return Rendered(escape(f"Runbook {run.title}: {run.state}"), blocks)
+
+    def _able(self, run: Run, agreed: list[str]) -> list[str]:
+        """Who may approve it and has not."""
+        who = run.plan.get("approvals", {}).get("from", "")
+        done = {run.requester, *agreed}
+        able = [p for p in self.catalog().people if who and p.has(who) and p.id not in done]
+        return [escape(person.name) for person in able]
 
     def _alert(self, payload: dict[str, Any]) -> Rendered:
         sign = "🔥" if payload.get("firing") else "✅"

@@ -1,6 +1,6 @@
 """What a run asks of people while it runs: the facts in front of them, and the buttons. Pure."""
 
-from bot.chat.blocks import Block, actions, button, escape, section
+from bot.chat.blocks import Block, actions, button, cut, escape, section, when
 from bot.runbooks import Run, StepAttempt
 
 _ROOM = 3  # questions shown at once: each takes two blocks
@@ -9,6 +9,8 @@ _LINES = 10
 
 def ask_blocks(run: Run, attempts: list[StepAttempt]) -> list[Block]:
     """A section and its buttons for each step that waits for a person."""
+    if run.state == "unknown":
+        return [block for a in attempts if a.state == "unknown" for block in _unknown(a)]
     if run.state not in ("running", "held"):
         return []
     waiting = [a for a in attempts if a.state == "waiting" and a.action in _ASKS]
@@ -16,6 +18,19 @@ def ask_blocks(run: Run, attempts: list[StepAttempt]) -> list[Block]:
     for row in waiting[:_ROOM]:
         blocks += _ASKS[row.action](run, row)
     return blocks
+
+
+def _unknown(row: StepAttempt) -> list[Block]:
+    """What a person needs who goes and looks whether it happened."""
+    before = ", ".join(f"{name} {value}" for name, value in list(row.before.items())[:_LINES])
+    lines = [
+        f"*Did it happen? {escape(row.step)}*",
+        f"      `{row.action}` on {escape(row.target)}" + (f" over {escape(row.access_path)}" if row.access_path else ""),
+        f"      sent at {when(row.started_at)}: {escape(cut(row.error or 'no answer came', 500))}",
+        *([f"      before it: {escape(cut(before, 500))}"] if before else []),
+        "      Look at the target itself. If it happened, the run goes on; if not, it ends as failed.",
+    ]  # fmt: skip
+    return [section("\n".join(lines))]
 
 
 def _manual(run: Run, row: StepAttempt) -> list[Block]:

@@ -1,8 +1,9 @@
 """A run's message: the plan as before → after, live progress, and the next button. Pure."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from bot.chat.blocks import Block, actions, button, context, escape, header, section
+from bot.chat.blocks import Block, actions, button, context, escape, header, joined, section
 from bot.chat.run_asks import ask_blocks
 from bot.runbooks import Run, StepAttempt
 
@@ -17,16 +18,21 @@ _STATE = {
     "refused": "refused", "aborted": "aborted", "unknown": "outcome unknown",
     "held": "waits", "paused": "paused",
 }  # fmt: skip
+_NAMES = 120  # characters for those who can approve
 _ROOM = 40  # blocks for steps: 50 is Slack's limit
 
 
 def run_blocks(
-    run: Run, attempts: list[StepAttempt], approvers: list[str], requester: str
+    run: Run,
+    attempts: list[StepAttempt],
+    approvers: list[str],
+    requester: str,
+    able: Sequence[str] = (),
 ) -> list[Block]:
-    """The whole message."""
+    """The whole message. ``able``: who can still approve it, by name."""
     blocks = [
         header(f"📋 {run.title}"),
-        section(f"*{_STATE[run.state]}*{_who(run, approvers, requester)}"),
+        section(f"*{_STATE[run.state]}*{_who(run, approvers, requester, able)}"),
     ]
     steps = run.plan.get("steps", [])
     earlier = run.plan.get("earlier", {})
@@ -46,13 +52,14 @@ def run_blocks(
     return blocks
 
 
-def _who(run: Run, approvers: list[str], requester: str) -> str:
+def _who(run: Run, approvers: list[str], requester: str, able: Sequence[str]) -> str:
     parts = [f"asked for by {requester}"] if requester else []
     if approvers:
         parts.append(f"approved by {', '.join(approvers)}")
     needed = run.plan.get("approvals", {})
     if run.state in ("proposed", "waiting") and needed.get("count"):
-        parts.append(f"needs {needed['count']} approval(s) of another {needed['from']}")
+        whom = f": {joined(able, _NAMES, ', ')}" if able else ""
+        parts.append(f"needs {needed['count']} approval(s) of another {needed['from']}{whom}")
     return "  ·  " + ", ".join(parts) if parts else ""
 
 
