@@ -42,10 +42,16 @@ ROUTES: dict[tuple[str, str], Allowed] = {
     ("GET", "/incidents/{id:int}"): Allowed(KNOWN, "/incidents/1", private=True),
     ("GET", "/incidents/{id:int}/feed"): Allowed(KNOWN, "/incidents/1/feed", private=True),
     ("GET", "/incidents/{id:int}/events"): Allowed(KNOWN, "/incidents/1/events", private=True),
+    ("GET", "/incidents/{id:int}/postmortem"): Allowed(
+        KNOWN, "/incidents/1/postmortem", private=True
+    ),
     ("GET", "/incidents/{id:int}/postmortem.{kind}"): Allowed(
         KNOWN, "/incidents/1/postmortem.md", private=True
     ),
     ("GET", "/evidence/{file}"): Allowed(KNOWN, "/evidence/inc-1-a.png", private=True),
+    ("GET", "/runbooks"): Allowed(KNOWN),
+    ("GET", "/runbooks/{runbook}"): Allowed(KNOWN, "/runbooks/warm"),
+    ("GET", "/settings"): Allowed({"dora"}),
     ("GET", "/access"): Allowed(KNOWN),
     ("GET", "/access.svg"): Allowed(KNOWN),
     ("GET", "/incidents/{id:int}/do/{what}"): Allowed(KNOWN, "/incidents/1/do/run", private=True),

@@ -18,6 +18,8 @@ from bot.delivery import Outbox
 from bot.incidents import Incident, Incidents
 from bot.registry import load
 from bot.runbooks import Drills, Library, Run, Runs
+from bot.settings import load as load_settings
+from bot.settings import shown
 from bot.store import Store
 from bot.timeline import Entry, Ledger, rows_of
 
@@ -55,6 +57,8 @@ class World:
     papers: dict[int, Paper] = field(default_factory=dict)
     notice: str = ""
     whole: Catalog | None = None  # instead of one service and the people
+    proofs: list[PathProof] = field(default_factory=list)
+    environ: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.incidents = Incidents(Ledger(b"audit"), Outbox(()), self.catalog)
@@ -72,7 +76,7 @@ class World:
                 commands=Commands(
                     self.incidents,
                     self.runs,
-                    Ways(_nothing_probed, drills),
+                    Ways(self._proofs, drills),
                     Silencing(Silences(self.store, self.incidents.ledger, self.catalog)),
                 ),
                 clicks=Clicks(self.incidents, self.runs),
@@ -82,6 +86,8 @@ class World:
                 catalog=self.catalog,
                 session_key=KEY,
                 data_dir=self.folder,
+                settings=lambda: shown(load_settings(self.environ), self.environ),
+                proofs=self._proofs,
                 notice=lambda: self.notice,
             )
         )
@@ -90,6 +96,9 @@ class World:
         return self.whole or Catalog(
             people=self.people, services=[Service(id="web", title="Web", tier="p0")]
         )
+
+    async def _proofs(self) -> list[PathProof]:
+        return self.proofs
 
     async def postmortem(self, _session: object, incident_id: int) -> Paper | None:
         return self.papers.get(incident_id)
@@ -132,7 +141,3 @@ def marker(page: str) -> dict[str, str]:
     form = re.search(r'<form id="marker".*?</form>', page, re.DOTALL)
     assert form
     return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[0]))
-
-
-async def _nothing_probed() -> list[PathProof]:
-    return []

@@ -17,6 +17,10 @@ from bot.runbooks.requests import has_role
 from bot.timeline import rows_of
 
 _EVIDENCE = re.compile(r"inc-(?P<incident>[0-9]{1,9})-[a-z0-9-]{1,100}\.(png|txt)")
+_SANDBOX = (  # its styles and pictures are inside it
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
 _KINDS = {"md": "text/markdown", "html": "text/html"}
 
 
@@ -45,7 +49,6 @@ async def _list_values(desk: Desk, session: AsyncSession, person: Person) -> dic
         "questions": questions,
         "active": active,
         "others": others,
-        "notice": desk.notice(),
         "stamp": await reads.list_fingerprint(desk, session),
     }
 
@@ -97,7 +100,6 @@ async def _head(desk: Desk, session: AsyncSession, found: Incident) -> dict[str,
         "card": await reads.card_of(desk, session, found),
         "next": await reads.next_step(session, found),
         "postmortem": await _postmortem(desk, session, found) is not None,
-        "notice": desk.notice(),
         "name": desk.cards.name,
     }
 
@@ -129,6 +131,17 @@ async def postmortem(desk: Desk, request: Request, person: Person) -> Response:
     body = document.markdown if kind == "md" else document.html
     name = f'attachment; filename="postmortem-{number}.{kind}"'
     return Response(body, media_type=_KINDS[kind], headers={"Content-Disposition": name})
+
+
+async def postmortem_page(desk: Desk, request: Request, person: Person) -> Response:
+    """The drafted postmortem to read: in a sandbox, where nothing of it can run or reach out."""
+    number = int(request.path_params["id"])
+    async with desk.store.read() as session:
+        found = await reads.incident_of(desk, session, number, person)
+        document = await _postmortem(desk, session, found)
+    if document is None:
+        raise NotFound("There is no postmortem yet.", hint="It is drafted at resolution.")
+    return HTMLResponse(document.html, headers={"Content-Security-Policy": _SANDBOX})
 
 
 async def evidence(desk: Desk, request: Request, person: Person) -> Response:

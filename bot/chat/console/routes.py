@@ -2,7 +2,7 @@
 
 import hashlib
 import importlib.resources
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -11,11 +11,24 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bot.access import PathProof
 from bot.catalog import Catalog
 from bot.chat.cards import SIGN, Cards
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Commands
-from bot.chat.console import access, composer, forms, live, mrkdwn, pages, posts, reads, signin
+from bot.chat.console import (
+    access,
+    composer,
+    configured,
+    forms,
+    live,
+    mrkdwn,
+    pages,
+    posts,
+    reads,
+    runbooks,
+    signin,
+)
 from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.guard import open_to_all, private
 from bot.chat.console.passwords import Passwords
@@ -23,6 +36,7 @@ from bot.chat.console.sessions import Sessions
 from bot.errors import NotFound
 from bot.incidents import ACTIVE, SEVERITIES, Incidents
 from bot.runbooks import Runs
+from bot.settings import Shown
 from bot.store import Store
 
 _HERE = Path(__file__).parent
@@ -50,6 +64,8 @@ def build_console(
     catalog: Callable[[], Catalog],
     session_key: bytes,
     data_dir: Path,
+    settings: Callable[[], Sequence[Shown]],
+    proofs: Callable[[], Awaitable[Sequence[PathProof]]],
     notice: Callable[[], str] = lambda: "",
 ) -> list[BaseRoute]:
     """The console's routes, for the web app to take in.
@@ -61,7 +77,7 @@ def build_console(
         store=store, commands=commands, clicks=clicks, incidents=incidents, runs=runs,
         cards=Cards(cards.catalog, "", inside=True),
         postmortem=postmortem, catalog=catalog, passwords=passwords,
-        sessions=Sessions(session_key, catalog, passwords.since), data_dir=data_dir, notice=notice, templates=_templates(),
+        sessions=Sessions(session_key, catalog, passwords.since), data_dir=data_dir, notice=notice, settings=settings, proofs=proofs, templates=_templates(),
     )  # fmt: skip
     one = "/incidents/{id:int}"
     return [
@@ -71,10 +87,14 @@ def build_console(
         Route(one, private(desk, pages.incident)),
         Route(one + "/feed", private(desk, pages.feed)),
         Route(one + "/events", private(desk, live.incident_events)),
+        Route(one + "/postmortem", private(desk, pages.postmortem_page)),
         Route(one + "/postmortem.{kind}", private(desk, pages.postmortem)),
         Route(one + "/do/{what}", private(desk, forms.show)),
         Route(one + "/do/{what}", private(desk, forms.send), methods=["POST"]),
         Route("/evidence/{file}", private(desk, pages.evidence)),
+        Route("/runbooks", private(desk, runbooks.listing)),
+        Route("/runbooks/{runbook}", private(desk, runbooks.one)),
+        Route("/settings", private(desk, configured.settings)),
         Route("/access", private(desk, access.access)),
         Route("/access.svg", private(desk, access.access_picture)),
         Route("/declare", private(desk, forms.declare)),
@@ -109,5 +129,6 @@ def _templates() -> Environment:
         version=digest.hexdigest(), sign=reads.sign, lasted=reads.lasted, SIGN=SIGN, DO=forms.DO,
         SEVERITIES=SEVERITIES, ACTIVE=ACTIVE,
     )  # fmt: skip
+    made.filters["mrkdwn"] = mrkdwn.to_html
     made.filters["unescaped"] = mrkdwn.unescape  # names come escaped for Slack
     return made

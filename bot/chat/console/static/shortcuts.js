@@ -31,7 +31,8 @@
     r: () => document.querySelector('a[href$="/do/run"]')?.click(),
   };
   document.addEventListener("keydown", (e) => {
-    const typing = e.target.closest?.("input, textarea, select, dialog, [contenteditable]");
+    const over = e.target.closest?.("dialog"); // closed, it keeps the focus for a moment
+    const typing = over ? over.open : e.target.closest?.("input, textarea, select");
     if (e.key === "Escape" && e.target.id === "text") return e.target.blur();
     if (typing || e.ctrlKey || e.altKey || e.metaKey || (!on.checked && e.key !== "?")) return;
     const act = does[e.key];
