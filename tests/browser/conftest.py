@@ -25,7 +25,7 @@ CATALOG: dict[str, Any] = {
     "people": [
         {"id": "ana", "name": "Ana", "roles": ["responder", "commander"]},
         {"id": "ben", "name": "Ben", "roles": ["responder", "approver"]},
-        {"id": "dora", "name": "Dora", "roles": ["admin"]},
+        {"id": "dora", "name": "Dora Maria Lindqvist-Oyelaran", "roles": ["admin", "commander", "approver"]},
         {"id": "vera", "name": "Vera", "roles": []},
     ],
     "services": [

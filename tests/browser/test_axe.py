@@ -94,12 +94,27 @@ async def findings(page: Page, axe: str) -> list[str]:
     """What axe finds that keeps people out: rule, where, why."""
     await page.evaluate(axe)
     found: Any = await page.evaluate("axe.run({resultTypes: ['violations']})")
+    assert len(found["passes"]) > 10  # it did look
     return [
         f"{each['id']} ({each['impact']}): {node['target']} {node.get('failureSummary', '')}"
         for each in found["violations"]
         if each["impact"] in GRAVE
         for node in each["nodes"]
     ]
+
+
+async def test_axe_finds_what_keeps_people_out(site: Site, axe: str) -> None:
+    """A picture without words, a field without a name, grey on grey: the rules are in force."""
+    page = await site.page()
+    await page.evaluate("""() => {
+        const field = document.createElement("input");
+        const picture = Object.assign(new Image(), {src: "/static/icon.svg"});
+        const words = Object.assign(document.createElement("p"), {textContent: "hardly there"});
+        words.style.color = "#ddd";
+        document.querySelector("main").append(field, picture, words);
+    }""")
+    found = " ".join(await findings(page, axe))
+    assert all(rule in found for rule in ("image-alt", "label", "color-contrast"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -129,8 +129,23 @@ async def test_inputs_have_their_bounds_as_fields(site: Site, scene: Scene) -> N
     await page.get_by_role("button", name="Show the plan").click()
     await expect(page.get_by_role("dialog")).to_contain_text("percent: 500 is above 100")
     await percent.fill("5")
-    await page.get_by_role("button", name="Show the plan").click()
-    await expect(page.locator("#answer")).to_contain_text("is being planned")
+    await page.get_by_role("button", name="Plan it and ask for approval").click()
+    await expect(page.locator("#answer")).to_contain_text("is asked for")
+
+
+async def test_an_incident_is_printed_whole(site: Site, scene: Scene) -> None:
+    """On paper: the timeline unfolded, nothing to click, dark on white."""
+    await scene()
+    page = await site.page(size=PHONE, scheme="dark")
+    await page.goto("/incidents/1")
+    await page.emulate_media(media="print", color_scheme="dark")
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    await expect(page.locator("#rows")).to_be_visible()
+    await expect(page.locator("#feed")).to_contain_text("DNS is fine")
+    for gone in ("#say", ".do", ".menu", ".actions", ".declare"):
+        await expect(page.locator(gone).first).to_be_hidden()
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert await page.evaluate(ground) == "rgb(255, 255, 255)"
 
 
 async def test_keys_lead_everywhere_and_can_be_turned_off(site: Site, scene: Scene) -> None:

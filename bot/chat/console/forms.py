@@ -23,14 +23,16 @@ from bot.chat.console.fields import Field, input_fields, run_words
 from bot.chat.console.guard import by_htmx
 from bot.chat.console.posts import SURFACE, answered, key_of, word
 from bot.errors import NotFound
-from bot.incidents import SEVERITIES, Incident
+from bot.incidents import ACTIVE, SEVERITIES, Incident
 from bot.incidents.rules import following
+from bot.runbooks.requests import has_role
 
 _MEANING = {"sev1": "critical", "sev2": "major", "sev3": "minor", "sev4": "low"}
 DO = (
     ("run", "Run a runbook"), ("status", "Status"), ("severity", "Severity"), ("note", "Note"),
     ("lead", "Take command"), ("split", "Split"),
 )  # fmt: skip
+_ALWAYS = ("status", "note")  # also once it is over
 _ALERTS = 500  # whose labels are offered
 
 
@@ -48,6 +50,13 @@ class Form:
 SEVERITY = Field(
     "severity", "How bad is it?", "choice", [(s, _MEANING[s]) for s in SEVERITIES], "sev2"
 )
+
+
+def doable(incident: Incident, person: Person) -> list[tuple[str, str]]:
+    """The forms that make sense now for the person: which, and what its link says."""
+    if not has_role(person):
+        return [(what, name) for what, name in DO if what == "note"]
+    return [(what, name) for what, name in DO if incident.status in ACTIVE or what in _ALWAYS]
 
 
 async def declare(desk: Desk, request: Request, person: Person) -> Response:
@@ -196,6 +205,7 @@ def _drawn(desk: Desk, request: Request, person: Person, form: Form, action: str
             form=form,
             action=action,
             key=secrets.token_urlsafe(12),
+            heading="h2" if by_htmx(request) else "h1",
             form_back=action.partition("/do/")[0] if "/do/" in action else "/",
         )
     )

@@ -11,9 +11,9 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from bot.catalog import Person
 from bot.chat.console import reads
 from bot.chat.console.desk import Desk, Postmortem
+from bot.chat.console.forms import doable
 from bot.errors import NotFound
 from bot.incidents import ACTIVE, Incident
-from bot.runbooks.requests import has_role
 from bot.timeline import rows_of
 
 _EVIDENCE = re.compile(r"inc-(?P<incident>[0-9]{1,9})-[a-z0-9-]{1,100}\.(png|txt)")
@@ -59,7 +59,7 @@ async def incident(desk: Desk, request: Request, person: Person) -> Response:
     limit = reads.ALL if "all" in request.query_params else reads.SHOWN
     async with desk.store.read() as session:
         found = await reads.incident_of(desk, session, number, person)
-        values = await _head(desk, session, found)
+        values = await _head(desk, session, found, person)
         messages = await reads.feed_of(session, number, limit=limit)
         values["messages"] = [await reads.shown(desk, session, m) for m in messages]
         values["rows"] = await rows_of(session, number)
@@ -67,7 +67,6 @@ async def incident(desk: Desk, request: Request, person: Person) -> Response:
         values["hidden"] = max(0, await reads.count_of(session, number) - len(messages))
     marks = {m.id: m.mark for m in values["messages"]}
     values |= _marker(values, marks, messages[0].id or 0 if messages else 0, 0)
-    values["may_do"] = has_role(person)
     page = desk.draw("incident.html", me=person, key=secrets.token_urlsafe(12), **values)
     return HTMLResponse(page)
 
@@ -78,7 +77,7 @@ async def feed(desk: Desk, request: Request, person: Person) -> Response:
     seen = reads.parse_seen(asked.get("marks", ""), asked.get("first", "0"), asked.get("row", "0"))
     async with desk.store.read() as session:
         found = await reads.incident_of(desk, session, number, person)
-        values = await _head(desk, session, found)
+        values = await _head(desk, session, found, person)
         messages = await reads.feed_of(session, number, first=seen.first)
         new = [m for m in messages if seen.messages.get(m.id or 0) != str(m.version)]
         drawn = [await reads.shown(desk, session, m) for m in new]
@@ -92,7 +91,9 @@ async def feed(desk: Desk, request: Request, person: Person) -> Response:
     return HTMLResponse(desk.draw("feed.html", **values))
 
 
-async def _head(desk: Desk, session: AsyncSession, found: Incident) -> dict[str, Any]:
+async def _head(
+    desk: Desk, session: AsyncSession, found: Incident, person: Person
+) -> dict[str, Any]:
     """What is at the top of the page and may change at any time."""
     return {
         "incident": found,
@@ -101,6 +102,7 @@ async def _head(desk: Desk, session: AsyncSession, found: Incident) -> dict[str,
         "next": await reads.next_step(session, found),
         "postmortem": await _postmortem(desk, session, found) is not None,
         "name": desk.cards.name,
+        "do": doable(found, person),
     }
 
 

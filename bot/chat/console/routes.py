@@ -126,7 +126,7 @@ def _templates() -> Environment:
     )  # fmt: skip
     digest = hashlib.blake2b(b"".join(p.read_bytes() for p in _FILES.values()), digest_size=6)
     made.globals.update(
-        version=digest.hexdigest(), sign=reads.sign, lasted=reads.lasted, SIGN=SIGN, DO=forms.DO,
+        version=digest.hexdigest(), sign=reads.sign, lasted=reads.lasted, SIGN=SIGN,
         SEVERITIES=SEVERITIES, ACTIVE=ACTIVE,
     )  # fmt: skip
     made.filters["mrkdwn"] = mrkdwn.to_html
