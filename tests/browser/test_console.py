@@ -133,6 +133,22 @@ async def test_inputs_have_their_bounds_as_fields(site: Site, scene: Scene) -> N
     await expect(page.locator("#answer")).to_contain_text("is asked for")
 
 
+async def test_a_runbook_is_planned_from_its_page(site: Site, scene: Scene) -> None:
+    """Found by a word, read, and planned in the incident: the form leads there."""
+    await scene()
+    page = await site.page()
+    await page.locator(".menu summary").click()
+    await page.get_by_role("link", name="Runbooks").click()
+    await page.get_by_label("Words of it").fill("cache cold")
+    await page.get_by_role("button", name="Search").click()
+    await page.get_by_role("link", name="Warm the shop").click()
+    await page.get_by_role("link", name="Plan it in #1").click()
+    await page.get_by_label("mode").select_option("fast")
+    await page.get_by_role("button", name="Show the plan").click()
+    await expect(page).to_have_url(re.compile("/incidents/1$"))
+    await expect(page.locator("#rows")).to_contain_text("Warm the shop")
+
+
 async def test_an_incident_is_printed_whole(site: Site, scene: Scene) -> None:
     """On paper: the timeline unfolded, nothing to click, dark on white."""
     await scene()

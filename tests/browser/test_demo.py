@@ -46,7 +46,7 @@ async def demo(folder: Path) -> AsyncIterator[dict[str, str]]:
 
 
 async def shot(page: Page, name: str, tmp_path: Path) -> None:
-    await page.evaluate("scrollTo(0, 0)")
+    await page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
     folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
     await page.screenshot(path=folder / f"{name}.png", full_page=name.startswith("phone"))
 

@@ -6,8 +6,9 @@ import pytest
 from bot.chat.console.completion import Facts, completed
 from bot.chat.verbs import FORMS
 from bot.runbooks.model import Input
-from tests.chat.console_world import HTMX, ORIGIN, World
+from tests.chat.console_world import BASE, HTMX, ORIGIN, World
 
+OVER = {**HTMX, "hx-current-url": f"{BASE}/incidents/1"}  # the form is open over the page
 FACTS = Facts(
     {
         "SEVERITY": [("sev1", ""), ("sev2", "now")],
@@ -116,7 +117,7 @@ async def test_forms_do_what_their_command_does(world: World) -> None:
     for number, (what, fields) in enumerate(sent):
         form = {"key": f"form-key-{number}", **fields}
         for _ in range(2):
-            answer = await browser.post(f"/incidents/1/do/{what}", data=form, headers=HTMX)
+            answer = await browser.post(f"/incidents/1/do/{what}", data=form, headers=OVER)
             assert answer.status_code in (200, 409), answer.text
             assert answer.status_code == 409 or answer.headers["hx-retarget"] == "#answer"
     kinds = [row.kind for row in await world.rows(incident)]
@@ -126,6 +127,10 @@ async def test_forms_do_what_their_command_does(world: World) -> None:
         "/incidents/1/do/note", data={"key": "k" * 12, "text": "x"}, headers=ORIGIN
     )
     assert (plain.status_code, plain.headers["location"]) == (303, "/incidents/1")
+    alone = await browser.post(
+        "/incidents/1/do/note", data={"key": "a" * 12, "text": "x"}, headers=HTMX
+    )
+    assert alone.headers["hx-redirect"] == "/incidents/1"
 
 
 async def test_a_form_that_is_wrong_or_none(world: World) -> None:

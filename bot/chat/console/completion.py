@@ -24,7 +24,7 @@ class Facts:
     ``words``: placeholder → what it can be. ``inputs``: runbook → its inputs.
     """
 
-    words: Mapping[str, Sequence[Offer]]
+    words: dict[str, list[Offer]]
     inputs: Mapping[str, Mapping[str, Input]] = field(default_factory=dict)
 
 

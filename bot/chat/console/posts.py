@@ -102,7 +102,8 @@ def _at(request: Request, reply: Reply) -> Response:
 def answered(desk: Desk, request: Request, reply: Reply, *, back: str = "") -> Response:
     """The answer beside the button; without scripts, ``back`` or to where the person was.
 
-    With ``back`` a form was answered, which then closes: its answer is for the page under it.
+    With ``back`` a form was answered: over that page it closes, and its answer is for the page;
+    as a page of its own it leads there.
 
     What takes long is said in the incident's channel, where the page shows it by itself.
     """
@@ -111,6 +112,8 @@ def answered(desk: Desk, request: Request, reply: Reply, *, back: str = "") -> R
         path = urlsplit(request.headers.get("referer", "")).path
         safe = path if path.startswith("/") and not path.startswith("//") else "/"
         return RedirectResponse(back or safe, status_code=303, background=after)
+    if back and urlsplit(request.headers.get("hx-current-url", "")).path != back:
+        return Response(headers={"HX-Redirect": back}, background=after)
     body = desk.draw(
         "toast.html", message=reply.text, hint="", good=True,
         blocks=blocks_html(reply.blocks, heading=3), elsewhere=_elsewhere(request, reply),
