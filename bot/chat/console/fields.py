@@ -13,14 +13,14 @@ _PREFIX = "input."  # of the fields that are a runbook's inputs
 
 @dataclass(frozen=True)
 class Field:
-    """One field. ``offers`` are what a choice, a list or a row of boxes holds.
+    """One field. ``offers`` are what a choice or a list holds.
 
     ``least`` and ``most`` bound a number; ``pattern`` is for the browser, the server checks again.
     """
 
     name: str
     label: str
-    kind: Literal["choice", "list", "boxes", "line", "text", "number"]
+    kind: Literal["choice", "list", "line", "text", "number"]
     offers: Sequence[Offer] = ()
     value: str = ""
     needed: bool = True

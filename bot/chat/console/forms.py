@@ -6,7 +6,7 @@ A form is a page; the scripts open it over the page where the person is.
 import secrets
 import shlex
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
@@ -104,7 +104,7 @@ async def _form(
 ) -> Form:
     match what:
         case "severity":
-            field = Field(**{**vars(SEVERITY), "value": incident.severity})
+            field = replace(SEVERITY, value=incident.severity)
             return Form("Severity", [field], {"": "Change it"})
         case "status":
             offers = [(status, "") for status in following(incident.status)]
