@@ -61,7 +61,7 @@ from bot.postmortems import Postmortem, Postmortems
 from bot.runbooks import Drills, Library, Proposer, RunEngine, Runs
 from bot.runbooks.journal import Journal
 from bot.runbooks.plan import Planner
-from bot.settings import Settings
+from bot.settings import Settings, shown
 from bot.store import YIELDING, Store, load_key, now
 from bot.timeline import Ledger
 from bot.web import build_web
@@ -334,6 +334,8 @@ class Jackline:
             catalog=lambda: self.library.catalog,
             session_key=self.session_key,
             data_dir=self.settings.data_dir.absolute(),
+            settings=lambda: shown(self.settings),
+            proofs=self.prober.status,
             notice=self._notice,
         )
         return build_web(

@@ -9,6 +9,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,8 @@ from sqlalchemy.exc import ArgumentError
 from bot.errors import BadSetting
 
 PREFIX = "JACKLINE_"
+# Without being a `SecretStr`, since they are often empty: who has the address can act by it.
+_SECRET = (f"{PREFIX}ACCESS__DEADMAN_URL",)
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.%a-z]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 
 
@@ -348,6 +351,59 @@ def _matches(pattern: str, name: str) -> bool:
     left, _, right = pattern.partition("<SOURCE>")
     inside = name.removeprefix(left).removesuffix(right)
     return name == pattern or (bool(right) and name == left + inside + right and bool(inside))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A setting for people who may see all but secrets: of those, ``value`` says set or not set."""
+
+    name: str
+    value: str
+    source: Literal["the environment", "the default"]
+    what: str
+    secret: bool
+
+
+def shown(settings: Settings, environ: Mapping[str, str] | None = None) -> list[Shown]:
+    """Every setting as it is in force, in the reference's order; each webhook source by its name."""
+    env = os.environ if environ is None else environ
+    given = {name.upper() for name, value in env.items() if value.strip()}
+    rows = []
+    for name, what, _, _ in reference():
+        names = [name]
+        if "<SOURCE>" in name:
+            names = [name.replace("<SOURCE>", source.upper()) for source in settings.webhooks]
+        for each in names:
+            value, secret = _value(settings, each)
+            rows.append(
+                Shown(
+                    each, value, "the environment" if each in given else "the default", what, secret
+                )
+            )
+    return rows
+
+
+def _value(settings: Settings, name: str) -> tuple[str, bool]:
+    """What may be shown of it, and whether it is a secret."""
+    found: Any = settings
+    secret = name in _SECRET
+    for part in name.removeprefix(PREFIX).lower().split("__"):
+        if isinstance(found, dict):
+            found = found[part]
+            continue
+        secret |= "SecretStr" in str(type(found).model_fields[part].annotation)
+        found = getattr(found, part)
+    if secret:
+        count = f"{len(found)} set" if isinstance(found, list) and found else "set"
+        return (count if found else "not set"), True
+    if name == f"{PREFIX}DATABASE_URL" and found:
+        url = make_url(str(found))
+        where = f" on {url.host}:{url.port}" if url.port else f" on {url.host}" if url.host else ""
+        return (
+            f"{url.get_backend_name()}{where}, {url.database}",
+            False,
+        )  # not the user, not a query
+    return ("" if found is None else str(found)), False
 
 
 def reference() -> list[tuple[str, str, str, str]]:

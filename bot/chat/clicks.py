@@ -31,6 +31,7 @@ from bot.incidents.updates import Updates
 from bot.paging.flow import Paging
 from bot.paging.tables import Page
 from bot.runbooks import Decision, Decisions, Run, Runs
+from bot.runbooks.requests import must_respond
 
 _STATUSES = {
     "incident_monitoring": "monitoring", "incident_resolve": "resolved",
@@ -188,6 +189,7 @@ class Clicks:
     async def _on_incident(self, session: AsyncSession, click: Click) -> Reply:
         action_id, incident_id, person = click.action_id, click.number, click.person
         await self._require_seen(session, Incident, click)
+        must_respond(person)
         if action_id == "incident_reopen":  # in the order in which all who route take their locks
             await self.incidents.one_at_a_time(session)
         incident = await self.incidents.get(session, incident_id)

@@ -15,13 +15,15 @@ class Form:
     """One line of the help: how a command is typed and what it does.
 
     ``synonyms`` are other words for its verb. ``verbatim``: what follows the verb stays as it was
-    typed, quotes and all; else it is split into words as a shell would.
+    typed, quotes and all; else it is split into words as a shell would. ``anybody``: people without
+    a role may type it too; all other commands need one.
     """
 
     usage: str
     what: str
     synonyms: tuple[str, ...] = ()
     verbatim: bool = False
+    anybody: bool = False
 
     @property
     def verb(self) -> str:

@@ -32,6 +32,7 @@ from bot.incidents.publishing import StatusPages
 from bot.incidents.updates import Updates
 from bot.located import near
 from bot.runbooks import Runs
+from bot.runbooks.requests import must_respond
 
 
 class Commands:
@@ -70,13 +71,19 @@ class Commands:
         }
 
     async def handle(self, session: AsyncSession, command: Command) -> Reply:
-        """Does what was asked. Raises `BadInput`, `Conflict`, `NotFound` with words for people."""
+        """Does what was asked. Raises `BadInput`, `Conflict`, `NotFound` with words for people.
+
+        Who has no role may look, declare and note. Verbs that need a certain role ask for it
+        themselves.
+        """
         name = command.name if command.name in FORMS else "incident"
         head, *rest = command.text.split(maxsplit=1) or ["help"]
         form = known(name, head)
         if form.verb == "help":
             return helped(FORMS[name])
-        person_of(command)
+        person = person_of(command)
+        if not form.anybody:
+            must_respond(person)
         words = _words(form, "".join(rest).strip())
         handler = self.handlers[name][form.verb]
         return await handler(session, replace(command, verb=form.verb), words)

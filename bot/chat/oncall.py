@@ -19,10 +19,10 @@ from bot.paging.times import time_of
 from bot.store import now
 
 ONCALL_FORMS = (
-    Form("/incident oncall [SCHEDULE]", "who is on call now, and who comes next"),
+    Form("/incident oncall [SCHEDULE]", "who is on call now, and who comes next", anybody=True),
     Form("/incident oncall override SCHEDULE PERSON [from TIME] until TIME",
-         "somebody stands in; or `for 4h`; times such as 18:00, tomorrow 9:00, fri 17:30"),
-    Form("/incident oncall undo N", "takes an override back"),
+         "somebody stands in; or `for 4h`; times such as 18:00, tomorrow 9:00, fri 17:30", anybody=True),
+    Form("/incident oncall undo N", "takes an override back", anybody=True),
     Form("/incident page WHO|SERVICE [WHY]",
          "pages a person, @group, schedule, or who is for a service", ("escalate",)),
     Form("/incident ack", "you have it: nobody else is paged for this incident",

@@ -17,7 +17,8 @@ SILENCE_FORMS = (
     Form("/incident silence LABEL=VALUE [LABEL=VALUE …] for 2h REASON",
          "holds matching alerts back; `*` in a value is anything; `here`: those of this incident",
          verbatim=True),
-    Form("/incident silences", "what is held back now: until when, by whom, why"),
+    Form("/incident silences", "what is held back now: until when, by whom, why",
+         anybody=True),
     Form("/incident unsilence N", "ends a silence; what still fires is routed then"),
 )  # fmt: skip
 _USAGE = usage(SILENCE_FORMS, "silence")

@@ -15,9 +15,17 @@ from bot.runbooks.whatif import WhatIf, ways
 from bot.store import now
 
 ACCESS_FORMS = (
-    Form("/access status", "which paths to which targets are proven"),
-    Form("/access whatif NODE[,NODE …]", "which runbooks still run with that down, and how"),
-    Form("/access drills", "the drills of the catalog: when, and how the last ones went"),
+    Form("/access status", "which paths to which targets are proven", anybody=True),
+    Form(
+        "/access whatif NODE[,NODE …]",
+        "which runbooks still run with that down, and how",
+        anybody=True,
+    ),
+    Form(
+        "/access drills",
+        "the drills of the catalog: when, and how the last ones went",
+        anybody=True,
+    ),
     Form(
         "/access drill NAME|NODE[,NODE …]", "really tries every way that is left; scored, on record"
     ),

@@ -56,6 +56,11 @@ def check_reopen(current: str) -> None:
         raise Conflict(f"The incident is open: {current}.")
 
 
+def following(status: str) -> tuple[str, ...]:
+    """What an incident of this status can become by hand."""
+    return _NEXT[status]
+
+
 def check_severity(severity: str) -> str:
     """The severity as we write it; accepts ``1``, ``SEV1``, ``sev-1``. Raises `BadInput`."""
     word = re.sub(r"[^a-z0-9]", "", severity.lower())

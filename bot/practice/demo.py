@@ -17,11 +17,15 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bot.catalog import load_catalog
 from bot.practice.jackline import BotProcess
 from bot.practice.people import ANA, BEN, Browser
 from bot.practice.platform import Platform
 from bot.practice.probe import ProbeResult, probe
 from bot.practice.progress import Progress
+from bot.registry import load
+from bot.runbooks.check import check
+from bot.runbooks.read import read
 
 RUNBOOKS = Path(__file__).resolve().parents[2] / "runbooks"
 SOON = 30.0
@@ -148,18 +152,16 @@ def _show(when: str, result: ProbeResult, progress: Progress) -> None:
 
 
 def write_runbooks(folder: Path, platform: Platform) -> Path:
-    """The shipped runbooks, with a catalog that points at the practice platform."""
+    """A catalog that points at the practice platform, and the shipped runbooks that hold with it."""
     (folder / "catalog").mkdir(parents=True)
-    for path in RUNBOOKS.glob("*.md"):
-        shutil.copy(path, folder / path.name)
-    check = {
+    edge = {
         "id": "payments-edge", "url": f"{platform.edge_url}/payments", "every": 1, "requests": 4,
         "timeout": 2, "fail_after": 2, "recover_after": 3,
     }  # fmt: skip
     catalog = {
         "services": [
             {"id": "payments", "title": "Payments", "tier": "p0", "owner": "payments",
-             "cost_per_minute": 1200, "currency": "EUR", "slo": 0.999, "checks": [check]},
+             "cost_per_minute": 1200, "currency": "EUR", "slo": 0.999, "checks": [edge]},
             {"id": "pricing", "title": "Pricing", "tier": "p1", "owner": "payments"},
             {"id": "social", "title": "Social feed", "tier": "p2", "owner": "payments",
              "depends_on": ["payments"]},
@@ -176,4 +178,9 @@ def write_runbooks(folder: Path, platform: Platform) -> Path:
     }  # fmt: skip
     # JSON is YAML, and needs no writer of its own.
     (folder / "catalog" / "practice.yaml").write_text(json.dumps(catalog, indent=1), "utf-8")
+    registry, known = load(), load_catalog(folder / "catalog")
+    for path in RUNBOOKS.glob("*.md"):
+        runbook, _ = read(path.read_text("utf-8"), str(path))
+        if runbook is not None and not check(runbook, registry, known):
+            shutil.copy(path, folder / path.name)
     return folder

@@ -55,14 +55,18 @@ class Decisions:
         if not person.has(str(row.output["from"])):
             raise NotAllowed(f"Approving {step} needs {whom(row.output['from'])}.")
         bound = f"{step}:{run.plan_digest}"
-        await session.merge(
-            Approval(run_id=run_id, plan_digest=bound, person=person.id, surface=surface)
-        )
-        await session.flush()
+        earlier = await session.get(Approval, (run_id, bound, person.id))
+        if earlier is None:
+            session.add(
+                Approval(run_id=run_id, plan_digest=bound, person=person.id, surface=surface)
+            )
+            await session.flush()
         said = select(Approval).where(Approval.run_id == run_id, Approval.plan_digest == bound)
         people = {a.person for a in (await session.execute(said)).scalars()}
         if len(people) >= int(row.output["count"]):
             self._settle(row, "done", "", by=", ".join(sorted(people)))
+        elif earlier is not None:
+            return run
         data = {"step": step, "surface": surface}
         await self._on(session, run, "step_approved", person, f"Approved: {step}", data)
         return run

@@ -74,14 +74,15 @@ def _runbook(runbook: Runbook, registry: Registry, made: str) -> str:
         ],
     )  # fmt: skip
     steps = "".join(_step(written, registry) for written in runbook.steps)
-    body = _table(("", ""), [row for row in facts if row[1]]) + _prose(runbook.intro)
+    body = _table(("", ""), [row for row in facts if row[1]]) + prose(runbook.intro)
     body += (f"<h2>Inputs</h2>{spec}" if spec else "") + steps
     source = f"<section><h2>As written</h2><pre>{escape(runbook.text)}</pre></section>"
     back = f'<p><a href="index.html">All runbooks</a> · {escape(made)}</p>'
     return _page(front.title, back + body + source)
 
 
-def _step(written: Written, registry: Registry) -> str:
+def step_rows(written: Written, registry: Registry) -> list[tuple[str, str]]:
+    """What a step does and what stands around it, as plain text by what it is."""
     step = written.step
     action = registry.action(step.action) if step.action else None
     does = ((action.__doc__ or "") if action else "").strip().partition("\n")[0]
@@ -95,9 +96,13 @@ def _step(written: Written, registry: Registry) -> str:
         ("undo", undo_words(step, action)),
         ("if it fails", {"stop": "", "continue": "go on"}.get(step.on_failure, step.on_failure)),
     ]
-    table = _table(("", ""), [row for row in rows if row[1]])
-    heading = f"<h2>{escape(written.heading)} <code>{escape(step.id)}</code></h2>"
-    return f"<section>{heading}{_prose(written.prose)}{table}</section>"
+    return [row for row in rows if row[1]]
+
+
+def _step(written: Written, registry: Registry) -> str:
+    table = _table(("", ""), list(step_rows(written, registry)))
+    heading = f"<h2>{escape(written.heading)} <code>{escape(written.step.id)}</code></h2>"
+    return f"<section>{heading}{prose(written.prose)}{table}</section>"
 
 
 def _by_other_means(step: Step) -> str:
@@ -115,7 +120,8 @@ def _yaml(value: dict[str, object]) -> str:
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True).strip() if value else ""
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
+    """Markdown as HTML; HTML in it stays text, pictures stay out, links are those that are safe."""
     rendered: str = MarkdownIt("commonmark", {"html": False}).disable("image").render(text)
     return rendered
 

@@ -193,6 +193,8 @@ class Runs:
         run = await self.get(session, run_id)
         if run.state in ENDED:
             raise Conflict(f"The run has already ended: {run.state}.")
+        if run.abort:
+            return run
         run.abort = True
         if run.state != "running":
             run.state, run.ended_at = "aborted", now()
@@ -211,6 +213,8 @@ class Runs:
         run = await self.get(session, run_id)
         if run.state not in ("approved", "running", "held"):
             raise Conflict(f"The run is {run.state}: there is nothing to pause.")
+        if run.pause:
+            return run
         run.pause = True
         if run.state == "held":
             run.wake_at = now()  # an engine takes note, and keeps the times
@@ -367,7 +371,12 @@ def whom(who: str) -> str:
     return f"somebody of {who}" if who.startswith("@") else f"the role {who!r}"
 
 
+def has_role(person: Person) -> bool:
+    """Whether the person may do more than look on."""
+    return bool({"responder", "commander", "approver", "admin"} & set(person.roles))
+
+
 def must_respond(person: Person) -> None:
     """Everyone of the catalog is a responder unless it says otherwise."""
-    if not {"responder", "commander", "approver", "admin"} & set(person.roles):
+    if not has_role(person):
         raise NotAllowed("You have no role in the catalog, so you can only look on.")

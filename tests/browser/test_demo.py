@@ -13,12 +13,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
-from tests.servers.tools import require
+from tests.browser.chromium import DESK, PHONE, chromium
 
 pytestmark = [pytest.mark.server, pytest.mark.browser, pytest.mark.timeout(240)]
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 LINK = re.compile(r"(Ana|Ben), \w+:\s+(http\S+)")
 SLOW = 40_000
 
@@ -46,21 +45,8 @@ async def demo(folder: Path) -> AsyncIterator[dict[str, str]]:
     await drain
 
 
-@asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=str(require("chromium")),
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                  "--disable-background-networking", "--disable-component-update",
-                  "--disable-sync"],
-        )  # fmt: skip
-        yield browser
-        await browser.close()
-
-
 async def shot(page: Page, name: str, tmp_path: Path) -> None:
-    await page.evaluate("scrollTo(0, 0)")
+    await page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
     folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
     await page.screenshot(path=folder / f"{name}.png", full_page=name.startswith("phone"))
 

@@ -21,6 +21,8 @@ from bot.incidents import Incident, Incidents
 from bot.paging.flow import Paging
 from bot.registry import load
 from bot.runbooks import Drills, Library, Run, Runs
+from bot.settings import load as load_settings
+from bot.settings import shown
 from bot.store import Store
 from bot.timeline import Entry, Ledger, rows_of
 
@@ -59,10 +61,12 @@ class World:
     notice: str = ""
     pagers_take: float = 0.0
     whole: Catalog | None = None  # instead of one service and the people
+    proofs: list[PathProof] = field(default_factory=list)
+    environ: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.incidents = Incidents(Ledger(b"audit"), Outbox(()), self.catalog)
-        (self.folder / "runbooks" / "catalog").mkdir(parents=True)
+        (self.folder / "runbooks" / "catalog").mkdir(parents=True, exist_ok=True)
         registry = load()
         library = Library(self.folder / "runbooks", registry)
         week = timedelta(days=7)
@@ -77,7 +81,7 @@ class World:
                 commands=Commands(
                     self.incidents,
                     self.runs,
-                    Ways(_nothing_probed, drills),
+                    Ways(self._proofs, drills),
                     Silencing(Silences(self.store, self.incidents.ledger, self.catalog)),
                     OnCall(Paging(self.incidents), self.elsewhere),
                 ),
@@ -88,6 +92,8 @@ class World:
                 catalog=self.catalog,
                 session_key=KEY,
                 data_dir=self.folder,
+                settings=lambda: shown(load_settings(self.environ), self.environ),
+                proofs=self._proofs,
                 notice=lambda: self.notice,
             )
         )
@@ -100,6 +106,9 @@ class World:
         return self.whole or Catalog(
             people=self.people, services=[Service(id="web", title="Web", tier="p0")]
         )
+
+    async def _proofs(self) -> list[PathProof]:
+        return self.proofs
 
     async def postmortem(self, _session: object, incident_id: int) -> Paper | None:
         return self.papers.get(incident_id)
@@ -124,7 +133,7 @@ class World:
         async with self.store.write() as session:
             run = Run(
                 incident_id=incident.number, runbook_id="drain", title="Drain an edge", text="",
-                digest="d", path="drain.md", origin="test", state="waiting", requester="rosa",
+                digest="d", path="drain.md", origin=f"test-{incident.number}", state="waiting", requester="rosa",
                 plan=PLAN, plan_digest="p" * 64,
             )  # fmt: skip
             session.add(run)
@@ -142,7 +151,3 @@ def marker(page: str) -> dict[str, str]:
     form = re.search(r'<form id="marker".*?</form>', page, re.DOTALL)
     assert form
     return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[0]))
-
-
-async def _nothing_probed() -> list[PathProof]:
-    return []

@@ -13,7 +13,7 @@ from bot.chat.console.mrkdwn import is_web, to_html, to_plain
 
 OURS = {
     "a", "br", "button", "code", "div", "em", "form", "h1", "h2", "h3", "h4", "hr", "img", "input",
-    "p", "s", "strong", "time",
+    "p", "s", "strong", "time", "details", "summary", "ul", "li",
 }  # fmt: skip
 ATTRIBUTES = {
     "action", "alt", "aria-live", "class", "datetime", "href", "hx-confirm", "hx-disabled-elt",
@@ -190,3 +190,25 @@ def test_no_text_becomes_a_tag_of_its_own(text: str) -> None:
 def test_plain_words_survive(text: str) -> None:
     """What was escaped for Slack reads here as it was written."""
     assert Tags(to_html(kit.escape(text))).text == text
+
+
+def test_lines_set_in_below_another_are_its_list_and_fold() -> None:
+    """A step's changes: eight in sight, the others a click away, each of them inert."""
+    lines = [f"      edge-{n}: ready → *drain* <b>{n}</b>" for n in range(11)]
+    drawn = str(blocks_html([kit.section("▫️ *Drain*\n" + "\n".join(lines))]))
+    assert "<p>▫️ <strong>Drain</strong></p>" in drawn
+    assert drawn.count("<li>") == 11
+    assert drawn.index("<summary>3 more</summary>") > drawn.index("edge-7")
+    assert drawn.index("<summary>3 more</summary>") < drawn.index("edge-8")
+    assert "<b>" not in drawn
+
+
+def test_long_output_folds_whole() -> None:
+    """What a program printed is there, and not in the way; a short one stays open."""
+    long = str(
+        blocks_html([kit.section("```" + "\n".join(f"line {n}" for n in range(30)) + "```")])
+    )
+    assert "<summary>30 lines</summary>" in long
+    assert "line 29" in long
+    assert "<details" not in str(blocks_html([kit.section("```one\ntwo```")]))
+    assert "<ul" not in str(blocks_html([kit.section("a paragraph\n      set in\nand not")]))

@@ -32,8 +32,11 @@ async def test_the_picture_and_what_still_runs(world: World) -> None:
     assert drawn.text.startswith("<svg ")
     asked = await browser.get("/access", params={"down": "sso:okta,orders"})
     text = " ".join(asked.text.split())
-    assert "<strong>look</strong> runs<br>direct: s1" in text
-    assert "<strong>fence</strong> does not run<br>✗ path bastion → sso:okta: s1 → ssh/pg1" in text
+    assert "<strong>look</strong> <b>✓ runs</b><br>direct: s1" in text
+    assert (
+        "<strong>fence</strong> <b>✗ does not run</b><br>✗ path bastion → sso:okta: s1 → ssh/pg1"
+        in text
+    )
     assert "Jackline&#39;s own database is down too: run from the go-bag" in text
     assert 'src="/access.svg?down=sso%3Aokta%2Corders"' in text
     red = await browser.get("/access.svg", params={"down": "sso:okta"})

@@ -266,7 +266,7 @@ async def test_who_may(two: Hands) -> None:
     _, button = await two.types("merge #1 into #2", "dora")
     for typed in ("merge #1 into #2", "unmerge #1", "split #1", "join #1 a=b"):
         said = await refused(two.room.type_(f"/incident {typed}", "eli"), NotAllowed)
-        assert said == "Merging, splitting and joining need the role 'responder'."
+        assert said.startswith("You have no role")
     await refused(two.press(button, "eli"), NotAllowed)
     said = await refused(two.press(button, "mallory"), NotAllowed)
     assert said.startswith("I do not know you")

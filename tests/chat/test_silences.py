@@ -163,7 +163,7 @@ async def test_who_may(room: ChatRoom) -> None:
     await room.type_("/incident silence a=b for 2h why", "dora")
     for typed in ("silence a=b for 2h why", "unsilence 1"):
         said = await refused(room, f"/incident {typed}", "eli", kind=NotAllowed)
-        assert said == "Silences need the role 'responder'."
+        assert said.startswith("You have no role")
     for typed in ("silence a=b for 2h why", "unsilence 1", "silences"):
         said = await refused(room, f"/incident {typed}", "mallory", kind=NotAllowed)
         assert said.startswith("I do not know you")

@@ -1,6 +1,6 @@
 """What the console's pages work with, handed in once by `build_console`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,6 +9,7 @@ from jinja2 import Environment
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
+from bot.access import PathProof
 from bot.catalog import Catalog, Person
 from bot.chat.cards import Cards
 from bot.chat.clicks import Clicks
@@ -17,6 +18,7 @@ from bot.chat.console.passwords import Passwords
 from bot.chat.console.sessions import Sessions
 from bot.incidents import Incidents
 from bot.runbooks import Runs
+from bot.settings import Shown
 from bot.store import Store
 
 
@@ -51,6 +53,8 @@ class Desk:
     passwords: Passwords
     data_dir: Path
     notice: Callable[[], str]
+    settings: Callable[[], Sequence[Shown]]
+    proofs: Callable[[], Awaitable[Sequence[PathProof]]]
     templates: Environment
 
     async def person(self, request: Request) -> Person | None:
@@ -60,5 +64,5 @@ class Desk:
         return self.sessions.person(request)
 
     def draw(self, template: str, **values: Any) -> str:  # noqa: ANN401 - a template's own values
-        """A template with its values, escaped."""
-        return self.templates.get_template(template).render(**values)
+        """A template with its values, escaped. Every page says what `notice` does."""
+        return self.templates.get_template(template).render(notice=self.notice(), **values)

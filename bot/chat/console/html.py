@@ -12,6 +12,8 @@ from markupsafe import Markup
 from bot.chat.blocks import Block
 from bot.chat.console.mrkdwn import is_web, to_html, to_plain
 
+_SET_IN = " " * 6  # how a card sets a line in below another
+_FOLDED = 8  # such lines that are shown at once
 _STYLES = {"primary": "primary", "danger": "danger"}
 _BUTTON = Markup(
     '<form class="click" method="post" action="/click" hx-post="/click" hx-target="next .toast"'
@@ -48,7 +50,7 @@ def text_html(text: Any) -> Markup:  # noqa: ANN401 - a text object as Slack def
 def _section(block: Block) -> Markup:
     made = Markup("")
     if "text" in block:
-        made += Markup("<p>{}</p>").format(text_html(block["text"]))
+        made += _paragraph(block["text"])
     if fields := block.get("fields"):
         cells = Markup("").join(Markup("<div>{}</div>").format(text_html(f)) for f in fields)
         made += Markup('<div class="fields">{}</div>').format(cells)
@@ -58,6 +60,29 @@ def _section(block: Block) -> Markup:
     elif accessory.get("type") == "image":
         made += _image(accessory)
     return Markup('<div class="section">{}</div>').format(made)
+
+
+def _paragraph(text: Any) -> Markup:  # noqa: ANN401 - a text object as Slack defines it
+    """Lines that are set in below another become its list; what is long folds, a click away."""
+    words = str(text.get("text", "")) if isinstance(text, dict) else ""
+    head, *lines = words.split("\n")
+    if "```" in words and len(lines) > _FOLDED:
+        return Markup('<details class="long"><summary>{}</summary>{}</details>').format(
+            f"{len(lines) + 1} lines", Markup("<p>{}</p>").format(text_html(text))
+        )
+    if "```" in words or not lines or not all(line.startswith(_SET_IN) for line in lines):
+        return Markup("<p>{}</p>").format(text_html(text))
+    made = Markup("<p>{}</p>").format(to_html(head)) + _list(lines[:_FOLDED])
+    if rest := lines[_FOLDED:]:
+        made += Markup('<details class="more"><summary>{}</summary>{}</details>').format(
+            f"{len(rest)} more", _list(rest)
+        )
+    return made
+
+
+def _list(lines: list[str]) -> Markup:
+    items = Markup("").join(Markup("<li>{}</li>").format(to_html(each.strip())) for each in lines)
+    return Markup('<ul class="lines">{}</ul>').format(items)
 
 
 def _context(block: Block) -> Markup:

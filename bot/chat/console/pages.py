@@ -11,11 +11,16 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from bot.catalog import Person
 from bot.chat.console import reads
 from bot.chat.console.desk import Desk, Postmortem
+from bot.chat.console.forms import doable
 from bot.errors import NotFound
 from bot.incidents import ACTIVE, Incident
 from bot.timeline import rows_of
 
 _EVIDENCE = re.compile(r"inc-(?P<incident>[0-9]{1,9})-[a-z0-9-]{1,100}\.(png|txt)")
+_SANDBOX = (  # its styles and pictures are inside it
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
 _KINDS = {"md": "text/markdown", "html": "text/html"}
 
 
@@ -23,7 +28,7 @@ async def listing(desk: Desk, request: Request, person: Person) -> Response:
     """All incidents, and the form that declares one."""
     async with desk.store.read() as session:
         values = await _list_values(desk, session, person)
-    page = desk.draw("list.html", me=person, key=secrets.token_urlsafe(12), **values)
+    page = desk.draw("list.html", me=person, **values)
     del request
     return HTMLResponse(page)
 
@@ -44,7 +49,6 @@ async def _list_values(desk: Desk, session: AsyncSession, person: Person) -> dic
         "questions": questions,
         "active": active,
         "others": others,
-        "notice": desk.notice(),
         "stamp": await reads.list_fingerprint(desk, session),
     }
 
@@ -55,10 +59,11 @@ async def incident(desk: Desk, request: Request, person: Person) -> Response:
     limit = reads.ALL if "all" in request.query_params else reads.SHOWN
     async with desk.store.read() as session:
         found = await reads.incident_of(desk, session, number, person)
-        values = await _head(desk, session, found)
+        values = await _head(desk, session, found, person)
         messages = await reads.feed_of(session, number, limit=limit)
         values["messages"] = [await reads.shown(desk, session, m) for m in messages]
         values["rows"] = await rows_of(session, number)
+        values["beside"] = await reads.beside(desk, session, number, person)
         values["hidden"] = max(0, await reads.count_of(session, number) - len(messages))
     marks = {m.id: m.mark for m in values["messages"]}
     values |= _marker(values, marks, messages[0].id or 0 if messages else 0, 0)
@@ -72,7 +77,7 @@ async def feed(desk: Desk, request: Request, person: Person) -> Response:
     seen = reads.parse_seen(asked.get("marks", ""), asked.get("first", "0"), asked.get("row", "0"))
     async with desk.store.read() as session:
         found = await reads.incident_of(desk, session, number, person)
-        values = await _head(desk, session, found)
+        values = await _head(desk, session, found, person)
         messages = await reads.feed_of(session, number, first=seen.first)
         new = [m for m in messages if seen.messages.get(m.id or 0) != str(m.version)]
         drawn = [await reads.shown(desk, session, m) for m in new]
@@ -86,7 +91,9 @@ async def feed(desk: Desk, request: Request, person: Person) -> Response:
     return HTMLResponse(desk.draw("feed.html", **values))
 
 
-async def _head(desk: Desk, session: AsyncSession, found: Incident) -> dict[str, Any]:
+async def _head(
+    desk: Desk, session: AsyncSession, found: Incident, person: Person
+) -> dict[str, Any]:
     """What is at the top of the page and may change at any time."""
     return {
         "incident": found,
@@ -94,8 +101,8 @@ async def _head(desk: Desk, session: AsyncSession, found: Incident) -> dict[str,
         "card": await reads.card_of(desk, session, found),
         "next": await reads.next_step(session, found),
         "postmortem": await _postmortem(desk, session, found) is not None,
-        "notice": desk.notice(),
         "name": desk.cards.name,
+        "do": doable(found, person),
     }
 
 
@@ -126,6 +133,17 @@ async def postmortem(desk: Desk, request: Request, person: Person) -> Response:
     body = document.markdown if kind == "md" else document.html
     name = f'attachment; filename="postmortem-{number}.{kind}"'
     return Response(body, media_type=_KINDS[kind], headers={"Content-Disposition": name})
+
+
+async def postmortem_page(desk: Desk, request: Request, person: Person) -> Response:
+    """The drafted postmortem to read: in a sandbox, where nothing of it can run or reach out."""
+    number = int(request.path_params["id"])
+    async with desk.store.read() as session:
+        found = await reads.incident_of(desk, session, number, person)
+        document = await _postmortem(desk, session, found)
+    if document is None:
+        raise NotFound("There is no postmortem yet.", hint="It is drafted at resolution.")
+    return HTMLResponse(document.html, headers={"Content-Security-Policy": _SANDBOX})
 
 
 async def evidence(desk: Desk, request: Request, person: Person) -> Response:

@@ -16,6 +16,7 @@ from bot.chat.console.guard import by_htmx
 from bot.chat.console.html import blocks_html
 from bot.chat.console.reads import LARGEST, incident_of
 from bot.chat.update_form import typed, wrong
+from bot.chat.verbs import FORMS
 from bot.errors import BadInput
 from bot.incidents import require_unmerged
 from bot.store import now
@@ -29,18 +30,18 @@ async def click(desk: Desk, request: Request, person: Person) -> Response:
     """A button of a message, through the same door as Slack's."""
     form = await request.form()
     action_id, value = word(form, "action_id"), word(form, "value")
-    _number(value.partition("|")[0])
+    number_of(value.partition("|")[0])
     async with desk.store.write() as session:
         reply = await desk.clicks.handle(session, action_id, value, person, SURFACE)
     if action_id == "question_declare":
         return _at(request, reply)
-    return _done(desk, request, reply)
+    return answered(desk, request, reply)
 
 
 async def declare(desk: Desk, request: Request, person: Person) -> Response:
     """The form on the list; leads to the new incident's page."""
     form = await request.form()
-    command = Command("incident", "declare", person, _key(form, person), SURFACE)
+    command = Command("incident", "declare", person, key_of(form, person), SURFACE)
     severity, title = word(form, "severity"), word(form, "title")
     async with desk.store.write() as session:
         reply = await desk.commands.declare(session, command, severity, title)
@@ -50,21 +51,21 @@ async def declare(desk: Desk, request: Request, person: Person) -> Response:
 async def say(desk: Desk, request: Request, person: Person) -> Response:
     """A line typed on an incident's page: a command, else a note on the timeline."""
     form = await request.form()
-    text, incident = word(form, "text").strip(), _number(word(form, "incident"))
-    key = _key(form, person)
+    text, incident = word(form, "text").strip(), number_of(word(form, "incident"))
+    key = key_of(form, person)
     async with desk.store.read() as session:
         await incident_of(desk, session, incident, person)
     if found := _COMMAND.fullmatch(text):
         reply = await _command(desk, found, person, key, incident)
     else:
         reply = await _note(desk, text, person, key, incident)
-    return _done(desk, request, reply)
+    return answered(desk, request, reply)
 
 
 async def update(desk: Desk, request: Request, person: Person) -> Response:
     """The form of an update: the same as the command that it stands for."""
     form = await request.form()
-    incident, key = _number(word(form, "incident")), _key(form, person)
+    incident, key = number_of(word(form, "incident")), key_of(form, person)
     audience, text = word(form, "audience"), word(form, "text")
     async with desk.store.read() as session:
         await incident_of(desk, session, incident, person)
@@ -75,7 +76,7 @@ async def update(desk: Desk, request: Request, person: Person) -> Response:
     )
     async with desk.store.write() as session:
         reply = await desk.commands.handle(session, command)
-    return _done(desk, request, reply)
+    return answered(desk, request, reply)
 
 
 async def signout(desk: Desk, request: Request, person: Person) -> Response:
@@ -91,7 +92,8 @@ async def _command(
 ) -> Reply:
     """A misspelt command is refused and not noted: the person meant it to do something."""
     name = found[1].lower()
-    if name not in ("incident", "runbook", "access"):
+    name = "incident" if name == "inc" else name
+    if name not in FORMS:
         raise BadInput(
             f"I do not know /{name}.",
             hint="There are /incident help, /runbook help and /access help.",
@@ -117,22 +119,28 @@ def _at(request: Request, reply: Reply) -> Response:
     return RedirectResponse(where, status_code=303)
 
 
-def _done(desk: Desk, request: Request, reply: Reply) -> Response:
-    """The answer beside the button; without scripts, back to where the person was.
+def answered(desk: Desk, request: Request, reply: Reply, *, back: str = "") -> Response:
+    """The answer beside the button; without scripts, ``back`` or to where the person was.
+
+    With ``back`` a form was answered: over that page it closes, and its answer is for the page;
+    as a page of its own it leads there.
 
     What takes long is said in the incident's channel, where the page shows it by itself.
     """
     after = BackgroundTask(reply.later) if reply.later else None
     if not by_htmx(request):
         path = urlsplit(request.headers.get("referer", "")).path
-        back = path if path.startswith("/") and not path.startswith("//") else "/"
-        return RedirectResponse(back, status_code=303, background=after)
+        safe = path if path.startswith("/") and not path.startswith("//") else "/"
+        return RedirectResponse(back or safe, status_code=303, background=after)
+    if back and urlsplit(request.headers.get("hx-current-url", "")).path != back:
+        return Response(headers={"HX-Redirect": back}, background=after)
     body = desk.draw(
         "toast.html", message=reply.text, hint="", good=True,
         blocks=blocks_html(reply.blocks, heading=3), elsewhere=_elsewhere(request, reply),
         draft=reply.draft, incident=reply.incident_id, key=secrets.token_urlsafe(12),
     )  # fmt: skip
-    return HTMLResponse(body, background=after)
+    where = {"HX-Retarget": "#answer"} if back else {}
+    return HTMLResponse(body, headers=where, background=after)
 
 
 def _elsewhere(request: Request, reply: Reply) -> int | None:
@@ -142,7 +150,7 @@ def _elsewhere(request: Request, reply: Reply) -> int | None:
     return number if number is not None and page != f"/incidents/{number}" else None
 
 
-def _number(word: str) -> int:
+def number_of(word: str) -> int:
     """An id from a form. Raises `BadInput` for what no row of ours can have."""
     if not word.isdecimal() or len(word) > 10 or int(word) > LARGEST:  # noqa: PLR2004
         raise BadInput("The page is out of date.", hint="Reload it.")
@@ -155,7 +163,7 @@ def word(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _key(form: FormData, person: Person) -> str:
+def key_of(form: FormData, person: Person) -> str:
     """Identifies one submission: sent twice over a bad line it still counts once."""
     key = word(form, "key")
     if not _KEY.fullmatch(key):

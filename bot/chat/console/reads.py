@@ -118,6 +118,17 @@ async def listed(
     return active, ended[:30]
 
 
+async def beside(desk: Desk, session: AsyncSession, number: int, person: Person) -> tuple[str, str]:
+    """The pages before and after this one, in the order of the list; empty at its ends."""
+    active, ended = await listed(desk, session, person)
+    order = [i.number for i in (*active, *ended)]
+    if number not in order:
+        return "", ""
+    at = order.index(number)
+    before = f"/incidents/{order[at - 1]}" if at else ""
+    return before, f"/incidents/{order[at + 1]}" if at + 1 < len(order) else ""
+
+
 async def asked(desk: Desk, session: AsyncSession, person: Person) -> tuple[int, list[Markup]]:
     """The open questions that the person may see: how many, and the oldest of them drawn."""
     catalog = desk.catalog()

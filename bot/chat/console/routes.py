@@ -2,7 +2,7 @@
 
 import hashlib
 import importlib.resources
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -11,30 +11,35 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bot.access import PathProof
 from bot.catalog import Catalog
-from bot.chat.cards import Cards
+from bot.chat.cards import SIGN, Cards
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Commands
 from bot.chat.console import (
     access,
     acking,
+    composer,
+    configured,
     exports,
+    forms,
     live,
     mrkdwn,
     oncall,
     pages,
     posts,
     reads,
+    runbooks,
     signin,
 )
 from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.guard import open_to_all, private
 from bot.chat.console.passwords import Passwords
 from bot.chat.console.sessions import Sessions
-from bot.chat.standing import lasted
 from bot.errors import NotFound
 from bot.incidents import ACTIVE, SEVERITIES, Incidents
 from bot.runbooks import Runs
+from bot.settings import Shown
 from bot.store import Store
 
 _HERE = Path(__file__).parent
@@ -43,6 +48,8 @@ _FILES = {
     "htmx.js": _HTMX / "htmx-2.min.js",
     "sse.js": _HTMX / "ext" / "hx-sse-2.min.js",
     "console.js": _HERE / "static" / "console.js",
+    "composer.js": _HERE / "static" / "composer.js",
+    "shortcuts.js": _HERE / "static" / "shortcuts.js",
     "console.css": _HERE / "static" / "console.css",
     "icon.svg": _HERE / "static" / "icon.svg",
 }
@@ -60,6 +67,8 @@ def build_console(
     catalog: Callable[[], Catalog],
     session_key: bytes,
     data_dir: Path,
+    settings: Callable[[], Sequence[Shown]],
+    proofs: Callable[[], Awaitable[Sequence[PathProof]]],
     notice: Callable[[], str] = lambda: "",
 ) -> list[BaseRoute]:
     """The console's routes, for the web app to take in.
@@ -71,7 +80,7 @@ def build_console(
         store=store, commands=commands, clicks=clicks, incidents=incidents, runs=runs,
         cards=Cards(cards.catalog, "", inside=True),
         postmortem=postmortem, catalog=catalog, passwords=passwords,
-        sessions=Sessions(session_key, catalog, passwords.since), data_dir=data_dir, notice=notice, templates=_templates(),
+        sessions=Sessions(session_key, catalog, passwords.since), data_dir=data_dir, notice=notice, settings=settings, proofs=proofs, templates=_templates(),
     )  # fmt: skip
     one = "/incidents/{id:int}"
     return [
@@ -82,15 +91,23 @@ def build_console(
         Route(one + "/feed", private(desk, pages.feed)),
         Route(one + "/events", private(desk, live.incident_events)),
         Route(one + "/export.{kind}", private(desk, exports.export)),
+        Route(one + "/postmortem", private(desk, pages.postmortem_page)),
         Route(one + "/postmortem.{kind}", private(desk, pages.postmortem)),
+        Route(one + "/do/{what}", private(desk, forms.show)),
+        Route(one + "/do/{what}", private(desk, forms.send), methods=["POST"]),
         Route("/evidence/{file}", private(desk, pages.evidence)),
         Route("/oncall", private(desk, oncall.oncall)),
+        Route("/runbooks", private(desk, runbooks.listing)),
+        Route("/runbooks/{runbook}", private(desk, runbooks.one)),
+        Route("/settings", private(desk, configured.settings)),
         Route("/access", private(desk, access.access)),
         Route("/access.svg", private(desk, access.access_picture)),
+        Route("/declare", private(desk, forms.declare)),
         Route("/declare", private(desk, posts.declare), methods=["POST"]),
         Route("/click", private(desk, posts.click), methods=["POST"]),
         Route("/say", private(desk, posts.say), methods=["POST"]),
         Route("/update", private(desk, posts.update), methods=["POST"]),
+        Route("/complete", private(desk, composer.complete), methods=["POST"]),
         Route("/signout", private(desk, posts.signout), methods=["POST"]),
         Route("/signin", open_to_all(desk, signin.signin)),
         Route("/signin", open_to_all(desk, signin.enter), methods=["POST"]),
@@ -117,8 +134,9 @@ def _templates() -> Environment:
     )  # fmt: skip
     digest = hashlib.blake2b(b"".join(p.read_bytes() for p in _FILES.values()), digest_size=6)
     made.globals.update(
-        version=digest.hexdigest(), sign=reads.sign, lasted=lasted,
+        version=digest.hexdigest(), sign=reads.sign, lasted=lasted, SIGN=SIGN,
         SEVERITIES=SEVERITIES, ACTIVE=ACTIVE,
     )  # fmt: skip
+    made.filters["mrkdwn"] = mrkdwn.to_html
     made.filters["unescaped"] = mrkdwn.unescape  # names come escaped for Slack
     return made

@@ -33,8 +33,12 @@ FORMS: dict[str, tuple[Form, ...]] = {
         *REGROUP_FORMS,
         *SILENCE_FORMS,
         *ONCALL_FORMS,
-        Form("/incident help", "this list", ("?",)),
+        Form("/incident help", "this list", ("?",), anybody=True),
     ),
-    "runbook": (*RUNBOOK_FORMS, *RUNNING_FORMS, Form("/runbook help", "this list", ("?",))),
-    "access": (*ACCESS_FORMS, Form("/access help", "this list", ("?",))),
+    "runbook": (
+        *RUNBOOK_FORMS,
+        *RUNNING_FORMS,
+        Form("/runbook help", "this list", ("?",), anybody=True),
+    ),
+    "access": (*ACCESS_FORMS, Form("/access help", "this list", ("?",), anybody=True)),
 }

@@ -19,7 +19,7 @@ from bot.store import now
 CLOCK_FORMS = (
     Form("/incident clock LAW start|classified|determined|done REPORT|stop [at TIME] [WHY]",
          "records what a legal deadline (dora, nis2, gdpr, sec) counts from or what was submitted"),
-    Form("/incident clocks", "the legal deadlines of this incident, and what is left"),
+    Form("/incident clocks", "the legal deadlines of this incident, and what is left", anybody=True),
 )  # fmt: skip
 _LONGEST_TIME = 4  # words of a time
 

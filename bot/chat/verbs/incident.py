@@ -9,16 +9,17 @@ from bot.chat.finding import Finder
 from bot.chat.verbs.ends import OF_STATUS, EndVerbs
 from bot.errors import BadInput
 from bot.incidents import Incidents, require_unmerged
+from bot.runbooks.requests import must_respond
 
 LIFE_FORMS = (
     Form("/incident declare [sev1…sev4] TITLE", "opens an incident and its channel",
-         ("new", "open", "create"), verbatim=True),
+         ("new", "open", "create"), verbatim=True, anybody=True),
     Form("/incident drill [sev1…sev4] TITLE", "the same as practice: marked, and in no figure",
          ("practice",), verbatim=True),
-    Form("/incident status [STATUS]", "where this incident stands, or moves it on"),
+    Form("/incident status [STATUS]", "where this incident stands, or moves it on", anybody=True),
     Form("/incident severity SEVERITY", "changes the severity", ("sev",)),
     Form("/incident lead", "makes you incident commander", ("commander",)),
-    Form("/incident note TEXT", "puts a line on the timeline", verbatim=True),
+    Form("/incident note TEXT", "puts a line on the timeline", verbatim=True, anybody=True),
 )  # fmt: skip
 
 
@@ -67,6 +68,7 @@ class LifeVerbs:
             )  # fmt: skip
         if len(words) > 1:
             raise BadInput("Say one status.", hint=usage(LIFE_FORMS, "status"))
+        must_respond(person_of(command))
         if verb := OF_STATUS.get(words[0].lower()):
             at = replace(command, verb=verb, incident_id=incident.number)
             return await self.ends.end(session, at, [])

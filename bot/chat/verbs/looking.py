@@ -15,12 +15,12 @@ from bot.incidents import SEVERITIES, Incident, Incidents
 from bot.located import near
 
 LOOK_FORMS = (
-    Form("/incident this", "all of this incident, with its buttons", ("show", "overview")),
+    Form("/incident this", "all of this incident, with its buttons", ("show", "overview"), anybody=True),
     Form("/incident catchup", "what you missed: what, since when, who, what was tried, what is next",
-         ("catch-up", "summary")),
+         ("catch-up", "summary"), anybody=True),
     Form("/incident list [all] [mine] [sev1…sev4] [SERVICE]",
          "the open incidents, or all; of a severity, of a service, or those you have a part in",
-         ("ls",)),
+         ("ls",), anybody=True),
 )  # fmt: skip
 _Wanted = Callable[[Incident], bool]
 

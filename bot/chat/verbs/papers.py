@@ -13,7 +13,7 @@ from bot.postmortems import Postmortem
 PAPER_FORMS = (
     Form("/incident export", "the timeline and the postmortem as files: Markdown, JSON and CSV",
          ("download",)),
-    Form("/incident postmortem", "where the postmortem is, and how far", ("pm",)),
+    Form("/incident postmortem", "where the postmortem is, and how far", ("pm",), anybody=True),
 )  # fmt: skip
 
 

@@ -11,11 +11,12 @@ from bot.incidents.seeing import require_seen
 from bot.runbooks import Decisions, Run, Runs
 
 RUNBOOK_FORMS = (
-    Form("/runbook list", "the runbooks there are", ("ls",)),
+    Form("/runbook list", "the runbooks there are", ("ls",), anybody=True),
     Form("/runbook plan ID [name=value …]", "shows what a run would do; changes nothing"),
     Form("/runbook run ID [name=value …]", "asks for a run; another person approves it",
          ("execute",)),
-    Form("/runbook status", "the runs of this incident, and what they wait for"),
+    Form("/runbook status", "the runs of this incident, and what they wait for",
+         anybody=True),
     Form("/runbook override RUN WHY", "lets a run begin in a change freeze"),
     Form("/runbook break-glass RUN WHY",
          "begins a run without its approvals; reviewed afterwards"),

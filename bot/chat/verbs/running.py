@@ -18,7 +18,7 @@ from bot.runbooks import Run, Runbook, Runs, StepAttempt, approvers
 from bot.runbooks.requests import ENDED, typed_with_inputs
 
 RUNNING_FORMS = (
-    Form("/runbook search WORDS", "the runbooks that speak of it", ("find",)),
+    Form("/runbook search WORDS", "the runbooks that speak of it", ("find",), anybody=True),
     Form("/runbook approve [RUN]", "shows the plan, with the buttons to approve or refuse it"),
     Form("/runbook refuse [RUN] [WHY]", "says no to a run", ("reject",)),
     Form("/runbook pause [RUN]", "lets no further step begin"),

@@ -17,7 +17,7 @@ TASK_FORMS = (
     Form("/incident task TEXT [@who] [by TIME]",
          "something to do; `/incident task done N`, `undo N` or `drop N` ends it or takes that back",
          ("todo",), verbatim=True),
-    Form("/incident tasks [all]", "what is open, with its buttons", ("todos",)),
+    Form("/incident tasks [all]", "what is open, with its buttons", ("todos",), anybody=True),
     Form("/incident followup TEXT [@who] [by TIME]", "something that goes on when it is closed",
          ("follow-up",), verbatim=True),
 )  # fmt: skip

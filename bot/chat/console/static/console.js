@@ -1,5 +1,5 @@
-// Three things htmx leaves to the page: stay at the end when at the end, clear what was sent,
-// and say when the page is no longer live.
+// What htmx leaves to the page: stay at the end when at the end, clear what was sent, say when the
+// page is no longer live, and unfold what is printed.
 (() => {
   const body = document.body;
   let atEnd = false, sent = "";
@@ -25,6 +25,10 @@
 
   body.addEventListener("htmx:sseError", () => body.classList.add("is-offline"));
   body.addEventListener("htmx:sseOpen", () => body.classList.remove("is-offline"));
+
+  addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll("main details")) folded.open = true;
+  });
 
   const timeline = document.getElementById("timeline");
   if (timeline && matchMedia("(min-width: 64rem)").matches) timeline.open = true;

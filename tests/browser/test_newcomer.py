@@ -1,0 +1,72 @@
+"""What a newcomer has to do in an incident: each within two actions of the incident's page.
+
+An action is one tap, an answer to "are you sure?", or one line that is sent; filling in the fields
+of an open form is part of sending it.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from playwright.async_api import Dialog, Page, expect
+
+from bot.runbooks import Run
+from bot.timeline import rows_of
+from tests.browser.chromium import DESK, PHONE
+from tests.browser.conftest import Site
+
+pytestmark = [pytest.mark.server, pytest.mark.browser]
+MOST = 2
+Act = Callable[[Page], Awaitable[None]]
+
+
+def tap(role: str, name: str) -> Act:
+    async def act(page: Page) -> None:
+        await page.get_by_role(role, name=name).first.click()  # type: ignore[arg-type]  # a role's name
+
+    return act
+
+
+async def send_declaration(page: Page) -> None:
+    await page.get_by_label("What is broken?").fill("Mail is late")
+    await tap("button", "Declare")(page)
+
+
+# task → its actions, and the row of the timeline that shows that it is done
+TASKS: dict[str, tuple[list[Act], str]] = {
+    "declare": ([tap("link", "Declare"), send_declaration], "incident_declared"),
+    "take command": ([tap("button", "Take command")], "commander_assigned"),
+    "run the proposed runbook": ([tap("button", "Ask to run this")], "run_requested"),
+    "resolve": ([tap("button", "Resolve")], "status_changed"),
+}
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("task", TASKS)
+async def test_a_newcomer_gets_there_in_two(site: Site, task: str, size: dict[str, int]) -> None:
+    """Every action is a thing in sight or one scroll away; nothing has to be remembered."""
+    actions, kind = TASKS[task]
+    incident, asked = await site.world.incident(), 0
+    run = await site.world.waiting_run(incident)
+    async with site.world.store.write() as session:
+        proposed = await session.get_one(Run, run.number)
+        proposed.state, proposed.requester = "proposed", ""
+        await site.world.runs.show(session, proposed)
+    page = await site.page("ana", size)
+
+    async def sure(dialog: Dialog) -> None:
+        nonlocal asked
+        asked += 1
+        await dialog.accept()
+
+    page.on("dialog", sure)
+    await page.goto("/incidents/1")
+    for act in actions:
+        await act(page)
+    if task == "declare":
+        await page.wait_for_url("**/incidents/2")
+    else:
+        await expect(page.locator(".toast .good").first).to_be_visible()
+    assert len(actions) + asked <= MOST
+    async with site.world.store.read() as session:
+        found = [row.kind for row in await rows_of(session, 2 if task == "declare" else 1)]
+    assert kind in found

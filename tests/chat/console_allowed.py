@@ -1,0 +1,109 @@
+"""What the console allows to whom: one entry for each route, button and verb that is not for all.
+
+A route without an entry fails `test_console_allowed`; a verb or button without one needs a role.
+"""
+
+from dataclasses import dataclass, field
+
+from bot.catalog import Person
+
+VERA = Person(id="vera", name="Vera", roles=[])
+ROSA = Person(id="rosa", name="Rosa", roles=["responder"])
+CARL = Person(id="carl", name="Carl", roles=["commander"])
+AMIR = Person(id="amir", name="Amir", roles=["approver"])
+DORA = Person(id="dora", name="Dora", roles=["admin"])
+PEOPLE = [VERA, ROSA, CARL, AMIR, DORA]
+SIGNED_IN = [person.id for person in PEOPLE]
+NOBODY = ["nobody", "gone"]  # no cookie; a good cookie of a person the catalog no longer has
+
+EVERYBODY = {*SIGNED_IN, *NOBODY}
+KNOWN = set(SIGNED_IN)
+WITH_ROLE = KNOWN - {"vera"}
+RESPONDERS = {"rosa", "carl", "dora"}
+COMMANDERS = {"carl", "dora"}
+APPROVERS = {"amir", "dora"}
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Who may ask for a route. ``private``: it shows one incident, and hides a private one."""
+
+    who: set[str]
+    url: str = ""  # an example, where the path has parameters
+    form: dict[str, str] = field(default_factory=dict)
+    private: bool = False
+
+
+_NOTE = {"incident": "1", "text": "DNS is fine", "key": "k" * 12}
+ROUTES: dict[tuple[str, str], Allowed] = {
+    ("GET", "/"): Allowed(KNOWN),
+    ("GET", "/list"): Allowed(KNOWN),
+    ("GET", "/events"): Allowed(KNOWN),
+    ("GET", "/incidents/{id:int}"): Allowed(KNOWN, "/incidents/1", private=True),
+    ("GET", "/incidents/{id:int}/feed"): Allowed(KNOWN, "/incidents/1/feed", private=True),
+    ("GET", "/incidents/{id:int}/events"): Allowed(KNOWN, "/incidents/1/events", private=True),
+    ("GET", "/incidents/{id:int}/postmortem"): Allowed(
+        KNOWN, "/incidents/1/postmortem", private=True
+    ),
+    ("GET", "/incidents/{id:int}/postmortem.{kind}"): Allowed(
+        KNOWN, "/incidents/1/postmortem.md", private=True
+    ),
+    ("GET", "/evidence/{file}"): Allowed(KNOWN, "/evidence/inc-1-a.png", private=True),
+    ("GET", "/runbooks"): Allowed(KNOWN),
+    ("GET", "/runbooks/{runbook}"): Allowed(KNOWN, "/runbooks/warm"),
+    ("GET", "/settings"): Allowed({"dora"}),
+    ("GET", "/access"): Allowed(KNOWN),
+    ("GET", "/access.svg"): Allowed(KNOWN),
+    ("GET", "/incidents/{id:int}/do/{what}"): Allowed(KNOWN, "/incidents/1/do/run", private=True),
+    ("POST", "/incidents/{id:int}/do/{what}"): Allowed(
+        KNOWN, "/incidents/1/do/note", {"text": "DNS is fine", "key": "n" * 12}, private=True
+    ),
+    ("GET", "/declare"): Allowed(KNOWN),
+    ("POST", "/declare"): Allowed(
+        KNOWN, form={"severity": "sev2", "title": "Mail is late", "key": "d" * 12}
+    ),
+    ("POST", "/click"): Allowed(  # by button: `CLICKS`
+        WITH_ROLE, form={"action_id": "incident_lead", "value": "1"}, private=True
+    ),
+    ("POST", "/say"): Allowed(KNOWN, form=_NOTE, private=True),  # by verb: `VERBS`
+    ("POST", "/complete"): Allowed(KNOWN, form={"incident": "1", "text": "/"}, private=True),
+    ("POST", "/signout"): Allowed(KNOWN),
+    ("GET", "/signin"): Allowed(EVERYBODY),
+    ("POST", "/signin"): Allowed(set()),  # with a password and a code alone: tests/chat/signin
+    ("GET", "/me/signin"): Allowed(KNOWN),
+    ("POST", "/me/signin"): Allowed(KNOWN),
+    ("GET", "/static/{file}"): Allowed(EVERYBODY, "/static/console.css"),
+}
+
+CLICKS: dict[str, set[str]] = {
+    **dict.fromkeys(("question_declare", "question_refuse"), RESPONDERS),
+    **dict.fromkeys(
+        ("incident_merge", "incident_unmerge", "incident_split", "incident_join"), RESPONDERS
+    ),
+    "run_approve": APPROVERS,
+    "step_approve": APPROVERS,
+    "step_confirm": {"rosa", "dora"},  # the step of the test is a responder's
+    "step_cannot": {"rosa", "dora"},
+}
+
+# What is typed after the verb where it needs words to get as far as the role.
+WORDS = {
+    "override": "1 nobody else is awake", "break-glass": "1 nobody else is awake",
+    "review": "1 it was right to do so", "status": "mitigating", "silence": "here for 2h rest",
+    "severity": "sev3", "drill": "slack", "whatif": "slack", "declare": "Mail is late",
+    "note": "DNS is fine", "unsilence": "1",
+}  # fmt: skip
+VERBS: dict[str, set[str]] = {
+    **dict.fromkeys(
+        ("incident declare", "incident list", "incident note", "incident silences",
+         "incident help", "runbook list", "runbook status", "runbook help", "access status",
+         "access whatif", "access drills", "access help"), KNOWN,
+    ),
+    **dict.fromkeys(
+        ("incident merge", "incident unmerge", "incident split", "incident join",
+         "incident silence", "incident unsilence", "access drill"), RESPONDERS,
+    ),
+    "runbook override": COMMANDERS,
+    "runbook break-glass": COMMANDERS,
+    "runbook review": APPROVERS,
+}  # fmt: skip

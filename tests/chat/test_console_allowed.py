@@ -1,0 +1,378 @@
+"""Every route, button and verb of the console for everybody: who may, and who may not."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlmodel import SQLModel, func, select
+from starlette.routing import Route
+
+from bot.catalog import Person
+from bot.chat.clicks import (
+    INCIDENT_CLICKS,
+    QUESTION_CLICKS,
+    REGROUP_CLICKS,
+    RUN_CLICKS,
+    STEP_CLICKS,
+)
+from bot.chat.console import signin_link
+from bot.chat.verbs import FORMS
+from bot.incidents import Incident
+from bot.runbooks import Run, StepAttempt
+from bot.store import now
+from bot.timeline import Entry
+from tests.chat.console_allowed import (
+    AMIR,
+    CLICKS,
+    EVERYBODY,
+    NOBODY,
+    PEOPLE,
+    ROUTES,
+    SIGNED_IN,
+    VERBS,
+    WITH_ROLE,
+    WORDS,
+)
+from tests.chat.console_world import BASE, HTMX, KEY, ORIGIN, Paper, World
+
+GONE = Person(id="gone", name="Gone", roles=["admin"])
+WARM = """---
+schema: runbook/v1
+id: warm
+title: Warm it
+approvals: {count: 0}
+---
+## 1. By hand
+```yaml step
+id: hand
+wait: 5s
+```
+"""
+BUTTONS = [*QUESTION_CLICKS, *INCIDENT_CLICKS, *REGROUP_CLICKS, *RUN_CLICKS, *STEP_CLICKS]
+
+
+@pytest.fixture(autouse=True)
+def people(world: World) -> None:
+    world.people[:] = [person.model_copy() for person in PEOPLE]
+    world.papers[1] = Paper()
+    (world.folder / "runbooks" / "warm.md").write_text(WARM)
+    world.runs.library.reload()
+
+
+def routes(world: World) -> list[tuple[str, str]]:
+    """Every (method, path) that the app has; HEAD goes where GET goes."""
+    found = [r for r in world.app.routes if isinstance(r, Route)]
+    assert len(found) == len(world.app.routes)
+    return [(m, r.path) for r in found for m in sorted((r.methods or set()) - {"HEAD"})]
+
+
+async def browser_of(world: World, who: str) -> httpx.AsyncClient:
+    if who == "nobody":
+        return world.browser()
+    if who == "gone":
+        world.people.append(GONE)
+    browser = await world.signed_in(who)
+    world.people[:] = [p for p in world.people if p.id != "gone"]
+    return browser
+
+
+async def asked(
+    world: World, browser: httpx.AsyncClient, method: str, path: str, **more: Any
+) -> httpx.Response:
+    """The answer to the route's example; of a stream that never ends its beginning."""
+    entry = ROUTES[method, path]
+    url = entry.url or path
+    if url.endswith("/events"):
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        return await beginning(world, url, cookies)
+    headers = {"headers": ORIGIN} | more
+    return await browser.request(method, url, data=entry.form or None, **headers)
+
+
+async def beginning(world: World, url: str, cookies: str) -> httpx.Response:
+    started: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start" and not started.done():
+            started.set_result(message)
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    scope = {
+        "type": "http", "method": "GET", "path": url, "query_string": b"", "root_path": "",
+        "headers": [(b"host", b"console.test"), (b"cookie", cookies.encode())],
+        "scheme": "http", "server": ("console.test", 80), "http_version": "1.1",
+    }  # fmt: skip
+    task = asyncio.create_task(world.app(scope, receive, send))
+    try:
+        message = await asyncio.wait_for(started, 5)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    return httpx.Response(message["status"], headers=message["headers"])
+
+
+async def setting(world: World) -> Incident:
+    """One resolved incident with a postmortem and a picture: every route has something to show."""
+    incident = await world.incident("Zebras are loose")
+    async with world.store.write() as session:
+        found = await world.incidents.get(session, incident.number)
+        await world.incidents.set_status(session, found, "resolved", "person:carl")
+    (world.folder / "evidence").mkdir(exist_ok=True)
+    (world.folder / "evidence" / "inc-1-a.png").write_bytes(b"\x89PNG")
+    return incident
+
+
+def test_every_route_has_an_entry(world: World) -> None:
+    """A new route must say whom it is for; an entry without a route is gone."""
+    assert sorted(routes(world)) == sorted(ROUTES)
+    assert set(VERBS) <= {f"{name} {form.verb}" for name in FORMS for form in FORMS[name]}
+    assert set(CLICKS) <= set(BUTTONS)
+
+
+@pytest.mark.parametrize("who", [*NOBODY, *SIGNED_IN])
+async def test_every_route_for_everybody(world: World, who: str) -> None:
+    """Strangers are sent to sign in; a known person gets the page, or a refusal with words."""
+    await setting(world)
+    for (method, path), entry in ROUTES.items():
+        browser = await browser_of(world, who)
+        answer = await asked(world, browser, method, path)
+        told = f"{who} {method} {path}: {answer.status_code}"
+        if who in entry.who:
+            assert answer.status_code in ((200, 303) if path != "/me/signin" else (200, 422)), told
+            assert answer.headers.get("location") != "/signin" or path == "/signout", told
+        elif who in NOBODY and entry.who:
+            assert (answer.status_code, answer.headers["location"]) == (303, "/signin"), told
+        else:
+            assert answer.status_code == 403, told
+
+
+@pytest.mark.parametrize("who", [*NOBODY, *SIGNED_IN])
+async def test_no_route_shows_a_private_incident_to_others(world: World, who: str) -> None:
+    """404 as for one that is not there; who declared it and admins see it."""
+    await setting(world)
+    async with world.store.write() as session:
+        (await world.incidents.get(session, 1)).private = True  # declared by Rosa
+    for (method, path), entry in ROUTES.items():
+        browser = await browser_of(world, who)
+        answer = await asked(world, browser, method, path)
+        told = f"{who} {method} {path}: {answer.status_code}"
+        if entry.private and who in SIGNED_IN:
+            insider = who in ("rosa", "dora")
+            assert (answer.status_code == 404) is not insider, told
+        if who not in ("rosa", "dora") and not path.endswith("events"):
+            assert "Zebras" not in answer.text, told
+
+
+@pytest.mark.parametrize("who", [*NOBODY, *SIGNED_IN])
+async def test_every_method_that_no_route_has_is_refused(world: World, who: str) -> None:
+    """405, and nothing is done: PUT, PATCH, DELETE, and POST where only GET is."""
+    browser, known = await browser_of(world, who), set(routes(world))
+    for path in {path for _, path in known}:
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            if (method, path) not in known:
+                url = next(e.url or p for (_, p), e in ROUTES.items() if p == path)
+                answer = await browser.request(method, url, headers=ORIGIN)
+                assert answer.status_code == 405, f"{method} {path}"
+
+
+FORGED = [{}, {"origin": "null"}, {"origin": "https://evil.test"}, {"origin": BASE + ".evil.test"},
+          {"origin": "http://console.test:81"}, {"referer": "https://evil.test/console.test"}]  # fmt: skip
+
+
+@pytest.mark.parametrize("headers", FORGED, ids=lambda h: "-".join(h.values()) or "none")
+async def test_no_form_of_another_site_does_anything(world: World, headers: dict[str, str]) -> None:
+    """Every POST of every role with no, a wrong or a null origin: 403, and nothing is written."""
+    await setting(world)
+    before = await counts(world)
+    for method, path in ROUTES:
+        for who in EVERYBODY if method == "POST" else ():
+            answer = await asked(world, await browser_of(world, who), method, path, headers=headers)
+            assert answer.status_code == 403, f"{who} {path}"
+    assert await counts(world) == before
+
+
+async def counts(world: World) -> dict[str, int]:
+    """How many rows each table has."""
+    async with world.store.read() as session:
+        return {
+            table.name: (
+                await session.execute(select(func.count()).select_from(table))
+            ).scalar_one()
+            for table in SQLModel.metadata.sorted_tables
+        }
+
+
+@pytest.mark.parametrize("who", ["nobody", "dora"])
+async def test_every_answer_has_the_headers_that_keep_others_out(world: World, who: str) -> None:
+    """Pages, fragments, files, streams, refusals and forgeries alike."""
+    await setting(world)
+    for method, path in ROUTES:
+        for headers in (ORIGIN, HTMX, {}):
+            browser = await browser_of(world, who)
+            answer = await asked(world, browser, method, path, headers=headers)
+            told = f"{method} {path} {answer.status_code}"
+            policy = answer.headers["content-security-policy"]
+            assert "default-src 'none'" in policy, told
+            sandboxed = path.endswith("/postmortem") and policy.startswith("sandbox;")
+            assert sandboxed or "unsafe" not in policy, told
+            assert "frame-ancestors 'none'" in policy, told
+            assert answer.headers["x-frame-options"] == "DENY", told
+            assert answer.headers["x-content-type-options"] == "nosniff", told
+            assert answer.headers["referrer-policy"] == "same-origin", told
+            assert answer.headers["cross-origin-opener-policy"] == "same-origin", told
+            if not path.startswith(("/static", "/evidence")):
+                assert "no-store" in answer.headers["cache-control"], told
+
+
+# Buttons and verbs
+
+
+async def waiting(world: World, incident: Incident, button: str) -> Run:
+    """A run for which the button is there."""
+    run = await world.waiting_run(incident)
+    phase, action = {
+        "step_confirm": ("do", "manual"), "step_cannot": ("do", "manual"),
+        "step_approve": ("approve", "approval"), "step_refuse": ("approve", "approval"),
+    }.get(button, ("ask", "decision"))  # fmt: skip
+    states = {
+        "run_request": "proposed", "run_undo": "succeeded", "run_happened": "unknown",
+        "run_not_happened": "unknown", "run_pause": "running", "run_resume": "paused",
+    }  # fmt: skip
+    async with world.store.write() as session:
+        found = await session.get_one(Run, run.number)
+        found.state = states.get(button, "held" if button.startswith("step_") else "waiting")
+        found.requester, found.pause = "carl", found.state == "paused"
+        found.started_at = now() - timedelta(seconds=9)
+        output = {"by": "responder", "from": "approver", "count": 2, "error": "it broke",
+                  "checklist": ["Turn the key"]}  # fmt: skip
+        step = StepAttempt(
+            run_id=run.number, step="drain", phase=phase, attempt=1, epoch=0, action=action,
+            target="", output=output, state="intent" if found.state == "unknown" else "waiting",
+        )  # fmt: skip
+        if found.state == "unknown":
+            step.state, step.phase = "unknown", "do"
+        session.add(step)
+    return found
+
+
+def value_of(button: str, incident: Incident, run: Run | None) -> str:
+    if run is not None:
+        return f"{run.number}|{'drain' if button.startswith('step_') else run.plan_digest}"
+    return str(incident.number)
+
+
+@pytest.mark.parametrize("who", [*NOBODY, *SIGNED_IN])
+async def test_every_button_for_everybody(world: World, who: str) -> None:
+    """Who has not the role gets 403 and nothing changes; for the others it is not refused."""
+    for number, button in enumerate(BUTTONS):
+        incident = await world.incident(f"Incident {number}")
+        run = None
+        if button.startswith(("run_", "step_")):
+            run = await waiting(world, incident, button)
+        before = await counts(world)
+        browser = await browser_of(world, who)
+        form = {"action_id": button, "value": value_of(button, incident, run)}
+        answer = await browser.post("/click", data=form, headers=HTMX)
+        allowed = who in CLICKS.get(button, WITH_ROLE)
+        told = f"{who} {button}: {answer.status_code} {answer.text}"
+        assert answer.status_code not in (500, 502, 503), told
+        assert (answer.status_code in (401, 403)) is not allowed, told
+        if not allowed:
+            assert await counts(world) == before, told
+
+
+@pytest.mark.parametrize("who", SIGNED_IN)
+async def test_every_verb_for_everybody(world: World, who: str) -> None:
+    """A verb that no entry mentions needs a role: deny by default."""
+    browser = await browser_of(world, who)
+    for name, forms in FORMS.items():
+        for form in forms:
+            incident = await world.incident(f"{name} {form.verb}")
+            run = await world.waiting_run(incident)
+            await glass(world, run, broken=form.verb == "review")
+            words = WORDS.get(form.verb, "").replace("1 ", f"{run.number} ", 1)
+            text = f"/{name} {form.verb} {words}".strip()
+            say = {"incident": str(incident.number), "text": text, "key": "k" * 12 + form.verb}
+            answer = await browser.post("/say", data=say, headers=HTMX)
+            told = f"{who} {text}: {answer.status_code} {answer.text}"
+            assert answer.status_code not in (500, 502, 503), told
+            allowed = who in VERBS.get(f"{name} {form.verb}", WITH_ROLE)
+            assert (answer.status_code == 403) is not allowed, told
+
+
+async def glass(world: World, run: Run, *, broken: bool) -> None:
+    async with world.store.write() as session:
+        found = await session.get_one(Run, run.number)
+        forced = {"by": "eve", "reason": "nobody was there", "at": now().isoformat()}
+        found.overrides = {"break_glass": forced} if broken else {}
+
+
+async def test_the_old_button_of_a_demoted_person_does_nothing(world: World) -> None:
+    """What a person may do is read at the click, not when the page was drawn."""
+    incident = await world.incident()
+    run = await world.waiting_run(incident)
+    amir = await world.signed_in("amir")
+    assert "run_approve" in (await amir.get("/incidents/1")).text
+    world.people[:] = [
+        p.model_copy(update={"roles": []}) if p.id == AMIR.id else p for p in world.people
+    ]
+    before = await counts(world)
+    for button, value in (
+        ("run_approve", f"{run.number}|{run.plan_digest}"), ("run_refuse", str(run.number)),
+        ("incident_lead", "1"), ("incident_resolve", "1"),
+    ):  # fmt: skip
+        answer = await amir.post("/click", data={"action_id": button, "value": value}, headers=HTMX)
+        assert answer.status_code == 403, button
+    assert await counts(world) == before
+    assert (await amir.get("/incidents/1")).status_code == 200
+
+
+@pytest.mark.parametrize("button", [b for b in BUTTONS if not b.startswith("question_")])
+async def test_a_click_replayed_does_nothing_twice(world: World, button: str) -> None:
+    """The same request again, as a bad line or a tired finger sends it: no second row."""
+    await world.incident("Another")
+    incident = await world.incident()
+    if button == "incident_reopen":
+        async with world.store.write() as session:
+            found = await world.incidents.get(session, incident.number)
+            await world.incidents.set_status(session, found, "resolved", "person:rosa")
+    run = None
+    if button.startswith(("run_", "step_")):
+        run = await waiting(world, incident, button)
+    browser = await world.signed_in("dora")
+    form = {"action_id": button, "value": value_of(button, incident, run)}
+    first = await browser.post("/click", data=form, headers=HTMX)
+    if button not in REGROUP_CLICKS:  # theirs need what their command showed: test_console_regroup
+        assert first.status_code == 200, first.text
+    after = await rows(world)
+    for _ in range(2):
+        again = await browser.post("/click", data=form, headers=HTMX)
+        assert again.status_code in (200, 409, 422), again.text
+    assert await rows(world) == after
+
+
+async def rows(world: World) -> list[tuple[int, int, str]]:
+    async with world.store.read() as session:
+        found = (
+            await session.execute(select(Entry).order_by(Entry.incident_id, Entry.seq))
+        ).scalars()
+        return [(e.incident_id, e.seq, e.kind) for e in found]
+
+
+# Sessions
+
+
+async def test_a_planted_cookie_is_not_what_somebody_signs_in_to(world: World) -> None:
+    """Who had a session of their own put it into another's browser: signing in makes a new one."""
+    mallory = await world.signed_in("vera")
+    planted = mallory.cookies["jackline_session"]
+    victim = world.browser()
+    victim.cookies.set("jackline_session", planted)
+    await victim.get(signin_link(KEY, "rosa", BASE))
+    assert "Rosa" in (await victim.get("/")).text
+    assert "Rosa" not in (await mallory.get("/")).text
+    assert mallory.cookies["jackline_session"] == planted
