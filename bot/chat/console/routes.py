@@ -36,6 +36,7 @@ from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.guard import open_to_all, private
 from bot.chat.console.passwords import Passwords
 from bot.chat.console.sessions import Sessions
+from bot.chat.standing import lasted
 from bot.errors import NotFound
 from bot.incidents import ACTIVE, SEVERITIES, Incidents
 from bot.runbooks import Runs
