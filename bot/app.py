@@ -25,7 +25,6 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import registry as integrations
@@ -46,7 +45,7 @@ from bot.alerts import (
 from bot.chat import Cards, Clicks, Commands, Silencing, Ways
 from bot.chat.console import build_console
 from bot.chat.outside import NoticeFeed, OutsideSurface
-from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
+from bot.chat.slack import Inbox, SlackClient, SlackIn, SlackSurface, build_app
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
 from bot.incidents import Incidents
@@ -328,7 +327,7 @@ class _Slack:
         token = settings.bot_token.get_secret_value() if settings.bot_token else ""
         secret = settings.signing_secret.get_secret_value() if settings.signing_secret else ""
         # The client's own handlers would repeat a post whose answer was lost: we look first.
-        self.client = AsyncWebClient(token=token, base_url=settings.api_url, retry_handlers=[])
+        self.client = SlackClient(token=token, base_url=settings.api_url, retry_handlers=[])
         self.settings = settings
         self.surface = SlackSurface(
             self.client, parts.store, parts.cards, lambda: parts.library.catalog,

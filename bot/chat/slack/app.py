@@ -30,12 +30,12 @@ class SlackIn:
     def __init__(self, inbox: Inbox) -> None:
         self.inbox = inbox
 
-    async def command(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+    async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A slash command. Its answer follows by the response URL; the menu changes nothing."""
         name, text = COMMANDS[body["command"]], body.get("text", "").strip()
         if name == "incident" and not text:
             await ack()
-            await client.views_open(
+            await self.inbox.client.views_open(
                 trigger_id=body["trigger_id"], view=declare_view(body["channel_id"])
             )
             return

@@ -14,7 +14,6 @@ from typing import Any
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
@@ -24,6 +23,7 @@ from bot.chat.blocks import escape
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Command, Commands, Later, Reply
 from bot.chat.regroup import REGROUP_CLICKS
+from bot.chat.slack.client import respond
 from bot.chat.slack.tables import SlackRequest
 from bot.delivery import Binding
 from bot.errors import JacklineError
@@ -218,19 +218,13 @@ class Inbox:
             log.warning("answer_not_sent", request=key, error=str(error))
 
     async def _say(self, key: str, body: dict[str, Any], said: dict[str, Any]) -> None:
-        blocks = said["blocks"] or None
         if url := body.get("response_url"):
-            hook = AsyncWebhookClient(url)
-            answer = await hook.send(
-                text=said["text"], blocks=blocks, response_type="ephemeral", replace_original=False
-            )
-            if answer.status_code >= 500:  # noqa: PLR2004 - below that, trying again cannot help
-                raise OSError(f"the response URL answered {answer.status_code}")
+            await respond(url, said["text"], said["blocks"])
             return
         try:
             await self.client.chat_postEphemeral(
-                channel=body["channel"], user=body["user"], text=said["text"], blocks=blocks,
-                thread_ts=body.get("thread"),
+                channel=body["channel"], user=body["user"], text=said["text"],
+                blocks=said["blocks"] or None, thread_ts=body.get("thread"),
             )  # fmt: skip
         except SlackApiError as error:
             if error.response.get("error") == "ratelimited":
