@@ -45,7 +45,8 @@ from bot.alerts import (
 from bot.chat import Cards, Clicks, Commands, Silencing, Ways
 from bot.chat.console import build_console
 from bot.chat.outside import NoticeFeed, OutsideSurface
-from bot.chat.slack import Inbox, SlackClient, SlackIn, SlackSurface, build_app
+from bot.chat.slack import Inbox, Limits, SlackClient, SlackIn, SlackSurface, build_app
+from bot.chat.slack.pace import SEVERITY
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
 from bot.incidents import Incidents
@@ -329,15 +330,16 @@ class _Slack:
         # The client's own handlers would repeat a post whose answer was lost: we look first.
         self.client = SlackClient(token=token, base_url=settings.api_url, retry_handlers=[])
         self.settings = settings
+        limits = Limits()
         self.surface = SlackSurface(
             self.client, parts.store, parts.cards, lambda: parts.library.catalog,
             settings.digest_channel, parts.settings.data_dir.absolute() / "evidence",
-            parts.incidents,
+            parts.incidents, limits,
         )  # fmt: skip
-        self.delivery = DeliveryWorker(parts.store, self.surface, owner)
+        self.delivery = DeliveryWorker(parts.store, self.surface, owner, SEVERITY)
         self.inbox = Inbox(
             parts.store, parts.commands, parts.clicks, parts.incidents,
-            lambda: parts.library.catalog, self.client,
+            lambda: parts.library.catalog, self.client, limits,
         )  # fmt: skip
         self.app: AsyncApp = build_app(self.client, secret, SlackIn(self.inbox))
         self._repeat = parts.repeat

@@ -3,6 +3,7 @@
 from bot.chat.slack.app import SlackIn, build_app
 from bot.chat.slack.client import SlackClient
 from bot.chat.slack.inbox import Inbox
+from bot.chat.slack.pace import Limits
 from bot.chat.slack.surface import SlackSurface
 
-__all__ = ["Inbox", "SlackClient", "SlackIn", "SlackSurface", "build_app"]
+__all__ = ["Inbox", "Limits", "SlackClient", "SlackIn", "SlackSurface", "build_app"]

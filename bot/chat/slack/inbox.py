@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,9 +23,10 @@ from bot.chat.clicks import Clicks
 from bot.chat.commands import Command, Commands, Later, Reply
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.client import respond
+from bot.chat.slack.pace import Limits
 from bot.chat.slack.tables import SlackRequest
 from bot.delivery import Binding
-from bot.errors import JacklineError
+from bot.errors import JacklineError, Rejected, TargetError
 from bot.incidents import Incidents
 from bot.log import get
 from bot.store import Batch, Store, now
@@ -35,7 +35,7 @@ log = get("slack")
 _LATE = timedelta(seconds=5)  # then whoever had it in hand is taken for dead
 _EXPIRED = timedelta(minutes=30)  # a response URL is good that long
 _AT_ONCE = 50
-_NOT_SAID = (SlackApiError, aiohttp.ClientError, OSError, TimeoutError)
+_NOT_SAID = (TargetError, aiohttp.ClientError, OSError, TimeoutError)
 _BROKEN = "Something in Jackline broke at that, and nothing was done. The log has the details."
 
 
@@ -50,6 +50,7 @@ class Inbox:
         incidents: Incidents,
         catalog: Callable[[], Catalog],
         client: AsyncWebClient,
+        limits: Limits,
     ) -> None:
         self.store = store
         self.commands = commands
@@ -57,6 +58,7 @@ class Inbox:
         self.incidents = incidents
         self.catalog = catalog
         self.client = client
+        self.limits = limits
         table = SlackRequest.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
         self._batch = Batch(store, table, "requests", silent=True)
         self._turn = asyncio.Lock()  # requests are done in the order in which they came
@@ -222,13 +224,12 @@ class Inbox:
             await respond(url, said["text"], said["blocks"])
             return
         try:
-            await self.client.chat_postEphemeral(
-                channel=body["channel"], user=body["user"], text=said["text"],
-                blocks=said["blocks"] or None, thread_ts=body.get("thread"),
-            )  # fmt: skip
-        except SlackApiError as error:
-            if error.response.get("error") == "ratelimited":
-                raise
+            async with self.limits.calling("chat.postEphemeral", once=False):
+                await self.client.chat_postEphemeral(
+                    channel=body["channel"], user=body["user"], text=said["text"],
+                    blocks=said["blocks"] or None, thread_ts=body.get("thread"),
+                )  # fmt: skip
+        except Rejected as error:
             log.warning("answer_refused", request=key, error=str(error))
 
 

@@ -7,6 +7,7 @@ file name: after a crash or a lost answer these are looked for before anything i
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.catalog import Catalog
 from bot.chat.cards import Cards, Rendered
-from bot.chat.slack.calls import Limits, code_of, slack_errors
+from bot.chat.slack.calls import code_of, slack_errors
+from bot.chat.slack.methods import POST
+from bot.chat.slack.pace import ORDINARY, Limits
 from bot.delivery import Job, Message
 from bot.errors import NotSent, Rejected, TargetError, Unknown
 from bot.incidents import Incidents
@@ -45,6 +48,7 @@ class SlackSurface:
         digest_channel: str,
         pictures: Path,
         incidents: Incidents,
+        limits: Limits,
     ) -> None:
         self.client = client
         self.store = store
@@ -56,7 +60,7 @@ class SlackSurface:
         self.down_since: datetime | None = None
         self.back_since: datetime | None = None  # when the last outage that we saw ended
         self._me: dict[str, str] = {}
-        self._limits = Limits()
+        self._limits = limits
 
     async def deliver(self, job: Job) -> dict[str, Any]:
         """Does one job. Raises the errors of ``bot.errors.TargetError``."""
@@ -100,10 +104,10 @@ class SlackSurface:
     async def find(self, job: Job) -> dict[str, Any] | None:
         """What became of a job that was begun before; None if it was not done."""
         if job.op == "open_channel":
-            return await self._find_channel(job.payload["name"], private=_private(job))
+            return await self._find_channel(job, job.payload["name"])
         if job.op in ("say", "digest") and job.message and not job.posted:
             channel = self.digest_channel if job.op == "digest" else job.channel["channel"]
-            return await self._find_message(channel, job.message.id) if channel else {}
+            return await self._find_message(job, channel) if channel else {}
         if job.op == "upload":
             return await self._find_file(job)
         return None
@@ -125,12 +129,12 @@ class SlackSurface:
         for suffix in ("", "-2", "-3", "-4", "-5"):
             name = wanted[: 80 - len(suffix)] + suffix
             try:
-                async with self._limits.calling("conversations.create", once=True):
+                async with self._calling(job, "conversations.create", once=True):
                     answer = await self.client.conversations_create(name=name, is_private=private)
             except Rejected as error:
                 if code_of(error) != "name_taken":
                     raise
-                if ours := await self._find_channel(name, private=private):
+                if ours := await self._find_channel(job, name):
                     return ours
                 continue
             channel: dict[str, Any] = answer["channel"]
@@ -139,11 +143,12 @@ class SlackSurface:
             return {"channel": channel["id"], "name": channel["name"]}
         raise Rejected(f"Slack has channels named {wanted} up to {wanted}-5 already")
 
-    async def _find_channel(self, name: str, *, private: bool) -> dict[str, Any] | None:
+    async def _find_channel(self, job: Job, name: str) -> dict[str, Any] | None:
+        private = _private(job)
         mine = (await self.me())["user"]
         cursor = ""
         while True:
-            async with self._limits.calling("conversations.list", once=False):
+            async with self._calling(job, "conversations.list"):
                 page = await self.client.conversations_list(
                     limit=500, cursor=cursor, exclude_archived=True,
                     types="private_channel" if private else "public_channel",
@@ -166,14 +171,14 @@ class SlackSurface:
         late = job.posted.get("late", "") if job.posted else self._late(job.message)
         rendered = (await self._rendered(job)).marked(late)
         if job.posted:
-            async with self._limits.calling("chat.update", once=False):
+            async with self._calling(job, "chat.update"):
                 await self.client.chat_update(
                     channel=job.posted["channel"], ts=job.posted["ts"],
                     text=rendered.text, blocks=rendered.blocks,
                 )  # fmt: skip
             return {}
         number = job.message.id if job.message else 0
-        async with self._limits.calling("chat.postMessage", once=True, channel=channel):
+        async with self._calling(job, POST, once=True, channel=channel):
             answer = await self.client.chat_postMessage(
                 channel=channel, text=rendered.text, blocks=rendered.blocks,
                 unfurl_links=False, unfurl_media=False,
@@ -191,8 +196,9 @@ class SlackSurface:
         why = "while Slack was down" if outage else "and late in Slack"
         return f"said at {message.created_at:{form}} UTC {why}"
 
-    async def _find_message(self, channel: str, message_id: int | None) -> dict[str, Any] | None:
-        async for message in self._history(channel):
+    async def _find_message(self, job: Job, channel: str) -> dict[str, Any] | None:
+        message_id = job.message.id if job.message else None
+        async for message in self._history(job, channel):
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
             if metadata.get("event_type") == EVENT_TYPE and payload.get("message_id") == message_id:
@@ -200,15 +206,15 @@ class SlackSurface:
         return None
 
     async def _find_file(self, job: Job) -> dict[str, Any] | None:
-        async for message in self._history(job.channel["channel"]):
+        async for message in self._history(job, job.channel["channel"]):
             if any(f.get("name") == job.payload["file"] for f in message.get("files") or []):
                 return {}
         return None
 
-    async def _history(self, channel: str) -> AsyncIterator[dict[str, Any]]:
+    async def _history(self, job: Job, channel: str) -> AsyncIterator[dict[str, Any]]:
         cursor = ""
         while True:
-            async with self._limits.calling("conversations.history", once=False):
+            async with self._calling(job, "conversations.history"):
                 page = await self.client.conversations_history(
                     channel=channel, limit=200, cursor=cursor, include_all_metadata=True
                 )
@@ -220,7 +226,7 @@ class SlackSurface:
 
     async def _upload(self, job: Job) -> dict[str, Any]:
         path = self.pictures / job.payload["file"]
-        async with self._limits.calling("files.upload", once=True):
+        async with self._calling(job, "files.completeUploadExternal", once=True):
             await self.client.files_upload_v2(
                 channel=job.channel["channel"], file=str(path), filename=path.name,
                 title=job.payload["title"], request_file_info=False,
@@ -228,7 +234,7 @@ class SlackSurface:
         return {}
 
     async def _topic(self, job: Job) -> dict[str, Any]:
-        async with self._limits.calling("conversations.setTopic", once=False):
+        async with self._calling(job, "conversations.setTopic"):
             await self.client.conversations_setTopic(
                 channel=job.channel["channel"], topic=job.payload["topic"]
             )
@@ -236,7 +242,7 @@ class SlackSurface:
 
     async def _pin(self, job: Job) -> dict[str, Any]:
         await self._unless(
-            "already_pinned", "pins.add",
+            job, "already_pinned", "pins.add",
             lambda: self.client.pins_add(channel=job.posted["channel"], timestamp=job.posted["ts"]),
         )  # fmt: skip
         return {}
@@ -247,20 +253,30 @@ class SlackSurface:
         users = [s.split(":")[1] for p in people for s in p.slack if s.split(":")[0] == team]
         if users:
             await self._unless(
-                "already_in_channel", "conversations.invite",
+                job, "already_in_channel", "conversations.invite",
                 lambda: self.client.conversations_invite(
                     channel=job.channel["channel"], users=users, force=True
                 ),  # else one who is there already would keep the others out
             )  # fmt: skip
         return {}
 
-    async def _unless(self, fine: str, method: str, call: Callable[[], Awaitable[Any]]) -> None:
+    async def _unless(
+        self, job: Job, fine: str, method: str, call: Callable[[], Awaitable[Any]]
+    ) -> None:
         try:
-            async with self._limits.calling(method, once=False):
+            async with self._calling(job, method):
                 await call()
         except Rejected as error:
             if code_of(error) != fine:
                 raise
+
+    def _calling(
+        self, job: Job, method: str, *, once: bool = False, channel: str = ""
+    ) -> AbstractAsyncContextManager[None]:
+        """Around one call for a job; when the method is short, severe incidents go first."""
+        return self._limits.calling(
+            method, once=once, channel=channel, severity=job.severity or ORDINARY, job=job.id
+        )
 
     async def watch(self) -> None:
         """Notices when Slack comes back (or goes) while there is nothing to deliver."""
