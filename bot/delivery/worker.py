@@ -101,7 +101,8 @@ class DeliveryWorker:
             .group_by(Delivery.lane)
         )
         query = (
-            select(Delivery, Message, channel, posted, self.severity)
+            select(Delivery, Message, channel, posted)
+            .add_columns(self.severity)
             .outerjoin(Message, col(Message.id) == col(Delivery.message_id))
             .outerjoin(channel, self._named(channel, "channel:", Delivery.incident_id))
             .outerjoin(posted, self._named(posted, "message:", Delivery.message_id))

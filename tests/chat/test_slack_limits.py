@@ -42,6 +42,7 @@ async def ask(
 ) -> float:
     """0 when the call was made, else after how many seconds to come back."""
     given = {
+        "burst": 2,
         "channel": channel if method == "chat.postMessage" else "",
         "severity": severity,
         "job": job,
@@ -98,9 +99,8 @@ async def test_a_method_is_never_called_more_often_than_its_tier_allows(
 
 async def test_who_waits_for_a_channel_is_given_a_moment_of_its_own(clock: Clock) -> None:
     """Forty lines for the digest come one a second, not all again every second."""
-    limits, waits = Limits(), []
-    for job in range(1, 41):
-        waits.append(await ask(limits, job=job))
+    limits = Limits()
+    waits = [await ask(limits, job=job) for job in range(1, 41)]
     assert waits[:2] == [0, 0]
     assert waits[2:] == pytest.approx([n * 60 / 57 for n in range(1, 39)])
     for job in range(3, 41):

@@ -15,6 +15,7 @@ from bot.catalog import Catalog
 from bot.chat import Cards
 from bot.chat.slack import Limits, SlackSurface
 from bot.chat.slack.pace import SEVERITY
+from bot.chat.slack.standing import Standing
 from bot.delivery import Delivery, DeliveryWorker, Outbox
 from bot.incidents import Incident, Incidents
 from bot.store import Store, now
@@ -49,6 +50,7 @@ class Post:
             self.folder,
             self.incidents,
             Limits(minute),
+            Standing(0),
         )
         return DeliveryWorker(self.store, surface, owner, SEVERITY)
 

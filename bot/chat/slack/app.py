@@ -16,6 +16,7 @@ from bot.chat.commands import Command, person_of
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.inbox import Inbox
+from bot.chat.slack.standing import Standing
 from bot.chat.slack.views import declare_view, read_declare
 from bot.errors import JacklineError, Unavailable
 from bot.incidents import check_severity, check_title
@@ -27,8 +28,9 @@ COMMANDS = {"/incident": "incident", "/inc": "incident", "/runbook": "runbook", 
 class SlackIn:
     """What arrives from Slack."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, standing: Standing) -> None:
         self.inbox = inbox
+        self.standing = standing
 
     async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A slash command. Its answer follows by the response URL; the menu changes nothing."""
@@ -107,6 +109,14 @@ class SlackIn:
                 await self.inbox.accept("said", f"{channel}:{event['ts']}", asked)
         await next_()
 
+    async def uninstalled(
+        self, event: dict[str, Any], next_: Callable[[], Awaitable[None]]
+    ) -> None:
+        """The app was taken out, or its bot token revoked. Nothing to store: it shows in the console."""
+        if event["type"] == "app_uninstalled" or event.get("tokens", {}).get("bot"):
+            self.standing.uninstalled()
+        await next_()
+
 
 def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) -> AsyncApp:
     """The bolt app with its listeners; it runs over Socket Mode and over HTTP alike.
@@ -123,6 +133,8 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
         app.action(action_id)(incoming.clicked)
     app.event("app_mention", middleware=[incoming.mentioned])(_stored)
     app.event("message", middleware=[incoming.said])(_stored)
+    for name in ("app_uninstalled", "tokens_revoked"):
+        app.event(name, middleware=[incoming.uninstalled])(_stored)
     app.event(re.compile(".+"))(_stored)  # other subscribed events, which bolt would complain about
     return app
 

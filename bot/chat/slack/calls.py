@@ -9,6 +9,7 @@ from slack_sdk.errors import SlackApiError
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
 
 _AUTH = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+MISSING_SCOPE = "missing_scope"
 _SERVER_ERROR = 500
 _RATE_LIMITED = 429
 
@@ -45,7 +46,8 @@ def _of_answer(
         return lost(f"Slack failed at {method} ({code or status}).")
     if code in _AUTH:
         return AuthFailed(f"Slack refuses the bot's token: {code}.", hint="Install the app again.")
-    return Rejected(f"Slack refused {method}: {code}.")
+    needed = str(data.get("needed", "")) if code == MISSING_SCOPE and isinstance(data, dict) else ""
+    return Rejected(f"Slack refused {method}: {code}.", field=needed)
 
 
 def code_of(error: Rejected) -> str:

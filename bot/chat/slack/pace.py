@@ -30,9 +30,9 @@ SEVERITY = (
 CRITICAL = ("sev1", "sev2")
 ORDINARY = "sev3"
 _KEPT_FREE = 5  # one call in so many is kept for critical incidents
-_BURST = (
-    2  # posts at once in a channel; Slack takes a little more, and what is late comes in bursts
-)
+# Posts at once in a channel. Slack promises one a second and takes short bursts: where people wait
+# for it, in an incident's own channel, more is tried than where everybody's lines meet.
+BURST, SHARED_BURST = 8, 2
 _POST_EVERY = 1 / 57  # of a minute: a post in a channel after that
 _DISTANCE, _WHILE = 1 / 50, 1.0  # minutes between calls after a refusal, and for how long
 _FORGOTTEN = 1 / 6  # minutes after which one that was told to come again is not waited for
@@ -45,7 +45,7 @@ class _Used:
 
     ended: deque[float] = field(default_factory=deque)
     under_way: int = 0
-    posts: float = float(_BURST)  # how many may go at once
+    posts: float = math.inf  # how many may go at once
     since: float = 0.0
     waiting: dict[int, tuple[str, float]] = field(default_factory=dict)  # until when it is expected
 
@@ -67,7 +67,14 @@ class Limits:
 
     @asynccontextmanager
     async def calling(
-        self, method: str, *, once: bool, channel: str = "", severity: str = ORDINARY, job: int = 0
+        self,
+        method: str,
+        *,
+        once: bool,
+        channel: str = "",
+        severity: str = ORDINARY,
+        job: int = 0,
+        burst: int = BURST,
     ) -> AsyncIterator[None]:
         """As `slack_errors`, around one call. ``channel``: where Slack counts for each channel.
 
@@ -75,7 +82,7 @@ class Limits:
         """
         key, moment = (method, channel), asyncio.get_running_loop().time()
         used = self._used[key]
-        if (left := self._wait(key, moment, severity, job)) > 0:
+        if (left := self._wait(key, moment, severity, job, burst)) > 0:
             if job:
                 used.waiting[job] = (severity, moment + left + _FORGOTTEN * self.minute)
             raise Retryable(f"Slack limits {method}.", retry_after=left)
@@ -94,24 +101,25 @@ class Limits:
             used.since = asyncio.get_running_loop().time()
             used.ended.append(used.since)
 
-    def _wait(self, key: _Key, moment: float, severity: str, job: int) -> float:
+    def _wait(self, key: _Key, moment: float, severity: str, job: int, burst: int) -> float:
         """Seconds until the call may be made; 0: now, and then it counts."""
         used = self._used[key]
         before = used.before(severity, job, moment)
         left = self._next.get(key, 0.0) - moment
         if left <= 0:
-            until_free = self._until_post if key[0] == POST else self._until_free
-            left = until_free(key, moment, severity, before)
+            if key[0] == POST:
+                left = self._until_post(key, moment, before, burst)
+            else:
+                left = self._until_free(key, moment, severity, before)
         if left <= 0 and self._slow.get(key, 0.0) > moment:
             self._next[key] = moment + _DISTANCE * self.minute
         return left
 
-    def _until_post(self, key: _Key, moment: float, severity: str, before: int) -> float:
-        del severity  # a channel is one incident's, or everybody's
+    def _until_post(self, key: _Key, moment: float, before: int, burst: int) -> float:
         used, every = self._used[key], _POST_EVERY * self.minute
         used.ended.clear()
         if not used.under_way:  # until its answer is there, nobody knows when Slack counted it
-            used.posts = min(float(_BURST), used.posts + (moment - used.since) / every)
+            used.posts = min(float(burst), used.posts + (moment - used.since) / every)
         used.since = moment
         if used.posts >= before + 1:
             used.posts -= 1

@@ -16,11 +16,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.catalog import Catalog
 from bot.chat.cards import Cards, Rendered
-from bot.chat.slack.calls import code_of, slack_errors
+from bot.chat.slack.calls import MISSING_SCOPE, code_of, slack_errors
 from bot.chat.slack.methods import POST
-from bot.chat.slack.pace import ORDINARY, Limits
+from bot.chat.slack.pace import BURST, ORDINARY, SHARED_BURST, Limits
+from bot.chat.slack.standing import Standing
 from bot.delivery import Job, Message
-from bot.errors import NotSent, Rejected, TargetError, Unknown
+from bot.errors import AuthFailed, NotSent, Rejected, TargetError, Unknown
 from bot.incidents import Incidents
 from bot.store import Store, now
 
@@ -49,6 +50,7 @@ class SlackSurface:
         pictures: Path,
         incidents: Incidents,
         limits: Limits,
+        standing: Standing,
     ) -> None:
         self.client = client
         self.store = store
@@ -61,6 +63,7 @@ class SlackSurface:
         self.back_since: datetime | None = None  # when the last outage that we saw ended
         self._me: dict[str, str] = {}
         self._limits = limits
+        self.standing = standing
 
     async def deliver(self, job: Job) -> dict[str, Any]:
         """Does one job. Raises the errors of ``bot.errors.TargetError``."""
@@ -69,7 +72,12 @@ class SlackSurface:
         except (NotSent, Unknown):
             self.down_since = self.down_since or now()
             raise
+        except AuthFailed as error:
+            self.standing.token_refused(error)
+            raise
         except Rejected as error:
+            if code_of(error) == MISSING_SCOPE:
+                self.standing.lacks(job.op, error.field)
             if job.op == "open_channel":
                 async with self.store.write() as session:
                     await self.incidents.channel_refused(session, job.incident_id, str(error))
@@ -275,20 +283,33 @@ class SlackSurface:
     ) -> AbstractAsyncContextManager[None]:
         """Around one call for a job; when the method is short, severe incidents go first."""
         return self._limits.calling(
-            method, once=once, channel=channel, severity=job.severity or ORDINARY, job=job.id
+            method,
+            once=once,
+            channel=channel,
+            severity=job.severity or ORDINARY,
+            job=job.id,
+            burst=SHARED_BURST if job.op == "digest" else BURST,
         )
 
     async def watch(self) -> None:
         """Notices when Slack comes back (or goes) while there is nothing to deliver."""
         while True:
             await asyncio.sleep(10)
-            try:
-                async with slack_errors("api.test", once=False):
-                    await self.client.api_test()
-            except TargetError:
-                self.down_since = self.down_since or now()
-            else:
-                self._back()
+            await self.look()
+
+    async def look(self) -> None:
+        """One look whether Slack answers, and takes our token."""
+        try:
+            async with slack_errors("auth.test", once=False):
+                await self.client.auth_test()
+        except AuthFailed as error:  # it answers
+            self.standing.token_refused(error)
+            self._back()
+        except TargetError:
+            self.down_since = self.down_since or now()
+        else:
+            self.standing.token_works()
+            self._back()
 
 
 def _private(job: Job) -> bool:
