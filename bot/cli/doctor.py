@@ -17,8 +17,10 @@ from bot.access.proof import age_words
 from bot.access.ways import host_and_port
 from bot.catalog import load_catalog
 from bot.catalog.independence import dependent
-from bot.chat.slack.calls import slack_errors
+from bot.chat.slack.calls import granted_scopes, slack_errors
+from bot.chat.slack.manifest import missing_scopes
 from bot.chat.slack.sockets import SOCKETS
+from bot.chat.slack.standing import lacking
 from bot.errors import BadInput, TargetError, Unavailable
 from bot.runbooks.library import Library
 from bot.settings import Settings, load
@@ -187,7 +189,7 @@ async def _slack(settings: Settings) -> Result:
             answer = await client.auth_test()
     except TargetError as error:
         return Result("slack", False, str(error))
-    lacks = _lacks(settings, {k.lower(): v for k, v in answer.headers.items()})
+    lacks = _lacks(settings, missing_scopes(granted_scopes(answer)))
     return Result("slack", not lacks, "; ".join([f"{answer['user']} in {answer['team']}", *lacks]))
 
 
@@ -208,22 +210,15 @@ async def _server(settings: Settings) -> Result:
     return Result("server", fine, "; ".join(filter(None, (standing, slack and f"Slack: {slack}"))))
 
 
-def _lacks(settings: Settings, headers: Mapping[str, str]) -> list[str]:
-    """What the catalog's rules need of Slack and is not there."""
+def _lacks(settings: Settings, scopes: list[str]) -> list[str]:
+    """What is needed of Slack and is not there."""
+    lacks = [f"the app lacks {lacking(scopes)}"] if scopes else []
     try:
         rules = load_catalog(settings.runbooks_dir / "catalog").rules
     except BadInput:
-        return []  # the runbooks' line says it
-    lacks = []
+        return lacks  # the runbooks' line says it
     if any(rule.declare == "ask" for rule in rules) and not settings.slack.digest_channel:
         lacks.append(
             "rules ask people first: set JACKLINE_SLACK__DIGEST_CHANNEL, where they are asked"
-        )
-    scopes = headers.get("x-oauth-scopes")
-    private = any(rule.visibility == "private" for rule in rules)
-    if private and scopes is not None and "groups:write" not in scopes:
-        lacks.append(
-            "rules open private incidents: the app needs the scope groups:write; install it again "
-            "from the manifest"
         )
     return lacks

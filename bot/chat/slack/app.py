@@ -16,13 +16,13 @@ from bot.chat.commands import Command, person_of
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.inbox import Inbox
+from bot.chat.slack.manifest import COMMANDS, EVENTS
 from bot.chat.slack.standing import Standing
 from bot.chat.slack.views import declare_view, read_declare
 from bot.errors import JacklineError, Unavailable
 from bot.incidents import check_severity, check_title
 
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+>\s*")
-COMMANDS = {"/incident": "incident", "/inc": "incident", "/runbook": "runbook", "/access": "access"}
 
 
 class SlackIn:
@@ -34,7 +34,7 @@ class SlackIn:
 
     async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A slash command. Its answer follows by the response URL; the menu changes nothing."""
-        name, text = COMMANDS[body["command"]], body.get("text", "").strip()
+        name, text = COMMANDS[body["command"]].name, body.get("text", "").strip()
         if name == "incident" and not text:
             await ack()
             await self.inbox.client.views_open(
@@ -131,10 +131,12 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
     clicks = (*INCIDENT_CLICKS, *REGROUP_CLICKS, *RUN_CLICKS, *STEP_CLICKS, *QUESTION_CLICKS)
     for action_id in clicks:
         app.action(action_id)(incoming.clicked)
-    app.event("app_mention", middleware=[incoming.mentioned])(_stored)
-    app.event("message", middleware=[incoming.said])(_stored)
-    for name in ("app_uninstalled", "tokens_revoked"):
-        app.event(name, middleware=[incoming.uninstalled])(_stored)
+    listeners: dict[str, Callable[..., Awaitable[None]]] = {
+        "app_mention": incoming.mentioned, "app_uninstalled": incoming.uninstalled,
+        "message": incoming.said, "tokens_revoked": incoming.uninstalled,
+    }  # fmt: skip
+    for event in EVENTS:
+        app.event(event, middleware=[listeners[event]])(_stored)
     app.event(re.compile(".+"))(_stored)  # other subscribed events, which bolt would complain about
     return app
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
 
@@ -53,3 +54,9 @@ def _of_answer(
 def code_of(error: Rejected) -> str:
     """Slack's error code inside one of our refusals."""
     return error.message.rpartition(": ")[2].rstrip(".")
+
+
+def granted_scopes(answer: AsyncSlackResponse) -> str | None:
+    """What Slack says the token may, in the header of an answer; None where it says nothing."""
+    headers = {name.lower(): value for name, value in (answer.headers or {}).items()}
+    return headers.get("x-oauth-scopes")

@@ -1,8 +1,19 @@
 """How it stands between Slack and this process: its sockets, and what only a person can mend."""
 
+from collections.abc import Sequence
+
 from bot.errors import AuthFailed
 
 _AGAIN = "Install the app again (api.slack.com/apps, Install App), and start Jackline with the new token."
+
+
+def lacking(scopes: Sequence[str]) -> str:
+    """Which scopes, and what to do."""
+    word = "scope" if len(scopes) == 1 else "scopes"
+    return (
+        f"the {word} {', '.join(scopes)}: put what `jackline slack manifest` prints into the app's "
+        "manifest, and install it again."
+    )
 
 
 class Standing:
@@ -47,13 +58,16 @@ class Standing:
     def lacks(self, method: str, scope: str) -> None:
         """One method is refused for want of a scope."""
         self._troubles["scope"] = (
-            f"Slack refuses {method}: the app lacks the scope {scope}. Install it again from the "
-            "manifest that `jackline slack manifest` prints."
+            f"Slack refuses {method}: the app lacks {lacking([scope or '(Slack did not say)'])}"
         )
 
-    def token_works(self) -> None:
-        """Slack took the bot's token."""
+    def token_works(self, missing: Sequence[str] = ()) -> None:
+        """Slack took the bot's token, which lacks these scopes."""
         self._troubles.pop("token", None)
+        if missing:
+            self._troubles["scopes"] = f"The app in Slack lacks {lacking(missing)}"
+        else:
+            self._troubles.pop("scopes", None)
 
     def words(self) -> str:
         """What a person must mend, or nothing."""

@@ -16,7 +16,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.catalog import Catalog
 from bot.chat.cards import Cards, Rendered
-from bot.chat.slack.calls import MISSING_SCOPE, code_of, slack_errors
+from bot.chat.slack.calls import MISSING_SCOPE, code_of, granted_scopes, slack_errors
+from bot.chat.slack.manifest import missing_scopes
 from bot.chat.slack.methods import POST
 from bot.chat.slack.pace import BURST, ORDINARY, SHARED_BURST, Limits
 from bot.chat.slack.standing import Standing
@@ -301,14 +302,14 @@ class SlackSurface:
         """One look whether Slack answers, and takes our token."""
         try:
             async with slack_errors("auth.test", once=False):
-                await self.client.auth_test()
+                answer = await self.client.auth_test()
         except AuthFailed as error:  # it answers
             self.standing.token_refused(error)
             self._back()
         except TargetError:
             self.down_since = self.down_since or now()
         else:
-            self.standing.token_works()
+            self.standing.token_works(missing_scopes(granted_scopes(answer)))
             self._back()
 
 
