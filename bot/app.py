@@ -40,10 +40,12 @@ from bot.alerts import (
     Questions,
     Silences,
 )
+from bot.catalog import Catalog
 from bot.chat import Cards, Clicks, Commands, Silencing, Ways
 from bot.chat.console import build_console
 from bot.chat.outside import NoticeFeed, OutsideSurface
 from bot.chat.slack import Inbox, Limits, SlackClient, SlackIn, SlackSurface, build_app
+from bot.chat.slack.home import Home, access_health, my_incidents, open_questions
 from bot.chat.slack.pace import SEVERITY
 from bot.chat.slack.sockets import SOCKETS, Sockets
 from bot.chat.slack.standing import Standing
@@ -351,9 +353,16 @@ class _Slack:
             parts.incidents, limits, self.standing,
         )  # fmt: skip
         self.delivery = DeliveryWorker(parts.store, self.surface, owner, SEVERITY)
+
+        def catalog() -> Catalog:
+            return parts.library.catalog
+
+        sections = (my_incidents(catalog), open_questions(catalog, parts.cards),
+                    access_health(parts.commands.ways))  # fmt: skip
+        home = Home(self.client, parts.store, catalog, sections)
         self.inbox = Inbox(
-            parts.store, parts.commands, parts.clicks, parts.incidents,
-            lambda: parts.library.catalog, self.client, limits,
+            parts.store, parts.commands, parts.clicks, parts.incidents, catalog, self.client,
+            limits, home,
         )  # fmt: skip
         self.app: AsyncApp = build_app(self.client, secret, SlackIn(self.inbox, self.standing))
         self._repeat = parts.repeat

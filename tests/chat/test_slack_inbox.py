@@ -11,6 +11,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from bot.chat.slack import Inbox, Limits
+from bot.chat.slack.home import Home
 from bot.chat.slack.tables import SlackRequest
 from bot.errors import Unavailable
 from bot.incidents import Incident
@@ -36,6 +37,7 @@ class Open:
         return Inbox(
             room.store, room.commands, room.clicks, room.incidents,
             lambda: room.library.catalog, self.client, Limits(0.1),
+            Home(self.client, room.store, lambda: room.library.catalog, ()),
         )  # fmt: skip
 
     def asked(self, text: str, **more: Any) -> dict[str, Any]:

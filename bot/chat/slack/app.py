@@ -73,10 +73,18 @@ class SlackIn:
         asked = {
             "action": action["action_id"], "value": action.get("value", ""),
             "team": body["team"]["id"], "user": body["user"]["id"],
-            "response_url": body["response_url"],
+            **_answered_where(body),
         }  # fmt: skip
         await self.inbox.accept("click", body["trigger_id"], asked)
         await ack()
+
+    async def home(
+        self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Somebody opened the home tab. That changes nothing, so there is nothing to store."""
+        if event.get("tab", "home") == "home":
+            self.inbox.show_home(body["team_id"], event["user"])
+        await next_()
 
     async def mentioned(
         self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
@@ -132,13 +140,20 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
     for action_id in clicks:
         app.action(action_id)(incoming.clicked)
     listeners: dict[str, Callable[..., Awaitable[None]]] = {
-        "app_mention": incoming.mentioned, "app_uninstalled": incoming.uninstalled,
+        "app_home_opened": incoming.home, "app_mention": incoming.mentioned, "app_uninstalled": incoming.uninstalled,
         "message": incoming.said, "tokens_revoked": incoming.uninstalled,
     }  # fmt: skip
     for event in EVENTS:
         app.event(event, middleware=[listeners[event]])(_stored)
     app.event(re.compile(".+"))(_stored)  # other subscribed events, which bolt would complain about
     return app
+
+
+def _answered_where(body: dict[str, Any]) -> dict[str, Any]:
+    """In the home tab there is no response URL: there the tab itself says what came of a click."""
+    if body.get("response_url"):
+        return {"response_url": body["response_url"]}
+    return {"home": True} if body.get("container", {}).get("type") == "view" else {}
 
 
 async def _stored(ack: AsyncAck) -> None:

@@ -23,6 +23,7 @@ from bot.chat.clicks import Clicks
 from bot.chat.commands import Command, Commands, Later, Reply
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.client import respond
+from bot.chat.slack.home import Home
 from bot.chat.slack.pace import Limits
 from bot.chat.slack.tables import SlackRequest
 from bot.delivery import Binding
@@ -51,6 +52,7 @@ class Inbox:
         catalog: Callable[[], Catalog],
         client: AsyncWebClient,
         limits: Limits,
+        home: Home,
     ) -> None:
         self.store = store
         self.commands = commands
@@ -59,6 +61,7 @@ class Inbox:
         self.catalog = catalog
         self.client = client
         self.limits = limits
+        self.home = home
         table = SlackRequest.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
         self._batch = Batch(store, table, "requests", silent=True)
         self._turn = asyncio.Lock()  # requests are done in the order in which they came
@@ -80,6 +83,10 @@ class Inbox:
     async def run(self) -> None:
         """Writes what is accepted, until cancelled."""
         await self._batch.run()
+
+    def show_home(self, team: str, user: str) -> None:
+        """Draws somebody's home tab; where that fails, they see it as it was."""
+        self._begin(self.home.show, team, user)
 
     async def work_late(self) -> bool:
         """Does and answers what a process that died, or a database that was away, left over."""
@@ -125,7 +132,7 @@ class Inbox:
     async def _survived(self, work: Callable[..., Awaitable[None]], *given: Any) -> None:  # noqa: ANN401 - as above
         try:
             await work(*given)
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, TargetError) as error:
             log.error("request_delayed", error=str(error))  # `work_late` comes back to it
 
     async def _work(self, key: str) -> None:
@@ -160,11 +167,14 @@ class Inbox:
         person = self.person(body["team"], body["user"])
         match request.kind:
             case "click":
+                at_home = body.get(
+                    "home", False
+                )  # where it is not the channel that shows who may see
                 reply = await self.clicks.handle(
-                    session, body["action"], body["value"], person, "slack"
+                    session, body["action"], body["value"], person, "home" if at_home else "slack"
                 )
                 # what else it did shows on the card; this may be clicked far from the incident
-                return reply if body["action"] in REGROUP_CLICKS else None
+                return reply if at_home or body["action"] in REGROUP_CLICKS else None
             case "form":
                 command = Command("incident", "", person, request.key, "slack")
                 await self.commands.declare(session, command, body["severity"], body["title"])
@@ -223,6 +233,9 @@ class Inbox:
         if url := body.get("response_url"):
             await respond(url, said["text"], said["blocks"])
             return
+        if body.get("home"):
+            await self.home.show(body["team"], body["user"], said["text"])
+            return
         try:
             async with self.limits.calling("chat.postEphemeral", once=False):
                 await self.client.chat_postEphemeral(
@@ -245,7 +258,7 @@ async def _taken(session: AsyncSession, key: str) -> SlackRequest | None:
 
 def _mark(request: SlackRequest, reply: Reply | None) -> None:
     request.worked_at = now()
-    answerable = "response_url" in request.body or request.kind == "mention"
+    answerable = request.kind == "mention" or {"response_url", "home"} & request.body.keys()
     if reply is None or not answerable:
         _forget(request)
         return

@@ -38,6 +38,7 @@ COMMANDS: dict[str, Slash] = {
     ),
 }
 EVENTS: dict[str, Event] = {
+    "app_home_opened": Event(("app_home_opened",)),
     "app_mention": Event(("app_mention",), ("app_mentions:read",)),
     "app_uninstalled": Event(("app_uninstalled",)),
     "message": Event(
@@ -76,6 +77,7 @@ def manifest(url: str = "") -> dict[str, Any]:
             "background_color": "#1d2733",
         },
         "features": {
+            "app_home": {"home_tab_enabled": True, "messages_tab_enabled": False},
             "bot_user": {"display_name": "jackline", "always_online": True},
             "slash_commands": [
                 {"command": command, "description": about.description,

@@ -33,4 +33,5 @@ METHODS: dict[str, Method] = {
     "files.getUploadURLExternal": Method(_T4, ("files:write",)),
     "pins.add": Method(_T2, ("pins:write",)),
     "views.open": Method(_T4),
+    "views.publish": Method(_T4),
 }

@@ -1,0 +1,113 @@
+"""The real bolt app between the stub and a chat room, over Socket Mode or HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from sqlmodel import col, select
+
+from bot.chat.slack import Inbox, Limits, SlackClient, SlackIn, SlackSurface, build_app
+from bot.chat.slack.home import Home, access_health, my_incidents, open_questions
+from bot.chat.slack.standing import Standing
+from bot.chat.slack.tables import SlackRequest
+from bot.delivery import DeliveryWorker
+from bot.timeline import Entry
+from tests.chat.room import ChatRoom
+from tests.delivery.conftest import stop
+from tests.slackstub import C_INCIDENTS, U_ANA, U_BEN, SlackStub
+
+
+class SlackWorld:
+    """`opened` is as `bot.app` wires it; `settled` waits until nothing is in hand."""
+
+    def __init__(self, room: ChatRoom, slack: SlackStub) -> None:
+        self.room = room
+        self.slack = slack
+        self.client = SlackClient(slack.bot_token, base_url=slack.api_url, retry_handlers=[])
+        self.standing = Standing(0)
+
+        def catalog() -> Any:
+            return room.library.catalog
+
+        catalog().people[0].slack[:] = [f"{slack.team_id}:{U_ANA}"]
+        catalog().people[1].slack[:] = [f"{slack.team_id}:{U_BEN}"]
+        limits = Limits(0.1)
+        sections = (my_incidents(catalog), open_questions(catalog, room.cards),
+                    access_health(room.commands.ways))  # fmt: skip
+        home = Home(self.client, room.store, catalog, sections)
+        self.inbox = Inbox(
+            room.store, room.commands, room.clicks, room.incidents, catalog, self.client,
+            limits, home,
+        )  # fmt: skip
+        self.surface = SlackSurface(
+            self.client, room.store, room.cards, catalog, C_INCIDENTS, room.folder,
+            room.incidents, limits, self.standing,
+        )  # fmt: skip
+        self.worker = DeliveryWorker(room.store, self.surface, "test")
+        self.app = build_app(self.client, slack.signing_secret, SlackIn(self.inbox, self.standing))
+
+    async def declare(self, title: str = "The shop is down", **more: Any) -> str:
+        """An incident of Ana's with its channel; the channel's id."""
+        async with self.room.store.write() as session:
+            given = {"severity": "sev2", "actor": "person:ana", "origin": title} | more
+            incident = await self.room.incidents.declare(session, title=title, **given)
+        await self.until(lambda: self._channel(incident.number))
+        return self._channel(incident.number)
+
+    def _channel(self, number: int) -> str:
+        found = [c for c in self.slack.ws.channels.values() if c.name.startswith(f"inc-{number}-")]
+        return found[0].id if found and found[0].messages else ""
+
+    async def until(self, ready: Callable[[], object], timeout: float = 15) -> None:
+        await self.slack.wait_for(ready, timeout)
+
+    async def settled(self) -> None:
+        """Every event is acknowledged, and every request done."""
+        await self.until(lambda: not self.slack.deliverer.busy)
+        for _ in range(300):
+            async with self.room.store.read() as session:
+                query = select(SlackRequest.state)
+                if set((await session.execute(query)).scalars()) <= {"done"}:
+                    return
+            await asyncio.sleep(0.02)
+        raise AssertionError("requests are left")
+
+    async def rows(self, *kinds: str) -> list[Entry]:
+        async with self.room.store.read() as session:
+            query = select(Entry).where(col(Entry.kind).in_(kinds)).order_by(col(Entry.seq))
+            return list((await session.execute(query)).scalars())
+
+
+@asynccontextmanager
+async def slack_world(room: ChatRoom, slack: SlackStub, mode: str) -> AsyncIterator[SlackWorld]:
+    """Connected, with its workers running."""
+    world = SlackWorld(room, slack)
+    await slack.join(C_INCIDENTS, slack.bot_user_id)
+    tasks = [asyncio.create_task(world.inbox.run()), asyncio.create_task(world.worker.run())]
+    handler = runner = None
+    if mode == "socket":
+        handler = AsyncSocketModeHandler(world.app, slack.app_token)
+        await handler.connect_async()
+        await slack.wait_sockets()
+    else:
+        runner = web.AppRunner(
+            world.app.server(port=0).web_app, access_log=None, shutdown_timeout=1
+        )
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
+        slack.configure(delivery="http", events_url=url, commands_url=url, interactivity_url=url)
+    try:
+        yield world
+    finally:
+        if handler is not None:
+            await handler.close_async()
+        if runner is not None:
+            await runner.cleanup()
+        await stop(*tasks, *world.worker._busy)
+        await world.inbox.close()
+        if world.client.session is not None:
+            await world.client.session.close()
