@@ -364,7 +364,9 @@ class _Slack:
             parts.store, parts.commands, parts.clicks, parts.incidents, catalog, self.client,
             limits, home,
         )  # fmt: skip
-        self.app: AsyncApp = build_app(self.client, secret, SlackIn(self.inbox, self.standing))
+        self.app: AsyncApp = build_app(
+            self.client, secret, SlackIn(self.inbox, self.standing, settings.reactions)
+        )
         self._repeat = parts.repeat
         self._handler = AsyncSlackRequestHandler(self.app)
 

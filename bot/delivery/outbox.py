@@ -164,6 +164,10 @@ class Outbox:
         if people:
             self._queue(session, "invite", f"{incident_id}:invite", incident_id, {"people": people})
 
+    async def react(self, session: AsyncSession, incident_id: int, mark: dict[str, str]) -> None:
+        """Marks a message of Slack's: ``mark`` has its ``channel`` and ``ts``, and the emoji's ``name``."""
+        self._queue(session, "react", f"{incident_id}:react", incident_id, mark)
+
     async def upload(self, session: AsyncSession, incident_id: int, file: str, title: str) -> None:
         """Shows a picture of the evidence folder; ``file`` is unique, so a repeat is seen."""
         payload = {"file": file, "title": title}

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from bot.chat.slack import Inbox, Limits, SlackClient, SlackIn, SlackSurface, build_app
@@ -14,6 +16,7 @@ from bot.chat.slack.home import Home, access_health, my_incidents, open_question
 from bot.chat.slack.standing import Standing
 from bot.chat.slack.tables import SlackRequest
 from bot.delivery import DeliveryWorker
+from bot.store import now
 from bot.timeline import Entry
 from tests.chat.room import ChatRoom
 from tests.delivery.conftest import stop
@@ -66,7 +69,7 @@ class SlackWorld:
 
     async def settled(self) -> None:
         """Every event is acknowledged, and every request done."""
-        await self.until(lambda: not self.slack.deliverer.busy)
+        await self.until(lambda: not self.slack.deliverer._tasks)
         for _ in range(300):
             async with self.room.store.read() as session:
                 query = select(SlackRequest.state)
@@ -74,6 +77,13 @@ class SlackWorld:
                     return
             await asyncio.sleep(0.02)
         raise AssertionError("requests are left")
+
+    async def late(self) -> None:
+        """What was left over is taken up, as after a while or by another process."""
+        async with self.room.store.write() as session:
+            long_ago = now() - timedelta(minutes=1)
+            await session.execute(update(SlackRequest).values(received_at=long_ago))
+        await self.inbox.work_late()
 
     async def rows(self, *kinds: str) -> list[Entry]:
         async with self.room.store.read() as session:
@@ -84,6 +94,7 @@ class SlackWorld:
 @asynccontextmanager
 async def slack_world(room: ChatRoom, slack: SlackStub, mode: str) -> AsyncIterator[SlackWorld]:
     """Connected, with its workers running."""
+    others = asyncio.all_tasks()
     world = SlackWorld(room, slack)
     await slack.join(C_INCIDENTS, slack.bot_user_id)
     tasks = [asyncio.create_task(world.inbox.run()), asyncio.create_task(world.worker.run())]
@@ -111,3 +122,9 @@ async def slack_world(room: ChatRoom, slack: SlackStub, mode: str) -> AsyncItera
         await world.inbox.close()
         if world.client.session is not None:
             await world.client.session.close()
+        # The library's tasks too: one that lost its cancellation would keep the loop for ever.
+        await stop(*(t for t in asyncio.all_tasks() - others if _of_sdk(t)))
+
+
+def _of_sdk(task: asyncio.Task[Any]) -> bool:
+    return "slack_sdk" in str(task.get_coro()) or "SocketModeClient" in str(task.get_coro())

@@ -73,7 +73,7 @@ def test_what_fits_is_left_alone() -> None:
     ask = actions(button("Resolve", "incident_resolve", "1", style="danger", confirm="Sure?"))
     fine = [header("SEV1"), fields("*a*\nb", "c"), section("x" * 3000), ask, context("y")]
     assert fit_message(fine) == (fine, [])
-    assert fit_view(declare_view("C1")) == (declare_view("C1"), [])
+    assert fit_view(declare_view()) == (declare_view(), [])
 
 
 def test_buttons_stay_to_the_last() -> None:

@@ -53,7 +53,10 @@ async def test_what_is_refused_for_another_reason_is_not_tried_again(
 ) -> None:
     with pytest.raises(SlackApiError):
         await client.chat_postMessage(channel="C0NOWHERE", text="x", blocks=CARD)
-    assert len(slack.calls("chat.postMessage")) == 1
+    slack.fault("chat.postMessage", "http_500")  # its answer is no JSON
+    with pytest.raises(SlackApiError):
+        await client.chat_postMessage(channel=C_GENERAL, text="x", blocks=CARD)
+    assert len(slack.calls("chat.postMessage")) == 2
 
 
 async def test_a_form_that_is_refused_says_what_to_do(
@@ -61,7 +64,7 @@ async def test_a_form_that_is_refused_says_what_to_do(
 ) -> None:
     trigger = slack.ws.new_trigger(U_ANA, slack.begin("test", U_ANA).id)
     slack.fault("views.open", "error", error="invalid_arguments")
-    opened = await client.views_open(trigger_id=trigger.id, view=declare_view(C_GENERAL))
+    opened = await client.views_open(trigger_id=trigger.id, view=declare_view())
     assert "/incident help" in str(opened["view"]["blocks"])
 
 

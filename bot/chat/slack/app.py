@@ -5,7 +5,7 @@ delivery (another attempt, or another event id for the same message) changes not
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -16,20 +16,26 @@ from bot.chat.commands import Command, person_of
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.inbox import Inbox
-from bot.chat.slack.manifest import COMMANDS, EVENTS
+from bot.chat.slack.manifest import COMMANDS, EVENTS, SHORTCUTS
+from bot.chat.slack.marks import link_to, meant, told
 from bot.chat.slack.standing import Standing
 from bot.chat.slack.views import declare_view, read_declare
 from bot.errors import JacklineError, Unavailable
 from bot.incidents import check_severity, check_title
+from bot.settings import REACTIONS, Mark
 
+_OF_PEOPLE = ("", "file_share", "thread_broadcast")  # kinds of messages that people write
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+>\s*")
 
 
 class SlackIn:
     """What arrives from Slack."""
 
-    def __init__(self, inbox: Inbox, standing: Standing) -> None:
+    def __init__(
+        self, inbox: Inbox, standing: Standing, reactions: Mapping[str, Mark] = REACTIONS
+    ) -> None:
         self.inbox = inbox
+        self.reactions = reactions
         self.standing = standing
 
     async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -37,9 +43,7 @@ class SlackIn:
         name, text = COMMANDS[body["command"]].name, body.get("text", "").strip()
         if name == "incident" and not text:
             await ack()
-            await self.inbox.client.views_open(
-                trigger_id=body["trigger_id"], view=declare_view(body["channel_id"])
-            )
+            await self.inbox.client.views_open(trigger_id=body["trigger_id"], view=declare_view())
             return
         asked = {
             "name": name, "text": text, "team": body["team_id"], "user": body["user_id"],
@@ -54,9 +58,11 @@ class SlackIn:
 
     async def submitted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The declare form. A refusal is shown beside the field."""
-        severity, title = read_declare(body["view"])
+        severity, title, source = read_declare(body["view"])
         team, user = body["team"]["id"], body["user"]["id"]
-        asked = {"severity": severity, "title": title, "team": team, "user": user}
+        asked = {
+            "severity": severity, "title": title, "team": team, "user": user, "source": source,
+        }  # fmt: skip
         try:
             person_of(Command("incident", "", self.inbox.person(team, user), "", "slack"))
             check_title(title)
@@ -77,6 +83,39 @@ class SlackIn:
         }  # fmt: skip
         await self.inbox.accept("click", body["trigger_id"], asked)
         await ack()
+
+    async def shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """From a message's menu: a form to declare from it, or its place on the timeline."""
+        channel, message = body["channel"]["id"], body["message"]
+        ts = body.get("message_ts") or message["ts"]
+        if body["callback_id"] == "declare_from_message":
+            await ack()
+            source = {"text": told(message), "link": link_to(channel, ts)}
+            await self.inbox.client.views_open(
+                trigger_id=body["trigger_id"], view=declare_view(source)
+            )
+            return
+        asked = {
+            "mark": "timeline", "channel": channel, "ts": ts, "team": body["team"]["id"],
+            "user": body["user"]["id"], "message": _of_message(message),
+            "response_url": body["response_url"],
+        }  # fmt: skip
+        await self.inbox.accept("mark", f"shortcut:{channel}:{ts}:{body['trigger_id']}", asked)
+        await ack()
+
+    async def reacted(
+        self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
+    ) -> None:
+        """📌 and the like, at a message in an incident's channel."""
+        item, mark = event["item"], meant(event["reaction"], self.reactions)
+        if mark and item.get("type") == "message" and await self._known(item["channel"]):
+            asked = {
+                "mark": mark, "channel": item["channel"], "ts": item["ts"], "user": event["user"],
+                "team": body["team_id"], "react": True,
+            }  # fmt: skip
+            key = f"{mark}:{item['channel']}:{item['ts']}:{event['user']}"
+            await self.inbox.accept("mark", key, asked)
+        await next_()
 
     async def home(
         self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
@@ -104,18 +143,40 @@ class SlackIn:
         self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
     ) -> None:
         """What people write in an incident's channel belongs to its record; the rest is not kept."""
-        text, channel = event.get("text", "").strip(), event["channel"]
-        ours = event.get("subtype") or event.get("bot_id") or _MENTION.match(text)
-        if text and not ours:
-            async with self.inbox.store.read() as session:
-                known = await self.inbox.incident_of(session, channel) is not None
-            if known:
+        channel, subtype = event["channel"], event.get("subtype", "")
+        if subtype in ("message_changed", "message_deleted"):
+            await self._corrected(event, body["team_id"])
+        elif subtype in _OF_PEOPLE and not event.get("bot_id"):
+            text = told(event)
+            if text and not _MENTION.match(text) and await self._known(channel):
                 asked = {
                     "text": text, "team": body["team_id"], "user": event.get("user", ""),
                     "channel": channel,
                 }  # fmt: skip
                 await self.inbox.accept("said", f"{channel}:{event['ts']}", asked)
         await next_()
+
+    async def _corrected(self, event: dict[str, Any], team: str) -> None:
+        """An edit or a deletion by a person; Slack also sends the first for a preview of a link."""
+        channel, before = event["channel"], event.get("previous_message") or {}
+        after = event.get("message") or {}
+        ts = event.get("deleted_ts") or after.get("ts", "")
+        text = told(after)
+        of_people = not before.get("bot_id") and before.get("subtype", "") in _OF_PEOPLE
+        same = text == told(before) or _MENTION.match(told(before))
+        if not ts or not of_people or same or not await self._known(channel):
+            return
+        at = (after.get("edited") or {}).get("ts") or event.get("event_ts") or event["ts"]
+        asked = {
+            "text": text, "edited": at, "channel": channel, "ts": ts, "team": team,
+            "user": after.get("user") or before.get("user") or "",
+        }  # fmt: skip
+        await self.inbox.accept("corrected", f"{channel}:{ts}:{at if text else 'deleted'}", asked)
+
+    async def _known(self, channel: str) -> bool:
+        """Whether it is an incident's channel; of the others nothing is kept."""
+        async with self.inbox.store.read() as session:
+            return await self.inbox.incident_of(session, channel) is not None
 
     async def uninstalled(
         self, event: dict[str, Any], next_: Callable[[], Awaitable[None]]
@@ -136,17 +197,26 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
     for name in COMMANDS:
         app.command(name)(incoming.command)
     app.view("declare")(incoming.submitted)
+    for callback in SHORTCUTS:
+        app.shortcut({"type": "message_action", "callback_id": callback})(incoming.shortcut)
     clicks = (*INCIDENT_CLICKS, *REGROUP_CLICKS, *RUN_CLICKS, *STEP_CLICKS, *QUESTION_CLICKS)
     for action_id in clicks:
         app.action(action_id)(incoming.clicked)
     listeners: dict[str, Callable[..., Awaitable[None]]] = {
         "app_home_opened": incoming.home, "app_mention": incoming.mentioned, "app_uninstalled": incoming.uninstalled,
-        "message": incoming.said, "tokens_revoked": incoming.uninstalled,
+        "message": incoming.said, "reaction_added": incoming.reacted, "tokens_revoked": incoming.uninstalled,
     }  # fmt: skip
     for event in EVENTS:
         app.event(event, middleware=[listeners[event]])(_stored)
     app.event(re.compile(".+"))(_stored)  # other subscribed events, which bolt would complain about
     return app
+
+
+def _of_message(message: dict[str, Any]) -> dict[str, Any]:
+    """What of a message is kept until it is worked off."""
+    kept = {key: message[key] for key in ("text", "user") if message.get(key)}
+    files = [{k: f.get(k) for k in ("name", "permalink")} for f in message.get("files") or []]
+    return kept | ({"files": files} if files else {})
 
 
 def _answered_where(body: dict[str, Any]) -> dict[str, Any]:

@@ -60,12 +60,15 @@ def _fitted(method: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _instead(method: str, sent: dict[str, Any], error: SlackApiError) -> dict[str, Any] | None:
     """The same without what Slack refused; None where it was refused for something else."""
-    code = error.response.get("error")
+    data = error.response.data
+    if not isinstance(data, dict):  # text, where a proxy answered or Slack fell over
+        return None
+    code = data.get("error")
     refused_blocks = code in _REFUSED and sent.get("blocks")
     refused_view = code == "invalid_arguments" and sent.get("view")
     if not refused_blocks and not refused_view:
         return None
-    found = (error.response.get("response_metadata") or {}).get("messages") or []
+    found = (data.get("response_metadata") or {}).get("messages") or []
     log.error("slack_blocks_refused", method=method, code=code, found=found[:20])
     if refused_view:
         view = {k: v for k, v in sent["view"].items() if k in ("type", "title", "close")}

@@ -20,15 +20,25 @@ from sqlmodel import col, func, select
 from bot.catalog import Catalog, Person
 from bot.chat.blocks import escape
 from bot.chat.clicks import Clicks
-from bot.chat.commands import Command, Commands, Later, Reply
+from bot.chat.commands import Command, Commands, Later, Reply, person_of
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.client import respond
 from bot.chat.slack.home import Home
+from bot.chat.slack.marks import Marks
 from bot.chat.slack.pace import Limits
 from bot.chat.slack.tables import SlackRequest
 from bot.delivery import Binding
-from bot.errors import JacklineError, Rejected, TargetError
+from bot.errors import (
+    AuthFailed,
+    BadInput,
+    JacklineError,
+    NotSent,
+    Rejected,
+    Retryable,
+    TargetError,
+)
 from bot.incidents import Incidents
+from bot.incidents.seeing import may_see
 from bot.log import get
 from bot.store import Batch, Store, now
 
@@ -62,6 +72,7 @@ class Inbox:
         self.client = client
         self.limits = limits
         self.home = home
+        self.marks = Marks(incidents, client)
         table = SlackRequest.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
         self._batch = Batch(store, table, "requests", silent=True)
         self._turn = asyncio.Lock()  # requests are done in the order in which they came
@@ -138,12 +149,17 @@ class Inbox:
     async def _work(self, key: str) -> None:
         """One request and its mark in one commit; a refusal takes back all but the mark."""
         try:
+            marked = await self._marked(key)
             async with self._turn, self.store.write() as session:
                 request = await _taken(session, key)
                 if request is None:
                     return
+                request.body = request.body | marked
                 body, reply = request.body, await self._do(session, request)
                 _mark(request, reply)
+        except (NotSent, Retryable, AuthFailed) as error:  # Slack is away: the request is still new
+            log.warning("request_delayed", error=str(error))
+            return
         except JacklineError as error:
             await self._refuse(key, Reply(str(error)))
         except (OperationalError, InterfaceError, OSError):
@@ -156,6 +172,19 @@ class Inbox:
                 self._begin(self._answer_twice, key, body, reply.later)
                 return
         self._begin(self._answer, key)
+
+    async def _marked(self, key: str) -> dict[str, Any]:
+        """The message at which a reaction was put: asked of Slack, before anything is locked."""
+        if not key.startswith("slack:mark:"):
+            return {}
+        query = select(SlackRequest.body).where(
+            SlackRequest.key == key, SlackRequest.state == "new"
+        )
+        async with self.store.read() as session:
+            body = (await session.execute(query)).scalar_one_or_none()
+        if not body or body["mark"] != "timeline" or "message" in body:
+            return {}
+        return {"message": await self.marks.fetch(body["channel"], body["ts"])}
 
     async def _refuse(self, key: str, reply: Reply) -> None:
         async with self.store.write(silent=True) as session:
@@ -177,7 +206,14 @@ class Inbox:
                 return reply if at_home or body["action"] in REGROUP_CLICKS else None
             case "form":
                 command = Command("incident", "", person, request.key, "slack")
-                await self.commands.declare(session, command, body["severity"], body["title"])
+                await self._declare(session, command, body)
+                return None
+            case "mark":
+                return await self._mark_message(session, body, person)
+            case "corrected":
+                number = await self.incident_of(session, body["channel"])
+                if number is not None:
+                    await self.marks.correct(session, number, _actor(body, person), body)
                 return None
             case "said":
                 await self._note(session, request, person)
@@ -195,10 +231,35 @@ class Inbox:
         if number is None:
             return
         incident = await self.incidents.get(session, number)
-        actor = f"person:{person.id}" if person else f"source:slack:{body['user'] or '?'}"
         await self.incidents.note(
-            session, incident, body["text"][:3000], actor, key=request.key, origin="slack"
+            session, incident, body["text"], _actor(body, person), key=request.key, origin="slack"
         )
+
+    async def _declare(self, session: AsyncSession, command: Command, body: dict[str, Any]) -> None:
+        """From the form; the message that it was opened at comes first on the timeline."""
+        reply = await self.commands.declare(session, command, body["severity"], body["title"])
+        source = body.get("source") or {}
+        if source.get("text") and reply.incident_id is not None:
+            incident = await self.incidents.get(session, reply.incident_id)
+            await self.incidents.note(
+                session, incident, source["text"], f"person:{person_of(command).id}",
+                key=f"{command.key}:source", link=source.get("link", ""),
+            )  # fmt: skip
+
+    async def _mark_message(
+        self, session: AsyncSession, body: dict[str, Any], person: Person | None
+    ) -> Reply | None:
+        known = person_of(Command("incident", "", person, "", "slack"))
+        number = await self.incident_of(session, body["channel"])
+        if number is None:  # by the shortcut, in another channel
+            active = await self.incidents.listed(session)
+            seen = [i.number for i in active if may_see(self.catalog(), i, known)]
+            if len(seen) != 1:
+                raise BadInput("Which incident? Use it in the incident's channel.")
+            number = seen[0]
+        incident = await self.incidents.get(session, number)
+        await self.marks.mark(session, incident, known, body)
+        return Reply(f"On the timeline of #{number}.") if "response_url" in body else None
 
     async def _answer(self, key: str) -> None:
         """Says the answer to its asker alone; whatever becomes of that, the request is done."""
@@ -256,9 +317,15 @@ async def _taken(session: AsyncSession, key: str) -> SlackRequest | None:
     return (await session.execute(query)).scalar_one_or_none()
 
 
+def _actor(body: dict[str, Any], person: Person | None) -> str:
+    return f"person:{person.id}" if person else f"source:slack:{body['user'] or '?'}"
+
+
 def _mark(request: SlackRequest, reply: Reply | None) -> None:
     request.worked_at = now()
-    answerable = request.kind == "mention" or {"response_url", "home"} & request.body.keys()
+    answerable = (
+        request.kind in ("mention", "mark") or {"response_url", "home"} & request.body.keys()
+    )
     if reply is None or not answerable:
         _forget(request)
         return

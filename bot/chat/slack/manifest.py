@@ -44,7 +44,14 @@ EVENTS: dict[str, Event] = {
     "message": Event(
         ("message.channels", "message.groups"), ("channels:history", "groups:history")
     ),
+    "reaction_added": Event(("reaction_added",), ("reactions:read",)),
     "tokens_revoked": Event(("tokens_revoked",)),
+}
+
+# message shortcuts by their callback id: in the menu of a message, also in threads
+SHORTCUTS: dict[str, tuple[str, str]] = {
+    "declare_from_message": ("Declare an incident", "Opens the form with the message's first line"),
+    "add_to_timeline": ("Add to timeline", "Puts the message on the incident's timeline"),
 }
 
 
@@ -79,6 +86,10 @@ def manifest(url: str = "") -> dict[str, Any]:
         "features": {
             "app_home": {"home_tab_enabled": True, "messages_tab_enabled": False},
             "bot_user": {"display_name": "jackline", "always_online": True},
+            "shortcuts": [
+                {"name": name, "type": "message", "callback_id": callback, "description": about}
+                for callback, (name, about) in SHORTCUTS.items()
+            ],
             "slash_commands": [
                 {"command": command, "description": about.description,
                  "usage_hint": about.usage, **address}

@@ -28,10 +28,12 @@ METHODS: dict[str, Method] = {
     "conversations.history": Method(_T3, ("channels:history", "groups:history")),
     "conversations.invite": Method(_T3, ("channels:manage", "groups:write")),
     "conversations.list": Method(_T2, ("channels:read", "groups:read")),
+    "conversations.replies": Method(_T3, ("channels:history", "groups:history")),
     "conversations.setTopic": Method(_T2, ("channels:manage", "groups:write")),
     "files.completeUploadExternal": Method(_T4, ("files:write",)),
     "files.getUploadURLExternal": Method(_T4, ("files:write",)),
     "pins.add": Method(_T2, ("pins:write",)),
+    "reactions.add": Method(_T3, ("reactions:write",)),
     "views.open": Method(_T4),
     "views.publish": Method(_T4),
 }

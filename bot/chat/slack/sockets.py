@@ -24,6 +24,7 @@ log = get("slack")
 SOCKETS = 2
 _PING = 5.0  # seconds between pings; after four without an answer a socket counts as dead
 _OPENING = 15.0  # seconds that opening one may take
+_CLOSING = 5.0  # and closing one: a dead one must not keep its place
 _SLOWEST = 30.0  # seconds between two tries
 
 # What goes wrong is logged here in our words; the library's own would be a traceback for each try.
@@ -80,7 +81,8 @@ class Sockets:
         finally:
             self.standing.closed(number)
             with suppress(Exception):
-                await handler.close_async()  # type: ignore[no-untyped-call]  # same
+                async with asyncio.timeout(_CLOSING):
+                    await handler.close_async()  # type: ignore[no-untyped-call]  # same
 
 
 async def _dead(handler: AsyncSocketModeHandler) -> str:

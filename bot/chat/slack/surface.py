@@ -99,6 +99,7 @@ class SlackSurface:
             "topic": self._topic,
             "pin": self._pin,
             "invite": self._invite,
+            "react": self._react,
         }
         if job.op not in verbs:
             raise Rejected(f"Slack has no operation {job.op!r}")
@@ -253,6 +254,16 @@ class SlackSurface:
         await self._unless(
             job, "already_pinned", "pins.add",
             lambda: self.client.pins_add(channel=job.posted["channel"], timestamp=job.posted["ts"]),
+        )  # fmt: skip
+        return {}
+
+    async def _react(self, job: Job) -> dict[str, Any]:
+        at = job.payload
+        await self._unless(
+            job, "already_reacted", "reactions.add",
+            lambda: self.client.reactions_add(
+                channel=at["channel"], timestamp=at["ts"], name=at["name"]
+            ),
         )  # fmt: skip
         return {}
 
