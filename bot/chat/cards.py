@@ -33,7 +33,7 @@ from bot.chat.run_card import run_blocks
 from bot.chat.ways import drilled
 from bot.delivery import Binding, Message
 from bot.incidents import ACTIVE, Incident, under
-from bot.incidents.flow import NO_CHANNEL
+from bot.incidents.flow import MOVED, NO_CHANNEL
 from bot.incidents.merging import UNMERGE_WITHIN, merged_at
 from bot.runbooks import Run, StepAttempt, approvers
 from bot.store import now
@@ -209,14 +209,19 @@ class Cards:
 
     async def _digest(self, session: AsyncSession, incident: Incident) -> Rendered:
         """Where everybody reads: of a private incident that there is one, and no more."""
-        key = f"{incident.number}:{NO_CHANNEL}"
-        refused = (await session.execute(select(Message.id).where(Message.key == key))).first()
+        keys = {f"{incident.number}:{each}" for each in (NO_CHANNEL, MOVED)}
+        query = select(Message.key).where(col(Message.key).in_(keys))
+        said = {key.partition(":")[2] for key in (await session.execute(query)).scalars()}
         title = "🔒 a private incident" if incident.private else incident.title
         text = (
             f"{SIGN[incident.severity]} *#{incident.number}* {escape(title)} — "
             f"{incident.severity}, {incident.standing}, since {when(incident.declared_at)}"
         )
-        if refused:
+        if MOVED in said:
+            channel = await session.get(Binding, ("slack", f"channel:{incident.number}"))
+            way = f": <#{channel.value['channel']}>" if channel and not incident.private else ""
+            text += f". *Its channel was archived or deleted*, it goes on in a new one{way}"
+        elif NO_CHANNEL in said:
             text += ". *Its channel could not be opened*: it is in the console alone"
         return Rendered(escape(f"#{incident.number} {title}"), [section(text)])
 

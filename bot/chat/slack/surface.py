@@ -22,10 +22,12 @@ from bot.chat.slack.methods import POST
 from bot.chat.slack.pace import BURST, ORDINARY, SHARED_BURST, Limits
 from bot.chat.slack.standing import Standing
 from bot.delivery import Job, Message
-from bot.errors import AuthFailed, NotSent, Rejected, TargetError, Unknown
+from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.incidents import Incidents
 from bot.store import Store, now
 
+_GONE = ("is_archived", "is_inactive", "channel_not_found", "not_in_channel")
+_ELSEWHERE = ("digest", "react", "open_channel")  # not in the incident's channel, or not by us
 EVENT_TYPE = "jackline_message"
 LATE = timedelta(seconds=30)
 _STATE = (
@@ -82,9 +84,30 @@ class SlackSurface:
             if job.op == "open_channel":
                 async with self.store.write() as session:
                     await self.incidents.channel_refused(session, job.incident_id, str(error))
+            if await self._moved(job, code_of(error)):
+                raise Retryable(f"It is said anew: {error.message}", retry_after=0.1) from error
             raise
         self._back()
         return value
+
+    async def _moved(self, job: Job, code: str) -> bool:
+        """Whether the place of a job is gone, and it is to be done in another one.
+
+        A channel that was archived or deleted, or that we were taken out of, is replaced while its
+        incident is going on; a message that somebody deleted is posted anew.
+        """
+        channel = job.channel.get("channel", "")
+        gone = code in _GONE and job.op not in _ELSEWHERE
+        edited = job.posted if job.message and job.op in ("say", "digest") else {}
+        if not (gone and channel) and not (edited and code in (*_GONE, "message_not_found")):
+            return False
+        async with self.store.write() as session:
+            if edited and job.message and job.message.id:
+                await self.incidents.outbox.forget(session, job.message.id, edited["channel"])
+            opened = True
+            if gone and edited.get("channel", channel) == channel:
+                opened = await self.incidents.channel_lost(session, job.incident_id, channel, code)
+        return opened and job.op in ("say", "upload", "digest")
 
     def _back(self) -> None:
         if self.down_since is not None:
@@ -165,7 +188,7 @@ class SlackSurface:
                 )  # fmt: skip
             for channel in page["channels"]:
                 same = channel["name"] == name and bool(channel.get("is_private")) == private
-                if same and channel.get("creator") == mine:
+                if same and channel.get("creator") == mine and channel.get("is_member", True):
                     return {"channel": channel["id"], "name": name}
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
