@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from sqlalchemy import update
 from sqlmodel import col, select
 
 from bot.chat.slack import Inbox, Limits, SlackClient, SlackIn, SlackSurface, build_app
 from bot.chat.slack.home import Home, access_health, my_incidents, open_questions
+from bot.chat.slack.sockets import Sockets
 from bot.chat.slack.standing import Standing
 from bot.chat.slack.tables import SlackRequest
-from bot.delivery import DeliveryWorker
+from bot.delivery import Delivery, DeliveryWorker
 from bot.store import now
 from bot.timeline import Entry
 from tests.chat.room import ChatRoom
@@ -78,6 +78,16 @@ class SlackWorld:
             await asyncio.sleep(0.02)
         raise AssertionError("requests are left")
 
+    async def said_all(self, timeout: float = 60) -> None:
+        """Nothing is left in the outbox."""
+        query = select(Delivery.id).where(col(Delivery.state).in_(("pending", "sending")))
+        async with asyncio.timeout(timeout):
+            while True:
+                async with self.room.store.read() as session:
+                    if (await session.execute(query)).first() is None:
+                        return
+                await asyncio.sleep(0.05)
+
     async def late(self) -> None:
         """What was left over is taken up, as after a while or by another process."""
         async with self.room.store.write() as session:
@@ -98,11 +108,11 @@ async def slack_world(room: ChatRoom, slack: SlackStub, mode: str) -> AsyncItera
     world = SlackWorld(room, slack)
     await slack.join(C_INCIDENTS, slack.bot_user_id)
     tasks = [asyncio.create_task(world.inbox.run()), asyncio.create_task(world.worker.run())]
-    handler = runner = None
+    runner = None
     if mode == "socket":
-        handler = AsyncSocketModeHandler(world.app, slack.app_token)
-        await handler.connect_async()
-        await slack.wait_sockets()
+        sockets = Sockets(world.app, slack.app_token, world.standing, ping=1.0)
+        tasks.append(asyncio.create_task(sockets.run()))
+        await slack.wait_sockets(2)
     else:
         runner = web.AppRunner(
             world.app.server(port=0).web_app, access_log=None, shutdown_timeout=1
@@ -114,8 +124,6 @@ async def slack_world(room: ChatRoom, slack: SlackStub, mode: str) -> AsyncItera
     try:
         yield world
     finally:
-        if handler is not None:
-            await handler.close_async()
         if runner is not None:
             await runner.cleanup()
         await stop(*tasks, *world.worker._busy)
