@@ -359,7 +359,7 @@ class _Slack:
 
         sections = (my_incidents(catalog), open_questions(catalog, parts.cards),
                     access_health(parts.commands.ways))  # fmt: skip
-        home = Home(self.client, parts.store, catalog, sections)
+        home = Home(self.client, parts.store, catalog, sections, limits)
         self.inbox = Inbox(
             parts.store, parts.commands, parts.clicks, parts.incidents, catalog, self.client,
             limits, home,

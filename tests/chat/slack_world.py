@@ -1,6 +1,7 @@
 """The real bolt app between the stub and a chat room, over Socket Mode or HTTP."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -40,7 +41,7 @@ class SlackWorld:
         limits = Limits(0.1)
         sections = (my_incidents(catalog), open_questions(catalog, room.cards),
                     access_health(room.commands.ways))  # fmt: skip
-        home = Home(self.client, room.store, catalog, sections)
+        home = Home(self.client, room.store, catalog, sections, limits)
         self.inbox = Inbox(
             room.store, room.commands, room.clicks, room.incidents, catalog, self.client,
             limits, home,
@@ -92,7 +93,9 @@ class SlackWorld:
         """What was left over is taken up, as after a while or by another process."""
         async with self.room.store.write() as session:
             long_ago = now() - timedelta(minutes=1)
-            await session.execute(update(SlackRequest).values(received_at=long_ago))
+            await session.execute(
+                update(SlackRequest).values(received_at=long_ago, worked_at=long_ago)
+            )
         await self.inbox.work_late()
 
     async def rows(self, *kinds: str) -> list[Entry]:
@@ -105,6 +108,7 @@ class SlackWorld:
 async def slack_world(room: ChatRoom, slack: SlackStub, mode: str) -> AsyncIterator[SlackWorld]:
     """Connected, with its workers running."""
     others = asyncio.all_tasks()
+    slack.configure(trigger_ttl=10)  # the machine may be busy
     world = SlackWorld(room, slack)
     await slack.join(C_INCIDENTS, slack.bot_user_id)
     tasks = [asyncio.create_task(world.inbox.run()), asyncio.create_task(world.worker.run())]
@@ -124,6 +128,9 @@ async def slack_world(room: ChatRoom, slack: SlackStub, mode: str) -> AsyncItera
     try:
         yield world
     finally:
+        # What is cut off while it writes leaves a connection of SQLite behind that nobody can close.
+        with contextlib.suppress(TimeoutError):
+            await world.said_all(10)
         if runner is not None:
             await runner.cleanup()
         await stop(*tasks, *world.worker._busy)

@@ -37,7 +37,7 @@ class Open:
         return Inbox(
             room.store, room.commands, room.clicks, room.incidents,
             lambda: room.library.catalog, self.client, Limits(0.1),
-            Home(self.client, room.store, lambda: room.library.catalog, ()),
+            Home(self.client, room.store, lambda: room.library.catalog, (), Limits(0.1)),
         )  # fmt: skip
 
     def asked(self, text: str, **more: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import pytest
 
 from bot.chat.slack.marks import link_to
 from tests.chat.slack_world import SlackWorld
-from tests.slackstub import C_GENERAL, U_BEN, U_CAROL
+from tests.slackstub import C_GENERAL, U_ANA, U_BEN, U_CAROL
 
 pytestmark = pytest.mark.server  # the stub listens on a port
 
@@ -127,7 +127,7 @@ async def test_declare_from_a_message(workspace: SlackWorld) -> None:
     """The form has its first line; the message and the way to it are on the new incident's record."""
     slack = workspace.slack
     said = await slack.message(C_GENERAL, "Checkout gives 500s\nsince ten minutes", U_BEN)
-    done = await slack.message_shortcut("declare_from_message", C_GENERAL, said.ts, wait=3)
+    done = await slack.message_shortcut("declare_from_message", C_GENERAL, said.ts, wait=10)
     view = done.views[0]
     assert view["blocks"][0]["element"]["initial_value"] == "Checkout gives 500s"
     await slack.submit_view(view["id"], {"title": "Checkout gives 500s", "severity": "sev1"})
@@ -135,6 +135,19 @@ async def test_declare_from_a_message(workspace: SlackWorld) -> None:
     (note,) = await workspace.rows("note_added")
     assert note.text == "Checkout gives 500s\nsince ten minutes"
     assert note.link == link_to(C_GENERAL, said.ts)
+
+
+async def test_what_is_private_is_not_told_on(workspace: SlackWorld) -> None:
+    """From a private incident's channel only what stands in the form goes into the new incident."""
+    slack = workspace.slack
+    channel = await workspace.declare("Secret", private=True)
+    await workspace.until(lambda: U_ANA in slack.ws.any_channel(channel).members)
+    said = await slack.message(channel, "Payments are slow\nbecause of the secret", U_ANA)
+    done = await slack.message_shortcut("declare_from_message", channel, said.ts, wait=10)
+    await slack.submit_view(done.views[0]["id"], {"title": "Payments are slow", "severity": "sev2"})
+    await workspace.settled()
+    rows = await workspace.rows("note_added", "incident_declared")
+    assert "because" not in str([r.text for r in rows if r.incident_id == 2])
 
 
 async def test_add_to_the_timeline_by_the_menu(workspace: SlackWorld) -> None:

@@ -25,6 +25,7 @@ from bot.incidents import check_severity, check_title
 from bot.settings import REACTIONS, Mark
 
 _OF_PEOPLE = ("", "file_share", "thread_broadcast")  # kinds of messages that people write
+_CLOSED = ("privategroup", "directmessage")  # how Slack names a channel where not everybody reads
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+>\s*")
 
 
@@ -46,8 +47,7 @@ class SlackIn:
             await self.inbox.client.views_open(trigger_id=body["trigger_id"], view=declare_view())
             return
         asked = {
-            "name": name, "text": text, "team": body["team_id"], "user": body["user_id"],
-            "channel": body["channel_id"], "response_url": body["response_url"],
+            "name": name, "text": text, **who(body), "channel": body["channel_id"], "response_url": body["response_url"],
         }  # fmt: skip
         try:
             await self.inbox.accept("command", body["trigger_id"], asked)
@@ -59,12 +59,11 @@ class SlackIn:
     async def submitted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The declare form. A refusal is shown beside the field."""
         severity, title, source = read_declare(body["view"])
-        team, user = body["team"]["id"], body["user"]["id"]
         asked = {
-            "severity": severity, "title": title, "team": team, "user": user, "source": source,
+            "severity": severity, "title": title, **who(body), "source": source,
         }  # fmt: skip
         try:
-            person_of(Command("incident", "", self.inbox.person(team, user), "", "slack"))
+            person_of(Command("incident", "", self.inbox.person(who(body)), "", "slack"))
             check_title(title)
             check_severity(severity)
             await self.inbox.accept("form", body["view"]["id"], asked)
@@ -78,7 +77,7 @@ class SlackIn:
         action = body["actions"][0]
         asked = {
             "action": action["action_id"], "value": action.get("value", ""),
-            "team": body["team"]["id"], "user": body["user"]["id"],
+            **who(body),
             **_answered_where(body),
         }  # fmt: skip
         await self.inbox.accept("click", body["trigger_id"], asked)
@@ -90,14 +89,15 @@ class SlackIn:
         ts = body.get("message_ts") or message["ts"]
         if body["callback_id"] == "declare_from_message":
             await ack()
-            source = {"text": told(message), "link": link_to(channel, ts)}
+            closed = body["channel"].get("name") in _CLOSED
+            source = {"text": told(message), "link": link_to(channel, ts), "channel": channel}
             await self.inbox.client.views_open(
-                trigger_id=body["trigger_id"], view=declare_view(source)
+                trigger_id=body["trigger_id"], view=declare_view(source, keep=not closed)
             )
             return
         asked = {
-            "mark": "timeline", "channel": channel, "ts": ts, "team": body["team"]["id"],
-            "user": body["user"]["id"], "message": _of_message(message),
+            "mark": "timeline", "channel": channel, "ts": ts, **who(body),
+            "message": _of_message(message),
             "response_url": body["response_url"],
         }  # fmt: skip
         await self.inbox.accept("mark", f"shortcut:{channel}:{ts}:{body['trigger_id']}", asked)
@@ -110,8 +110,8 @@ class SlackIn:
         item, mark = event["item"], meant(event["reaction"], self.reactions)
         if mark and item.get("type") == "message" and await self._known(item["channel"]):
             asked = {
-                "mark": mark, "channel": item["channel"], "ts": item["ts"], "user": event["user"],
-                "team": body["team_id"], "react": True,
+                "mark": mark, "channel": item["channel"], "ts": item["ts"],
+                **who(body), "react": True,
             }  # fmt: skip
             key = f"{mark}:{item['channel']}:{item['ts']}:{event['user']}"
             await self.inbox.accept("mark", key, asked)
@@ -122,7 +122,7 @@ class SlackIn:
     ) -> None:
         """Somebody opened the home tab. That changes nothing, so there is nothing to store."""
         if event.get("tab", "home") == "home":
-            self.inbox.show_home(body["team_id"], event["user"])
+            self.inbox.show_home(who(body))
         await next_()
 
     async def mentioned(
@@ -133,8 +133,8 @@ class SlackIn:
         head, _, rest = text.partition(" ")
         name, text = (head, rest) if head in ("runbook", "access") else ("incident", text)
         asked = {
-            "name": name, "text": text.strip() or "help", "team": body["team_id"],
-            "user": event["user"], "channel": event["channel"], "thread": event.get("thread_ts"),
+            "name": name, "text": text.strip() or "help", **who(body),
+            "channel": event["channel"], "thread": event.get("thread_ts"),
         }  # fmt: skip
         await self.inbox.accept("mention", f"{event['channel']}:{event['ts']}", asked)
         await next_()
@@ -145,18 +145,17 @@ class SlackIn:
         """What people write in an incident's channel belongs to its record; the rest is not kept."""
         channel, subtype = event["channel"], event.get("subtype", "")
         if subtype in ("message_changed", "message_deleted"):
-            await self._corrected(event, body["team_id"])
+            await self._corrected(event, body)
         elif subtype in _OF_PEOPLE and not event.get("bot_id"):
             text = told(event)
             if text and not _MENTION.match(text) and await self._known(channel):
                 asked = {
-                    "text": text, "team": body["team_id"], "user": event.get("user", ""),
-                    "channel": channel,
+                    "text": text, **who(body), "channel": channel,
                 }  # fmt: skip
                 await self.inbox.accept("said", f"{channel}:{event['ts']}", asked)
         await next_()
 
-    async def _corrected(self, event: dict[str, Any], team: str) -> None:
+    async def _corrected(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """An edit or a deletion by a person; Slack also sends the first for a preview of a link."""
         channel, before = event["channel"], event.get("previous_message") or {}
         after = event.get("message") or {}
@@ -168,7 +167,7 @@ class SlackIn:
             return
         at = (after.get("edited") or {}).get("ts") or event.get("event_ts") or event["ts"]
         asked = {
-            "text": text, "edited": at, "channel": channel, "ts": ts, "team": team,
+            "text": text, "edited": at, "channel": channel, "ts": ts, **who(body),
             "user": after.get("user") or before.get("user") or "",
         }  # fmt: skip
         await self.inbox.accept("corrected", f"{channel}:{ts}:{at if text else 'deleted'}", asked)
@@ -210,6 +209,19 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
         app.event(event, middleware=[listeners[event]])(_stored)
     app.event(re.compile(".+"))(_stored)  # other subscribed events, which bolt would complain about
     return app
+
+
+def who(body: dict[str, Any]) -> dict[str, str]:
+    """Who did it, whatever kind of request it is: workspace, enterprise (of Enterprise Grid), user.
+
+    Where the app is installed for a whole enterprise, the workspace may be missing.
+    """
+    person, event = body.get("user"), body.get("event") or {}
+    person = person if isinstance(person, dict) else {}
+    enterprise = body.get("enterprise_id") or (body.get("enterprise") or {}).get("id") or ""
+    team = body.get("team_id") or (body.get("team") or {}).get("id") or person.get("team_id")
+    user = body.get("user_id") or person.get("id") or event.get("user") or ""
+    return {"team": team or enterprise, "enterprise": enterprise, "user": user}
 
 
 def _of_message(message: dict[str, Any]) -> dict[str, Any]:

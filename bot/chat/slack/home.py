@@ -5,6 +5,7 @@ order. Nothing here changes anything: the buttons are those of the cards.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +16,7 @@ from bot.alerts.questions import about, may_answer
 from bot.catalog import Catalog, Person
 from bot.chat.blocks import Block, actions, button, context, cut, escape, header, section, when
 from bot.chat.cards import SIGN, Cards
-from bot.chat.slack.calls import slack_errors
+from bot.chat.slack.pace import Limits
 from bot.chat.ways import Ways
 from bot.delivery import Binding
 from bot.errors import NotAllowed
@@ -36,18 +37,21 @@ class Home:
         store: Store,
         catalog: Callable[[], Catalog],
         sections: Sequence[Section],
+        limits: Limits,
     ) -> None:
         self.client = client
         self.store = store
         self.catalog = catalog
         self.sections = sections
+        self.limits = limits
 
-    async def show(self, team: str, user: str, notice: str = "") -> None:
-        """Publishes it for a user of Slack's, with what was just answered on top."""
+    async def show(self, asked: dict[str, Any], notice: str = "") -> None:
+        """Publishes it for who ``asked``, with what was just answered on top."""
+        user = asked["user"]
         blocks = [section(f"▸ {notice}")] if notice else []
-        person = self.catalog().person_of_slack(team, user)
+        person = person_of_slack(self.catalog(), asked)
         if person is None:
-            who = escape(f"{team}:{user}")
+            who = escape(f"{asked['team']}:{user}")
             blocks.append(section(
                 "I do not know you yet, so I can show you nothing. Ask the platform team to add "
                 f"`{who}` to the catalog's people."
@@ -57,8 +61,15 @@ class Home:
                 for each in self.sections:
                     blocks += await each(session, person)
         blocks.append(context("`/incident help` lists all that can be typed."))
-        async with slack_errors("views.publish", once=False):
+        async with self.limits.calling("views.publish", once=False):
             await self.client.views_publish(user_id=user, view={"type": "home", "blocks": blocks})
+
+
+def person_of_slack(catalog: Catalog, asked: dict[str, Any]) -> Person | None:
+    """By the workspace, or by the enterprise: on Enterprise Grid a user is the same in all of them."""
+    places = [place for place in (asked["team"], asked.get("enterprise")) if place]
+    found = (catalog.person_of_slack(place, asked["user"]) for place in places)
+    return next((person for person in found if person), None)
 
 
 def my_incidents(catalog: Callable[[], Catalog]) -> Section:

@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import update
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
@@ -23,7 +24,7 @@ from bot.chat.clicks import Clicks
 from bot.chat.commands import Command, Commands, Later, Reply, person_of
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.slack.client import respond
-from bot.chat.slack.home import Home
+from bot.chat.slack.home import Home, person_of_slack
 from bot.chat.slack.marks import Marks
 from bot.chat.slack.pace import Limits
 from bot.chat.slack.tables import SlackRequest
@@ -37,7 +38,7 @@ from bot.errors import (
     Retryable,
     TargetError,
 )
-from bot.incidents import Incidents
+from bot.incidents import Incident, Incidents
 from bot.incidents.seeing import may_see
 from bot.log import get
 from bot.store import Batch, Store, now
@@ -72,7 +73,7 @@ class Inbox:
         self.client = client
         self.limits = limits
         self.home = home
-        self.marks = Marks(incidents, client)
+        self.marks = Marks(incidents, client, limits)
         table = SlackRequest.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
         self._batch = Batch(store, table, "requests", silent=True)
         self._turn = asyncio.Lock()  # requests are done in the order in which they came
@@ -95,9 +96,9 @@ class Inbox:
         """Writes what is accepted, until cancelled."""
         await self._batch.run()
 
-    def show_home(self, team: str, user: str) -> None:
+    def show_home(self, asked: dict[str, Any]) -> None:
         """Draws somebody's home tab; where that fails, they see it as it was."""
-        self._begin(self.home.show, team, user)
+        self._begin(self.home.show, asked)
 
     async def work_late(self) -> bool:
         """Does and answers what a process that died, or a database that was away, left over."""
@@ -131,9 +132,9 @@ class Inbox:
         key = (await session.execute(query)).scalar()
         return int(key.removeprefix("channel:")) if key else None
 
-    def person(self, team: str, user: str) -> Person | None:
-        """The person of the catalog behind a user of Slack's."""
-        return self.catalog().person_of_slack(team, user)
+    def person(self, asked: dict[str, Any]) -> Person | None:
+        """The person of the catalog behind a user of Slack's: of the workspace or the enterprise."""
+        return person_of_slack(self.catalog(), asked)
 
     def _begin(self, work: Callable[..., Awaitable[None]], *given: Any) -> None:  # noqa: ANN401 - as the work takes them
         task = asyncio.create_task(self._survived(work, *given), name="slack request")
@@ -159,6 +160,7 @@ class Inbox:
                 _mark(request, reply)
         except (NotSent, Retryable, AuthFailed) as error:  # Slack is away: the request is still new
             log.warning("request_delayed", error=str(error))
+            await self._later(key)
             return
         except JacklineError as error:
             await self._refuse(key, Reply(str(error)))
@@ -172,6 +174,12 @@ class Inbox:
                 self._begin(self._answer_twice, key, body, reply.later)
                 return
         self._begin(self._answer, key)
+
+    async def _later(self, key: str) -> None:
+        """Leaves a request for a while, so that it does not keep those behind it waiting."""
+        open_ = (col(SlackRequest.key) == key, col(SlackRequest.state) == "new")
+        async with self.store.write(silent=True) as session:
+            await session.execute(update(SlackRequest).where(*open_).values(worked_at=now()))
 
     async def _marked(self, key: str) -> dict[str, Any]:
         """The message at which a reaction was put: asked of Slack, before anything is locked."""
@@ -193,12 +201,10 @@ class Inbox:
 
     async def _do(self, session: AsyncSession, request: SlackRequest) -> Reply | None:
         body = request.body
-        person = self.person(body["team"], body["user"])
+        person = self.person(body)
         match request.kind:
             case "click":
-                at_home = body.get(
-                    "home", False
-                )  # where it is not the channel that shows who may see
+                at_home = body.get("home", False)  # there it is no channel that says who may see
                 reply = await self.clicks.handle(
                     session, body["action"], body["value"], person, "home" if at_home else "slack"
                 )
@@ -239,12 +245,18 @@ class Inbox:
         """From the form; the message that it was opened at comes first on the timeline."""
         reply = await self.commands.declare(session, command, body["severity"], body["title"])
         source = body.get("source") or {}
-        if source.get("text") and reply.incident_id is not None:
+        if source.get("text") and reply.incident_id and not await self._private(session, source):
             incident = await self.incidents.get(session, reply.incident_id)
             await self.incidents.note(
                 session, incident, source["text"], f"person:{person_of(command).id}",
                 key=f"{command.key}:source", link=source.get("link", ""),
             )  # fmt: skip
+
+    async def _private(self, session: AsyncSession, source: dict[str, str]) -> bool:
+        """Whether the message stands where not everybody reads: then only the form's words are told."""
+        number = await self.incident_of(session, source["channel"])
+        incident = await session.get(Incident, number) if number else None
+        return incident is not None and incident.private
 
     async def _mark_message(
         self, session: AsyncSession, body: dict[str, Any], person: Person | None
@@ -295,7 +307,7 @@ class Inbox:
             await respond(url, said["text"], said["blocks"])
             return
         if body.get("home"):
-            await self.home.show(body["team"], body["user"], said["text"])
+            await self.home.show(body, said["text"])
             return
         try:
             async with self.limits.calling("chat.postEphemeral", once=False):

@@ -15,7 +15,7 @@ from sqlmodel import select
 
 from bot.catalog import Person
 from bot.chat.blocks import cut
-from bot.chat.slack.calls import slack_errors
+from bot.chat.slack.pace import Limits
 from bot.delivery import Message
 from bot.errors import BadInput, Rejected
 from bot.incidents import Incident, Incidents
@@ -51,20 +51,21 @@ def link_to(channel: str, ts: str) -> str:
 class Marks:
     """``verbs`` says what each mark does; a mark more is an entry more."""
 
-    def __init__(self, incidents: Incidents, client: AsyncWebClient) -> None:
+    def __init__(self, incidents: Incidents, client: AsyncWebClient, limits: Limits) -> None:
         self.incidents = incidents
         self.client = client
+        self.limits = limits
         self.verbs: dict[Mark, _Does] = {"timeline": self._pin, "acknowledge": self._acknowledge}
 
     async def fetch(self, channel: str, ts: str) -> dict[str, Any]:
         """The message that was marked: a reaction does not bring it. Raises `TargetError`."""
-        async with slack_errors("conversations.history", once=False):
+        async with self.limits.calling("conversations.history", once=False):
             page = await self.client.conversations_history(
                 channel=channel, latest=ts, oldest=ts, inclusive=True, limit=1
             )
         found = [m for m in page["messages"] if m.get("ts") == ts]
         if not found:  # in a thread, whose first message always comes along
-            async with slack_errors("conversations.replies", once=False):
+            async with self.limits.calling("conversations.replies", once=False):
                 page = await self.client.conversations_replies(
                     channel=channel, ts=ts, latest=ts, oldest=ts, inclusive=True, limit=2
                 )

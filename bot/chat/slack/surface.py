@@ -146,11 +146,14 @@ class SlackSurface:
         return None
 
     async def me(self) -> dict[str, str]:
-        """Team and user id of the bot."""
+        """Team, enterprise (or empty) and user id of the bot."""
         if not self._me:
             async with slack_errors("auth.test", once=False):
                 answer = await self.client.auth_test()
-            self._me = {"team": str(answer["team_id"]), "user": str(answer["user_id"])}
+            self._me = {
+                "team": str(answer["team_id"]), "user": str(answer["user_id"]),
+                "enterprise": str(answer.get("enterprise_id") or ""),
+            }  # fmt: skip
         return self._me
 
     async def _open(self, job: Job) -> dict[str, Any]:
@@ -291,10 +294,11 @@ class SlackSurface:
         return {}
 
     async def _invite(self, job: Job) -> dict[str, Any]:
-        team = (await self.me())["team"]
+        me = await self.me()
+        places = {me["team"], me["enterprise"]}
         people = [p for i in job.payload["people"] if (p := self.catalog().person(i))]
-        users = [s.split(":")[1] for p in people for s in p.slack if s.split(":")[0] == team]
-        if users:
+        users = [s.split(":")[1] for p in people for s in p.slack if s.split(":")[0] in places]
+        if users := list(dict.fromkeys(users)):
             await self._unless(
                 job, "already_in_channel", "conversations.invite",
                 lambda: self.client.conversations_invite(

@@ -14,14 +14,15 @@ _MEANING = {
 }  # fmt: skip
 
 
-def declare_view(source: dict[str, str] | None = None) -> dict[str, Any]:
+def declare_view(source: dict[str, str] | None = None, *, keep: bool = True) -> dict[str, Any]:
     """What a bare ``/incident`` opens, and the shortcut at a message.
 
-    ``source`` is that message: its ``text`` and ``link``.
+    ``source`` is that message: its ``text``, ``link`` and ``channel``. Unless it is to be kept, only
+    what the person sees in the form goes into the incident.
     """
     text = (source or {}).get("text", "").strip()
     title = {"initial_value": cut(text.splitlines()[0], TITLE)} if text else {}
-    kept = {**(source or {}), "text": cut(text, _KEPT)} if source else {}
+    kept = {**(source or {}), "text": cut(text, _KEPT)} if source and keep else {}
     options = [
         {"text": {"type": "plain_text", "text": f"{s.upper()}: {_MEANING[s]}"}, "value": s}
         for s in SEVERITIES
