@@ -59,11 +59,13 @@ fmt: $(VENV)/.dev ## format, and fix what ruff can fix
 	@$(VENV)/bin/ruff format .
 
 .PHONY: docs
-docs: $(VENV)/.dev ## write docs/reference.md and docs/access.svg anew
+docs: $(VENV)/.dev ## write anew what in docs/ is made from the code
 	@$(PY) -m bot.cli.reference > docs/reference.md.new
 	@mv docs/reference.md.new docs/reference.md
 	@$(VENV)/bin/jackline access graph > docs/access.svg.new
 	@mv docs/access.svg.new docs/access.svg
+	@$(VENV)/bin/jackline slack manifest > docs/slack-app-manifest.yaml.new
+	@mv docs/slack-app-manifest.yaml.new docs/slack-app-manifest.yaml
 
 .PHONY: lock
 lock: UV := $(shell command -v uv)

@@ -21,11 +21,8 @@ from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from fastapi import FastAPI, Request, Response
-from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import registry as integrations
@@ -43,10 +40,15 @@ from bot.alerts import (
     Questions,
     Silences,
 )
+from bot.catalog import Catalog
 from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console
 from bot.chat.outside import NoticeFeed, OutsideSurface, PagerWatch, StatusSurface
-from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
+from bot.chat.slack import Inbox, Limits, SlackClient, SlackIn, SlackSurface, build_app
+from bot.chat.slack.home import Home, access_health, my_incidents, open_questions
+from bot.chat.slack.pace import SEVERITY
+from bot.chat.slack.sockets import SOCKETS, Sockets
+from bot.chat.slack.standing import Standing
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
 from bot.incidents import Incidents
@@ -143,6 +145,8 @@ class Jackline:
 
         self._meet_people(owner)
         self.metrics = Metrics(self.store)
+        if self.slack is not None:
+            self._show_slack(self.slack)
         self.reception = Reception(
             settings, self.registry, lambda: self.library.catalog, self.intake, self.heartbeats,
             Vendors(self.dialer, data / "vendors"), self.metrics,
@@ -346,14 +350,25 @@ class Jackline:
             ledger=self.ledger,
             metrics=self.metrics,
             console=console,
+            standing=lambda: {"slack": self.slack.standing.state()} if self.slack else {},
             slack=self.slack.request if self.slack and self.settings.slack.mode == "http" else None,
         )
+
+    def _show_slack(self, slack: "_Slack") -> None:
+        show, surface, standing = self.metrics.show, slack.surface, slack.standing
+        show("jackline_slack_sockets", "Open sockets to Slack.", lambda: standing.sockets)
+        show("jackline_slack_down", "1 while Slack cannot be reached.",
+             lambda: surface.down_since is not None)  # fmt: skip
+        show("jackline_slack_troubles", "1 while somebody must mend the app in Slack.",
+             lambda: standing.words() != "")  # fmt: skip
 
     def _slack_down(self) -> datetime | None:
         return self.slack.surface.down_since if self.slack else None
 
     def _notice(self) -> str:
         since = self._slack_down()
+        if self.slack and (mend := self.slack.standing.words()):
+            return mend
         if since is None:
             broken = [p for found in self.library.problems.values() for p in found[:1]]
             return self.library.words(broken[0]) if broken else ""
@@ -368,23 +383,33 @@ class _Slack:
         token = settings.bot_token.get_secret_value() if settings.bot_token else ""
         secret = settings.signing_secret.get_secret_value() if settings.signing_secret else ""
         # The client's own handlers would repeat a post whose answer was lost: we look first.
-        self.client = AsyncWebClient(token=token, base_url=settings.api_url, retry_handlers=[])
+        self.client = SlackClient(token=token, base_url=settings.api_url, retry_handlers=[])
         self.settings = settings
+        self._app_token = settings.app_token.get_secret_value() if settings.app_token else ""
+        limits, self.standing = Limits(), Standing(SOCKETS if settings.mode == "socket" else 0)
         self.surface = SlackSurface(
             self.client, parts.store, parts.cards, lambda: parts.library.catalog,
             settings.digest_channel, parts.settings.data_dir.absolute() / "evidence",
-            parts.incidents,
+            parts.incidents, limits, self.standing,
         )  # fmt: skip
-        self.delivery = DeliveryWorker(parts.store, self.surface, owner)
+        self.delivery = DeliveryWorker(parts.store, self.surface, owner, SEVERITY)
         parts.router.sends_by(self.delivery)
+
+        def catalog() -> Catalog:
+            return parts.library.catalog
+
+        sections = (my_incidents(catalog), open_questions(catalog, parts.cards),
+                    access_health(parts.commands.ways))  # fmt: skip
+        home = Home(self.client, parts.store, catalog, sections, limits)
         self.inbox = Inbox(
-            parts.store, parts.commands, parts.clicks, parts.incidents,
-            lambda: parts.library.catalog, self.client,
+            parts.store, parts.commands, parts.clicks, parts.incidents, catalog, self.client,
+            limits, home,
         )  # fmt: skip
-        self.app: AsyncApp = build_app(self.client, secret, SlackIn(self.inbox))
+        self.app: AsyncApp = build_app(
+            self.client, secret, SlackIn(self.inbox, self.standing, settings.reactions)
+        )
         self._repeat = parts.repeat
         self._handler = AsyncSlackRequestHandler(self.app)
-        self._socket: AsyncSocketModeHandler | None = None
 
     def workers(self) -> dict[str, Coroutine[None, None, None]]:
         work: dict[str, Coroutine[None, None, None]] = {
@@ -394,40 +419,14 @@ class _Slack:
             "slack watch": self.surface.watch(),
         }
         if self.settings.mode == "socket":
-            work["slack in"] = self._listen()
+            work["slack in"] = Sockets(self.app, self._app_token, self.standing).run()
         return work
 
     async def request(self, request: Request) -> Response:
         """One request of Slack over HTTP; bolt checks its signature."""
         return await self._handler.handle(request)
 
-    async def _listen(self) -> None:
-        """Keeps a socket open. Slack being down must not keep Jackline from working."""
-        token = self.settings.app_token.get_secret_value() if self.settings.app_token else ""
-        while True:
-            self._socket = AsyncSocketModeHandler(self.app, token)
-            try:
-                await self._socket.connect_async()  # type: ignore[no-untyped-call]  # bolt's is not annotated
-                await self._until_lost(self._socket)
-                log.warning("slack_socket_lost")
-            except (SlackApiError, OSError, TimeoutError) as error:
-                log.warning("slack_socket_failed", error=str(error))
-            await self._drop_socket()
-            await asyncio.sleep(1)
-
-    async def _until_lost(self, socket: AsyncSocketModeHandler) -> None:
-        """A socket can be dead while the process is healthy, so it is asked again and again."""
-        while await socket.client.is_connected():  # noqa: ASYNC110 - the client has no event for it
-            await asyncio.sleep(5)
-
-    async def _drop_socket(self) -> None:
-        if self._socket is not None:
-            with suppress(Exception):
-                await self._socket.close_async()  # type: ignore[no-untyped-call]  # bolt's is not annotated
-            self._socket = None
-
     async def close(self) -> None:
-        await self._drop_socket()
         await self.inbox.close()
         if self.client.session is not None:
             await self.client.session.close()

@@ -39,6 +39,12 @@ def host_and_port(listen: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+Mark = Literal["timeline", "acknowledge"]
+REACTIONS: dict[str, Mark] = {
+    "pushpin": "timeline", "round_pushpin": "timeline", "eyes": "acknowledge",
+}  # fmt: skip
+
+
 class Slack(BaseModel, extra="forbid"):
     """How to reach Slack. Without a bot token Jackline runs with the console alone."""
 
@@ -80,6 +86,22 @@ class Slack(BaseModel, extra="forbid"):
         "0: never.",
         examples=["30"],
     )  # fmt: skip
+    reactions: dict[str, Mark] = Field(
+        default=REACTIONS,
+        description="JSON: what a reaction in an incident's channel does, by the emoji's name: "
+        "`timeline` puts the message on the timeline, `acknowledge` says that you have seen it.",
+        examples=['{"pushpin": "timeline", "eyes": "acknowledge"}'],
+    )
+
+    @field_validator("reactions", mode="before")
+    @classmethod
+    def _json(cls, value: Any) -> Any:  # noqa: ANN401 - as it was given
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError:
+            raise ValueError("is not JSON") from None
 
     @property
     def enabled(self) -> bool:
@@ -419,6 +441,8 @@ def reference() -> list[tuple[str, str, str, str]]:
                 walk(annotation, f"{prefix}{name.upper()}__")
             else:
                 default = "" if info.default in (None, []) else str(info.default)
+                if isinstance(info.default, dict):
+                    default = json.dumps(info.default)
                 example = str((info.examples or [""])[0])
                 rows.append((prefix + name.upper(), info.description or "", example, default))
 

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from bot.chat import limits
+
 Block = dict[str, Any]
-TEXT, HEADER, BUTTON, FIELD = 3000, 150, 75, 2000
+TEXT, FIELD = limits.TEXT, limits.FIELD
 LINKABLE = re.compile(r"https?://[^\s|<>]{1,900}")  # an escaped address that a link can have
 _HALF = re.compile(r"(<[^<>]*|&[a-z]{0,3})$")
 
@@ -45,7 +47,7 @@ def header(text: str) -> Block:
     """A headline, plain text."""
     return {
         "type": "header",
-        "text": {"type": "plain_text", "text": cut(text, HEADER), "emoji": True},
+        "text": {"type": "plain_text", "text": cut(text, limits.HEADER), "emoji": True},
     }
 
 
@@ -58,7 +60,7 @@ def fields(*texts: str) -> Block:
     """Up to ten short facts, two in a row."""
     return {
         "type": "section",
-        "fields": [{"type": "mrkdwn", "text": clip(t, FIELD)} for t in texts[:10]],
+        "fields": [{"type": "mrkdwn", "text": clip(t, FIELD)} for t in texts[: limits.FIELDS]],
     }
 
 
@@ -76,7 +78,7 @@ def button(text: str, action_id: str, value: str, *, style: str = "", confirm: s
     """A button; ``confirm`` asks once more with that text."""
     made: Block = {
         "type": "button",
-        "text": {"type": "plain_text", "text": cut(text, BUTTON), "emoji": True},
+        "text": {"type": "plain_text", "text": cut(text, limits.BUTTON), "emoji": True},
         "action_id": action_id,
         "value": value,
     }
@@ -85,7 +87,7 @@ def button(text: str, action_id: str, value: str, *, style: str = "", confirm: s
     if confirm:
         made["confirm"] = {
             "title": {"type": "plain_text", "text": "Are you sure?"},
-            "text": {"type": "mrkdwn", "text": clip(confirm, 300)},
+            "text": {"type": "mrkdwn", "text": clip(confirm, limits.CONFIRM_TEXT)},
             "confirm": {"type": "plain_text", "text": "Yes"},
             "deny": {"type": "plain_text", "text": "No"},
         }

@@ -39,8 +39,8 @@ from bot.chat.task_card import task_blocks, task_text
 from bot.chat.update_card import update_blocks
 from bot.chat.ways import drilled
 from bot.delivery import Binding, Message
-from bot.incidents import ACTIVE, Incident, Task, under
-from bot.incidents.flow import NO_CHANNEL
+from bot.incidents import Incident, Task, under
+from bot.incidents.flow import MOVED, NO_CHANNEL
 from bot.incidents.merging import UNMERGE_WITHIN, merged_at
 from bot.incidents.roles import ROLES
 from bot.incidents.updates import chain
@@ -271,8 +271,9 @@ class Cards:
 
     async def _digest(self, session: AsyncSession, incident: Incident) -> Rendered:
         """Where everybody reads: of a private incident that there is one, and no more."""
-        key = f"{incident.number}:{NO_CHANNEL}"
-        refused = (await session.execute(select(Message.id).where(Message.key == key))).first()
+        keys = {f"{incident.number}:{each}" for each in (NO_CHANNEL, MOVED)}
+        query = select(Message.key).where(col(Message.key).in_(keys))
+        said = {key.partition(":")[2] for key in (await session.execute(query)).scalars()}
         title = "🔒 a private incident" if incident.private else incident.title
         title = f"[drill] {title}" if incident.drill else title
         text = (
@@ -281,11 +282,12 @@ class Cards:
         )
         if updates := await updates_words(session, self.catalog(), incident):
             text += f" · updates: {updates}"
-        if refused:
+        if MOVED in said:
+            channel = await session.get(Binding, ("slack", f"channel:{incident.number}"))
+            way = f": <#{channel.value['channel']}>" if channel and not incident.private else ""
+            text += f". *Its channel was archived or deleted*, it goes on in a new one{way}"
+        elif NO_CHANNEL in said:
             text += ". *Its channel could not be opened*: it is in the console alone"
-        bound = await session.get(Binding, ("slack", f"channel:{incident.number}"))
-        if incident.status in ACTIVE and bound and bound.value.get("archived"):
-            text += ". *Its channel is archived*: unarchive it in Slack, or go on in the console"
         unheard = select(Page.id).where(
             Page.incident_id == incident.number, Page.state == "unanswered"
         )

@@ -47,6 +47,7 @@ class Commands:
         alerts = AlertVerbs(incidents, runs, silencing)
         self.regroup = alerts.regroup
         self.oncall = oncall
+        self.ways = ways
         self.updates = UpdateVerbs(incidents, Updates(incidents, pages))
         self.handlers: dict[str, dict[str, Handler]] = {
             "incident": {

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+import httpx
 from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]  # it has none
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text
@@ -16,7 +17,10 @@ from bot.access.proof import age_words
 from bot.access.ways import host_and_port
 from bot.catalog import load_catalog
 from bot.catalog.independence import dependent
-from bot.chat.slack.calls import slack_errors
+from bot.chat.slack.calls import granted_scopes, slack_errors
+from bot.chat.slack.manifest import missing_scopes
+from bot.chat.slack.sockets import SOCKETS
+from bot.chat.slack.standing import lacking
 from bot.errors import BadInput, TargetError, Unavailable
 from bot.runbooks.library import Library
 from bot.settings import Settings, load
@@ -50,6 +54,7 @@ async def diagnose() -> list[Result]:
     if results[-1].ok:
         results.append(await _bag(settings))
     results.append(await _slack(settings))
+    results.append(await _server(settings))
     return results
 
 
@@ -184,26 +189,36 @@ async def _slack(settings: Settings) -> Result:
             answer = await client.auth_test()
     except TargetError as error:
         return Result("slack", False, str(error))
-    lacks = _lacks(settings, {k.lower(): v for k, v in answer.headers.items()})
+    lacks = _lacks(settings, missing_scopes(granted_scopes(answer)))
     return Result("slack", not lacks, "; ".join([f"{answer['user']} in {answer['team']}", *lacks]))
 
 
-def _lacks(settings: Settings, headers: Mapping[str, str]) -> list[str]:
-    """What the catalog's rules need of Slack and is not there."""
+async def _server(settings: Settings) -> Result:
+    """What a Jackline that runs with these settings says of itself; none running is no fault."""
+    host, port = settings.listen
+    host = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 - where it listens
+    address = f"[{host}]" if ":" in host else host
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+            answer = await client.get(f"http://{address}:{port}/readyz")
+            said = answer.json()
+    except (httpx.HTTPError, ValueError):
+        return Result("server", True, f"none answers at {settings.http_listen}")
+    slack = str(said.get("slack", "")) if isinstance(said, dict) else ""
+    fine = answer.is_success and slack in ("", "over HTTP", f"{SOCKETS} of {SOCKETS} sockets")
+    standing = "ready" if answer.is_success else "not ready: the database does not answer it"
+    return Result("server", fine, "; ".join(filter(None, (standing, slack and f"Slack: {slack}"))))
+
+
+def _lacks(settings: Settings, scopes: list[str]) -> list[str]:
+    """What is needed of Slack and is not there."""
+    lacks = [f"the app lacks {lacking(scopes)}"] if scopes else []
     try:
         rules = load_catalog(settings.runbooks_dir / "catalog").rules
     except BadInput:
-        return []  # the runbooks' line says it
-    lacks = []
+        return lacks  # the runbooks' line says it
     if any(rule.declare == "ask" for rule in rules) and not settings.slack.digest_channel:
         lacks.append(
             "rules ask people first: set JACKLINE_SLACK__DIGEST_CHANNEL, where they are asked"
-        )
-    scopes = headers.get("x-oauth-scopes")
-    private = any(rule.visibility == "private" for rule in rules)
-    if private and scopes is not None and "groups:write" not in scopes:
-        lacks.append(
-            "rules open private incidents: the app needs the scope groups:write; install it again "
-            "from the manifest"
         )
     return lacks

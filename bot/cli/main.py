@@ -42,6 +42,7 @@ from bot.cli.parts import (
 )
 from bot.cli.regroup import join, merge, split, unmerge
 from bot.cli.sarif import sarif
+from bot.cli.slack import slack_app
 from bot.errors import BadInput, NotFound
 from bot.incidents.shown import incident_json
 from bot.located import BadFile, Problem
@@ -64,6 +65,7 @@ for name, group in (
     ("audit", audit_app),
     ("postmortem", postmortem_app),
     ("bag", bag_app),
+    ("slack", slack_app),
 ):
     app.add_typer(group, name=name)
 Number = Annotated[int, typer.Argument(min=1, max=LARGEST)]

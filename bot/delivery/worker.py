@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, literal, or_, update
+from sqlalchemy import ColumnElement, String, and_, cast, func, literal, null, or_, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -26,18 +26,25 @@ UNBOUND = (  # needs no channel of the incident
     "open_channel", "leave", "digest", "notify", "confirm", "page", "page_ack", "page_resolve", "publish",
     "read_page",
 )  # fmt: skip
-_Found = tuple[Delivery, Message | None, Binding | None, Binding | None]
+_Found = tuple[Delivery, Message | None, Binding | None, Binding | None, str]
 SLOWEST_RETRY = 30.0
 BROKEN_TRIES = 3
 
 
 class DeliveryWorker:
-    """One per surface and process; any number of processes may run one."""
+    """One per surface and process; any number of processes may run one.
 
-    def __init__(self, store: Store, surface: Surface, owner: str) -> None:
+    ``severity`` is the expression for the severity of a delivery's incident: of what may go at the
+    same time, the most severe begins first.
+    """
+
+    def __init__(
+        self, store: Store, surface: Surface, owner: str, severity: ColumnElement[str] | None = None
+    ) -> None:
         self.store = store
         self.surface = surface
         self.owner = owner
+        self.severity = func.coalesce(severity if severity is not None else null(), "")
         self._busy: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -100,19 +107,21 @@ class DeliveryWorker:
         )
         query = (
             select(Delivery, Message, channel, posted)
+            .add_columns(self.severity)
             .outerjoin(Message, col(Message.id) == col(Delivery.message_id))
             .outerjoin(channel, self._named(channel, "channel:", Delivery.incident_id))
             .outerjoin(posted, self._named(posted, "message:", Delivery.message_id))
             .where(col(Delivery.id).in_(first))
             .where(or_(col(Delivery.op).in_(UNBOUND), col(channel.key).is_not(None)))
             .where(or_(col(Delivery.op) != "pin", col(posted.key).is_not(None)))
+            .order_by(self.severity, col(Delivery.id))
         )
         if lock:  # what another worker takes, or a writer is about to edit, is left alone
             query = query.with_for_update(of=Delivery, skip_locked=True)
         moment = now()
         return [
-            (row, message, channel, posted)
-            for row, message, channel, posted in (await session.execute(query)).all()
+            (row, message, channel, posted, severity)
+            for row, message, channel, posted, severity in (await session.execute(query)).all()
             if (row.state == "pending" and row.next_at <= moment)
             or (row.state == "sending" and row.lease_until and row.lease_until < moment)
         ]
@@ -203,7 +212,11 @@ class DeliveryWorker:
 
 
 def _job(
-    row: Delivery, message: Message | None, channel: Binding | None, posted: Binding | None
+    row: Delivery,
+    message: Message | None,
+    channel: Binding | None,
+    posted: Binding | None,
+    severity: str,
 ) -> Job:
     return Job(
         id=row.id or 0,
@@ -214,6 +227,7 @@ def _job(
         channel=channel.value if channel else {},
         posted=posted.value if posted and not _elsewhere(row, channel, posted) else {},
         attempt=row.attempts,
+        severity=severity,
     )
 
 

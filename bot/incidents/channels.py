@@ -11,10 +11,9 @@ from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.delivery import Binding, Delivery
-from bot.delivery.leaving import forget_messages, open_again
-from bot.incidents.flow import Incidents, topic_of
-from bot.incidents.rules import ACTIVE, channel_name
-from bot.incidents.seeing import belonging
+from bot.delivery.leaving import forget_messages
+from bot.incidents.flow import Incidents
+from bot.incidents.rules import ACTIVE
 from bot.incidents.tables import Incident
 from bot.store import Store, now
 
@@ -39,15 +38,13 @@ class Channels:
         return len(due)
 
     async def archived(self, session: AsyncSession, number: int) -> None:
-        """Slack says so. While the incident is open, it says it where it is still read."""
-        incident = await self.incidents.get(session, number)
+        """Slack says so. An open incident gets another one; for one that has ended it waits."""
         bound = await session.get(Binding, (SLACK, f"channel:{number}"))
         if bound is None or bound.value.get("archived"):
             return
+        if await self.incidents.channel_lost(session, number, bound.value["channel"], "archived"):
+            return
         bound.value = {**bound.value, "archived": True}
-        if incident.status in ACTIVE:
-            text = "Its channel was archived in Slack: what is said waits until it is unarchived"
-            await self._tell(session, incident, "channel_archived", text)
 
     async def unarchived(self, session: AsyncSession, number: int) -> None:
         """What waits is said, in its order."""
@@ -85,22 +82,11 @@ class Channels:
         bound = await session.get(Binding, (SLACK, f"channel:{number}"))
         if bound is None:
             return
+        if await self.incidents.channel_lost(session, number, bound.value["channel"], "deleted"):
+            return
         await session.delete(bound)
         await forget_messages(session, SLACK, bound.value["channel"])
-        if incident.status in ACTIVE:
-            title = "private" if incident.private else incident.title
-            opening = {
-                "name": channel_name(number, title, drill=incident.drill),
-                "purpose": f"Incident {number}: {incident.title}", "private": incident.private,
-            }  # fmt: skip
-            line = topic_of(incident)
-            people = belonging(self.incidents.catalog(), incident)
-            people = list(dict.fromkeys([*people, *incident.holders.values()]))
-            await open_again(session, SLACK, number, opening, line, people)
-            self.incidents.bookmark(session, incident, incident.links)
-        text = "Its channel was deleted in Slack"
-        text += "; another one is being opened" if incident.status in ACTIVE else ""
-        await self._tell(session, incident, "channel_deleted", text)
+        await self._tell(session, incident, "channel_deleted", "Its channel was deleted in Slack")
 
     async def _tell(self, session: AsyncSession, incident: Incident, kind: str, text: str) -> None:
         number = incident.number

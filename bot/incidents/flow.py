@@ -29,6 +29,7 @@ from bot.timeline import Ledger
 
 NOTE_LIMIT = 3000
 NO_CHANNEL = "no-channel"  # the key of the message that says so
+MOVED = "channel-moved"  # same, where the channel was archived or deleted
 _DECLARING = 7_225_512  # any constant: it names our advisory lock on PostgreSQL
 
 
@@ -255,6 +256,28 @@ class Incidents:
         await self.outbox.say(session, incident_id, NO_CHANNEL, "line", {"text": text})
         await self.refresh(session, incident)
 
+    async def channel_lost(
+        self, session: AsyncSession, incident_id: int, channel: str, why: str
+    ) -> bool:
+        """Goes on in a new channel, once, and says so; False where none is opened any more.
+
+        Of an incident that is over nobody needs one: people archive its channel on purpose.
+        """
+        incident = await self.get(session, incident_id)
+        if incident.status not in ACTIVE or incident.merged_into:
+            return False
+        if not await self.outbox.open_another(
+            session, incident_id, channel, **self._channel(incident)
+        ):
+            return True
+        text = f"Its channel is gone ({why}): it goes on in a new one"
+        await self.ledger.append(
+            session, incident_id, "channel_moved", "jackline", text, data={"channel": channel}
+        )
+        await self.outbox.say(session, incident_id, MOVED, "line", {"text": text})
+        self.bookmark(session, incident, incident.links)
+        return True
+
     async def listed(self, session: AsyncSession, *, everything: bool = False) -> list[Incident]:
         """Incidents, newest first: the active ones, or all."""
         query = select(Incident).order_by(col(Incident.id).desc()).limit(200)
@@ -304,19 +327,22 @@ class Incidents:
                 raise BadInput(f"There is no service {service!r}.", hint=f"Known: {known}.")
 
     async def _announce(self, session: AsyncSession, incident: Incident) -> None:
+        await self.outbox.open_channel(session, incident.number, **self._channel(incident))
+
+    def _channel(self, incident: Incident) -> dict[str, Any]:
+        """What its channel is opened with."""
         number = incident.number
         title = "private" if incident.private else incident.title  # names of channels get about
         people, groups = called(self.catalog(), incident)
-        await self.outbox.open_channel(
-            session,
-            number,
-            name=channel_name(number, title, drill=incident.drill),
-            purpose=f"Incident {number}: {incident.title}",
-            topic=topic_of(incident),
-            people=list(dict.fromkeys([*belonging(self.catalog(), incident), *people])),
-            groups=groups,
-            private=incident.private,
-        )
+        wanted = [*belonging(self.catalog(), incident), *people, *incident.holders.values()]
+        return {
+            "name": channel_name(number, title, drill=incident.drill),
+            "purpose": f"Incident {number}: {incident.title}",
+            "topic": topic_of(incident),
+            "people": list(dict.fromkeys(wanted)),
+            "groups": groups,
+            "private": incident.private,
+        }
 
     async def show_topic(self, session: AsyncSession, incident: Incident) -> None:
         """Has the channel's topic say where the incident stands."""

@@ -1,6 +1,7 @@
 """What Jackline says about itself, for Prometheus."""
 
 import math
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from sqlalchemy import func
@@ -51,6 +52,10 @@ class Metrics:
         self._bag = self._gauge(
             "jackline_bag_age_seconds", "Age of the newest go-bag; NaN while none was packed."
         )
+
+    def show(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """A gauge of this process, read when asked for."""
+        self._gauge(name, text).set_function(read)
 
     async def render(self) -> bytes:
         """The exposition text."""

@@ -66,9 +66,13 @@ def build_web(
     ledger: Ledger,
     metrics: Metrics,
     console: Sequence[BaseRoute],
+    standing: Callable[[], dict[str, str]],
     slack: Callable[[Request], Awaitable[Response]] | None,
 ) -> FastAPI:
-    """The whole app. ``slack`` is given when Slack reaches us over HTTP."""
+    """The whole app. ``slack`` is given when Slack reaches us over HTTP.
+
+    ``standing`` is what ``/readyz`` says besides: none of it makes Jackline less ready.
+    """
     app = _Web(
         title="Jackline",
         version="1",
@@ -81,7 +85,7 @@ def build_web(
     app.add_middleware(BodyLimit)
     _webhooks(app, reception)
     _heartbeats(app, settings, heartbeats)
-    _health(app, store, metrics)
+    _health(app, store, metrics, standing)
     _api(app, settings, store, ledger)
     if slack is not None:
         _slack(app, slack)
@@ -136,7 +140,9 @@ def _slack(app: FastAPI, handle: Callable[[Request], Awaitable[Response]]) -> No
         return await handle(request)
 
 
-def _health(app: FastAPI, store: Store, metrics: Metrics) -> None:
+def _health(
+    app: FastAPI, store: Store, metrics: Metrics, standing: Callable[[], dict[str, str]]
+) -> None:
     @app.get("/healthz", summary="The process is alive")
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
@@ -148,7 +154,7 @@ def _health(app: FastAPI, store: Store, metrics: Metrics) -> None:
                 await session.execute(text("SELECT 1"))
         except Exception as error:
             raise Unavailable("The database does not answer.") from error
-        return {"status": "ready"}
+        return {"status": "ready", **standing()}
 
     @app.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
     async def exposition() -> Response:

@@ -12,6 +12,7 @@ from bot.store import Store
 from tests.chat.console_world import World
 from tests.chat.hands import Hands
 from tests.chat.room import ChatRoom
+from tests.chat.slack_world import SlackWorld, slack_world
 from tests.runbooks.room import PEOPLE
 from tests.slackstub import SlackStub
 
@@ -76,3 +77,11 @@ async def slack():
 @pytest.fixture
 def hands(room: ChatRoom) -> Hands:
     return Hands(room)
+
+
+@pytest.fixture(params=["socket", "http"])
+async def workspace(
+    request: pytest.FixtureRequest, room: ChatRoom, slack: SlackStub
+) -> AsyncIterator[SlackWorld]:
+    async with slack_world(room, slack, str(request.param)) as opened:
+        yield opened

@@ -27,6 +27,7 @@ class ChatRoom:
 
     def __init__(self, store: Store, folder: Path, registry: Registry) -> None:
         self.store = store
+        self.folder = folder
         self.library = Library(folder, registry)
         outbox = Outbox(("slack",))
         self.incidents = Incidents(Ledger(b"audit"), outbox, lambda: self.library.catalog)

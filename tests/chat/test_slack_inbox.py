@@ -10,7 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from bot.chat.slack import Inbox
+from bot.chat.slack import Inbox, Limits
+from bot.chat.slack.home import Home
 from bot.chat.slack.tables import SlackRequest
 from bot.errors import Unavailable
 from bot.incidents import Incident
@@ -35,7 +36,8 @@ class Open:
         room = self.room
         return Inbox(
             room.store, room.commands, room.clicks, room.incidents,
-            lambda: room.library.catalog, self.client,
+            lambda: room.library.catalog, self.client, Limits(0.1),
+            Home(self.client, room.store, lambda: room.library.catalog, (), Limits(0.1)),
         )  # fmt: skip
 
     def asked(self, text: str, **more: Any) -> dict[str, Any]:

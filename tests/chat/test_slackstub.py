@@ -161,4 +161,4 @@ async def test_marks_on_a_channel(slack):
     assert (await client.bookmarks_list(channel_id=C_GENERAL))["bookmarks"][0]["title"] == "bridge"
     await client.bookmarks_remove(bookmark_id=ident, channel_id=C_GENERAL)
     await client.pins_remove(**item)
-    assert await refusal(client.pins_remove(**item)) == "not_pinned"
+    assert await refusal(client.pins_remove(**item)) == "no_pin"

@@ -2,13 +2,12 @@
 
 import asyncio
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.slackstub import C_GENERAL, U_ANA, SlackStub
+from tests.slackstub.npm import installed
 
 HERE = Path(__file__).parents[1] / "slackstub/stranger"
 
@@ -16,18 +15,7 @@ HERE = Path(__file__).parents[1] / "slackstub/stranger"
 @pytest.fixture(scope="module")
 def node() -> str:
     """Node, with the stranger's packages in place."""
-    found, npm = shutil.which("node"), shutil.which("npm")
-    if not (found and npm):
-        if os.environ.get("CI") == "true":
-            pytest.fail("node and npm are absent, and in CI they must not be")
-        pytest.skip("node or npm is not installed, so the JavaScript client cannot run")
-    if not (HERE / "node_modules/@slack/bolt").exists():
-        command = [npm, "ci", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
-        if done.returncode and os.environ.get("CI") != "true":
-            pytest.skip(f"npm ci failed, the registry may be away: {done.stderr[-300:]}")
-        assert done.returncode == 0, done.stderr
-    return found
+    return installed(HERE)
 
 
 @pytest.mark.server

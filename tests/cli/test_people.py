@@ -144,10 +144,10 @@ def test_the_doctor_looks_where_jackline_runs(cli: Cli) -> None:
 def test_the_doctor_finds_nothing(cli: Cli) -> None:
     found = looked_at(cli)
     assert set(found) == {
-        "settings", "integrations", "runbooks", "notifiers", "database", "go-bag", "slack",
+        "settings", "integrations", "runbooks", "notifiers", "database", "go-bag", "slack", "server",
     }  # fmt: skip
     assert all(ok for ok, _ in found.values())
-    assert cli("doctor").out.count("✓") == 7
+    assert cli("doctor").out.count("✓") == 8
 
 
 def test_the_doctor_looks_at_the_door_for_mail(cli: Cli, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.app import Jackline
+from bot.chat.slack.manifest import wanted_scopes
 from bot.cli.doctor import Result, diagnose
 from tests.chat.asked import pose
 from tests.cli.conftest import Cli
@@ -110,7 +111,8 @@ async def test_the_doctor_says_what_slack_lacks_for_them(
         found = await slack_line()
         assert not found.ok
         assert "set JACKLINE_SLACK__DIGEST_CHANNEL" in found.detail
-        assert "needs the scope groups:write" in found.detail
+        assert "groups:write" in found.detail
+        assert "jackline slack manifest" in found.detail
         cli.env["JACKLINE_SLACK__DIGEST_CHANNEL"] = C_INCIDENTS
-        slack.configure(scopes="chat:write,channels:manage,groups:write")
+        slack.configure(scopes=",".join(wanted_scopes()))
         assert (await slack_line()).ok

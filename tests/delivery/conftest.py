@@ -13,7 +13,9 @@ from sqlmodel import col, select
 
 from bot.catalog import Catalog
 from bot.chat import Cards
-from bot.chat.slack import SlackSurface
+from bot.chat.slack import Limits, SlackSurface
+from bot.chat.slack.pace import SEVERITY
+from bot.chat.slack.standing import Standing
 from bot.delivery import Delivery, DeliveryWorker, Outbox
 from bot.incidents import Incident, Incidents
 from bot.store import Store, now
@@ -32,22 +34,30 @@ class Post:
         self.outbox = Outbox(("slack",))
         self.incidents = Incidents(Ledger(b"audit"), self.outbox, Catalog)
 
-    def worker(self, owner: str = "first") -> DeliveryWorker:
-        """A worker as a process of its own would have it."""
+    def worker(self, owner: str = "first", minute: float = 0.1) -> DeliveryWorker:
+        """A worker as a process of its own would have it; Slack's ``minute`` is a short one."""
         client = AsyncWebClient(
             token=self.slack.bot_token, base_url=self.slack.api_url, retry_handlers=[]
         )
         self.clients.append(client)
         cards = Cards(Catalog, "")
         surface = SlackSurface(
-            client, self.store, cards, Catalog, C_INCIDENTS, self.folder, self.incidents
+            client,
+            self.store,
+            cards,
+            Catalog,
+            C_INCIDENTS,
+            self.folder,
+            self.incidents,
+            Limits(minute),
+            Standing(0),
         )
-        return DeliveryWorker(self.store, surface, owner)
+        return DeliveryWorker(self.store, surface, owner, SEVERITY)
 
-    async def declare(self, title: str = "Search is slow") -> int:
+    async def declare(self, title: str = "Search is slow", severity: str = "sev2") -> int:
         async with self.store.write() as session:
             incident: Incident = await self.incidents.declare(
-                session, title=title, severity="sev2", actor="person:ana", origin=title
+                session, title=title, severity=severity, actor="person:ana", origin=title
             )
         return incident.number
 

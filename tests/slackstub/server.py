@@ -7,7 +7,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from . import (  # noqa: F401  (each registers its methods)
+from . import (  # noqa: F401  (the webapi_ ones register their methods)
+    schemas,
     webapi_chat,
     webapi_conversations,
     webapi_files,
@@ -101,6 +102,8 @@ class SlackStub(Controls):
         await self.hub.close()
         if self._runner is not None:
             await self._runner.cleanup()
+        if found := schemas.noted():
+            raise AssertionError(f"not what Slack's own types allow: {found[:5]}")
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -35,6 +35,7 @@ NEWER_CODES = {
     "invalid_metadata_schema": "same",
     "thread_not_found": "documented since for posting into a thread",
     "no_such_subteam": "documented for usergroups.users.list",
+    "no_pin": "what Slack's page of pins.remove shows now",
     "channel_not_found": "left out by the description for reactions",
 }
 

@@ -4,6 +4,7 @@ import copy
 from dataclasses import replace
 from typing import Any
 
+from . import schemas
 from .args import Args
 from .blocks import ATTACHMENTS, check_message, elements_of
 from .errors import HumanError, SlackError
@@ -29,6 +30,7 @@ def content(args: Args, *, top: int = POST_TEXT) -> Json:
     if len(attachments) > ATTACHMENTS:
         raise SlackError("too_many_attachments")
     check_message(blocks, attachments)
+    schemas.note("message", blocks)
     kept = with_ids(blocks)
     attachments = [
         {"id": i, **a, **({"blocks": with_ids(a["blocks"])} if "blocks" in a else {})}

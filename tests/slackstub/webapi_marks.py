@@ -99,7 +99,7 @@ def pins_add(ws: Workspace, args: Args) -> Json:
 def pins_remove(ws: Workspace, args: Args) -> Json:
     channel, message = _item(ws, args)
     if message.ts not in channel.pins:
-        raise SlackError("not_pinned")
+        raise SlackError("no_pin")
     unpin(ws, message, ws.bot_user_id)
     return {}
 

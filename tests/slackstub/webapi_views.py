@@ -4,6 +4,7 @@ import copy
 import secrets
 from typing import Any
 
+from . import schemas
 from .args import Args
 from .blocks import check_view
 from .errors import SlackError
@@ -19,6 +20,7 @@ def read_view(value: Any, kind: str) -> Json:
     check_view(value)
     if value["type"] != kind:
         raise SlackError("invalid_arguments", f"must be a {kind} [json-pointer:/view/type]")
+    schemas.note(value["type"], value)
     source: Json = copy.deepcopy(value)
     source["blocks"] = with_ids(source["blocks"])
     return source

@@ -156,3 +156,25 @@ async def test_a_body_without_end_is_cut_off(slack: Signed) -> None:
     """Before any signature is checked, nobody gets to fill the memory."""
     body = "x" * (BODY_LIMIT + 1)
     assert (await slack.send(body, slack.slack.deliverer.sign(body))).status_code == 413
+
+
+async def test_how_it_stands_with_slack_is_seen_from_outside(slack: Signed) -> None:
+    """Ready says it beside, the metrics count it, and the console's banner says what to do."""
+    web = slack.web
+    assert web.jackline.slack is not None
+    assert (await web.http.get("/readyz")).json() == {"status": "ready", "slack": "over HTTP"}
+    assert await web.metric("jackline_slack_troubles") == 0
+    event = {"type": "event_callback", "team_id": slack.slack.team_id, "event_id": "Ev9",
+             "event": {"type": "app_uninstalled"}}  # fmt: skip
+    body, kind = json.dumps(event), {"Content-Type": "application/json"}
+    assert (await slack.send(body, {**slack.slack.deliverer.sign(body), **kind})).status_code == 200
+    answer = await web.http.get("/readyz")
+    assert answer.status_code == 200, "the console works, so Jackline is ready"
+    assert "Install the app again" in answer.json()["slack"]
+    assert "Install the app again" in web.jackline._notice()
+    assert await web.metric("jackline_slack_troubles") == 1
+    await web.jackline.slack.surface.look()
+    assert (await web.http.get("/readyz")).json()["slack"] == "over HTTP"
+    slack.slack.configure(down=True)
+    await web.jackline.slack.surface.look()
+    assert await web.metric("jackline_slack_down") == 1

@@ -6,60 +6,70 @@ delivery (another attempt, or another event id for the same message) changes not
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.clicks import INCIDENT_CLICKS, RUN_CLICKS, STEP_CLICKS
+from bot.chat.clock_card import CLOCK_CLICKS
 from bot.chat.command import Command, person_of
 from bot.chat.life_clicks import LIFE_CLICKS
 from bot.chat.page_card import PAGE_CLICKS
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
+from bot.chat.reminder_card import REMINDER_CLICKS
 from bot.chat.slack.calls import slack_errors
 from bot.chat.slack.channel_events import ChannelEvents
 from bot.chat.slack.inbox import Inbox
+from bot.chat.slack.manifest import COMMANDS, EVENTS, HAPPENED, SHORTCUTS
+from bot.chat.slack.marks import link_to, meant, told
 from bot.chat.slack.plain import plain
+from bot.chat.slack.standing import Standing
 from bot.chat.slack.views import declare_view, read_declare
+from bot.chat.slack.who import who
+from bot.chat.update_card import UPDATE_CLICKS
 from bot.chat.update_form import read_update, typed, update_view, wrong
 from bot.errors import JacklineError, TargetError, Unavailable
 from bot.incidents import check_severity, check_title
 from bot.incidents.drafts import audience_of
 from bot.log import get
+from bot.settings import REACTIONS, Mark
 from bot.store import now
 
 log = get("slack")
+_OF_PEOPLE = ("", "file_share", "thread_broadcast")  # kinds of messages that people write
+_CLOSED = ("privategroup", "directmessage")  # how Slack names a channel where not everybody reads
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+>\s*")
 _OPENING = 1.0  # seconds for a form: with the draft's, less than Slack waits for us
 _BARE_UPDATE = re.compile(r"(?:update|say)(?:\s+(internal|executives|customers))?", re.IGNORECASE)
-COMMANDS = {"/incident": "incident", "/inc": "incident", "/runbook": "runbook", "/access": "access"}
 
 
 class SlackIn:
     """What arrives from Slack."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(
+        self, inbox: Inbox, standing: Standing, reactions: Mapping[str, Mark] = REACTIONS
+    ) -> None:
         self.inbox = inbox
+        self.reactions = reactions
+        self.standing = standing
 
-    async def command(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+    async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A slash command. Its answer follows by the response URL; the menu changes nothing."""
-        name, text = COMMANDS[body["command"]], plain(body.get("text", "").strip())
+        name, text = COMMANDS[body["command"]].name, plain(body.get("text", "").strip())
         if name == "incident" and not text:
             await ack()
-            await client.views_open(
-                trigger_id=body["trigger_id"], view=declare_view(body["channel_id"])
-            )
+            await self.inbox.client.views_open(trigger_id=body["trigger_id"], view=declare_view())
             return
         if name == "incident" and (found := _BARE_UPDATE.fullmatch(text)):
-            at = (body["team_id"], body["user_id"], body["channel_id"])
-            if await self._open_update(client, body["trigger_id"], found[1] or "", *at):
+            trigger, channel = body["trigger_id"], body["channel_id"]
+            if await self._open_update(trigger, found[1] or "", who(body), channel):
                 await ack()
                 return
         asked = {
-            "name": name, "text": text, "team": body["team_id"], "user": body["user_id"],
-            "channel": body["channel_id"], "response_url": body["response_url"],
+            "name": name, "text": text, **who(body), "channel": body["channel_id"], "response_url": body["response_url"],
         }  # fmt: skip
         try:
             await self.inbox.accept("command", body["trigger_id"], asked)
@@ -70,11 +80,12 @@ class SlackIn:
 
     async def submitted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The declare form. A refusal is shown beside the field."""
-        severity, title = read_declare(body["view"])
-        team, user = body["team"]["id"], body["user"]["id"]
-        asked = {"severity": severity, "title": title, "team": team, "user": user}
+        severity, title, source = read_declare(body["view"])
+        asked = {
+            "severity": severity, "title": title, **who(body), "source": source,
+        }  # fmt: skip
         try:
-            person_of(Command("incident", "", self.inbox.person(team, user), "", "slack"))
+            person_of(Command("incident", "", self.inbox.person(who(body)), "", "slack"))
             check_title(title)
             check_severity(severity)
             await self.inbox.accept("form", body["view"]["id"], asked)
@@ -86,13 +97,12 @@ class SlackIn:
     async def wrote(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """An update's form: the same as the command that it stands for."""
         channel, audience, text, ahead = read_update(body["view"])
-        team, user = body["team"]["id"], body["user"]["id"]
-        person = self.inbox.person(team, user)
+        person = self.inbox.person(who(body))
         if errors := wrong(text, ahead, now(), person.timezone if person else "UTC"):
             await ack(response_action="errors", errors=errors)
             return
         asked = {
-            "name": "incident", "text": typed(audience, text, ahead), "team": team, "user": user,
+            "name": "incident", "text": typed(audience, text, ahead), **who(body),
             "channel": channel,
         }  # fmt: skip
         try:
@@ -102,17 +112,15 @@ class SlackIn:
             return
         await ack()
 
-    async def _open_update(
-        self, client: AsyncWebClient, trigger: str, said: str, team: str, user: str, channel: str
-    ) -> bool:
+    async def _open_update(self, trigger: str, said: str, by: dict[str, str], channel: str) -> bool:
         """Whether a form with a draft could be opened; else the command says the same in words."""
         audience, _, _ = audience_of(said)
-        text = await self.inbox.draft(team, user, channel, audience)
+        text = await self.inbox.draft(by, channel, audience)
         if text is None:
             return False
         try:
             async with slack_errors("views.open", once=True), asyncio.timeout(_OPENING):
-                await client.views_open(
+                await self.inbox.client.views_open(
                     trigger_id=trigger, view=update_view(channel, audience, text)
                 )
         except TargetError as error:
@@ -120,23 +128,64 @@ class SlackIn:
             return False
         return True
 
-    async def clicked(self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+    async def clicked(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A button. What it did shows on the card; a refusal is told to the clicker alone."""
         action = body["actions"][0]
         if action["action_id"] == "update_write":
-            at = (body["team"]["id"], body["user"]["id"], body["channel"]["id"])
-            said = action["value"].partition("|")[2]
-            if await self._open_update(client, body["trigger_id"], said, *at):
+            said, channel = action["value"].partition("|")[2], body["channel"]["id"]
+            if await self._open_update(body["trigger_id"], said, who(body), channel):
                 await ack()
                 return
         asked = {
             "action": action["action_id"], "value": action.get("value", ""),
-            "team": body["team"]["id"], "user": body["user"]["id"],
+            **who(body),
             "channel": body.get("channel", {}).get("id", ""),  # none where it is no message's
-            "response_url": body["response_url"],
+            **_answered_where(body),
         }  # fmt: skip
         await self.inbox.accept("click", body["trigger_id"], asked)
         await ack()
+
+    async def shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """From a message's menu: a form to declare from it, or its place on the timeline."""
+        channel, message = body["channel"]["id"], body["message"]
+        ts = body.get("message_ts") or message["ts"]
+        if body["callback_id"] == "declare_from_message":
+            await ack()
+            closed = body["channel"].get("name") in _CLOSED
+            source = {"text": told(message), "link": link_to(channel, ts), "channel": channel}
+            await self.inbox.client.views_open(
+                trigger_id=body["trigger_id"], view=declare_view(source, keep=not closed)
+            )
+            return
+        asked = {
+            "mark": "timeline", "channel": channel, "ts": ts, **who(body),
+            "message": _of_message(message),
+            "response_url": body["response_url"],
+        }  # fmt: skip
+        await self.inbox.accept("mark", f"shortcut:{channel}:{ts}:{body['trigger_id']}", asked)
+        await ack()
+
+    async def reacted(
+        self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
+    ) -> None:
+        """📌 and the like, at a message in an incident's channel."""
+        item, mark = event["item"], meant(event["reaction"], self.reactions)
+        if mark and item.get("type") == "message" and await self._known(item["channel"]):
+            asked = {
+                "mark": mark, "channel": item["channel"], "ts": item["ts"],
+                **who(body), "react": True,
+            }  # fmt: skip
+            key = f"{mark}:{item['channel']}:{item['ts']}:{event['user']}"
+            await self.inbox.accept("mark", key, asked)
+        await next_()
+
+    async def home(
+        self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Somebody opened the home tab. That changes nothing, so there is nothing to store."""
+        if event.get("tab", "home") == "home":
+            self.inbox.show_home(who(body))
+        await next_()
 
     async def mentioned(
         self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
@@ -146,8 +195,8 @@ class SlackIn:
         head, _, rest = text.partition(" ")
         name, text = (head, rest) if head in ("runbook", "access") else ("incident", text)
         asked = {
-            "name": name, "text": text.strip() or "help", "team": body["team_id"],
-            "user": event["user"], "channel": event["channel"], "thread": event.get("thread_ts"),
+            "name": name, "text": text.strip() or "help", **who(body),
+            "channel": event["channel"], "thread": event.get("thread_ts"),
         }  # fmt: skip
         await self.inbox.accept("mention", f"{event['channel']}:{event['ts']}", asked)
         await next_()
@@ -156,17 +205,46 @@ class SlackIn:
         self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
     ) -> None:
         """What people write in an incident's channel belongs to its record; the rest is not kept."""
-        text, channel = plain(event.get("text", "")).strip(), event["channel"]
-        ours = event.get("subtype") or event.get("bot_id") or _MENTION.match(text)
-        if text and not ours:
-            async with self.inbox.store.read() as session:
-                known = await self.inbox.incident_of(session, channel) is not None
-            if known:
+        channel, subtype = event["channel"], event.get("subtype", "")
+        if subtype in ("message_changed", "message_deleted"):
+            await self._corrected(event, body)
+        elif subtype in _OF_PEOPLE and not event.get("bot_id"):
+            text = told(event)
+            if text and not _MENTION.match(text) and await self._known(channel):
                 asked = {
-                    "text": text, "team": body["team_id"], "user": event.get("user", ""),
-                    "channel": channel,
+                    "text": text, **who(body), "channel": channel,
                 }  # fmt: skip
                 await self.inbox.accept("said", f"{channel}:{event['ts']}", asked)
+        await next_()
+
+    async def _corrected(self, event: dict[str, Any], body: dict[str, Any]) -> None:
+        """An edit or a deletion by a person; Slack also sends the first for a preview of a link."""
+        channel, before = event["channel"], event.get("previous_message") or {}
+        after = event.get("message") or {}
+        ts = event.get("deleted_ts") or after.get("ts", "")
+        text = told(after)
+        of_people = not before.get("bot_id") and before.get("subtype", "") in _OF_PEOPLE
+        same = text == told(before) or _MENTION.match(told(before))
+        if not ts or not of_people or same or not await self._known(channel):
+            return
+        at = (after.get("edited") or {}).get("ts") or event.get("event_ts") or event["ts"]
+        asked = {
+            "text": text, "edited": at, "channel": channel, "ts": ts, **who(body),
+            "user": after.get("user") or before.get("user") or "",
+        }  # fmt: skip
+        await self.inbox.accept("corrected", f"{channel}:{ts}:{at if text else 'deleted'}", asked)
+
+    async def _known(self, channel: str) -> bool:
+        """Whether it is an incident's channel; of the others nothing is kept."""
+        async with self.inbox.store.read() as session:
+            return await self.inbox.incident_of(session, channel) is not None
+
+    async def uninstalled(
+        self, event: dict[str, Any], next_: Callable[[], Awaitable[None]]
+    ) -> None:
+        """The app was taken out, or its bot token revoked. Nothing to store: it shows in the console."""
+        if event["type"] == "app_uninstalled" or event.get("tokens", {}).get("bot"):
+            self.standing.uninstalled()
         await next_()
 
 
@@ -180,18 +258,39 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
     for name in COMMANDS:
         app.command(name)(incoming.command)
     app.view("declare")(incoming.submitted)
+    for callback in SHORTCUTS:
+        app.shortcut({"type": "message_action", "callback_id": callback})(incoming.shortcut)
     clicks = (
         *INCIDENT_CLICKS, *LIFE_CLICKS, *REGROUP_CLICKS, *RUN_CLICKS, *STEP_CLICKS,
-        *QUESTION_CLICKS,
-        *PAGE_CLICKS,
+        *QUESTION_CLICKS, *PAGE_CLICKS, *UPDATE_CLICKS, *REMINDER_CLICKS, *CLOCK_CLICKS,
     )  # fmt: skip
     for action_id in clicks:
         app.action(action_id)(incoming.clicked)
-    app.event("app_mention", middleware=[incoming.mentioned])(_stored)
-    app.event("message", middleware=[incoming.said])(_stored)
-    ChannelEvents(incoming.inbox).listen(app, _stored)
+    places = ChannelEvents(incoming.inbox)
+    listeners: dict[str, Callable[..., Awaitable[None]]] = {
+        "app_home_opened": incoming.home, "app_mention": incoming.mentioned, "app_uninstalled": incoming.uninstalled,
+        "message": incoming.said, "reaction_added": incoming.reacted, "tokens_revoked": incoming.uninstalled,
+        "member_joined_channel": places.joined,
+        **{f"{kind}_{what}": places.changed for kind in ("channel", "group") for what in HAPPENED},
+    }  # fmt: skip
+    for event in EVENTS:
+        app.event(event, middleware=[listeners[event]])(_stored)
     app.event(re.compile(".+"))(_stored)  # other subscribed events, which bolt would complain about
     return app
+
+
+def _of_message(message: dict[str, Any]) -> dict[str, Any]:
+    """What of a message is kept until it is worked off."""
+    kept = {key: message[key] for key in ("text", "user") if message.get(key)}
+    files = [{k: f.get(k) for k in ("name", "permalink")} for f in message.get("files") or []]
+    return kept | ({"files": files} if files else {})
+
+
+def _answered_where(body: dict[str, Any]) -> dict[str, Any]:
+    """In the home tab there is no response URL: there the tab itself says what came of a click."""
+    if body.get("response_url"):
+        return {"response_url": body["response_url"]}
+    return {"home": True} if body.get("container", {}).get("type") == "view" else {}
 
 
 async def _stored(ack: AsyncAck) -> None:

@@ -1,49 +1,18 @@
 """Slack's answers as Jackline's errors: what may be tried again and what may not."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
 
 _AUTH = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+MISSING_SCOPE = "missing_scope"
 _SERVER_ERROR = 500
 _RATE_LIMITED = 429
-_DISTANCE, _WHILE = 1.2, 60.0  # seconds between calls, and for how long
-
-
-class Limits:
-    """What Slack has told us to slow down: asking all the same would be counted too.
-
-    After a refusal the same calls wait as long as Slack says, and then keep a distance for a while.
-    """
-
-    def __init__(self) -> None:
-        self._next: dict[tuple[str, str], float] = {}  # when the next call may be made
-        self._slow: dict[tuple[str, str], float] = {}  # until when calls keep their distance
-
-    @asynccontextmanager
-    async def calling(self, method: str, *, once: bool, channel: str = "") -> AsyncIterator[None]:
-        """As `slack_errors`, around one call; ``channel`` where Slack's limit is for each channel.
-
-        Raises `Retryable` where the call is not made yet.
-        """
-        key, moment = (method, channel), asyncio.get_running_loop().time()
-        if (left := self._next.get(key, 0.0) - moment) > 0:
-            raise Retryable(f"Slack limits {method}.", retry_after=left)
-        if self._slow.get(key, 0.0) > moment:
-            self._next[key] = moment + _DISTANCE
-        try:
-            async with slack_errors(method, once=once):
-                yield
-        except Retryable as error:
-            if error.retry_after:
-                self._next[key] = moment + error.retry_after
-                self._slow[key] = moment + _WHILE
-            raise
 
 
 @asynccontextmanager
@@ -78,9 +47,16 @@ def _of_answer(
         return lost(f"Slack failed at {method} ({code or status}).")
     if code in _AUTH:
         return AuthFailed(f"Slack refuses the bot's token: {code}.", hint="Install the app again.")
-    return Rejected(f"Slack refused {method}: {code}.")
+    needed = str(data.get("needed", "")) if code == MISSING_SCOPE and isinstance(data, dict) else ""
+    return Rejected(f"Slack refused {method}: {code}.", field=needed)
 
 
 def code_of(error: Rejected) -> str:
     """Slack's error code inside one of our refusals."""
     return error.message.rpartition(": ")[2].rstrip(".")
+
+
+def granted_scopes(answer: AsyncSlackResponse) -> str | None:
+    """What Slack says the token may, in the header of an answer; None where it says nothing."""
+    headers = {name.lower(): value for name, value in (answer.headers or {}).items()}
+    return headers.get("x-oauth-scopes")

@@ -5,7 +5,8 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.chat.slack.calls import Limits, code_of
+from bot.chat.slack.calls import code_of
+from bot.chat.slack.pace import Limits
 from bot.delivery import Binding, Job
 from bot.errors import Rejected
 from bot.incidents import Incidents

@@ -3,15 +3,12 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp
-
 from bot.chat.catchup import is_late
 from bot.chat.slack.inbox import Inbox
+from bot.chat.slack.who import who
 from bot.incidents import Incident
 
-HAPPENED = ("archive", "unarchive", "deleted", "rename")
 Next = Callable[[], Awaitable[None]]
-Listener = Callable[..., Awaitable[None]]
 
 
 class ChannelEvents:
@@ -20,16 +17,10 @@ class ChannelEvents:
     def __init__(self, inbox: Inbox) -> None:
         self.inbox = inbox
 
-    def listen(self, app: AsyncApp, stored: Listener) -> None:
-        """Subscribes to them."""
-        app.event("member_joined_channel", middleware=[self.joined])(stored)
-        for what in HAPPENED:
-            for kind in ("channel", "group"):  # a group is a private channel
-                app.event(f"{kind}_{what}", middleware=[self.changed])(stored)
-
     async def joined(self, event: dict[str, Any], body: dict[str, Any], next_: Next) -> None:
         """Who comes late is caught up once; strangers, and who was there from the start, are not."""
-        person = self.inbox.person(body["team_id"], event["user"])
+        by = who(body)
+        person = self.inbox.person(by)
         if person is not None:
             channel = event["channel"]
             async with self.inbox.store.read() as session:
@@ -37,7 +28,7 @@ class ChannelEvents:
                 incident = await session.get(Incident, number) if number else None
                 late = incident is not None and is_late(incident)
             if late:
-                asked = {"team": body["team_id"], "user": event["user"], "channel": channel}
+                asked = {**by, "channel": channel}
                 await self.inbox.accept("joined", f"{number}:{person.id}", asked)
         await next_()
 
@@ -50,7 +41,7 @@ class ChannelEvents:
         if known:
             what = event["type"].partition("_")[2]
             asked = {
-                "team": body["team_id"], "user": event.get("user", ""), "channel": channel,
+                **who(body), "channel": channel,
                 "what": what, "name": about.get("name", "") if isinstance(about, dict) else "",
             }  # fmt: skip
             once = event.get("event_ts") or body["event_id"]

@@ -12,9 +12,8 @@ from datetime import timedelta
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.webhook.async_client import AsyncWebhookClient
+from sqlalchemy import update
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
@@ -24,18 +23,31 @@ from bot.chat.blocks import escape
 from bot.chat.catchup import caught_up
 from bot.chat.clicks import Clicks
 from bot.chat.clock_card import CLOCK_CLICKS
-from bot.chat.command import Command, Later, Reply
+from bot.chat.command import Command, Later, Reply, person_of
 from bot.chat.commands import Commands
 from bot.chat.life_clicks import LIFE_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.reminder_card import REMINDER_CLICKS
+from bot.chat.slack.client import respond
+from bot.chat.slack.home import Home, person_of_slack
+from bot.chat.slack.marks import Marks
+from bot.chat.slack.pace import Limits
 from bot.chat.slack.tables import SlackRequest
 from bot.chat.update_card import UPDATE_CLICKS
 from bot.delivery import Binding
-from bot.errors import JacklineError
+from bot.errors import (
+    AuthFailed,
+    BadInput,
+    JacklineError,
+    NotSent,
+    Rejected,
+    Retryable,
+    TargetError,
+)
 from bot.incidents import Incident, Incidents
 from bot.incidents.channels import Channels
 from bot.incidents.drafts import draft
+from bot.incidents.seeing import may_see
 from bot.incidents.updates import may_tell
 from bot.log import get
 from bot.store import Batch, Store, now
@@ -46,8 +58,10 @@ _PATIENCE = 1.5  # seconds: what opens a form is good for three
 _EXPIRED = timedelta(minutes=30)  # a response URL is good that long
 _AT_ONCE = 50
 _ANSWERED = (*REGROUP_CLICKS, *LIFE_CLICKS, *UPDATE_CLICKS, *REMINDER_CLICKS, *CLOCK_CLICKS)
-_NOT_SAID = (SlackApiError, aiohttp.ClientError, OSError, TimeoutError)
+_NOT_SAID = (TargetError, aiohttp.ClientError, OSError, TimeoutError)
 _BROKEN = "Something in Jackline broke at that, and nothing was done. The log has the details."
+
+_Kind = Callable[[AsyncSession, SlackRequest, Person | None], Awaitable[Reply | None]]
 
 
 class Inbox:
@@ -61,6 +75,8 @@ class Inbox:
         incidents: Incidents,
         catalog: Callable[[], Catalog],
         client: AsyncWebClient,
+        limits: Limits,
+        home: Home,
     ) -> None:
         self.store = store
         self.commands = commands
@@ -69,6 +85,9 @@ class Inbox:
         self.channels = Channels(incidents)
         self.catalog = catalog
         self.client = client
+        self.limits = limits
+        self.home = home
+        self.marks = Marks(incidents, client, limits)
         table = SlackRequest.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
         self._batch = Batch(store, table, "requests", silent=True)
         self._turn = asyncio.Lock()  # requests are done in the order in which they came
@@ -90,6 +109,10 @@ class Inbox:
     async def run(self) -> None:
         """Writes what is accepted, until cancelled."""
         await self._batch.run()
+
+    def show_home(self, asked: dict[str, Any]) -> None:
+        """Draws somebody's home tab; where that fails, they see it as it was."""
+        self._begin(self.home.show, asked)
 
     async def work_late(self) -> bool:
         """Does and answers what a process that died, or a database that was away, left over."""
@@ -123,13 +146,13 @@ class Inbox:
         key = (await session.execute(query)).scalar()
         return int(key.removeprefix("channel:")) if key else None
 
-    def person(self, team: str, user: str) -> Person | None:
-        """The person of the catalog behind a user of Slack's."""
-        return self.catalog().person_of_slack(team, user)
+    def person(self, asked: dict[str, Any]) -> Person | None:
+        """The person of the catalog behind a user of Slack's: of the workspace or the enterprise."""
+        return person_of_slack(self.catalog(), asked)
 
-    async def draft(self, team: str, user: str, channel: str, audience: Audience) -> str | None:
+    async def draft(self, by: dict[str, Any], channel: str, audience: Audience) -> str | None:
         """What an update's form opens with; None where its command has to say why there is none."""
-        person = self.person(team, user)
+        person = self.person(by)
         try:
             async with asyncio.timeout(_PATIENCE), self.store.read() as session:
                 number = await self.incident_of(session, channel)
@@ -150,18 +173,24 @@ class Inbox:
     async def _survived(self, work: Callable[..., Awaitable[None]], *given: Any) -> None:  # noqa: ANN401 - as above
         try:
             await work(*given)
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, TargetError) as error:
             log.error("request_delayed", error=str(error))  # `work_late` comes back to it
 
     async def _work(self, key: str) -> None:
         """One request and its mark in one commit; a refusal takes back all but the mark."""
         try:
+            marked = await self._marked(key)
             async with self._turn, self.store.write() as session:
                 request = await _taken(session, key)
                 if request is None:
                     return
+                request.body = request.body | marked
                 body, reply = request.body, await self._do(session, request)
                 _mark(request, reply)
+        except (NotSent, Retryable, AuthFailed) as error:  # Slack is away: the request is still new
+            log.warning("request_delayed", error=str(error))
+            await self._later(key)
+            return
         except JacklineError as error:
             await self._refuse(key, Reply(str(error)))
         except (OperationalError, InterfaceError, OSError):
@@ -175,43 +204,88 @@ class Inbox:
                 return
         self._begin(self._answer, key)
 
+    async def _later(self, key: str) -> None:
+        """Leaves a request for a while, so that it does not keep those behind it waiting."""
+        open_ = (col(SlackRequest.key) == key, col(SlackRequest.state) == "new")
+        async with self.store.write(silent=True) as session:
+            await session.execute(update(SlackRequest).where(*open_).values(worked_at=now()))
+
+    async def _marked(self, key: str) -> dict[str, Any]:
+        """The message at which a reaction was put: asked of Slack, before anything is locked."""
+        if not key.startswith("slack:mark:"):
+            return {}
+        query = select(SlackRequest.body).where(
+            SlackRequest.key == key, SlackRequest.state == "new"
+        )
+        async with self.store.read() as session:
+            body = (await session.execute(query)).scalar_one_or_none()
+        if not body or body["mark"] != "timeline" or "message" in body:
+            return {}
+        return {"message": await self.marks.fetch(body["channel"], body["ts"])}
+
     async def _refuse(self, key: str, reply: Reply) -> None:
         async with self.store.write(silent=True) as session:
             if request := await _taken(session, key):
                 _mark(request, reply)
 
     async def _do(self, session: AsyncSession, request: SlackRequest) -> Reply | None:
-        body = request.body
-        person = self.person(body["team"], body["user"])
-        match request.kind:
-            case "click":
-                at = await self.incident_of(session, body.get("channel", ""))
-                reply = await self.clicks.handle(
-                    session, body["action"], body["value"], person, "slack", at
-                )
-                # what else it did shows on the card; this may be clicked far from the incident
-                return reply if body["action"] in _ANSWERED else None
-            case "form":
-                command = Command("incident", "", person, request.key, "slack")
-                await self.commands.declare(session, command, body["severity"], body["title"])
-                return None
-            case "said":
-                await self._note(session, request, person)
-                return None
-            case "channel":
-                number = await self.incident_of(session, body["channel"])
-                if number is not None:
-                    await self._happened(session, number, body)
-                return None
-            case "joined":
-                return await self._caught_up(session, body["channel"], person)
-            case _:
-                at = await self.incident_of(session, body["channel"])
-                command = Command(body["name"], body["text"], person, request.key, "slack", at)
-                return await self.commands.handle(session, command)
+        kinds: dict[str, _Kind] = {
+            "click": self._clicked, "form": self._submitted, "mark": self._shortcut,
+            "corrected": self._corrected, "said": self._note, "channel": self._happened,
+            "joined": self._caught_up,
+        }  # fmt: skip
+        person = self.person(request.body)
+        return await kinds.get(request.kind, self._typed)(session, request, person)
 
-    async def _happened(self, session: AsyncSession, number: int, body: dict[str, Any]) -> None:
+    async def _typed(
+        self, session: AsyncSession, request: SlackRequest, person: Person | None
+    ) -> Reply | None:
+        body = request.body
+        at = await self.incident_of(session, body["channel"])
+        command = Command(body["name"], body["text"], person, request.key, "slack", at)
+        return await self.commands.handle(session, command)
+
+    async def _clicked(
+        self, session: AsyncSession, request: SlackRequest, person: Person | None
+    ) -> Reply | None:
+        body = request.body
+        at_home = body.get("home", False)  # there it is no channel that says who may see
+        at = await self.incident_of(session, body.get("channel", ""))
+        surface = "home" if at_home else "slack"
+        reply = await self.clicks.handle(
+            session, body["action"], body["value"], person, surface, at
+        )
+        # what else it did shows on the card; this may be clicked far from the incident
+        return reply if at_home or body["action"] in _ANSWERED else None
+
+    async def _submitted(
+        self, session: AsyncSession, request: SlackRequest, person: Person | None
+    ) -> None:
+        command = Command("incident", "", person, request.key, "slack")
+        await self._declare(session, command, request.body)
+
+    async def _shortcut(
+        self, session: AsyncSession, request: SlackRequest, person: Person | None
+    ) -> Reply | None:
+        return await self._mark_message(session, request.body, person)
+
+    async def _corrected(
+        self, session: AsyncSession, request: SlackRequest, person: Person | None
+    ) -> None:
+        body = request.body
+        number = await self.incident_of(session, body["channel"])
+        if number is not None:
+            await self.marks.correct(session, number, _actor(body, person), body)
+
+    async def _happened(
+        self, session: AsyncSession, request: SlackRequest, person: Person | None
+    ) -> None:
         """To an incident's channel."""
+        del person
+        body = request.body
+        number = await self.incident_of(session, body["channel"])
+        if number is None:
+            return
         match body["what"]:
             case "archive":
                 await self.channels.archived(session, number)
@@ -223,9 +297,9 @@ class Inbox:
                 await self.channels.renamed(session, number, body["name"])
 
     async def _caught_up(
-        self, session: AsyncSession, channel: str, person: Person | None
+        self, session: AsyncSession, request: SlackRequest, person: Person | None
     ) -> Reply | None:
-        number = await self.incident_of(session, channel)
+        number = await self.incident_of(session, request.body["channel"])
         if number is None or person is None:
             return None
         incident = await self.incidents.get(session, number)
@@ -239,10 +313,41 @@ class Inbox:
         if number is None:
             return
         incident = await self.incidents.get(session, number)
-        actor = f"person:{person.id}" if person else f"source:slack:{body['user'] or '?'}"
         await self.incidents.note(
-            session, incident, body["text"][:3000], actor, key=request.key, origin="slack"
+            session, incident, body["text"], _actor(body, person), key=request.key, origin="slack"
         )
+
+    async def _declare(self, session: AsyncSession, command: Command, body: dict[str, Any]) -> None:
+        """From the form; the message that it was opened at comes first on the timeline."""
+        reply = await self.commands.declare(session, command, body["severity"], body["title"])
+        source = body.get("source") or {}
+        if source.get("text") and reply.incident_id and not await self._private(session, source):
+            incident = await self.incidents.get(session, reply.incident_id)
+            await self.incidents.note(
+                session, incident, source["text"], f"person:{person_of(command).id}",
+                key=f"{command.key}:source", link=source.get("link", ""),
+            )  # fmt: skip
+
+    async def _private(self, session: AsyncSession, source: dict[str, str]) -> bool:
+        """Whether the message stands where not everybody reads: then only the form's words are told."""
+        number = await self.incident_of(session, source["channel"])
+        incident = await session.get(Incident, number) if number else None
+        return incident is not None and incident.private
+
+    async def _mark_message(
+        self, session: AsyncSession, body: dict[str, Any], person: Person | None
+    ) -> Reply | None:
+        known = person_of(Command("incident", "", person, "", "slack"))
+        number = await self.incident_of(session, body["channel"])
+        if number is None:  # by the shortcut, in another channel
+            active = await self.incidents.listed(session)
+            seen = [i.number for i in active if may_see(self.catalog(), i, known)]
+            if len(seen) != 1:
+                raise BadInput("Which incident? Use it in the incident's channel.")
+            number = seen[0]
+        incident = await self.incidents.get(session, number)
+        await self.marks.mark(session, incident, known, body)
+        return Reply(f"On the timeline of #{number}.") if "response_url" in body else None
 
     async def _answer(self, key: str) -> None:
         """Says the answer to its asker alone; whatever becomes of that, the request is done."""
@@ -274,23 +379,19 @@ class Inbox:
             log.warning("answer_not_sent", request=key, error=str(error))
 
     async def _say(self, key: str, body: dict[str, Any], said: dict[str, Any]) -> None:
-        blocks = said["blocks"] or None
         if url := body.get("response_url"):
-            hook = AsyncWebhookClient(url)
-            answer = await hook.send(
-                text=said["text"], blocks=blocks, response_type="ephemeral", replace_original=False
-            )
-            if answer.status_code >= 500:  # noqa: PLR2004 - below that, trying again cannot help
-                raise OSError(f"the response URL answered {answer.status_code}")
+            await respond(url, said["text"], said["blocks"])
+            return
+        if body.get("home"):
+            await self.home.show(body, said["text"])
             return
         try:
-            await self.client.chat_postEphemeral(
-                channel=body["channel"], user=body["user"], text=said["text"], blocks=blocks,
-                thread_ts=body.get("thread"),
-            )  # fmt: skip
-        except SlackApiError as error:
-            if error.response.get("error") == "ratelimited":
-                raise
+            async with self.limits.calling("chat.postEphemeral", once=False):
+                await self.client.chat_postEphemeral(
+                    channel=body["channel"], user=body["user"], text=said["text"],
+                    blocks=said["blocks"] or None, thread_ts=body.get("thread"),
+                )  # fmt: skip
+        except Rejected as error:
             log.warning("answer_refused", request=key, error=str(error))
 
 
@@ -304,9 +405,16 @@ async def _taken(session: AsyncSession, key: str) -> SlackRequest | None:
     return (await session.execute(query)).scalar_one_or_none()
 
 
+def _actor(body: dict[str, Any], person: Person | None) -> str:
+    return f"person:{person.id}" if person else f"source:slack:{body['user'] or '?'}"
+
+
 def _mark(request: SlackRequest, reply: Reply | None) -> None:
     request.worked_at = now()
-    answerable = "response_url" in request.body or request.kind in ("mention", "joined")
+    answerable = (
+        request.kind in ("mention", "mark", "joined")
+        or {"response_url", "home"} & request.body.keys()
+    )
     if reply is None or not answerable:
         _forget(request)
         return

@@ -7,6 +7,7 @@ file name: after a crash or a lost answer these are looked for before anything i
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,26 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.catalog import Catalog
 from bot.chat.cards import Cards, Rendered
 from bot.chat.export import exported
-from bot.chat.slack.calls import Limits, code_of, slack_errors
+from bot.chat.slack.calls import MISSING_SCOPE, code_of, granted_scopes, slack_errors
 from bot.chat.slack.channel import NAME, SUFFIXES, ChannelOps
+from bot.chat.slack.manifest import missing_scopes
+from bot.chat.slack.methods import POST
+from bot.chat.slack.pace import BURST, ORDINARY, SHARED_BURST, Limits
+from bot.chat.slack.standing import Standing
 from bot.delivery import Binding, Job, Message
-from bot.errors import NotSent, Rejected, Retryable, TargetError, Unknown
+from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.incidents import Incident, Incidents
 from bot.log import get
 from bot.store import Store, now
 
 log = get("slack")
+_GONE = ("is_archived", "is_inactive", "channel_not_found", "not_in_channel")
+_ELSEWHERE = (
+    "digest",
+    "react",
+    "open_channel",
+    "leave",
+)  # not in the incident's channel, or not by us
 EVENT_TYPE = "jackline_message"
 _INVITED = 100  # by one call, Slack takes no more
 LATE = timedelta(seconds=30)
@@ -51,6 +63,8 @@ class SlackSurface:
         digest_channel: str,
         pictures: Path,
         incidents: Incidents,
+        limits: Limits,
+        standing: Standing,
     ) -> None:
         self.client = client
         self.store = store
@@ -62,8 +76,9 @@ class SlackSurface:
         self.down_since: datetime | None = None
         self.back_since: datetime | None = None  # when the last outage that we saw ended
         self._me: dict[str, str] = {}
-        self._limits = Limits()
-        self._channel = ChannelOps(client, store, self._limits, incidents)
+        self._limits = limits
+        self._channel = ChannelOps(client, store, limits, incidents)
+        self.standing = standing
 
     async def deliver(self, job: Job) -> dict[str, Any]:
         """Does one job. Raises the errors of ``bot.errors.TargetError``."""
@@ -72,10 +87,17 @@ class SlackSurface:
         except (NotSent, Unknown):
             self.down_since = self.down_since or now()
             raise
+        except AuthFailed as error:
+            self.standing.token_refused(error)
+            raise
         except Rejected as error:
+            if code_of(error) == MISSING_SCOPE:
+                self.standing.lacks(job.op, error.field)
             if job.op == "open_channel":
                 async with self.store.write() as session:
                     await self.incidents.channel_refused(session, job.incident_id, str(error))
+            if await self._moved(job, code_of(error)):
+                raise Retryable(f"It is said anew: {error.message}", retry_after=0.1) from error
             if code_of(error) == "is_archived" and job.op != "digest":  # it waits, nothing is lost
                 await self._channel.shut(job)
                 pause = min(_LONGEST, 30 * 2 ** min(job.attempt, 7))
@@ -83,6 +105,25 @@ class SlackSurface:
             raise
         self._back()
         return value
+
+    async def _moved(self, job: Job, code: str) -> bool:
+        """Whether the place of a job is gone, and it is to be done in another one.
+
+        A channel that was archived or deleted, or that we were taken out of, is replaced while its
+        incident is going on; a message that somebody deleted is posted anew.
+        """
+        channel = job.channel.get("channel", "")
+        gone = code in _GONE and job.op not in _ELSEWHERE
+        edited = job.posted if job.message and job.op in ("say", "digest") else {}
+        if not (gone and channel) and not (edited and code in (*_GONE, "message_not_found")):
+            return False
+        async with self.store.write() as session:
+            if edited and job.message and job.message.id:
+                await self.incidents.outbox.forget(session, job.message.id, edited["channel"])
+            opened = True
+            if gone and edited.get("channel", channel) == channel:
+                opened = await self.incidents.channel_lost(session, job.incident_id, channel, code)
+        return opened and job.op in ("say", "upload", "digest")
 
     def _back(self) -> None:
         if self.down_since is not None:
@@ -103,6 +144,7 @@ class SlackSurface:
             "bookmark": self._channel.bookmark,
             "archive": self._channel.archive,
             "unarchive": self._channel.unarchive,
+            "react": self._react,
         }
         if job.op not in verbs:
             raise Rejected(f"Slack has no operation {job.op!r}")
@@ -122,10 +164,10 @@ class SlackSurface:
     async def find(self, job: Job) -> dict[str, Any] | None:
         """What became of a job that was begun before; None if it was not done."""
         if job.op == "open_channel":
-            return await self._find_channel(job.payload["name"], private=_private(job))
+            return await self._find_channel(job, job.payload["name"])
         if job.op in ("say", "digest") and job.message and not job.posted:
             channel = self._shared(job) if job.op == "digest" else job.channel["channel"]
-            return await self._find_message(channel, job.message) if channel else {}
+            return await self._find_message(job, channel, job.message) if channel else {}
         if job.op in ("upload", "export"):
             return await self._find_file(job)
         if job.op == "bookmark":
@@ -133,11 +175,14 @@ class SlackSurface:
         return None
 
     async def me(self) -> dict[str, str]:
-        """Team and user id of the bot."""
+        """Team, enterprise (or empty) and user id of the bot."""
         if not self._me:
             async with slack_errors("auth.test", once=False):
                 answer = await self.client.auth_test()
-            self._me = {"team": str(answer["team_id"]), "user": str(answer["user_id"])}
+            self._me = {
+                "team": str(answer["team_id"]), "user": str(answer["user_id"]),
+                "enterprise": str(answer.get("enterprise_id") or ""),
+            }  # fmt: skip
         return self._me
 
     async def _open(self, job: Job) -> dict[str, Any]:
@@ -149,12 +194,12 @@ class SlackSurface:
         for suffix in SUFFIXES:
             name = wanted[: NAME - len(suffix)] + suffix
             try:
-                async with self._limits.calling("conversations.create", once=True):
+                async with self._calling(job, "conversations.create", once=True):
                     answer = await self.client.conversations_create(name=name, is_private=private)
             except Rejected as error:
                 if code_of(error) != "name_taken":
                     raise
-                if ours := await self._find_channel(name, private=private):
+                if ours := await self._find_channel(job, name):
                     return ours
                 continue
             channel: dict[str, Any] = answer["channel"]
@@ -163,18 +208,19 @@ class SlackSurface:
             return _bound(channel["id"], channel["name"], private=private)
         raise Rejected(f"Slack has channels named {wanted} up to {wanted}-5 already")
 
-    async def _find_channel(self, name: str, *, private: bool) -> dict[str, Any] | None:
+    async def _find_channel(self, job: Job, name: str) -> dict[str, Any] | None:
+        private = _private(job)
         mine = (await self.me())["user"]
         cursor = ""
         while True:
-            async with self._limits.calling("conversations.list", once=False):
+            async with self._calling(job, "conversations.list"):
                 page = await self.client.conversations_list(
                     limit=500, cursor=cursor, exclude_archived=True,
                     types="private_channel" if private else "public_channel",
                 )  # fmt: skip
             for channel in page["channels"]:
                 same = channel["name"] == name and bool(channel.get("is_private")) == private
-                if same and channel.get("creator") == mine:
+                if same and channel.get("creator") == mine and channel.get("is_member", True):
                     return _bound(channel["id"], name, private=private)
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
@@ -194,7 +240,7 @@ class SlackSurface:
         late = job.posted.get("late", "") if job.posted else self._late(job.message)
         rendered = (await self._rendered(job)).marked(late)
         if job.posted:
-            async with self._limits.calling("chat.update", once=False):
+            async with self._calling(job, "chat.update"):
                 await self.client.chat_update(
                     channel=job.posted["channel"], ts=job.posted["ts"],
                     text=rendered.text, blocks=rendered.blocks,
@@ -203,14 +249,14 @@ class SlackSurface:
         number = job.message.id if job.message else 0
         thread = await self._thread(job.message)
         if rendered.whole:
-            async with self._limits.calling("files.upload", once=True):
+            async with self._calling(job, "files.completeUploadExternal", once=True):
                 await self.client.files_upload_v2(
                     channel=channel, content=rendered.whole, filename=_file_of(job.message),
                     title=rendered.title, initial_comment=rendered.text, thread_ts=thread,
                     request_file_info=False,
                 )  # fmt: skip
             return {}
-        async with self._limits.calling("chat.postMessage", once=True, channel=channel):
+        async with self._calling(job, POST, once=True, channel=channel):
             answer = await self.client.chat_postMessage(
                 channel=channel, text=rendered.text, blocks=rendered.blocks,
                 unfurl_links=False, unfurl_media=False, thread_ts=thread,
@@ -236,8 +282,8 @@ class SlackSurface:
             above = await session.get(Binding, (self.name, f"message:{message.thread_id}"))
         return str(above.value["ts"]) if above else None
 
-    async def _find_message(self, channel: str, ours: Message) -> dict[str, Any] | None:
-        async for message in self._history(channel, await self._thread(ours)):
+    async def _find_message(self, job: Job, channel: str, ours: Message) -> dict[str, Any] | None:
+        async for message in self._history(job, channel, await self._thread(ours)):
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
             if metadata.get("event_type") == EVENT_TYPE and payload.get("message_id") == ours.id:
@@ -247,19 +293,19 @@ class SlackSurface:
         return None
 
     async def _find_file(self, job: Job) -> dict[str, Any] | None:
-        async for message in self._history(job.channel["channel"]):
+        async for message in self._history(job, job.channel["channel"]):
             if any(f.get("name") == job.payload["file"] for f in message.get("files") or []):
                 return {}
         return None
 
     async def _history(
-        self, channel: str, thread: str | None = None
+        self, job: Job, channel: str, thread: str | None = None
     ) -> AsyncIterator[dict[str, Any]]:
         """The messages of the channel, newest first, or of one thread, oldest first."""
         cursor = ""
         method = "conversations.replies" if thread else "conversations.history"
         while True:
-            async with self._limits.calling(method, once=False):
+            async with self._calling(job, method):
                 if thread:
                     page = await self.client.conversations_replies(
                         channel=channel, ts=thread, limit=200, cursor=cursor,
@@ -277,7 +323,7 @@ class SlackSurface:
 
     async def _upload(self, job: Job) -> dict[str, Any]:
         path = self.pictures / job.payload["file"]
-        async with self._limits.calling("files.upload", once=True):
+        async with self._calling(job, "files.completeUploadExternal", once=True):
             await self.client.files_upload_v2(
                 channel=job.channel["channel"], file=str(path), filename=path.name,
                 title=job.payload["title"], request_file_info=False,
@@ -289,7 +335,7 @@ class SlackSurface:
         async with self.store.read() as session:
             incident = await session.get_one(Incident, job.incident_id)
             content = await exported(session, incident, job.payload["kind"])
-        async with self._limits.calling("files.upload", once=True):
+        async with self._calling(job, "files.completeUploadExternal", once=True):
             await self.client.files_upload_v2(
                 channel=job.channel["channel"], content=content, filename=job.payload["file"],
                 title=job.payload["title"], request_file_info=False,
@@ -297,7 +343,7 @@ class SlackSurface:
         return {}
 
     async def _topic(self, job: Job) -> dict[str, Any]:
-        async with self._limits.calling("conversations.setTopic", once=False):
+        async with self._calling(job, "conversations.setTopic"):
             await self.client.conversations_setTopic(
                 channel=job.channel["channel"], topic=job.payload["topic"]
             )
@@ -307,33 +353,46 @@ class SlackSurface:
         if not job.posted:
             raise Retryable("The card is not in the new channel yet.", retry_after=1)
         await self._unless(
-            "already_pinned", "pins.add",
+            job, "already_pinned", "pins.add",
             lambda: self.client.pins_add(channel=job.posted["channel"], timestamp=job.posted["ts"]),
         )  # fmt: skip
         return {}
 
-    async def _invite(self, job: Job) -> dict[str, Any]:
-        team = (await self.me())["team"]
-        people = [p for i in job.payload["people"] if (p := self.catalog().person(i))]
-        users = [s.split(":")[1] for p in people for s in p.slack if s.split(":")[0] == team]
-        for group in job.payload.get("groups", []):
-            users += await self._members(group)
-        users = list(dict.fromkeys(users))
-        for at in range(0, len(users), _INVITED):
-            await self._ask_in(job.channel["channel"], users[at : at + _INVITED])
+    async def _react(self, job: Job) -> dict[str, Any]:
+        at = job.payload
+        await self._unless(
+            job, "already_reacted", "reactions.add",
+            lambda: self.client.reactions_add(
+                channel=at["channel"], timestamp=at["ts"], name=at["name"]
+            ),
+        )  # fmt: skip
         return {}
 
-    async def _ask_in(self, channel: str, users: list[str]) -> None:
+    async def _invite(self, job: Job) -> dict[str, Any]:
+        me = await self.me()
+        places = {me["team"], me["enterprise"]}
+        people = [p for i in job.payload["people"] if (p := self.catalog().person(i))]
+        users = [s.split(":")[1] for p in people for s in p.slack if s.split(":")[0] in places]
+        for group in job.payload.get("groups", []):
+            users += await self._members(job, group)
+        users = list(dict.fromkeys(users))
+        for at in range(0, len(users), _INVITED):
+            await self._ask_in(job, users[at : at + _INVITED])
+        return {}
+
+    async def _ask_in(self, job: Job, users: list[str]) -> None:
         """``force``: else one who is there already would keep the others out."""
         await self._unless(
-            "already_in_channel", "conversations.invite",
-            lambda: self.client.conversations_invite(channel=channel, users=users, force=True),
+            job, "already_in_channel", "conversations.invite",
+            lambda: self.client.conversations_invite(
+                channel=job.channel["channel"], users=users, force=True
+            ),
         )  # fmt: skip
 
-    async def _members(self, group: str) -> list[str]:
+    async def _members(self, job: Job, group: str) -> list[str]:
         """A user group's members: as Slack says, else as it said last. Nobody waits for it."""
         try:
-            async with self._limits.calling("usergroups.users.list", once=False):
+            async with self._calling(job, "usergroups.users.list"):
                 answer = await self.client.usergroups_users_list(usergroup=group)
         except TargetError as error:
             log.warning("user_group_not_read", group=group, error=str(error))
@@ -346,25 +405,48 @@ class SlackSurface:
             await session.merge(found)
         return users
 
-    async def _unless(self, fine: str, method: str, call: Callable[[], Awaitable[Any]]) -> None:
+    async def _unless(
+        self, job: Job, fine: str, method: str, call: Callable[[], Awaitable[Any]]
+    ) -> None:
         try:
-            async with self._limits.calling(method, once=False):
+            async with self._calling(job, method):
                 await call()
         except Rejected as error:
             if code_of(error) != fine:
                 raise
 
+    def _calling(
+        self, job: Job, method: str, *, once: bool = False, channel: str = ""
+    ) -> AbstractAsyncContextManager[None]:
+        """Around one call for a job; when the method is short, severe incidents go first."""
+        return self._limits.calling(
+            method,
+            once=once,
+            channel=channel,
+            severity=job.severity or ORDINARY,
+            job=job.id,
+            burst=SHARED_BURST if job.op == "digest" else BURST,
+        )
+
     async def watch(self) -> None:
         """Notices when Slack comes back (or goes) while there is nothing to deliver."""
         while True:
             await asyncio.sleep(10)
-            try:
-                async with slack_errors("api.test", once=False):
-                    await self.client.api_test()
-            except TargetError:
-                self.down_since = self.down_since or now()
-            else:
-                self._back()
+            await self.look()
+
+    async def look(self) -> None:
+        """One look whether Slack answers, and takes our token."""
+        try:
+            async with slack_errors("auth.test", once=False):
+                answer = await self.client.auth_test()
+        except AuthFailed as error:  # it answers
+            self.standing.token_refused(error)
+            self._back()
+        except TargetError:
+            self.down_since = self.down_since or now()
+        else:
+            self.standing.token_works(missing_scopes(granted_scopes(answer)))
+            self._back()
 
 
 def _file_of(message: Message | None) -> str:

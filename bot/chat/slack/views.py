@@ -1,17 +1,28 @@
 """Slack's modal for declaring an incident. Pure."""
 
+import json
 from typing import Any
 
+from bot.chat.blocks import cut
 from bot.incidents import SEVERITIES
 
+TITLE = 150
+_KEPT = 1000  # characters of a message, which as JSON must fit what a view may hold
 _MEANING = {
     "sev1": "everybody is hurt", "sev2": "many are hurt", "sev3": "some are hurt",
     "sev4": "nobody is hurt yet",
 }  # fmt: skip
 
 
-def declare_view(channel: str) -> dict[str, Any]:
-    """What a bare ``/incident`` opens."""
+def declare_view(source: dict[str, str] | None = None, *, keep: bool = True) -> dict[str, Any]:
+    """What a bare ``/incident`` opens, and the shortcut at a message.
+
+    ``source`` is that message: its ``text``, ``link`` and ``channel``. Unless it is to be kept, only
+    what the person sees in the form goes into the incident.
+    """
+    text = (source or {}).get("text", "").strip()
+    title = {"initial_value": cut(text.splitlines()[0], TITLE)} if text else {}
+    kept = {**(source or {}), "text": cut(text, _KEPT)} if source and keep else {}
     options = [
         {"text": {"type": "plain_text", "text": f"{s.upper()}: {_MEANING[s]}"}, "value": s}
         for s in SEVERITIES
@@ -19,7 +30,7 @@ def declare_view(channel: str) -> dict[str, Any]:
     return {
         "type": "modal",
         "callback_id": "declare",
-        "private_metadata": channel,
+        "private_metadata": json.dumps(kept) if kept else "",
         "title": {"type": "plain_text", "text": "Declare an incident"},
         "submit": {"type": "plain_text", "text": "Declare"},
         "close": {"type": "plain_text", "text": "Cancel"},
@@ -31,7 +42,8 @@ def declare_view(channel: str) -> dict[str, Any]:
                 "element": {
                     "type": "plain_text_input",
                     "action_id": "value",
-                    "max_length": 150,
+                    "max_length": TITLE,
+                    **title,
                     "focus_on_load": True,
                 },
             },
@@ -56,8 +68,9 @@ def declare_view(channel: str) -> dict[str, Any]:
     }
 
 
-def read_declare(view: dict[str, Any]) -> tuple[str, str]:
-    """(severity, title) as submitted."""
+def read_declare(view: dict[str, Any]) -> tuple[str, str, dict[str, str]]:
+    """(severity, title, the message that it is about) as submitted."""
     values = view["state"]["values"]
     severity = values["severity"]["value"]["selected_option"]["value"]
-    return severity, values["title"]["value"]["value"] or ""
+    source = json.loads(view.get("private_metadata") or "{}")
+    return severity, values["title"]["value"]["value"] or "", source

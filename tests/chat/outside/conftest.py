@@ -16,7 +16,8 @@ from bot.access import Dialer
 from bot.catalog import Catalog
 from bot.chat import Cards
 from bot.chat.outside import NoticeFeed, OutsideSurface
-from bot.chat.slack import SlackSurface
+from bot.chat.slack import Limits, SlackSurface
+from bot.chat.slack.standing import Standing
 from bot.contract import Connection, Notice, Receipt
 from bot.delivery import Delivery, DeliveryWorker, Outbox
 from bot.errors import TargetError
@@ -99,7 +100,7 @@ class Outside:
         cards = Cards(lambda: self.catalog, "")
         surface = SlackSurface(
             client, self.store, cards, lambda: self.catalog, C_INCIDENTS, self.folder,
-            self.incidents,
+            self.incidents, Limits(0.1), Standing(0),
         )  # fmt: skip
         return DeliveryWorker(self.store, surface, owner)
 

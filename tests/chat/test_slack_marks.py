@@ -1,0 +1,183 @@
+"""Shortcuts, reactions, edits and deletions in Slack: on the record once, however events come."""
+
+import pytest
+
+from bot.chat.slack.marks import link_to
+from tests.chat.slack_world import SlackWorld
+from tests.slackstub import C_GENERAL, U_ANA, U_BEN, U_CAROL
+
+pytestmark = pytest.mark.server  # the stub listens on a port
+
+
+async def test_a_pinned_message_is_on_the_timeline_and_ticked(workspace: SlackWorld) -> None:
+    """By two people, in two skin tones, told three times: one row, one ✅."""
+    channel = await workspace.declare()
+    said = await workspace.slack.message(channel, "DNS answers with the old address", U_BEN)
+    await workspace.settled()
+    await workspace.slack.react(channel, said.ts, "pushpin")
+    await workspace.slack.react(channel, said.ts, "round_pushpin", U_BEN)
+    for event in list(workspace.slack.deliverer.events)[-2:]:
+        await workspace.slack.redeliver(event, new_event_id=True)
+        await workspace.slack.redeliver(event)
+    await workspace.settled()
+    await workspace.until(lambda: "white_check_mark" in said.reactions)
+    (row,) = await workspace.rows("message_pinned")
+    assert (row.text, row.actor) == ("DNS answers with the old address", "person:ana")
+    assert row.link == link_to(channel, said.ts)
+    assert row.data["said_by"] == U_BEN
+    assert len(workspace.slack.calls("reactions.add")) == 1
+
+
+async def test_in_a_thread_and_of_another_app(workspace: SlackWorld) -> None:
+    """What the record does not have by itself is asked of Slack."""
+    channel = await workspace.declare()
+    first = await workspace.slack.message(channel, "what now?")
+    answer = await workspace.slack.message(channel, "roll back", U_BEN, first.ts)
+    await workspace.slack.react(channel, answer.ts, "pushpin")
+    await workspace.settled()
+    assert [r.text for r in await workspace.rows("message_pinned")] == ["roll back"]
+
+
+async def test_a_picture_stays_a_link(workspace: SlackWorld) -> None:
+    """Recorded as the link that members can follow; nothing is made public, nothing fetched."""
+    channel = await workspace.declare()
+    said = await workspace.slack.upload(channel, "graph.png", b"png", text="look")
+    await workspace.slack.react(channel, said.ts, "pushpin")
+    await workspace.settled()
+    (row,) = await workspace.rows("message_pinned")
+    assert row.text.startswith("look\n📎 graph.png http")
+    assert "graph.png" in (await workspace.rows("note_added"))[0].text
+    assert "slack-files" not in row.text
+    assert not workspace.slack.calls("files.sharedPublicURL")
+
+
+async def test_seen(workspace: SlackWorld) -> None:
+    """👀 by a person, at any number of messages, says once that they have seen it."""
+    channel = await workspace.declare()
+    card = workspace.slack.messages(channel)[0]
+    said = await workspace.slack.message(channel, "hello", U_BEN)
+    for ts in (card.ts, said.ts):
+        await workspace.slack.react(channel, ts, "eyes", U_BEN)
+    await workspace.settled()
+    (row,) = await workspace.rows("incident_acknowledged")
+    assert (row.actor, row.text) == ("person:ben", "Ben has seen it")
+
+
+async def test_what_is_no_mark_is_left_alone(workspace: SlackWorld) -> None:
+    """Other emoji, other channels, and people whom the catalog does not know, who are told so."""
+    channel = await workspace.declare()
+    said = await workspace.slack.message(channel, "hello")
+    elsewhere = await workspace.slack.message(C_GENERAL, "lunch?")
+    await workspace.slack.react(channel, said.ts, "tada")
+    await workspace.slack.react(C_GENERAL, elsewhere.ts, "pushpin")
+    await workspace.slack.join(channel, U_CAROL)
+    await workspace.slack.react(channel, said.ts, "pushpin", U_CAROL)
+    await workspace.settled()
+    assert await workspace.rows("message_pinned", "incident_acknowledged") == []
+    assert "do not know you" in workspace.slack.ephemerals(channel, U_CAROL)[0].text
+
+
+async def test_an_edit_is_a_correction(workspace: SlackWorld) -> None:
+    """The first words stay on the record, the new ones stand in another row; doubled it is one."""
+    channel = await workspace.declare()
+    said = await workspace.slack.message(channel, "db1 is down")
+    await workspace.settled()
+    await workspace.slack.edit(channel, said.ts, "db2 is down")
+    event = list(workspace.slack.deliverer.events)[-1]
+    await workspace.settled()
+    await workspace.slack.edit(channel, said.ts, "db3 is down")
+    await workspace.settled()
+    await workspace.slack.redeliver(event, new_event_id=True)  # the older one, once more and late
+    await workspace.slack.redeliver(event)
+    await workspace.settled()
+    rows = await workspace.rows("note_added", "note_corrected")
+    assert [r.text for r in rows] == ["db1 is down", "db2 is down", "db3 is down"]
+    assert rows[1].data["was"] == "db1 is down"
+
+
+async def test_an_edit_that_overtakes_its_message(workspace: SlackWorld) -> None:
+    """Recorded once, as it was meant."""
+    channel = await workspace.declare()
+    slack = workspace.slack
+    slack.configure(subscriptions=["app_mention"])
+    said = await slack.message(channel, "db1 is down")
+    slack.configure(subscriptions=["message"])
+    await slack.edit(channel, said.ts, "db2 is down")
+    await workspace.settled()
+    late = {"type": "message", "channel": channel, "user": said.user, "text": "db1 is down"}
+    await slack.emit_event({**late, "ts": said.ts, "channel_type": "channel"})
+    await workspace.settled()
+    assert [r.text for r in await workspace.rows("note_added", "note_corrected")] == ["db2 is down"]
+
+
+async def test_a_deletion_is_said_and_nothing_is_lost(workspace: SlackWorld) -> None:
+    """Of a pinned message too: both say so, and what was said stays on the record."""
+    channel = await workspace.declare()
+    said = await workspace.slack.message(channel, "wrong channel, sorry")
+    await workspace.slack.react(channel, said.ts, "pushpin")
+    await workspace.settled()
+    await workspace.slack.delete(channel, said.ts)
+    await workspace.settled()
+    rows = await workspace.rows("note_withdrawn")
+    assert [r.text for r in rows] == ["Deleted in Slack: wrong channel, sorry"] * 2
+    assert [r.text for r in await workspace.rows("note_added")] == ["wrong channel, sorry"]
+
+
+async def test_declare_from_a_message(workspace: SlackWorld) -> None:
+    """The form has its first line; the message and the way to it are on the new incident's record."""
+    slack = workspace.slack
+    said = await slack.message(C_GENERAL, "Checkout gives 500s\nsince ten minutes", U_BEN)
+    done = await slack.message_shortcut("declare_from_message", C_GENERAL, said.ts, wait=10)
+    view = done.views[0]
+    assert view["blocks"][0]["element"]["initial_value"] == "Checkout gives 500s"
+    await slack.submit_view(view["id"], {"title": "Checkout gives 500s", "severity": "sev1"})
+    await workspace.settled()
+    (note,) = await workspace.rows("note_added")
+    assert note.text == "Checkout gives 500s\nsince ten minutes"
+    assert note.link == link_to(C_GENERAL, said.ts)
+
+
+async def test_what_is_private_is_not_told_on(workspace: SlackWorld) -> None:
+    """From a private incident's channel only what stands in the form goes into the new incident."""
+    slack = workspace.slack
+    channel = await workspace.declare("Secret", private=True)
+    await workspace.until(lambda: U_ANA in slack.ws.any_channel(channel).members)
+    said = await slack.message(channel, "Payments are slow\nbecause of the secret", U_ANA)
+    done = await slack.message_shortcut("declare_from_message", channel, said.ts, wait=10)
+    await slack.submit_view(done.views[0]["id"], {"title": "Payments are slow", "severity": "sev2"})
+    await workspace.settled()
+    rows = await workspace.rows("note_added", "incident_declared")
+    assert "because" not in str([r.text for r in rows if r.incident_id == 2])
+
+
+async def test_add_to_the_timeline_by_the_menu(workspace: SlackWorld) -> None:
+    """From its channel or any other while one incident is open; with two it asks which."""
+    slack = workspace.slack
+    channel = await workspace.declare()
+    said = await slack.message(C_GENERAL, "we changed the DNS at noon", U_BEN)
+    done = await slack.message_shortcut("add_to_timeline", C_GENERAL, said.ts, wait=5)
+    assert "timeline of #1" in done.responses[0]["text"]
+    again = await slack.message_shortcut("add_to_timeline", C_GENERAL, said.ts, wait=5)
+    assert "timeline of #1" in again.responses[0]["text"]
+    await workspace.declare("Search is slow")
+    which = await slack.message_shortcut("add_to_timeline", C_GENERAL, said.ts, wait=5)
+    assert "Which incident?" in which.responses[0]["text"]
+    inside = await slack.message(channel, "rolled back", U_BEN)
+    await slack.message_shortcut("add_to_timeline", channel, inside.ts, wait=5)
+    await workspace.settled()
+    rows = await workspace.rows("message_pinned")
+    assert [r.text for r in rows] == ["we changed the DNS at noon", "rolled back"]
+
+
+async def test_slack_away_at_the_mark_it_is_done_later(workspace: SlackWorld) -> None:
+    """The reaction is on disk; its message is asked for when Slack answers again."""
+    channel = await workspace.declare()
+    said = await workspace.slack.message(channel, "hello")
+    await workspace.settled()
+    workspace.slack.fault("conversations.history", "http_500")
+    await workspace.slack.react(channel, said.ts, "pushpin")
+    await workspace.until(lambda: workspace.slack.calls("conversations.history"))
+    assert await workspace.rows("message_pinned") == []
+    await workspace.late()
+    await workspace.settled()
+    assert len(await workspace.rows("message_pinned")) == 1
