@@ -1,11 +1,9 @@
 """The chat room over each database."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlmodel import SQLModel
 
 from bot.registry import Registry, load
 from bot.store import Store
@@ -59,12 +57,8 @@ def room(store: Store, folder: Path, registry: Registry) -> ChatRoom:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    store = Store(f"sqlite+aiosqlite:///{tmp_path}/jackline.db")
-    async with store.engine.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
-    yield World(tmp_path, store)
-    await store.close()
+def world(tmp_path: Path, sqlite_store: Store) -> World:
+    return World(tmp_path, sqlite_store)
 
 
 @pytest.fixture

@@ -5,19 +5,24 @@ before the commit reaches the database or just after. Leases are shortened, so t
 process takes over in a second and the test need not wait for half a minute.
 
 Each line on stdin, ``{"env": …, "log": …}``, starts one by forking; its process id and, once it
-has ended, its exit code are printed. Everything is imported by then: that is half of a start.
+has ended, its exit code are printed. All that a start imports is imported by then: most of a start.
 """
 
+import asyncio
+import gc
 import json
 import os
 import sys
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 
 import bot.delivery.worker
 import bot.runbooks.journal
 from bot.access import Prober
+from bot.app import Jackline
 from bot.cli import main
+from bot.settings import load
 from tests.killing import killed
 
 
@@ -46,6 +51,23 @@ def _write(file: Path, number: int) -> None:
     file.write_text(str(number))
 
 
+def _warm() -> None:
+    """Makes and leaves one Jackline: integrations, drivers and servers are imported on the way."""
+    with tempfile.TemporaryDirectory() as folder:
+        given = {
+            "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/j.db", "DATA_DIR": folder,
+            "RUNBOOKS_DIR": folder, "SLACK__BOT_TOKEN": "xoxb-1", "SLACK__APP_TOKEN": "xapp-1", "SLACK__SIGNING_SECRET": "s",
+        }  # fmt: skip
+        parts = Jackline(load({f"JACKLINE_{name}": value for name, value in given.items()}))
+
+        async def used() -> None:
+            await parts.store.migrate()
+            await parts.close()
+
+        asyncio.run(used())
+    gc.freeze()  # what is here stays, and need not be copied for a look at it
+
+
 def _listen() -> None:
     for line in sys.stdin:
         child = os.fork()
@@ -61,4 +83,5 @@ def _listen() -> None:
 
 
 if __name__ == "__main__":
+    _warm()
     _listen()
