@@ -70,3 +70,12 @@ async def slack():
 @pytest.fixture
 def hands(room: ChatRoom) -> Hands:
     return Hands(room)
+
+
+@pytest.fixture
+async def two(hands: Hands) -> Hands:
+    """#1 of the shop with two alerts, #2 of the blog with one."""
+    await hands.alert("ShopDown", labels={"severity": "critical"})
+    await hands.alert("ShopSlow")
+    await hands.alert("BlogDown", "blog")
+    return hands
