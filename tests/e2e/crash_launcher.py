@@ -38,6 +38,7 @@ def _serve(env: dict[str, str], log: str) -> None:
     bot.runbooks.journal.LEASE = timedelta(seconds=1)
     Prober.run_due = _no_probes  # they write as well, and at any moment
     counted = Path(env["CRASH_COUNT"])
+    _write(counted, 0)
     at, side = int(env["CRASH_AT"]), env["CRASH_SIDE"]
     with killed(at, side, lambda n: _write(counted, n)):
         main()

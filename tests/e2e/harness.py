@@ -122,7 +122,7 @@ class Bot:
     async def start(self) -> None:
         """Starts the process and waits until it is ready."""
         await self.launch()
-        await self.until(self.ready, "Jackline to start")
+        await self.until(self.ready, "Jackline to start", limit=60)
 
     async def launch(self) -> None:
         """Starts the process; it may die before it is ready."""

@@ -4,8 +4,9 @@ The crash tests play the same with SIGKILL at commits, just before one and just 
 """
 
 import json
+import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -16,9 +17,9 @@ from sqlalchemy import update
 
 from bot.alerts import Question
 from bot.store import Store, now
+from tests.e2e.dying import STRIDE, Driver, killed_at_each
 from tests.e2e.forked import Forker
 from tests.e2e.harness import Bot, firing, write_runbooks
-from tests.e2e.test_crash import Driver
 from tests.servers.postgres import Postgres
 from tests.slackstub import C_INCIDENTS, U_ANA, U_BEN, U_CAROL, Message, SlackStub
 
@@ -135,25 +136,22 @@ async def play(driver: Driver) -> dict[str, Any]:
     return await driver.incident()
 
 
-async def play_once(
-    forker: Forker, folder: Path, at: int, side: str, database_url: str
-) -> tuple[Driver, int]:
+async def play_once(forker: Forker, folder: Path, at: int, side: str, database_url: str) -> Driver:
     folder.mkdir()
     async with SlackStub(echo_own_events=False, trigger_ttl=10) as slack:
         await slack.join(C_INCIDENTS, slack.bot_user_id)
         runbooks = write(folder / "runbooks", slack)
         bot = Bot(folder, runbooks, database_url, **Bot.slack_env(slack, "socket"))
         bot.spawn = forker.spawn
-        bot.env |= {"CRASH_AT": str(at), "CRASH_SIDE": side, "CRASH_COUNT": str(folder / "count")}
         bot.env["JACKLINE_SLACK__DIGEST_CHANNEL"] = C_INCIDENTS
-        driver = Driver(slack, bot)
+        driver = Driver(slack, bot, at, side)
         try:
             incident = await play(driver)
             check(incident, slack, await bot.api("/audit"), await bot.api("/incidents"))
         finally:
             await bot.stop()
             await bot.http.aclose()
-        return driver, int((folder / "count").read_text())
+        return driver
 
 
 def check(incident: dict[str, Any], slack: SlackStub, audit: Any, all_: list[Any]) -> None:
@@ -169,32 +167,23 @@ def check(incident: dict[str, Any], slack: SlackStub, audit: Any, all_: list[Any
     assert len(names) == 1
 
 
-async def killed(first: int, every: int, fresh: Callable[[str], str], folder: Path) -> None:
-    async with Forker() as forker:
-        calm, total = await play_once(forker, folder / "calm", 0, "after", fresh("calm"))
-        assert calm.deaths == 0
-        assert total > 10, "the flow has more boundaries than that"
-        died, commits = 0, range(first, total + 1, every)
-        for at in commits:
-            for side in ("before", "after"):
-                name = f"{side}-{at}"
-                driver, _ = await play_once(forker, folder / name, at, side, fresh(name))
-                died += driver.deaths
-    # The last boundaries may fall after the story's end in a play that coalesced more.
-    assert died >= len(commits), (died, len(commits))
+@pytest.mark.alone
+@pytest.mark.timeout(900)
+async def test_killed_at_every_commit(tmp_path: Path, migrated: Path) -> None:
+    """Just before and just after each."""
+
+    def fresh(name: str) -> str:
+        return f"sqlite+aiosqlite:///{shutil.copy(migrated, tmp_path / f'{name}.db')}"
+
+    await killed_at_each(play_once, range(1, STRIDE + 1), fresh, tmp_path, 10)
 
 
 @pytest.mark.alone
 @pytest.mark.timeout(900)
-async def test_killed_at_every_fourth_commit(tmp_path: Path) -> None:
-    """The flow as a whole has a test of every commit."""
-    await killed(1, 4, lambda name: f"sqlite+aiosqlite:///{tmp_path}/{name}.db", tmp_path)
-
-
-@pytest.mark.alone
-@pytest.mark.timeout(900)
-async def test_killed_at_some_commits_on_postgresql(
+async def test_killed_at_every_fifth_commit_on_postgresql(
     postgres_server: Postgres, tmp_path: Path
 ) -> None:
     """What differs is the engine, not the flow."""
-    await killed(2, 9, lambda _: postgres_server.create_database(), tmp_path)
+    await killed_at_each(
+        play_once, (2, 7), lambda _: postgres_server.create_database(), tmp_path, 10
+    )
