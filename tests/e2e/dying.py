@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.forked import Forker
 from tests.e2e.harness import Bot
 from tests.slackstub import HumanError, SlackStub
 
@@ -88,7 +87,7 @@ class Driver:
 
 
 # Plays once in a folder over a database, dying first at that commit, on that side of it.
-Play = Callable[[Forker, Path, int, str, str], Awaitable[Driver]]
+Play = Callable[[Path, int, str, str], Awaitable[Driver]]
 
 
 async def killed_at_each(
@@ -99,15 +98,14 @@ async def killed_at_each(
     The story is played once without a death, which counts the commits; then once for each of
     ``firsts`` and each side. With all of 1 to `STRIDE` no commit is left out.
     """
-    async with Forker() as forker:
-        calm = await play(forker, folder / "calm", 0, "after", fresh("calm"))
-        assert calm.died_at == []
-        assert calm.total > least, "the flow has more boundaries than that"
-        for first in firsts:
-            for side in ("before", "after"):
-                name = f"{side}-{first}"
-                driver = await play(forker, folder / name, first, side, fresh(name))
-                wanted = range(first, calm.total + 1, STRIDE)
-                # The last may fall after the story's end in a play whose commits gathered more.
-                reached = wanted[: len(wanted) * 2 // 3]
-                assert driver.died_at[: len(reached)] == list(reached), (name, driver.died_at)
+    calm = await play(folder / "calm", 0, "after", fresh("calm"))
+    assert calm.died_at == []
+    assert calm.total > least, "the flow has more boundaries than that"
+    for first in firsts:
+        for side in ("before", "after"):
+            name = f"{side}-{first}"
+            driver = await play(folder / name, first, side, fresh(name))
+            wanted = range(first, calm.total + 1, STRIDE)
+            # The last may fall after the story's end in a play whose commits gathered more.
+            reached = wanted[: len(wanted) * 2 // 3]
+            assert driver.died_at[: len(reached)] == list(reached), (name, driver.died_at)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.e2e.dying import STRIDE, Driver, killed_at_each
-from tests.e2e.forked import Forker
 from tests.e2e.harness import Bot, firing, write_runbooks
 from tests.servers.postgres import Postgres
 from tests.slackstub import U_ANA, U_BEN, SlackStub
@@ -55,9 +54,7 @@ async def play(driver: Driver) -> dict[str, Any]:
     return await driver.incident()
 
 
-async def play_once(
-    edge: Any, forker: Forker, folder: Path, at: int, side: str, database_url: str
-) -> Driver:
+async def play_once(edge: Any, folder: Path, at: int, side: str, database_url: str) -> Driver:
     folder.mkdir()
     edge.set_runtime({"routing.traffic.primary": "", "routing.traffic.standby": ""})
     async with SlackStub(echo_own_events=False, trigger_ttl=10) as slack:
@@ -65,7 +62,6 @@ async def play_once(
             folder / "runbooks", team=slack.team_id, edge=edge.admin_url, shop=edge.url
         )
         bot = Bot(folder, runbooks, database_url, **Bot.slack_env(slack, "socket"))
-        bot.spawn = forker.spawn
         bot.env |= {"JACKLINE_SLACK__DIGEST_CHANNEL": ""}
         driver = Driver(slack, bot, at, side)
         try:

@@ -18,7 +18,6 @@ from sqlalchemy import update
 from bot.alerts import Question
 from bot.store import Store, now
 from tests.e2e.dying import STRIDE, Driver, killed_at_each
-from tests.e2e.forked import Forker
 from tests.e2e.harness import Bot, firing, write_runbooks
 from tests.servers.postgres import Postgres
 from tests.slackstub import C_INCIDENTS, U_ANA, U_BEN, U_CAROL, Message, SlackStub
@@ -136,13 +135,12 @@ async def play(driver: Driver) -> dict[str, Any]:
     return await driver.incident()
 
 
-async def play_once(forker: Forker, folder: Path, at: int, side: str, database_url: str) -> Driver:
+async def play_once(folder: Path, at: int, side: str, database_url: str) -> Driver:
     folder.mkdir()
     async with SlackStub(echo_own_events=False, trigger_ttl=10) as slack:
         await slack.join(C_INCIDENTS, slack.bot_user_id)
         runbooks = write(folder / "runbooks", slack)
         bot = Bot(folder, runbooks, database_url, **Bot.slack_env(slack, "socket"))
-        bot.spawn = forker.spawn
         bot.env["JACKLINE_SLACK__DIGEST_CHANNEL"] = C_INCIDENTS
         driver = Driver(slack, bot, at, side)
         try:
