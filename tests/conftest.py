@@ -78,7 +78,12 @@ def sqlite_url(tmp_path: Path, migrated: Path) -> str:
 @pytest.fixture(params=ENGINES)
 def database_url(request: pytest.FixtureRequest) -> str:
     """A database with all tables and no rows, once on each engine that Jackline runs on."""
-    if request.param == "sqlite":
+    return a_database(request.param, request)
+
+
+def a_database(engine: str, request: pytest.FixtureRequest) -> str:
+    """One with all tables and no rows."""
+    if engine == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
     url = str(request.getfixturevalue("migrated_postgres"))
     request.getfixturevalue("postgres_server").empty(url.rpartition("/")[2])
