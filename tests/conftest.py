@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import shutil
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import structlog
 from bot.store import Store
 from tests.servers.postgres import Postgres
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.sharing"]
 # How long one example takes says how busy the machine is.
 hypothesis.settings.register_profile("jackline", deadline=None)
 hypothesis.settings.load_profile("jackline")
@@ -104,30 +103,3 @@ async def sqlite_store(sqlite_url: str) -> AsyncIterator[Store]:
     opened = Store(sqlite_url)
     yield opened
     await opened.close()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests share servers, so one worker has them all; the longest file's need none.
-
-    What takes longest begins first, or one worker would be at it while the others have ended:
-    xdist keeps this order (``--no-loadscope-reorder``).
-    """
-    longest: Counter[str] = Counter()
-    groups: dict[pytest.Item, str] = {}
-    for item in items:
-        alone = item.get_closest_marker("alone") is not None
-        groups[item] = item.nodeid if alone else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(groups[item]))
-        longest[groups[item]] += _weight(item)
-    items.sort(key=lambda item: -longest[groups[item]])  # a group's tests stay as they were
-
-
-def _weight(item: pytest.Item) -> int:
-    """How long a test may take, roughly, in tenths of a second."""
-    limit = item.get_closest_marker("timeout")
-    if item.get_closest_marker("alone"):
-        return int(limit.args[0] if limit else 120) * 3
-    if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
-        return 30
-    return 5 if item.get_closest_marker("server") else 1
