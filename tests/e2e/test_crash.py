@@ -51,7 +51,7 @@ async def play(driver: Driver) -> dict[str, Any]:
         lambda: press(driver, "SEV1 · The shop", "incident_resolve", U_ANA),
     )
     await driver.step(driver.delivered, nothing)
-    return await driver.incident()
+    return await driver.step(driver.incident, nothing)
 
 
 async def play_once(edge: Any, folder: Path, at: int, side: str, database_url: str) -> Driver:
@@ -66,7 +66,7 @@ async def play_once(edge: Any, folder: Path, at: int, side: str, database_url: s
         driver = Driver(slack, bot, at, side)
         try:
             incident = await play(driver)
-            check(incident, slack, driver, await bot.api("/audit"))
+            check(incident, slack, driver, await driver.get("/audit"))
         finally:
             await bot.stop()
             await bot.http.aclose()

@@ -40,7 +40,7 @@ async def play(driver: Driver) -> dict[str, Any]:
     await driver.step(lambda: driver.has("alert_received"), nothing)
     await driver.step(lambda: driver.has("runbook_proposed"), nothing)
     await driver.step(edited, nothing)
-    return await driver.incident()
+    return await driver.step(driver.incident, nothing)
 
 
 async def play_once(folder: Path, at: int, side: str, database_url: str) -> Driver:
@@ -53,7 +53,7 @@ async def play_once(folder: Path, at: int, side: str, database_url: str) -> Driv
         driver = Driver(slack, bot, at, side)
         try:
             incident = await play(driver)
-            check(incident, slack, await bot.api("/audit"), await bot.api("/incidents"))
+            check(incident, slack, await driver.get("/audit"), await driver.get("/incidents"))
         finally:
             await bot.stop()
             await bot.http.aclose()
