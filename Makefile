@@ -7,9 +7,13 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
+# Set in many containers; without bytecode each process that the tests start compiles all anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 PY := $(VENV)/bin/python
 WORKERS ?= 3
+PYTEST = $(PY) -m pytest -n $(WORKERS)
 SCRIPT ?=
 ARGS ?=
 
@@ -35,11 +39,11 @@ demo: $(VENV)/.demo ## an outage from alert to postmortem on this machine; SCRIP
 test: ## every test, on real servers; installs what is missing where it may
 	@tests/servers/apt.sh
 	@$(MAKE) $(VENV)/.dev
-	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(VENV)/.dev ## the tests that need no server, no browser and no patience
-	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not server and not browser and not slow" $(ARGS)
+	@$(PYTEST) -m "not server and not browser and not slow" $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## lint, format, types, layers and the docs' tests

@@ -1,17 +1,34 @@
 """Fixtures every suite may use."""
 
 import asyncio
+import gc
 import logging
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
 from bot.store import Store
+from tests.servers.postgres import Postgres
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.sharing"]
+# How long one example takes says how busy the machine is.
+hypothesis.settings.register_profile("jackline", deadline=None)
+hypothesis.settings.load_profile("jackline")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported and collected stays: looking it through for garbage took half of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -27,43 +44,74 @@ def _own_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     logging.root.handlers[:] = handlers
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database, once on each engine that Jackline runs on."""
-    if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path}/jackline.db"
-    else:
-        yield request.getfixturevalue("postgres_url")
-
-
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with all tables: copied in a tenth of the time that making them takes."""
     path = tmp_path_factory.mktemp("migrated") / "jackline.db"
-
-    async def make() -> None:
-        store = Store(f"sqlite+aiosqlite:///{path}")
-        await store.migrate()
-        await store.close()
-
-    asyncio.run(make())
+    asyncio.run(_migrate(f"sqlite+aiosqlite:///{path}"))
     return path
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: Postgres) -> str:
+    """The URL of a database with all tables, emptied for each test that asks for one.
+
+    A database of each test's own costs ten times as much, and a copy of this one is no cheaper.
+    """
+    url = postgres_server.create_database()
+    asyncio.run(_migrate(url))
+    return url
+
+
+async def _migrate(url: str) -> None:
+    store = Store(url)
+    await store.migrate()
+    await store.close()
+
+
+ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.server)]
+
+
+@pytest.fixture(params=ENGINES)
+def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without tables, once on each engine that Jackline runs on."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/jackline.db"
+    return str(request.getfixturevalue("postgres_url"))
+
+
 @pytest.fixture
-async def store(database_url: str, migrated: Path) -> AsyncIterator[Store]:
-    """A migrated store."""
-    if database_url.startswith("sqlite"):
-        shutil.copy(migrated, database_url.removeprefix("sqlite+aiosqlite:///"))
+def sqlite_url(tmp_path: Path, migrated: Path) -> str:
+    """A SQLite file with all tables and no rows, for what need not be seen on each engine."""
+    return f"sqlite+aiosqlite:///{shutil.copy(migrated, tmp_path / 'jackline.db')}"
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database with all tables and no rows, once on each engine that Jackline runs on."""
+    return a_database(request.param, request)
+
+
+def a_database(engine: str, request: pytest.FixtureRequest) -> str:
+    """One with all tables and no rows."""
+    if engine == "sqlite":
+        return str(request.getfixturevalue("sqlite_url"))
+    url = str(request.getfixturevalue("migrated_postgres"))
+    request.getfixturevalue("postgres_server").empty(url.rpartition("/")[2])
+    return url
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    """A store over each engine."""
     opened = Store(database_url)
-    await opened.migrate()
     yield opened
     await opened.close()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests share servers, so one worker has them all; the longest file's need none."""
-    for item in items:
-        alone = item.get_closest_marker("alone") is not None
-        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else str(item.path)))
+@pytest.fixture
+async def sqlite_store(sqlite_url: str) -> AsyncIterator[Store]:
+    """A store over SQLite alone."""
+    opened = Store(sqlite_url)
+    yield opened
+    await opened.close()

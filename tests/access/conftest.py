@@ -20,7 +20,7 @@ def registry() -> Registry:
     return load()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def servers(
     postgres_server: Postgres, sshd_server: Sshd, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:

@@ -8,6 +8,8 @@ import pytest
 
 from bot.store import Store
 from tests.alerts.room import Room
+from tests.servers.fixtures import Start
+from tests.servers.http_app import Answer, HttpApp
 
 
 @pytest.fixture
@@ -19,3 +21,10 @@ async def room(store: Store) -> AsyncIterator[Room]:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+@pytest.fixture
+def target(http_server: Start[HttpApp]) -> HttpApp:
+    app = http_server("numbers")
+    app.default = Answer(body="42")
+    return app

@@ -23,7 +23,7 @@ from sqlmodel import select
 from bot.alerts import StoredAlert
 from bot.alerts.arrivals import unpack_all
 from bot.store import Store
-from tests.e2e.forked import ROOT, Forker
+from tests.e2e.forked import ROOT
 from tests.e2e.harness import Bot, firing, write_runbooks
 from tests.servers.fixtures import Start
 from tests.servers.postgres import Postgres
@@ -97,18 +97,14 @@ async def drained(bot: Bot) -> bool:
 async def test_killed_twenty_times_under_load(database_url: str, tmp_path: Path) -> None:
     """Nothing that was acknowledged is missing, nothing is there twice."""
     bot = a_bot(tmp_path, database_url)
-    bot.env |= {"CRASH_AT": "0", "CRASH_SIDE": "", "CRASH_COUNT": str(tmp_path / "count")}
-    async with Forker() as forker:
-        bot.spawn = forker.spawn
-        async with bot:
-            senders = Senders(bot)
-            async with senders.sending():
-                for _ in range(KILLS):
-                    wanted = len(senders.heard) + 20
-                    await bot.until(partial(_more, senders, wanted), "alerts to be taken")
-                    await bot.stop(signal.SIGKILL)
-                    await bot.start()
-            await bot.stop()
+    async with bot:
+        senders = Senders(bot)
+        async with senders.sending():
+            for _ in range(KILLS):
+                wanted = len(senders.heard) + 20
+                await bot.until(partial(_more, senders, wanted), "alerts to be taken")
+                await bot.stop(signal.SIGKILL)
+                await bot.start()
     found = await stored(database_url)
     assert senders.heard <= set(found)
     assert set(found.values()) == {1}

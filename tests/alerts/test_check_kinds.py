@@ -9,6 +9,7 @@ import pytest
 from bot.alerts.tables import CheckSample
 from bot.catalog import Catalog
 from bot.registry import load
+from bot.store import Store
 from tests.alerts.room import Room
 from tests.alerts.test_checks import probe
 from tests.servers.authority import Authority
@@ -21,6 +22,12 @@ from tests.servers.redis import Node, redis_sentinel
 
 pytestmark = pytest.mark.server
 SECRET = "s3 cret&more"
+
+
+@pytest.fixture
+def store(sqlite_store: Store) -> Store:
+    """What becomes of an answer on each database is in `test_checks`; this is about the asking."""
+    return sqlite_store
 
 
 def catalog_of(check: dict[str, Any], *targets: dict[str, Any], tier: str = "p0") -> Catalog:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from bot.alerts.tables import CheckSample, CheckState
 from bot.catalog import Catalog, Check, Service
-from bot.store import now
+from bot.store import Store, now
 from tests.alerts.room import Room
 from tests.alerts.test_checks import probe
 from tests.servers.fixtures import Start
@@ -18,6 +18,12 @@ from tests.servers.sshd import Sshd
 
 pytestmark = pytest.mark.server
 NOT_SEEN = "shop-home answers over oob, not over office: the way is broken, not the service"
+
+
+@pytest.fixture
+def store(sqlite_store: Store) -> Store:
+    """What becomes of an answer on each database is in `test_checks`; this is about the asking."""
+    return sqlite_store
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.table import Row
-from tests.e2e.harness import Bot, firing, write_runbooks
+from tests.e2e.harness import Bot, firing, serve, write_runbooks
 from tests.slackstub import SlackStub
 
 ALERTS = 30
@@ -22,7 +22,9 @@ async def calling() -> list[Row]:
         folder = Path(name)
         async with SlackStub(trigger_ttl=10, echo_own_events=False) as slack:
             runbooks = _runbooks(folder, slack.team_id)
-            async with Bot(folder, runbooks, "", **Bot.slack_env(slack, "socket")) as bot:
+            bot = Bot(folder, runbooks, "", **Bot.slack_env(slack, "socket"))
+            bot.spawn = serve
+            async with bot:
                 await slack.wait_sockets()
                 took = [await _one(bot, slack, number) for number in range(ALERTS + 3)][3:]
     answers, calls = (

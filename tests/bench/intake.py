@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from tests.bench.table import Row
-from tests.e2e.harness import ALERTS, ROOT, Bot, firing, write_runbooks
+from tests.e2e.harness import ALERTS, ROOT, Bot, firing, serve, write_runbooks
 from tests.servers.alertmanager import alertmanager
 from tests.servers.process import HOST, free_port
 
@@ -103,7 +103,9 @@ async def _jackline() -> AsyncIterator[Bot]:
         catalog = json.loads(place.read_text())
         catalog["rules"] = [{"match": {"service": "none"}, "declare": "no"}]  # storing, no incident
         place.write_text(json.dumps(catalog))
-        async with Bot(folder, runbooks, "") as bot:
+        bot = Bot(folder, runbooks, "")
+        bot.spawn = serve
+        async with bot:
             yield bot
 
 

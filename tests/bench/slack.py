@@ -10,7 +10,7 @@ from pathlib import Path
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.bench.table import Row
-from tests.e2e.harness import Bot, write_runbooks
+from tests.e2e.harness import Bot, serve, write_runbooks
 from tests.slackstub import C_GENERAL, U_ANA, SlackStub
 
 LATENCY, ROUNDS, BURST = 0.1, 5, 20
@@ -26,7 +26,9 @@ async def playing(latency: float) -> AsyncIterator[tuple[SlackStub, Bot]]:
                 edge="http://127.0.0.1:9", shop="http://127.0.0.1:9",
             )  # fmt: skip
             env = Bot.slack_env(slack, "socket")
-            async with Bot(Path(folder), runbooks, "", **env) as bot:
+            bot = Bot(Path(folder), runbooks, "", **env)
+            bot.spawn = serve
+            async with bot:
                 await slack.wait_sockets()
                 yield slack, bot
 

@@ -8,7 +8,7 @@ import psutil
 
 from tests.alerts.storm import CAUSES, a_bot, posts, routed, send
 from tests.bench.table import Row
-from tests.e2e.harness import Bot
+from tests.e2e.harness import Bot, serve
 from tests.slackstub import SlackStub
 
 COUNT = 100_000
@@ -21,7 +21,9 @@ async def storm() -> list[Row]:
         folder = Path(name)
         url = f"sqlite+aiosqlite:///{folder}/j.db"
         async with SlackStub(rate_limits=True, echo_own_events=False) as slack:
-            async with a_bot(folder, url, **Bot.slack_env(slack, "socket")) as bot:
+            bot = a_bot(folder, url, **Bot.slack_env(slack, "socket"))
+            bot.spawn = serve
+            async with bot:
                 began = time.monotonic()
                 await send(bot.url, bodies)
                 sent = time.monotonic() - began

@@ -48,20 +48,20 @@ def check(text: str | bytes) -> None:
     assert isinstance(said, Catalog) or re.fullmatch(where, said), said
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(DOCUMENTS | VALUES)
 def test_any_document(document: Any) -> None:
     """Valid YAML of any shape, half of it nearly a catalog."""
     check(yaml.safe_dump(document, allow_unicode=True))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(YAML, max_size=60) | st.text(max_size=60), st.sampled_from(["", "services: "]))
 def test_any_text(text: str, before: str) -> None:
     check(before + text)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.binary(max_size=40))
 def test_any_bytes(data: bytes) -> None:
     check(data)

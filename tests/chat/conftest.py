@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlmodel import SQLModel
 
 from bot.registry import Registry, load
 from bot.store import Store
@@ -60,12 +59,8 @@ def room(store: Store, folder: Path, registry: Registry) -> ChatRoom:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    store = Store(f"sqlite+aiosqlite:///{tmp_path}/jackline.db")
-    async with store.engine.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
-    yield World(tmp_path, store)
-    await store.close()
+def world(tmp_path: Path, sqlite_store: Store) -> World:
+    return World(tmp_path, sqlite_store)
 
 
 @pytest.fixture
@@ -85,3 +80,12 @@ async def workspace(
 ) -> AsyncIterator[SlackWorld]:
     async with slack_world(room, slack, str(request.param)) as opened:
         yield opened
+
+
+@pytest.fixture
+async def two(hands: Hands) -> Hands:
+    """#1 of the shop with two alerts, #2 of the blog with one."""
+    await hands.alert("ShopDown", labels={"severity": "critical"})
+    await hands.alert("ShopSlow")
+    await hands.alert("BlogDown", "blog")
+    return hands

@@ -5,7 +5,7 @@ from typing import Any
 from sqlmodel import select
 
 from bot.alerts import AlertRouter, StoredAlert
-from bot.catalog import Catalog, Rule, Service
+from bot.catalog import Catalog, Person, Rule, Service
 from bot.chat import Reply
 from bot.incidents import Incident
 from bot.store import now
@@ -54,6 +54,12 @@ class Hands:
             ))  # fmt: skip
         while await self.router.route_next():
             pass
+
+    def person(self, name: str) -> Person:
+        """One of the catalog's."""
+        found = self.room.person(name)
+        assert found is not None
+        return found
 
     async def types(self, text: str, person: str = "ana", **more: Any) -> tuple[Reply, Button]:
         """What is proposed, and its button."""

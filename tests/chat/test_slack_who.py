@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bot.catalog import Catalog, Person
-from bot.chat.slack.app import who
 from bot.chat.slack.home import person_of_slack
+from bot.chat.slack.who import who
 
 ANA = {"team": "T1", "enterprise": "", "user": "U1"}
 GRID = {"team": "T1", "enterprise": "E1", "user": "W1"}

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -64,9 +65,14 @@ class Cli:
     """`cli("incidents", "list")`: a folder of its own with runbooks, a catalog and settings."""
 
     def __init__(
-        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        migrated: Path,
     ) -> None:
         self.folder = folder
+        self.migrated = migrated
         self.monkeypatch = monkeypatch
         self.capsys = capsys
         self.env = {
@@ -112,6 +118,8 @@ class Cli:
     def inside(self, work: Callable[[Jackline, AsyncSession], Awaitable[Any]]) -> Any:
         """Does something in one transaction, as the serving Jackline would."""
 
+        self._tables()
+
         async def does() -> Any:
             parts = Jackline(load(self.env))
             try:
@@ -133,6 +141,13 @@ class Cli:
         number: int = self.inside(work)
         return number
 
+    def _tables(self) -> None:
+        """Those that the first command would make, where there is no database yet."""
+        file = self.folder / "data" / "jackline.db"
+        if "JACKLINE_DATABASE_URL" not in self.env and not file.exists():
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            shutil.copy(self.migrated, file)
+
     def _set(self) -> None:
         for name in [n for n in os.environ if n.startswith("JACKLINE_")]:
             self.monkeypatch.delenv(name)
@@ -142,11 +157,14 @@ class Cli:
 
 @pytest.fixture
 def cli(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    migrated: Path,
 ) -> Iterator[Cli]:
     # What a test captures is closed after it: nobody may go on logging there.
     before = logging.root.handlers[:]
-    yield Cli(tmp_path, monkeypatch, capsys)
+    yield Cli(tmp_path, monkeypatch, capsys, migrated)
     structlog.reset_defaults()
     logging.root.handlers[:] = before
 

@@ -1,26 +1,19 @@
-"""A rule that asks first, through Slack: a question, a click, an incident; and the click may crash.
-
-The crash tests play the same with SIGKILL at commits, just before one and just after it.
-"""
+"""A rule that asks first, through Slack: a question, a click, an incident."""
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from bot.alerts import Question
 from bot.store import Store, now
-from tests.e2e.forked import Forker
 from tests.e2e.harness import Bot, firing, write_runbooks
-from tests.e2e.test_crash import Driver
-from tests.servers.postgres import Postgres
-from tests.slackstub import C_INCIDENTS, U_ANA, U_BEN, U_CAROL, Message, SlackStub
+from tests.slackstub import C_INCIDENTS, U_BEN, U_CAROL, Message, SlackStub
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 RULE = {"match": {"service": "shop"}, "declare": "ask", "runbook": "move-traffic"}
@@ -106,95 +99,3 @@ async def test_nobody_answers(tmp_path: Path, database_url: str) -> None:
         assert "It became #1 by itself" in str(question(slack).blocks)
         (incident,) = await bot.api("/incidents")
         assert incident["declared_by"] == "jackline"
-
-
-async def play(driver: Driver) -> dict[str, Any]:
-    """Sends again what was not acknowledged, presses again what did not react."""
-    slack, bot = driver.slack, driver.bot
-
-    async def asked() -> bool:
-        return bool(slack.messages(C_INCIDENTS, contains="Is it an incident?"))
-
-    async def send() -> None:
-        (await bot.alert(firing())).raise_for_status()
-
-    async def press() -> None:
-        await slack.click(C_INCIDENTS, question(slack).ts, "question_declare", U_ANA, wait=0.2)
-
-    async def nothing() -> None:
-        return
-
-    async def edited() -> bool:
-        return "Ana declared #" in str(question(slack).blocks) and await driver.delivered()
-
-    await driver.step(asked, send)
-    await driver.step(lambda: driver.has("question_answered"), press)
-    await driver.step(lambda: driver.has("alert_received"), nothing)
-    await driver.step(lambda: driver.has("runbook_proposed"), nothing)
-    await driver.step(edited, nothing)
-    return await driver.incident()
-
-
-async def play_once(
-    forker: Forker, folder: Path, at: int, side: str, database_url: str
-) -> tuple[Driver, int]:
-    folder.mkdir()
-    async with SlackStub(echo_own_events=False, trigger_ttl=10) as slack:
-        await slack.join(C_INCIDENTS, slack.bot_user_id)
-        runbooks = write(folder / "runbooks", slack)
-        bot = Bot(folder, runbooks, database_url, **Bot.slack_env(slack, "socket"))
-        bot.spawn = forker.spawn
-        bot.env |= {"CRASH_AT": str(at), "CRASH_SIDE": side, "CRASH_COUNT": str(folder / "count")}
-        bot.env["JACKLINE_SLACK__DIGEST_CHANNEL"] = C_INCIDENTS
-        driver = Driver(slack, bot)
-        try:
-            incident = await play(driver)
-            check(incident, slack, await bot.api("/audit"), await bot.api("/incidents"))
-        finally:
-            await bot.stop()
-            await bot.http.aclose()
-        return driver, int((folder / "count").read_text())
-
-
-def check(incident: dict[str, Any], slack: SlackStub, audit: Any, all_: list[Any]) -> None:
-    """One question, one answer, one incident with its alert, one channel; a whole record."""
-    assert audit["ok"], audit
-    assert [i["id"] for i in all_] == [incident["id"]]
-    counted = Counter(row["kind"] for row in incident["timeline"])
-    once = ("incident_declared", "question_answered", "alert_received", "runbook_proposed")
-    assert {kind: counted[kind] for kind in once} == dict.fromkeys(once, 1)
-    assert incident["declared_by"] == "person:ana"
-    question(slack)
-    names = [c["name"] for c in slack.state()["channels"].values() if c["name"].startswith("inc-")]
-    assert len(names) == 1
-
-
-async def killed(first: int, every: int, fresh: Callable[[str], str], folder: Path) -> None:
-    async with Forker() as forker:
-        calm, total = await play_once(forker, folder / "calm", 0, "after", fresh("calm"))
-        assert calm.deaths == 0
-        assert total > 10, "the flow has more boundaries than that"
-        died, commits = 0, range(first, total + 1, every)
-        for at in commits:
-            for side in ("before", "after"):
-                name = f"{side}-{at}"
-                driver, _ = await play_once(forker, folder / name, at, side, fresh(name))
-                died += driver.deaths
-    # The last boundaries may fall after the story's end in a play that coalesced more.
-    assert died >= len(commits), (died, len(commits))
-
-
-@pytest.mark.alone
-@pytest.mark.timeout(900)
-async def test_killed_at_every_fourth_commit(tmp_path: Path) -> None:
-    """The flow as a whole has a test of every commit."""
-    await killed(1, 4, lambda name: f"sqlite+aiosqlite:///{tmp_path}/{name}.db", tmp_path)
-
-
-@pytest.mark.alone
-@pytest.mark.timeout(900)
-async def test_killed_at_some_commits_on_postgresql(
-    postgres_server: Postgres, tmp_path: Path
-) -> None:
-    """What differs is the engine, not the flow."""
-    await killed(2, 9, lambda _: postgres_server.create_database(), tmp_path)

@@ -104,7 +104,7 @@ def test_its_settings_are_good(source: AlertSource, sample: ModuleType) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=ROUNDS, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=ROUNDS, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_garbage_is_refused_or_read(
     source: AlertSource, sample: ModuleType, random: Random

@@ -3,24 +3,19 @@
 import asyncio
 
 import pytest
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 
 from bot.errors import NotFound
 from bot.incidents import Incident
 from bot.postmortems import Postmortem, Postmortems
 from bot.postmortems.files import read_pictures
-from bot.store import Store
 from bot.timeline import Ledger, rows_of
 from tests.postmortems.story import CATALOG, PNG
 
 
 @pytest.fixture
-async def store(tmp_path):
-    store = Store(f"sqlite+aiosqlite:///{tmp_path}/jackline.db")
-    async with store.engine.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
-    yield store
-    await store.close()
+def store(sqlite_store):
+    return sqlite_store
 
 
 @pytest.fixture

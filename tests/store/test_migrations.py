@@ -27,9 +27,9 @@ async def test_migrations_make_what_the_classes_declare(store: Store) -> None:
         assert await connection.run_sync(compare) == []
 
 
-async def test_several_replicas_may_migrate_at_once(database_url: str) -> None:
+async def test_several_replicas_may_migrate_at_once(bare_url: str) -> None:
     """The migration takes a lock; the losers find that nothing is left to do."""
-    stores = [Store(database_url) for _ in range(3)]
+    stores = [Store(bare_url) for _ in range(3)]
     await asyncio.gather(*(s.migrate() for s in stores))
     for each in stores:
         await each.close()
@@ -49,18 +49,18 @@ asyncio.run(main())
 
 
 @pytest.mark.server
-async def test_two_processes_migrate_at_once(database_url: str) -> None:
+async def test_two_processes_migrate_at_once(bare_url: str) -> None:
     """Real processes on an empty database: both end well, and the tables are there once."""
     migrating = [
         await asyncio.create_subprocess_exec(
-            sys.executable, "-c", MIGRATE, database_url, stderr=asyncio.subprocess.PIPE
+            sys.executable, "-c", MIGRATE, bare_url, stderr=asyncio.subprocess.PIPE
         )
         for _ in range(2)
     ]
     for process in migrating:
         _, errors = await process.communicate()
         assert process.returncode == 0, errors.decode()
-    store = Store(database_url)
+    store = Store(bare_url)
     async with store.read() as session:
         versions = (await session.execute(text("SELECT version_num FROM alembic_version"))).all()
     assert len(versions) == 1

@@ -1,8 +1,5 @@
 """The room for stories. On SQLite alone: that the engine does the same on both is tested elsewhere."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from bot.store import Store
@@ -12,9 +9,5 @@ __all__ = ["make_room", "registry"]
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """A migrated store."""
-    opened = Store(f"sqlite+aiosqlite:///{tmp_path}/jackline.db")
-    await opened.migrate()
-    yield opened
-    await opened.close()
+def store(sqlite_store: Store) -> Store:
+    return sqlite_store

@@ -197,7 +197,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.text(), JSON))
 def test_any_data_can_be_hashed(data: dict[str, Any]) -> None:
     """Cleaning is done once and for all, and never leaves what has no canonical form."""

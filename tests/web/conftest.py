@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -56,16 +57,21 @@ class Web:
 
 
 @pytest.fixture
-def open_alone(tmp_path: Path) -> Open:
+def open_alone(tmp_path: Path, migrated: Path) -> Open:
     """`open_alone(SLACK__MODE="http", …)`: the app with these settings, without the prefix.
 
     Its database is SQLite in a folder of its own, if none is given.
     """
 
+    own = tmp_path / "own" / "j.db"
+
     @asynccontextmanager
     async def opened(**settings: str) -> AsyncIterator[Web]:
+        if not own.exists() and "DATABASE_URL" not in settings:
+            own.parent.mkdir(mode=0o700)
+            shutil.copy(migrated, own)
         given = {
-            "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/own/j.db",
+            "DATABASE_URL": f"sqlite+aiosqlite:///{own}",
             "DATA_DIR": str(tmp_path / "data"),
             "RUNBOOKS_DIR": str(tmp_path / "runbooks"),
             "WEBHOOKS__API__SECRETS": json.dumps([TOKEN]),

@@ -11,7 +11,6 @@ from tests.web.conftest import Web
 
 FUZZ = settings(
     max_examples=120,
-    deadline=None,
     derandomize=True,
     # One app for all examples of a test: that the store fills up is part of it.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from bot.registry import Registry
 from bot.store import Store
+from tests.conftest import ENGINES
 from tests.runbooks.room import PEOPLE, Room
 
 SHIPPED = Path(__file__).parents[3] / "runbooks"
+on_both = pytest.mark.parametrize("database_url", ENGINES, indirect=True)
 
 
 def shipped(

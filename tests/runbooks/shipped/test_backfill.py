@@ -16,7 +16,7 @@ from bot.registry import Registry
 from bot.runbooks.decisions import Decisions
 from bot.store import Store
 from tests.runbooks.room import Room, running, until
-from tests.runbooks.shipped.room import SHIPPED, shipped
+from tests.runbooks.shipped.room import SHIPPED, on_both, shipped
 from tests.servers.postgres import PASSWORD, USER, Postgres, postgres, standby
 from tests.servers.process import HOST, wait_for
 
@@ -87,6 +87,7 @@ def made(store: Store, registry: Registry, tmp_path: Path, primary: Postgres) ->
     return make
 
 
+@on_both
 async def test_every_order_is_filled_once(made: Any, primary: Postgres) -> None:
     """The plan says how long it takes; that it cannot be taken back was said, and is said again."""
     room = made()
@@ -105,6 +106,7 @@ async def test_every_order_is_filled_once(made: Any, primary: Postgres) -> None:
     assert_each_once(primary)
 
 
+@on_both
 async def test_killed_in_the_middle(made: Any, primary: Postgres) -> None:
     """SIGKILL of the engine between two batches: another one goes on at the checkpoint."""
     room = made()

@@ -8,7 +8,7 @@ import pytest
 from bot.registry import Registry
 from bot.store import Store
 from tests.runbooks.room import Room, running, until
-from tests.runbooks.shipped.room import shipped
+from tests.runbooks.shipped.room import on_both, shipped
 from tests.servers.fixtures import Start
 from tests.servers.haproxy import HAProxy
 from tests.servers.http_app import Answer, HttpApp
@@ -53,6 +53,7 @@ def made(
     return shipped(name, store, registry, folder, targets, **instead)
 
 
+@on_both
 async def test_members_are_drained_and_come_back(
     pool: HAProxy, apps: dict[str, HttpApp], store: Store, registry: Registry, tmp_path: Path
 ) -> None:
@@ -100,6 +101,7 @@ class Loaded(dict[str, Answer]):
         return default if self.enough <= away else Answer(latency=0.5)
 
 
+@on_both
 @pytest.mark.parametrize(
     ("enough", "expected"),
     [({"/feed"}, {"/feed": 100, "/search": 0}), ({"/feed", "/search"}, {"/feed": 100, "/search": 100})],

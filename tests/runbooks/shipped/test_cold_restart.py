@@ -12,7 +12,7 @@ import pytest
 
 from bot.registry import Registry
 from bot.store import Store
-from tests.runbooks.shipped.room import shipped
+from tests.runbooks.shipped.room import on_both, shipped
 from tests.servers.process import wait_for
 from tests.servers.sshd import Sshd
 
@@ -94,6 +94,7 @@ def services(tmp_path: Path) -> Iterator[Services]:
             os.kill(pid, signal.SIGKILL)
 
 
+@on_both
 async def test_in_order_and_evidence_first(
     services: Services, sshd_server: Sshd, store: Store, registry: Registry, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from bot.registry import Registry
 from bot.store import Store
 from tests.runbooks.room import Room
-from tests.runbooks.shipped.room import shipped
+from tests.runbooks.shipped.room import on_both, shipped
 from tests.servers.fixtures import Start
 from tests.servers.http_app import HttpApp
 from tests.servers.powerdns import PowerDns, powerdns
@@ -36,6 +36,7 @@ def room(store: Store, registry: Registry, tmp_path: Path, dns: PowerDns, standb
     return shipped("dns-failover", store, registry, tmp_path, targets)
 
 
+@on_both
 async def test_there_and_back(room: Room, dns: PowerDns) -> None:
     number = await room.approved(name="dns-failover")
     await room.work()

@@ -8,7 +8,7 @@ import pytest
 from bot.registry import Registry
 from bot.store import Store
 from tests.runbooks.room import Room, running, until
-from tests.runbooks.shipped.room import shipped
+from tests.runbooks.shipped.room import on_both, shipped
 from tests.servers.postgres import Postgres
 from tests.servers.unleash import HALF, TOKENS, Unleash, unleash
 
@@ -39,6 +39,7 @@ def room(store: Store, registry: Registry, tmp_path: Path, flags: Unleash) -> Ro
     return shipped("kill-feature", store, registry, tmp_path, targets)
 
 
+@on_both
 async def test_off_and_on_again(room: Room, flags: Unleash, flag: str) -> None:
     """The run is done when applications hear of it; undo has it on for the same half of them."""
     number = await room.approved(name="kill-feature", flag=flag)

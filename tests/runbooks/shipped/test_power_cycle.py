@@ -13,7 +13,7 @@ import yaml
 from bot.registry import Registry
 from bot.store import Store
 from tests.runbooks.room import Room
-from tests.runbooks.shipped.room import SHIPPED, shipped
+from tests.runbooks.shipped.room import SHIPPED, on_both, shipped
 from tests.servers.ask import answers
 from tests.servers.fixtures import Start
 from tests.servers.http_app import HttpApp
@@ -118,6 +118,7 @@ def make_room(
     return make
 
 
+@on_both
 async def test_off_on_and_well(make_room: Callable[..., Room], machine: Machine) -> None:
     """Evidence first; each order comes true before the next; undo switches nothing again."""
     room = make_room()

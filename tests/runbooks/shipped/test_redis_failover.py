@@ -8,7 +8,7 @@ import pytest
 from bot.registry import Registry
 from bot.store import Store
 from tests.runbooks.room import Room
-from tests.runbooks.shipped.room import shipped
+from tests.runbooks.shipped.room import on_both, shipped
 from tests.servers.redis import Redis, redis_sentinel
 
 pytestmark = [pytest.mark.server, pytest.mark.alone]
@@ -26,6 +26,7 @@ def room(store: Store, registry: Registry, tmp_path: Path, servers: Redis) -> Ro
     return shipped("redis-failover", store, registry, tmp_path, {"redis/sessions": entry})
 
 
+@on_both
 async def test_a_hanging_primary_is_replaced(room: Room, servers: Redis) -> None:
     """What the replicas had is there, and one primary takes writes; the way back is said."""
     old = servers.primary

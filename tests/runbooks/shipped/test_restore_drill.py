@@ -14,11 +14,7 @@ from tests.servers.pgbackrest import PgBackRest, pgbackrest
 from tests.servers.restic import Restic, restic
 from tests.servers.sshd import Sshd
 
-pytestmark = [
-    pytest.mark.server,
-    # that the engine does the same on both databases is tested elsewhere
-    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
-]
+pytestmark = pytest.mark.server
 ORDERS = """CREATE TABLE orders AS SELECT generate_series(1, 4000) AS id, now() AS created_at"""
 
 

@@ -10,7 +10,7 @@ import yaml
 from bot.registry import Registry
 from bot.store import Store
 from tests.runbooks.room import Room
-from tests.runbooks.shipped.room import SHIPPED, shipped
+from tests.runbooks.shipped.room import SHIPPED, on_both, shipped
 from tests.servers.bgp import DataCentre, data_centre
 from tests.servers.process import wait_for
 from tests.servers.sshd import Sshd, sshd
@@ -47,6 +47,7 @@ def room(store: Store, registry: Registry, tmp_path: Path, place: DataCentre, ro
     return shipped("restore-routes", store, registry, tmp_path, {"ssh/edge1": target})
 
 
+@on_both
 async def test_withdrawn_and_announced_again(room: Room, place: DataCentre) -> None:
     """The service is out of everybody's reach and comes back; undo withdraws again."""
     place.birdc("disable", "anycast")

@@ -8,7 +8,7 @@ import pytest
 from bot.registry import Registry
 from bot.store import Store
 from tests.runbooks.room import Room
-from tests.runbooks.shipped.room import shipped
+from tests.runbooks.shipped.room import on_both, shipped
 from tests.servers.fixtures import Start
 from tests.servers.http_app import Answer, HttpApp
 from tests.servers.moto import Moto, moto
@@ -43,6 +43,7 @@ def room(store: Store, registry: Registry, tmp_path: Path, aws: Moto, old: HttpA
     return shipped(NAME, store, registry, tmp_path, targets, **instead)
 
 
+@on_both
 async def test_there_and_back(room: Room, aws: Moto, old: HttpApp) -> None:
     """Over calls that are really checked: keys, signatures and what they may do."""
     assert (aws.shares(), aws.revision()) == (BEFORE, 3)

@@ -10,7 +10,7 @@ import pytest
 from bot.registry import Registry
 from bot.store import Store
 from tests.runbooks.room import Room
-from tests.runbooks.shipped.room import shipped
+from tests.runbooks.shipped.room import on_both, shipped
 from tests.servers.envoy import Envoy
 from tests.servers.fixtures import Start
 from tests.servers.http_app import Answer, HttpApp
@@ -85,6 +85,7 @@ def statuses(edge: Envoy) -> Counter[int]:
     return Counter(edge.get("/checkout").status for _ in range(20))
 
 
+@on_both
 async def test_there_and_back(room: Room, edge: Envoy, cluster: Kubernetes) -> None:
     """People are served by the old version, the release is gone; undo brings both back."""
     assert statuses(edge) == {500: 20}

@@ -9,7 +9,7 @@ from bot.registry import Registry
 from bot.runbooks.decisions import Decisions
 from bot.store import Store
 from tests.runbooks.room import Room
-from tests.runbooks.shipped.room import shipped
+from tests.runbooks.shipped.room import on_both, shipped
 from tests.servers.envoy import Envoy
 from tests.servers.fixtures import Start
 from tests.servers.http_app import HttpApp
@@ -41,6 +41,7 @@ def statuses(edge: Envoy) -> Counter[int]:
     return Counter(edge.get("/payments").status for _ in range(MANY))
 
 
+@on_both
 async def test_there_and_back(room: Room, edge: Envoy) -> None:
     """60 % of payments fail, then none; undone, the experiment goes on as it was."""
     edge.set_runtime({ABORT: 60, DELAY: 5})
