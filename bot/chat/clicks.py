@@ -49,6 +49,7 @@ STEP_CLICKS = (
 _DECISIONS: dict[str, Decision] = {
     "step_retry": "retry", "step_skip": "skip", "step_undo": "undo", "step_stop": "stop",
 }  # fmt: skip
+_NUMBERED = (*INCIDENT_CLICKS, *QUESTION_CLICKS, *PAGE_CLICKS)  # their value is a number alone
 _ID = re.compile(r"[0-9]{1,9}")
 
 
@@ -133,7 +134,8 @@ class Clicks:
                 hint="Ask the platform team to add you to the catalog's people.",
             )
         handler = self.handlers.get(action_id)
-        if handler is None or not _ID.fullmatch(value.partition("|")[0]):
+        number = value if action_id in _NUMBERED else value.partition("|")[0]
+        if handler is None or not _ID.fullmatch(number):
             raise BadInput(f"I do not know the button {cut(action_id, 40)!r}.")
         return await handler(session, Click(action_id, value, person, surface, at))
 

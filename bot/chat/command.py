@@ -9,6 +9,8 @@ from bot.catalog import Person
 from bot.chat.blocks import Block, section
 from bot.errors import BadInput, NotAllowed
 
+_AT_ONCE = 12  # lines of the help in one block
+
 
 @dataclass(frozen=True)
 class Form:
@@ -110,5 +112,6 @@ def helped(forms: Iterable[Form]) -> Reply:
     """The list of what can be typed."""
     shown = list(forms)
     lines = [f"`{form.usage}` {form.what}" for form in shown]
+    groups = [lines[at : at + _AT_ONCE] for at in range(0, len(lines), _AT_ONCE)]
     text = "\n".join(f"{form.usage}: {form.what}" for form in shown)
-    return Reply(text, [section("\n".join(lines))])
+    return Reply(text, [section("\n".join(group)) for group in groups])

@@ -49,6 +49,17 @@ ROUTES: dict[tuple[str, str], Allowed] = {
         KNOWN, "/incidents/1/postmortem.md", private=True
     ),
     ("GET", "/evidence/{file}"): Allowed(KNOWN, "/evidence/inc-1-a.png", private=True),
+    ("GET", "/incidents/{id:int}/export.{kind}"): Allowed(
+        KNOWN, "/incidents/1/export.md", private=True
+    ),
+    ("GET", "/oncall"): Allowed(KNOWN),
+    ("GET", "/ack"): Allowed(EVERYBODY),  # its link is the proof: tests/chat/test_paging
+    ("POST", "/ack"): Allowed(set()),
+    ("POST", "/update"): Allowed(
+        RESPONDERS,
+        form={"incident": "1", "audience": "internal", "text": "We look", "key": "u" * 12},
+        private=True,
+    ),
     ("GET", "/runbooks"): Allowed(KNOWN),
     ("GET", "/runbooks/{runbook}"): Allowed(KNOWN, "/runbooks/warm"),
     ("GET", "/settings"): Allowed({"dora"}),
@@ -91,17 +102,22 @@ WORDS = {
     "override": "1 nobody else is awake", "break-glass": "1 nobody else is awake",
     "review": "1 it was right to do so", "status": "mitigating", "silence": "here for 2h rest",
     "severity": "sev3", "drill": "slack", "whatif": "slack", "declare": "Mail is late",
-    "note": "DNS is fine", "unsilence": "1",
+    "note": "DNS is fine", "unsilence": "1", "page": "rosa we need you",
 }  # fmt: skip
 VERBS: dict[str, set[str]] = {
     **dict.fromkeys(
         ("incident declare", "incident list", "incident note", "incident silences",
+         "incident this", "incident catchup", "incident postmortem", "incident tasks",
+         "incident clocks", "incident oncall", "runbook search",
          "incident help", "runbook list", "runbook status", "runbook help", "access status",
          "access whatif", "access drills", "access help"), KNOWN,
     ),
     **dict.fromkeys(
         ("incident merge", "incident unmerge", "incident split", "incident join",
-         "incident silence", "incident unsilence", "access drill"), RESPONDERS,
+         "incident silence", "incident unsilence", "access drill", "incident handover",
+         "incident task", "incident followup", "incident rename", "incident private",
+         "incident update", "incident correct", "incident snooze", "incident page",
+         "incident ack"), RESPONDERS,
     ),
     "runbook override": COMMANDERS,
     "runbook break-glass": COMMANDERS,

@@ -132,6 +132,6 @@ async def test_who_may_not(declared: ChatRoom) -> None:
         with pytest.raises(NotAllowed, match="I do not know you"):
             await declared.type_(f"/incident {typed}", "mallory", at=1)
     for typed in ("rename X", "private"):
-        with pytest.raises(NotAllowed, match="needs the role 'responder'"):
+        with pytest.raises(NotAllowed, match=r"You have no role|needs the role 'responder'"):
             await declared.type_(f"/incident {typed}", "eli", at=1)
     assert not (await declared.incident()).private

@@ -37,7 +37,7 @@ async def test_help_names_every_command(room: ChatRoom) -> None:
             reply = await room.type_(f"/{name} {word}", "nobody")
             for form in forms:
                 assert f"{form.usage}: {form.what}" in reply.text
-                assert form.usage in reply.blocks[0]["text"]["text"]
+                assert form.usage in words(reply.blocks)
 
 
 @pytest.mark.parametrize(

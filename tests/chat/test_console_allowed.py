@@ -138,6 +138,8 @@ async def test_every_route_for_everybody(world: World, who: str) -> None:
     """Strangers are sent to sign in; a known person gets the page, or a refusal with words."""
     await setting(world)
     for (method, path), entry in ROUTES.items():
+        if path == "/ack":  # its link is the proof, and what it is good for: test_paging
+            continue
         browser = await browser_of(world, who)
         answer = await asked(world, browser, method, path)
         told = f"{who} {method} {path}: {answer.status_code}"
@@ -288,9 +290,9 @@ async def test_every_button_for_everybody(world: World, who: str) -> None:
 @pytest.mark.parametrize("who", SIGNED_IN)
 async def test_every_verb_for_everybody(world: World, who: str) -> None:
     """A verb that no entry mentions needs a role: deny by default."""
-    browser = await browser_of(world, who)
+    browser, wrong = await browser_of(world, who), []
     for name, forms in FORMS.items():
-        for form in forms:
+        for form in {form.verb: form for form in forms}.values():
             incident = await world.incident(f"{name} {form.verb}")
             run = await world.waiting_run(incident)
             await glass(world, run, broken=form.verb == "review")
@@ -301,7 +303,9 @@ async def test_every_verb_for_everybody(world: World, who: str) -> None:
             told = f"{who} {text}: {answer.status_code} {answer.text}"
             assert answer.status_code not in (500, 502, 503), told
             allowed = who in VERBS.get(f"{name} {form.verb}", WITH_ROLE)
-            assert (answer.status_code == 403) is not allowed, told
+            if (answer.status_code == 403) is allowed:
+                wrong.append(told[:200])
+    assert not wrong, "\n".join(wrong)
 
 
 async def glass(world: World, run: Run, *, broken: bool) -> None:
@@ -336,7 +340,7 @@ async def test_a_click_replayed_does_nothing_twice(world: World, button: str) ->
     """The same request again, as a bad line or a tired finger sends it: no second row."""
     await world.incident("Another")
     incident = await world.incident()
-    if button == "incident_reopen":
+    if button in ("incident_reopen", "incident_close"):
         async with world.store.write() as session:
             found = await world.incidents.get(session, incident.number)
             await world.incidents.set_status(session, found, "resolved", "person:rosa")

@@ -36,7 +36,7 @@ OFFERED = [  # what is typed, and what the composer would then hold
     ("/incident severity ", ["/incident severity sev1 ", "/incident severity sev2 "]),
     ("/incident severity sev1 ", []),
     ("/incident status m", ["/incident status mitigating "]),
-    ("/incident list ", ["/incident list all "]),
+    ("/incident list a", ["/incident list all "]),
     ("/incident declare s", ["/incident declare sev1 ", "/incident declare sev2 "]),
     ("/incident declare Checkout is d", []),
     ("/incident merge ", ["/incident merge #7 ", "/incident merge into "]),

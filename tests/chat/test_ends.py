@@ -103,7 +103,8 @@ async def test_buttons_of_what_is_resolved(declared: ChatRoom) -> None:
     await room.click("incident_close", "1")
     assert (await room.click("incident_close", "1")).text == "The incident is closed."
     await room.type_("/incident reopen", at=1)
-    (first, *rest) = (await room.card(1)).blocks[2]["elements"]
+    blocks = (await room.card(1)).blocks
+    (first, *rest) = next(b["elements"] for b in blocks if b["type"] == "actions")
     assert (first["action_id"], first["style"]) == ("incident_lead", "primary")
     assert not any("style" in each for each in rest)
 

@@ -169,7 +169,7 @@ async def test_who_may_not(declared: ChatRoom) -> None:
     for typed in TYPED:
         with pytest.raises(NotAllowed, match="I do not know you"):
             await declared.type_(f"/incident {typed}", "mallory", at=1)
-        with pytest.raises(NotAllowed, match="needs the role 'responder'"):
+        with pytest.raises(NotAllowed, match=r"You have no role|needs the role 'responder'"):
             await declared.type_(f"/incident {typed}", "eli", at=1)
 
 

@@ -186,7 +186,7 @@ async def test_who_may_not(declared: ChatRoom) -> None:
         with pytest.raises(NotAllowed, match="I do not know you"):
             await room.type_(f"/incident {typed}", "mallory", at=1)
     for typed in ("role ops ben", "role ops nobody", "handover"):
-        with pytest.raises(NotAllowed, match="needs the role 'responder'"):
+        with pytest.raises(NotAllowed, match=r"You have no role|needs the role 'responder'"):
             await room.type_(f"/incident {typed}", "eli", at=1)
     for typed in ("role commander cleo", "handover cleo", "role commander nobody"):
         with pytest.raises(NotAllowed, match="Only the incident commander hands command over"):

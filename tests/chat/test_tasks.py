@@ -189,7 +189,7 @@ async def test_who_may_not(declared: ChatRoom) -> None:
         with pytest.raises(NotAllowed, match="I do not know you"):
             await room.type_(f"/incident {typed}", "mallory", at=1)
     for typed in ("task Call", "task done 1", "followup Call"):
-        with pytest.raises(NotAllowed, match="needs the role 'responder'"):
+        with pytest.raises(NotAllowed, match=r"You have no role|needs the role 'responder'"):
             await room.type_(f"/incident {typed}", "eli", at=1)
     with pytest.raises(NotAllowed):
         await room.click("task_done", "1|1", "eli")

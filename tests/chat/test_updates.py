@@ -171,7 +171,7 @@ async def test_who_may(told: ChatRoom) -> None:
     """Looked at when it is typed and again at the click, as the catalog is then."""
     with pytest.raises(NotAllowed, match="Telling customers is for the incident's commander"):
         await told.type_("/incident update customers All is well", "ben")
-    with pytest.raises(NotAllowed, match="needs the role 'responder'"):
+    with pytest.raises(NotAllowed, match=r"You have no role|needs the role 'responder'"):
         await told.type_("/incident update All is well", "eli")
     button = send(await told.type_("/incident update customers All is well"))
     with pytest.raises(NotAllowed):

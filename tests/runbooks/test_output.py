@@ -10,7 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlmodel import col, func, select
 
 from bot.chat import Cards
-from bot.chat.slack import SlackSurface
+from bot.chat.slack import Limits, SlackSurface
+from bot.chat.slack.standing import Standing
 from bot.delivery import Delivery, DeliveryWorker, Outbox
 from bot.runbooks import StepAttempt
 from bot.runbooks.output import words as whole
@@ -45,7 +46,7 @@ async def sent(room: Room, slack: SlackStub, folder: Path) -> tuple[Message, lis
     client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[])
     surface = SlackSurface(
         client, room.store, Cards(lambda: room.library.catalog, ""),
-        lambda: room.library.catalog, "", folder, room.incidents,
+        lambda: room.library.catalog, "", folder, room.incidents, Limits(), Standing(0),
     )  # fmt: skip
     working = asyncio.create_task(DeliveryWorker(room.store, surface, "one").run())
     try:

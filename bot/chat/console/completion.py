@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from bot.chat.command import Form
 from bot.runbooks.model import Input
 
-MOST = 40  # choices that are shown
+MOST = 100  # choices at once: more than there are commands
 _PART = re.compile(r"\[[^\]]*\]|\S+")
 _LITERAL = re.compile(r"[a-z]+")
 Offer = tuple[str, str]  # what is typed, and what it means
