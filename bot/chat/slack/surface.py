@@ -94,9 +94,12 @@ class SlackSurface:
             if job.op == "open_channel":
                 async with self.store.write() as session:
                     await self.incidents.channel_refused(session, job.incident_id, str(error))
-            if await self._moved(job, code_of(error)):
+            moved = await self._moved(job, code_of(error))
+            if moved:
                 raise Retryable(f"It is said anew: {error.message}", retry_after=0.1) from error
-            if code_of(error) == "is_archived" and job.op != "digest":  # it waits, nothing is lost
+            if (
+                moved is None and code_of(error) == "is_archived" and job.op != "digest"
+            ):  # it waits, nothing is lost
                 await self._channel.shut(job)
                 pause = min(_LONGEST, 30 * 2 ** min(job.attempt, 7))
                 raise Retryable("The channel is archived.", retry_after=pause) from error
@@ -104,8 +107,9 @@ class SlackSurface:
         self._back()
         return value
 
-    async def _moved(self, job: Job, code: str) -> bool:
-        """Whether the place of a job is gone, and it is to be done in another one.
+    async def _moved(self, job: Job, code: str) -> bool | None:
+        """Whether the place of a job is gone, and it is to be done in another one; False where that
+        is done without it, None where it has no other place.
 
         A channel that was archived or deleted, or that we were taken out of, is replaced while its
         incident is going on; a message that somebody deleted is posted anew.
@@ -114,14 +118,14 @@ class SlackSurface:
         gone = code in _GONE and job.op not in _ELSEWHERE
         edited = job.posted if job.message and job.op in ("say", "digest") else {}
         if not (gone and channel) and not (edited and code in (*_GONE, "message_not_found")):
-            return False
+            return None
         async with self.store.write() as session:
             if edited and job.message and job.message.id:
                 await self.incidents.outbox.forget(session, job.message.id, edited["channel"])
             opened = True
             if gone and edited.get("channel", channel) == channel:
                 opened = await self.incidents.channel_lost(session, job.incident_id, channel, code)
-        return opened and job.op in ("say", "upload", "digest")
+        return job.op in ("say", "upload", "digest") if opened else None
 
     def _back(self) -> None:
         if self.down_since is not None:
