@@ -56,6 +56,7 @@ from bot.incidents.channels import Archiver
 from bot.incidents.publishing import StatusPages
 from bot.incidents.regulated import Clocks
 from bot.incidents.reminders import Reminders
+from bot.incidents.tasks import due_tasks
 from bot.log import get
 from bot.paging.clock import PageClock
 from bot.paging.flow import Paging
@@ -101,7 +102,7 @@ class Jackline:
         # alert → incident
         self.incidents = Incidents(self.ledger, self.outbox, lambda: self.library.catalog)
         self.clocks = Clocks(self.incidents)
-        self.reminders = Reminders(self.store, self.incidents, deadlines=self.clocks.deadlines)
+        self.reminders = Reminders(self.store, self.incidents, due_tasks, self.clocks.deadlines)
         self.intake = Intake(self.store, data / "spool")
         self.heartbeats = Heartbeats(self.store, self.intake, lambda: self.library.catalog)
         self.checks = CheckRunner(self.store, self.intake, self.dialer, self.registry)

@@ -9,7 +9,8 @@ from sqlmodel import col, select
 
 from bot.catalog import Person
 from bot.errors import BadInput, Conflict, NotFound
-from bot.incidents.family import family, require_unmerged
+from bot.incidents.due import OpenTask
+from bot.incidents.family import family, require_unmerged, tops
 from bot.incidents.flow import Incidents
 from bot.incidents.roles import require_responder
 from bot.incidents.tables import Incident, Task
@@ -126,6 +127,23 @@ async def tasks_of(
     if all_states:
         return found
     return sorted(found, key=lambda t: (t.due_at is None, t.due_at or t.created_at))
+
+
+async def due_tasks(session: AsyncSession) -> list[OpenTask]:
+    """All that are open and have a due time, for reminders.
+
+    Those of an incident that is merged into another are reminded of there.
+    """
+    query = select(Task).where(Task.state == "open", col(Task.due_at).is_not(None))
+    found = list((await session.execute(query.order_by(col(Task.id)))).scalars())
+    places = await tops(session, {task.incident_id for task in found})
+    return [
+        OpenTask(
+            places[t.incident_id], t.id, f"{t.name}, {t.text}", t.owner, t.due_at, t.after,
+            ("Done", "task_done", f"{t.incident_id}|{t.number}"),
+        )
+        for t in found if t.id is not None and t.due_at is not None
+    ]  # fmt: skip
 
 
 def _checked(text: str) -> str:
