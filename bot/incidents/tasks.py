@@ -30,7 +30,7 @@ class Tasks:
 
     async def add(
         self, session: AsyncSession, incident: Incident, text: str, by: Person, *,
-        owner: Person | None, due_at: datetime | None, after: bool, origin: str,
+        owner: Person | None, due_at: datetime | None, after: bool, origin: str, link: str = "",
     ) -> Task:  # fmt: skip
         """A new one, or the one that the same ``origin`` made. Raises `BadInput`, `Conflict`."""
         require_responder(by, "giving tasks")
@@ -53,7 +53,7 @@ class Tasks:
         who = f", {owner.name}" if owner else ""
         due = f", by {due_at:%Y-%m-%d %H:%M} UTC" if due_at else ""
         said = f"{task.name.capitalize()}: {task.text}{who}{due}"
-        await self._record(session, incident, task, "task_added", said, by)
+        await self._record(session, incident, task, "task_added", said, by, link)
         return task
 
     async def put(
@@ -101,7 +101,8 @@ class Tasks:
         return number + 1
 
     async def _record(
-        self, session: AsyncSession, incident: Incident, task: Task, kind: str, text: str, by: Person
+        self, session: AsyncSession, incident: Incident, task: Task, kind: str, text: str, by: Person,
+        link: str = "",
     ) -> None:  # fmt: skip
         """One message for each task, edited as it goes on."""
         actor, number = f"person:{by.id}", incident.number
@@ -109,7 +110,7 @@ class Tasks:
             "task": task.number, "owner": task.owner, "after": task.after,
             "due_at": task.due_at.isoformat() if task.due_at else "",
         }  # fmt: skip
-        await self.incidents.ledger.append(session, number, kind, actor, text, data=data)
+        await self.incidents.ledger.append(session, number, kind, actor, text, data=data, link=link)
         await self.incidents.outbox.say(
             session, number, f"task-{task.number}", "task", {"task": task.number}, author=actor
         )

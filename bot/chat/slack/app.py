@@ -168,7 +168,7 @@ class SlackIn:
     async def reacted(
         self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
     ) -> None:
-        """📌 and the like, at a message in an incident's channel."""
+        """📌, 🎫 and the like, at a message in an incident's channel."""
         item, mark = event["item"], meant(event["reaction"], self.reactions)
         if mark and item.get("type") == "message" and await self._known(item["channel"]):
             asked = {
