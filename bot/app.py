@@ -45,7 +45,14 @@ from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console
 from bot.chat.outside import NoticeFeed, OutsideSurface, PagerWatch, StatusSurface
 from bot.chat.slack import Inbox, Limits, SlackClient, SlackIn, SlackSurface, build_app
-from bot.chat.slack.home import Home, access_health, my_incidents, open_questions
+from bot.chat.slack.home import (
+    Home,
+    access_health,
+    my_incidents,
+    my_tasks,
+    on_call,
+    open_questions,
+)
 from bot.chat.slack.pace import SEVERITY
 from bot.chat.slack.sockets import SOCKETS, Sockets
 from bot.chat.slack.standing import Standing
@@ -399,8 +406,8 @@ class _Slack:
         def catalog() -> Catalog:
             return parts.library.catalog
 
-        sections = (my_incidents(catalog), open_questions(catalog, parts.cards),
-                    access_health(parts.commands.ways))  # fmt: skip
+        sections = (my_incidents(catalog), my_tasks(catalog), open_questions(catalog, parts.cards),
+                    on_call(parts.commands.oncall), access_health(parts.commands.ways))  # fmt: skip
         home = Home(self.client, parts.store, catalog, sections, limits)
         self.inbox = Inbox(
             parts.store, parts.commands, parts.clicks, parts.incidents, catalog, self.client,
