@@ -8,7 +8,7 @@ from bot.errors import BadInput
 from bot.incidents.drafts import LIMIT, check_text
 from bot.incidents.times import parse_time
 
-_AHEAD = "in 30m, at 14:30; empty: as the severity asks"
+AHEAD = "in 30m, at 14:30; empty: as the severity asks"
 _TITLE = {"internal": "Update", "executives": "Tell executives", "customers": "Tell customers"}
 
 
@@ -17,7 +17,7 @@ def update_view(channel: str, audience: str, text: str) -> dict[str, Any]:
     twice = audience != "internal"
     blocks: list[Block] = [
         _input("text", "What they will read", text, multiline=True, max_length=LIMIT),
-        {**_input("next", "Next update", "", max_length=60, placeholder=_AHEAD), "optional": True},
+        {**_input("next", "Next update", "", max_length=60, placeholder=AHEAD), "optional": True},
     ]
     if twice:
         small = "You are shown it once more, with where it goes, before it goes out."
