@@ -45,7 +45,14 @@ from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console
 from bot.chat.outside import NoticeFeed, OutsideSurface, PagerWatch, StatusSurface
 from bot.chat.slack import Inbox, Limits, SlackClient, SlackIn, SlackSurface, build_app
-from bot.chat.slack.home import Home, access_health, my_incidents, open_questions
+from bot.chat.slack.home import (
+    Home,
+    access_health,
+    my_incidents,
+    my_tasks,
+    on_call,
+    open_questions,
+)
 from bot.chat.slack.pace import SEVERITY
 from bot.chat.slack.sockets import SOCKETS, Sockets
 from bot.chat.slack.standing import Standing
@@ -56,6 +63,7 @@ from bot.incidents.channels import Archiver
 from bot.incidents.publishing import StatusPages
 from bot.incidents.regulated import Clocks
 from bot.incidents.reminders import Reminders
+from bot.incidents.tasks import due_tasks
 from bot.log import get
 from bot.paging.clock import PageClock
 from bot.paging.flow import Paging
@@ -101,7 +109,7 @@ class Jackline:
         # alert → incident
         self.incidents = Incidents(self.ledger, self.outbox, lambda: self.library.catalog)
         self.clocks = Clocks(self.incidents)
-        self.reminders = Reminders(self.store, self.incidents, deadlines=self.clocks.deadlines)
+        self.reminders = Reminders(self.store, self.incidents, due_tasks, self.clocks.deadlines)
         self.intake = Intake(self.store, data / "spool")
         self.heartbeats = Heartbeats(self.store, self.intake, lambda: self.library.catalog)
         self.checks = CheckRunner(self.store, self.intake, self.dialer, self.registry)
@@ -398,8 +406,8 @@ class _Slack:
         def catalog() -> Catalog:
             return parts.library.catalog
 
-        sections = (my_incidents(catalog), open_questions(catalog, parts.cards),
-                    access_health(parts.commands.ways))  # fmt: skip
+        sections = (my_incidents(catalog), my_tasks(catalog), open_questions(catalog, parts.cards),
+                    on_call(parts.commands.oncall), access_health(parts.commands.ways))  # fmt: skip
         home = Home(self.client, parts.store, catalog, sections, limits)
         self.inbox = Inbox(
             parts.store, parts.commands, parts.clicks, parts.incidents, catalog, self.client,

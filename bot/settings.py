@@ -39,9 +39,10 @@ def host_and_port(listen: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-Mark = Literal["timeline", "acknowledge"]
+Mark = Literal["timeline", "acknowledge", "task"]
 REACTIONS: dict[str, Mark] = {
     "pushpin": "timeline", "round_pushpin": "timeline", "eyes": "acknowledge",
+    "ticket": "task", "admission_tickets": "task",
 }  # fmt: skip
 
 
@@ -89,7 +90,8 @@ class Slack(BaseModel, extra="forbid"):
     reactions: dict[str, Mark] = Field(
         default=REACTIONS,
         description="JSON: what a reaction in an incident's channel does, by the emoji's name: "
-        "`timeline` puts the message on the timeline, `acknowledge` says that you have seen it.",
+        "`timeline` puts the message on the timeline, `acknowledge` says that you have seen it, "
+        "`task` makes a task of the message.",
         examples=['{"pushpin": "timeline", "eyes": "acknowledge"}'],
     )
 

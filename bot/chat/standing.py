@@ -11,9 +11,11 @@ from sqlmodel import col, func, select
 
 from bot.catalog import Catalog
 from bot.chat.blocks import cut
+from bot.chat.update_card import next_update
 from bot.incidents import ACTIVE, Incident, Task, family
 from bot.incidents.roles import ROLES
 from bot.incidents.tasks import tasks_of
+from bot.incidents.updates import latest
 from bot.runbooks import Run, StepAttempt
 from bot.store import now
 from bot.timeline import Entry
@@ -70,7 +72,7 @@ async def standing(session: AsyncSession, catalog: Catalog, incident: Incident) 
         runs=tuple([await _going(session, run) for run in going]),
         ahead=_ahead(incident, runs),
         tasks=tuple(_tasks(catalog, await tasks_of(session, await family(session, number)))),
-        update=await _update(session, number),
+        update=await _update(session, catalog, incident),
         latest=tuple(await _latest(session, catalog, number)),
     )
 
@@ -153,15 +155,21 @@ def _ahead(incident: Incident, runs: list[Run]) -> str:
     return ""
 
 
-async def _update(session: AsyncSession, number: int) -> str:
-    """The last word to an audience, and when the next one was promised."""
-    query = select(Entry).where(Entry.incident_id == number, Entry.kind == "communication_sent")
-    row = (await session.execute(query.order_by(col(Entry.seq).desc()).limit(1))).scalar()
-    if row is None:
-        return ""
-    due = row.data.get("next_at")
-    ahead = f"; the next is due {datetime.fromisoformat(due):%H:%M} UTC" if due else ""
-    return f"Last update, {row.at:%H:%M} UTC{ahead}: {row.text}"
+async def _update(session: AsyncSession, catalog: Catalog, incident: Incident) -> str:
+    """The last words to an audience, and when the next are due; what `due_blocks` says in short."""
+    found = await latest(session, [incident.number])
+    sent = {audience: update for (_, audience), update in found.items()}
+    due = next_update(catalog, incident, sent)
+    ahead = ""
+    if due is not None:
+        at, audience = due
+        whom = f" to {audience}" if audience != "internal" else ""
+        ahead = f"{'overdue' if at <= now() else 'the next is due'}{whom} {at:%H:%M} UTC"
+    last = max(sent.values(), key=lambda each: each.sent_at or each.written_at, default=None)
+    if last is None:
+        return f"No update yet; {ahead}" if ahead else ""
+    told = f"Last update to {last.audience}, {last.sent_at or last.written_at:%H:%M} UTC"
+    return f"{'; '.join(filter(None, (told, ahead)))}: {last.text}"
 
 
 async def _latest(session: AsyncSession, catalog: Catalog, number: int) -> list[str]:

@@ -6,7 +6,7 @@ The preview is drawn by what draws the message itself: what is confirmed is what
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from bot.catalog import AUDIENCES, Catalog
+from bot.catalog import AUDIENCES, Audience, Catalog
 from bot.chat.blocks import TEXT, Block, actions, button, clip, context, escape, section, when
 from bot.incidents import Incident
 from bot.incidents.due import next_due
@@ -64,13 +64,21 @@ def updates_line(
 ) -> str:
     """When people were told last and when they will be next, in mrkdwn; what is overdue stands out."""
     last = max((u.sent_at for u in sent.values() if u.sent_at), default=None)
-    rule = catalog.severity(incident.severity)
-    dues = [(d, a) for a in AUDIENCES if (d := next_due(rule, incident, a, sent.get(a)))]
     told = f"last {when(last)}" if last else "none yet"
-    if not dues:
+    ahead = next_update(catalog, incident, sent)
+    if ahead is None:
         return told if last else ""
-    due, audience = min(dues)
+    due, audience = ahead
     whom = f" to {audience}" if audience != "internal" else ""
     if due <= at:
         return f"⏰ *overdue{whom}* since {when(due)}, {told}"
     return f"{told}, next{whom} {when(due)}"
+
+
+def next_update(
+    catalog: Catalog, incident: Incident, sent: Mapping[str, Update]
+) -> tuple[datetime, Audience] | None:
+    """Who hears next, and when; of several the first. ``sent``: the last one to each audience."""
+    rule = catalog.severity(incident.severity)
+    dues = [(d, a) for a in AUDIENCES if (d := next_due(rule, incident, a, sent.get(a)))]
+    return min(dues, default=None)

@@ -8,7 +8,7 @@ from bot.errors import BadInput
 from bot.incidents.drafts import LIMIT, check_text
 from bot.incidents.times import parse_time
 
-_AHEAD = "in 30m, at 14:30; empty: as the severity asks"
+AHEAD = "in 30m, at 14:30; empty: as the severity asks"
 _TITLE = {"internal": "Update", "executives": "Tell executives", "customers": "Tell customers"}
 
 
@@ -17,7 +17,7 @@ def update_view(channel: str, audience: str, text: str) -> dict[str, Any]:
     twice = audience != "internal"
     blocks: list[Block] = [
         _input("text", "What they will read", text, multiline=True, max_length=LIMIT),
-        {**_input("next", "Next update", "", max_length=60, placeholder=_AHEAD), "optional": True},
+        {**_input("next", "Next update", "", max_length=60, placeholder=AHEAD), "optional": True},
     ]
     if twice:
         small = "You are shown it once more, with where it goes, before it goes out."
@@ -50,7 +50,7 @@ def wrong(text: str, ahead: str, at: datetime, timezone: str) -> dict[str, str]:
         found["text"] = str(error)
     try:
         if ahead.strip():
-            parse_time(_spelled(ahead), at, timezone)
+            parse_time(spelled(ahead), at, timezone)
     except BadInput as error:
         found["next"] = str(error)
     return found
@@ -58,11 +58,11 @@ def wrong(text: str, ahead: str, at: datetime, timezone: str) -> dict[str, str]:
 
 def typed(audience: str, text: str, ahead: str) -> str:
     """What it is as a command: ``update customers All is well next in 30m``."""
-    promise = f" next {_spelled(ahead)}" if ahead.strip() else ""
+    promise = f" next {spelled(ahead)}" if ahead.strip() else ""
     return f"update {audience} {text.strip()}{promise}"
 
 
-def _spelled(ahead: str) -> str:
+def spelled(ahead: str) -> str:
     """``30m`` as ``in 30m``, ``14:30`` as ``at 14:30``."""
     said = " ".join(ahead.lower().split())
     if not said[:1].isdigit():

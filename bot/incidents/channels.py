@@ -5,7 +5,7 @@ While a channel is archived, what is said for it waits and keeps its order; the 
 
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import exists, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -14,7 +14,7 @@ from bot.delivery import Binding, Delivery
 from bot.delivery.leaving import forget_messages
 from bot.incidents.flow import Incidents
 from bot.incidents.rules import ACTIVE
-from bot.incidents.tables import Incident
+from bot.incidents.tables import Incident, Task
 from bot.store import Store, now
 
 _AT_ONCE = 20  # Slack archives so many a minute
@@ -100,9 +100,13 @@ class Channels:
 
 
 def _due(after: timedelta) -> SelectOfScalar[Incident]:
-    """What was closed that long ago and is not archived."""
+    """What was closed that long ago and is not archived; not where a follow-up will be reminded of."""
+    ahead = exists().where(
+        col(Task.incident_id) == col(Incident.id), col(Task.state) == "open",
+        col(Task.after), col(Task.due_at).is_not(None),
+    )  # fmt: skip
     query = select(Incident).where(col(Incident.status).in_(_OVER))
-    query = query.where(col(Incident.archived_at).is_(None))
+    query = query.where(col(Incident.archived_at).is_(None), ~ahead)
     return query.where(col(Incident.closed_at) < now() - after).order_by(col(Incident.id))
 
 

@@ -28,6 +28,19 @@ async def family(session: AsyncSession, number: int) -> list[int]:
     return [number, *(incident.number for incident in await under(session, [number]))]
 
 
+async def tops(session: AsyncSession, numbers: Iterable[int]) -> dict[int, int]:
+    """Each incident and where it goes on: itself, or what it is merged into at last."""
+    found = {number: number for number in numbers}
+    while True:
+        query = select(Incident.id, Incident.merged_into).where(
+            col(Incident.id).in_(set(found.values())), col(Incident.merged_into).is_not(None)
+        )
+        up = {row[0]: row[1] for row in (await session.execute(query)).all()}
+        if not up:
+            return found
+        found = {number: up.get(at, at) for number, at in found.items()}
+
+
 def require_unmerged(incident: Incident) -> None:
     """Raises `Conflict`: what is part of another incident is done there."""
     if incident.merged_into is not None:

@@ -9,7 +9,8 @@ from sqlmodel import col, select
 
 from bot.catalog import Person
 from bot.errors import BadInput, Conflict, NotFound
-from bot.incidents.family import family, require_unmerged
+from bot.incidents.due import OpenTask
+from bot.incidents.family import family, require_unmerged, tops
 from bot.incidents.flow import Incidents
 from bot.incidents.roles import require_responder
 from bot.incidents.tables import Incident, Task
@@ -29,7 +30,7 @@ class Tasks:
 
     async def add(
         self, session: AsyncSession, incident: Incident, text: str, by: Person, *,
-        owner: Person | None, due_at: datetime | None, after: bool, origin: str,
+        owner: Person | None, due_at: datetime | None, after: bool, origin: str, link: str = "",
     ) -> Task:  # fmt: skip
         """A new one, or the one that the same ``origin`` made. Raises `BadInput`, `Conflict`."""
         require_responder(by, "giving tasks")
@@ -52,7 +53,7 @@ class Tasks:
         who = f", {owner.name}" if owner else ""
         due = f", by {due_at:%Y-%m-%d %H:%M} UTC" if due_at else ""
         said = f"{task.name.capitalize()}: {task.text}{who}{due}"
-        await self._record(session, incident, task, "task_added", said, by)
+        await self._record(session, incident, task, "task_added", said, by, link)
         return task
 
     async def put(
@@ -100,7 +101,8 @@ class Tasks:
         return number + 1
 
     async def _record(
-        self, session: AsyncSession, incident: Incident, task: Task, kind: str, text: str, by: Person
+        self, session: AsyncSession, incident: Incident, task: Task, kind: str, text: str, by: Person,
+        link: str = "",
     ) -> None:  # fmt: skip
         """One message for each task, edited as it goes on."""
         actor, number = f"person:{by.id}", incident.number
@@ -108,7 +110,7 @@ class Tasks:
             "task": task.number, "owner": task.owner, "after": task.after,
             "due_at": task.due_at.isoformat() if task.due_at else "",
         }  # fmt: skip
-        await self.incidents.ledger.append(session, number, kind, actor, text, data=data)
+        await self.incidents.ledger.append(session, number, kind, actor, text, data=data, link=link)
         await self.incidents.outbox.say(
             session, number, f"task-{task.number}", "task", {"task": task.number}, author=actor
         )
@@ -126,6 +128,23 @@ async def tasks_of(
     if all_states:
         return found
     return sorted(found, key=lambda t: (t.due_at is None, t.due_at or t.created_at))
+
+
+async def due_tasks(session: AsyncSession) -> list[OpenTask]:
+    """All that are open and have a due time, for reminders.
+
+    Those of an incident that is merged into another are reminded of there.
+    """
+    query = select(Task).where(Task.state == "open", col(Task.due_at).is_not(None))
+    found = list((await session.execute(query.order_by(col(Task.id)))).scalars())
+    places = await tops(session, {task.incident_id for task in found})
+    return [
+        OpenTask(
+            places[t.incident_id], t.id, f"{t.name}, {t.text}", t.owner, t.due_at, t.after,
+            ("Done", "task_done", f"{t.incident_id}|{t.number}"),
+        )
+        for t in found if t.id is not None and t.due_at is not None
+    ]  # fmt: skip
 
 
 def _checked(text: str) -> str:

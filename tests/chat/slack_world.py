@@ -12,7 +12,14 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from bot.chat.slack import Inbox, Limits, SlackClient, SlackIn, SlackSurface, build_app
-from bot.chat.slack.home import Home, access_health, my_incidents, open_questions
+from bot.chat.slack.home import (
+    Home,
+    access_health,
+    my_incidents,
+    my_tasks,
+    on_call,
+    open_questions,
+)
 from bot.chat.slack.sockets import Sockets
 from bot.chat.slack.standing import Standing
 from bot.chat.slack.tables import SlackRequest
@@ -39,8 +46,8 @@ class SlackWorld:
         catalog().people[0].slack[:] = [f"{slack.team_id}:{U_ANA}"]
         catalog().people[1].slack[:] = [f"{slack.team_id}:{U_BEN}"]
         limits = Limits(0.1)
-        sections = (my_incidents(catalog), open_questions(catalog, room.cards),
-                    access_health(room.commands.ways))  # fmt: skip
+        sections = (my_incidents(catalog), my_tasks(catalog), open_questions(catalog, room.cards),
+                    on_call(room.commands.oncall), access_health(room.commands.ways))  # fmt: skip
         home = Home(self.client, room.store, catalog, sections, limits)
         self.inbox = Inbox(
             room.store, room.commands, room.clicks, room.incidents, catalog, self.client,

@@ -1,12 +1,14 @@
 """Who joins late is told what stands, once, by rules alone; others may ask for it."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from bot.errors import BadInput, NotAllowed, NotFound
+from bot.incidents.due_tables import Update
 from bot.store import now
 from tests.chat.room import ChatRoom, words
 from tests.chat.slack_room import SlackRoom, slack_room
@@ -25,15 +27,10 @@ async def test_what_is_told(room: ChatRoom) -> None:
     async with room.store.write() as session:
         for number in range(2):
             await room.incidents.ledger.append(session, 1, "alert_received", "source:x", f"A{number}")  # fmt: skip
-        data = {"next_at": (now() + timedelta(hours=1)).isoformat()}
-        await room.incidents.ledger.append(
-            session,
-            1,
-            "communication_sent",
-            "person:ana",
-            "Update to customers: we know",
-            data=data,
-        )
+        session.add(Update(
+            incident_id=1, audience="customers", text="we <know>", author="person:ana", key="k",
+            severity="sev1", sent_at=now(), next_at=now() + timedelta(minutes=1),
+        ))  # fmt: skip
     reply = await room.type_("/incident catchup")
     lines = words(reply.blocks).splitlines()
     assert lines[0].startswith("*#1 sev1, declared: &lt;Down&gt; (declared ")
@@ -45,8 +42,8 @@ async def test_what_is_told(room: ChatRoom) -> None:
         "• Next: somebody approves Fail over",
         "• Open: task 1, Ben: Call",
     ]
-    assert lines[7].startswith("• Last update, ")
-    assert lines[7].endswith("UTC: Update to customers: we know")
+    said = r"• Last update to customers, ..:.. UTC; the next is due to customers ..:.. UTC: we &lt;know&gt;"
+    assert re.fullmatch(said, lines[7])
     assert lines[8].endswith("UTC Ana: DNS is fine")
 
 

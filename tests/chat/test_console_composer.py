@@ -112,6 +112,7 @@ async def test_forms_do_what_their_command_does(world: World) -> None:
     browser, incident = await world.signed_in(), await world.incident()
     sent = [
         ("severity", {"severity": "sev3"}), ("status", {"status": "mitigating"}), ("lead", {}),
+        ("update", {"audience": "internal", "text": "We look at it", "next": "30m"}),
         ("note", {"text": "“/incident resolve” is *not* a command here"}),
     ]  # fmt: skip
     for number, (what, fields) in enumerate(sent):
@@ -122,7 +123,7 @@ async def test_forms_do_what_their_command_does(world: World) -> None:
             assert answer.status_code == 409 or answer.headers["hx-retarget"] == "#answer"
     kinds = [row.kind for row in await world.rows(incident)]
     assert kinds == ["incident_declared", "severity_changed", "status_changed",
-                     "commander_assigned", "note_added"]  # fmt: skip
+                     "commander_assigned", "communication_sent", "note_added"]  # fmt: skip
     plain = await browser.post(
         "/incidents/1/do/note", data={"key": "k" * 12, "text": "x"}, headers=ORIGIN
     )

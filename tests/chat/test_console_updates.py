@@ -52,3 +52,27 @@ async def test_a_private_incident_is_not_there_for_others(world: World) -> None:
     fields = {"incident": "1", "audience": "internal", "key": "x" * 12, "text": "Hi"}
     assert (await amir.post("/update", data=fields, headers=HTMX)).status_code == 404
     assert (await rosa.post("/update", data=fields, headers=HTMX)).status_code == 200
+
+
+async def test_the_page_of_the_form(world: World) -> None:
+    """For each audience its own draft and button; nothing goes out with words that are no time."""
+    world.whole = Catalog(
+        people=[ROSA], services=[Service(id="web", title="Web", tier="p0", public="Shop")],
+        audiences=[AudiencePlace(id="customers", channels=["C0CUST"])],
+    )  # fmt: skip
+    browser, incident = await world.signed_in(), await world.incident()
+    ours = (await browser.get("/incidents/1/do/update")).text
+    assert "Web: SEV1, declared" in ours
+    assert "Send it" in ours
+    assert 'href="/incidents/1/do/update?to=customers"' in ours
+    theirs = (await browser.get("/incidents/1/do/update?to=customers")).text
+    assert "We are investigating a problem with Shop.</textarea>" in theirs
+    assert "Preview it" in theirs
+    fields = {"key": "k" * 12, "audience": "internal", "text": "Shop is slow", "next": "soon"}
+    wrong = await browser.post("/incidents/1/do/update", data=fields, headers=HTMX)
+    assert wrong.status_code == 422
+    fields |= {"audience": "customers", "next": ""}
+    at = HTMX | {"HX-Current-URL": "http://test/incidents/1"}
+    preview = await browser.post("/incidents/1/do/update", data=fields, headers=at)
+    assert "update_send" in preview.text
+    assert not [r for r in await world.rows(incident) if r.kind == "communication_sent"]

@@ -1,5 +1,7 @@
 """The home tab: what waits for one person, and its buttons."""
 
+import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +12,7 @@ from bot.alerts import Question
 from bot.store import now
 from tests.chat.room import words
 from tests.chat.slack_world import SlackWorld
+from tests.chat.test_oncall import SCHEDULES
 from tests.slackstub import U_ANA, U_BEN, U_CAROL
 
 pytestmark = pytest.mark.server  # the stub listens on a port
@@ -102,3 +105,42 @@ async def test_a_stranger_is_told_what_to_do(workspace: SlackWorld) -> None:
     text = shown(await opens(workspace, U_CAROL))
     assert f"{workspace.slack.team_id}:{U_CAROL}" in text
     assert "My incidents" not in text
+
+
+async def test_my_tasks_and_their_button(workspace: SlackWorld) -> None:
+    """Mine alone, the first due first, of what I may see; done there, it is done once and gone."""
+    room = workspace.room
+    await workspace.declare()
+    await workspace.declare("Secret plan", actor="person:ben", private=True)
+    for text in ("Call <them> @ana", "First @ana by in 20m", "Ben's @ben"):
+        await room.type_(f"/incident task {text}", "ben", at=1)
+    await room.type_("/incident task Hide it @ana", "ben", at=2)
+    await room.type_("/incident task done 1", at=1, person="ben")
+    await room.type_("/incident task undo 1", at=1, person="ben")
+    home = await opens(workspace)
+    text = shown(home)
+    assert "My tasks" in text
+    assert text.index("*2* First") < text.index("*1* Call &lt;them&gt;")
+    assert "of #1" in text
+    assert "Ben's" not in text
+    assert "Hide it" not in text
+    await workspace.slack.click_view(home["id"], "task_done", "1|2")
+    await workspace.settled()
+    await workspace.until(lambda: "Task 2: done." in shown(workspace.slack.home(U_ANA) or {}))
+    assert "*2* First" not in shown(workspace.slack.home(U_ANA) or {})
+    assert [r.data["task"] for r in await workspace.rows("task_done")] == [1, 2]
+
+
+async def test_who_is_on_call_and_when_it_is_me(workspace: SlackWorld) -> None:
+    folder = workspace.room.library.folder / "catalog"
+    ids = [f"{workspace.slack.team_id}:{user}" for user in (U_ANA, U_BEN)]
+    (folder / "oncall.yaml").write_text(json.dumps({"schedules": SCHEDULES}))
+    workspace.room.library.reload()
+    people = workspace.room.library.catalog.people
+    people[0].slack[:], people[1].slack[:] = [ids[0]], [ids[1]]
+    await workspace.room.type_("/incident oncall override shop ben for 4h")
+    mine, others = shown(await opens(workspace, U_BEN)), shown(await opens(workspace))
+    assert "On call" in mine
+    assert re.search(r"📟 \*Shop &lt;first&gt;\*: Ben until .* · \*that is you\*", mine)
+    assert re.search(r"Ben until .* · you from .*20..-..-.. ", others)
+    assert "⚠️ *nobody*: nobody" in others

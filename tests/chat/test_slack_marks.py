@@ -3,6 +3,7 @@
 import pytest
 
 from bot.chat.slack.marks import link_to
+from bot.delivery import Binding
 from tests.chat.slack_world import SlackWorld
 from tests.slackstub import C_GENERAL, U_ANA, U_BEN, U_CAROL
 
@@ -61,6 +62,59 @@ async def test_seen(workspace: SlackWorld) -> None:
     await workspace.settled()
     (row,) = await workspace.rows("incident_acknowledged")
     assert (row.actor, row.text) == ("person:ben", "Ben has seen it")
+
+
+async def test_a_ticket_makes_a_task_once(workspace: SlackWorld) -> None:
+    """By two people and two emoji, told again: one task with the message's words, one ✅."""
+    channel = await workspace.declare()
+    said = await workspace.slack.message(channel, "ask ben & co\nby 14:30 @ana", U_BEN)
+    await workspace.settled()
+    await workspace.slack.react(channel, said.ts, "ticket")
+    await workspace.slack.react(channel, said.ts, "admission_tickets", U_BEN)
+    for event in list(workspace.slack.deliverer.events)[-2:]:
+        await workspace.slack.redeliver(event, new_event_id=True)
+        await workspace.slack.redeliver(event)
+    await workspace.settled()
+    await workspace.until(lambda: "white_check_mark" in said.reactions)
+    (row,) = await workspace.rows("task_added")
+    assert (row.text, row.actor) == ("Task 1: ask ben & co by 14:30 @ana", "person:ana")
+    assert row.link == link_to(channel, said.ts)
+    assert len(workspace.slack.calls("reactions.add")) == 1
+    await workspace.until(lambda: workspace.slack.messages(channel, contains="Task 1"))
+
+
+async def test_a_ticket_of_who_may_not(workspace: SlackWorld) -> None:
+    """Giving tasks needs a role: they are told so, and nothing is ticked."""
+    channel = await workspace.declare()
+    said = await workspace.slack.message(channel, "look at db1", U_BEN)
+    workspace.room.library.catalog.people[1].roles.clear()
+    await workspace.slack.react(channel, said.ts, "ticket", U_BEN)
+    await workspace.until(lambda: workspace.slack.ephemerals(channel, U_BEN))
+    assert "needs the role" in workspace.slack.ephemerals(channel, U_BEN)[0].text
+    await workspace.settled()
+    assert await workspace.rows("task_added") == []
+    assert not said.reactions.get("white_check_mark")
+
+
+@pytest.mark.parametrize("emoji", ["ticket", "pushpin"])
+async def test_what_was_said_in_private_goes_nowhere_else(
+    workspace: SlackWorld, emoji: str
+) -> None:
+    """A mark that is worked off when the channel is no longer its incident's is dropped."""
+    channel = await workspace.declare("Secret plan", private=True)
+    await workspace.until(lambda: U_ANA in workspace.slack.ws.any_channel(channel).members)
+    said = await workspace.slack.message(channel, "the key is X")
+    await workspace.settled()
+    workspace.slack.fault("conversations.history", "http_500")
+    await workspace.slack.react(channel, said.ts, emoji)
+    await workspace.until(lambda: workspace.slack.calls("conversations.history"))
+    async with workspace.room.store.write() as session:
+        await session.delete(await session.get_one(Binding, ("slack", "channel:1")))
+        (await workspace.room.incidents.get(session, 1)).status = "closed"
+    await workspace.declare("Search is slow")
+    await workspace.late()
+    await workspace.settled()
+    assert await workspace.rows("task_added", "message_pinned") == []
 
 
 async def test_what_is_no_mark_is_left_alone(workspace: SlackWorld) -> None:

@@ -1,5 +1,6 @@
 """Updates in chat: said once, to whom they are for, after a second look where others read them."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -211,3 +212,27 @@ async def test_the_card_and_the_digest_say_when(told: ChatRoom) -> None:
     assert "overdue" not in shown
     assert "next" not in shown
     assert DEFAULTS["sev4"].updates == {}
+
+
+async def test_card_overview_and_notes_say_the_same_once(told: ChatRoom) -> None:
+    """When people were told last and hear next comes from the updates; no card says it twice."""
+    async with told.store.write() as session:
+        row = await told.incidents.get(session, 1)
+        row.declared_at = now() - timedelta(hours=2)
+    note = words((await told.type_("/incident catchup", at=1)).blocks)
+    assert re.search(r"• No update yet; overdue to customers ..:.. UTC", note)
+    await told.type_("/incident update DNS is back next in 30m", "ben")
+    await told.click(*send(await told.type_("/incident update customers We work on it")))
+    note = words((await told.type_("/incident catchup", at=1)).blocks)
+    (line,) = [each for each in note.splitlines() if "pdate" in each]
+    said = r"• Last update to customers, ..:.. UTC; the next is due(?: to customers)? ..:.. UTC: We work on it"
+    assert re.fullmatch(said, line)
+    await told.type_("/incident handover")
+    async with told.store.read() as session:
+        query = select(Message).where(Message.kind == "handover")
+        payload = (await session.execute(query)).scalar_one().payload
+    assert [f"• {each}" for each in payload["lines"] if "pdate" in each] == [line]
+    for drawn in ((await told.card(1)).blocks, (await told.type_("/incident this", at=1)).blocks):
+        (line,) = [each for each in words(drawn).splitlines() if "pdate" in each]
+        assert line.startswith("📣 Updates: last ")
+        assert ", next" in line

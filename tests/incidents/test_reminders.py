@@ -7,16 +7,21 @@ import pytest
 from sqlalchemy import update as change
 from sqlmodel import col, select
 
+from bot.catalog import Person
 from bot.delivery import Delivery, Message
 from bot.incidents import Incident
+from bot.incidents.channels import Archiver
 from bot.incidents.due import ALL, OpenTask
 from bot.incidents.due_tables import Reminder
 from bot.incidents.reminders import Reminders
+from bot.incidents.tasks import Tasks, due_tasks
 from bot.store import Store, now
 from bot.timeline import Entry
 from tests.incidents.conftest import Room
 
 M = timedelta(minutes=1)
+RESPONDER = Person(id="ben", name="Ben", roles=["responder"])
+ANA = Person(id="ana", name="Ana")
 
 
 async def age(room: Room, by: timedelta, number: int = 1) -> None:
@@ -188,3 +193,68 @@ async def test_tasks_of_whoever_keeps_them(room: Room) -> None:
 
     await Reminders(room.store, room.incidents, tasks).look()
     assert await said(room) == [("task:3", True)]
+
+
+async def given(
+    room: Room, text: str, *, after: bool = False, number: int = 1, late: bool = True
+) -> None:
+    """A task of Ana's, a minute late or due far ahead."""
+    async with room.store.write() as session:
+        incident = await room.incidents.get(session, number)
+        at = now() - M if late else now() + 900 * M
+        await Tasks(room.incidents).add(
+            session, incident, text, RESPONDER, owner=ANA, due_at=at, after=after, origin=text
+        )
+
+
+async def test_unfinished_tasks_while_it_goes_on_and_follow_ups_after_it(room: Room) -> None:
+    """To their owners, with the button that finishes them; done, it asks for nothing any more."""
+    await room.declare()
+    await given(room, "Drain eu-1")
+    await given(room, "Later", late=False)
+    await given(room, "Buy a spare", after=True)
+    reminders = Reminders(room.store, room.incidents, due_tasks)
+    await reminders.look()
+    assert await said(room) == [("task:1", True)]
+    async with room.store.read() as session:
+        query = select(Message).where(Message.kind == "reminder")
+        payload = (await session.execute(query)).scalar_one().payload
+    assert payload["text"].endswith("and not done: task 1, Drain eu-1")
+    assert (payload["to"], payload["button"]) == (["ana"], ["Done", "task_done", "1|1"])
+    async with room.store.write() as session:
+        incident = await room.incidents.get(session, 1)
+        await Tasks(room.incidents).put(session, incident, 1, "done", RESPONDER)
+    await reminders.look()
+    assert await said(room) == [("task:1", False)]
+    await room.do("set_status", "resolved", "person:ben")
+    await reminders.look()
+    assert await said(room) == [("task:1", False), ("follow_up:3", True)]
+
+
+async def test_tasks_of_what_was_merged_are_reminded_of_where_it_goes_on(room: Room) -> None:
+    """Through any number of merges; the button names the task where it was given."""
+    for origin in ("one", "two", "three"):
+        await room.declare(origin)
+    await given(room, "Drain eu-1", number=3)
+    async with room.store.write() as session:
+        for inner, outer in ((3, 2), (2, 1)):
+            incident = await room.incidents.get(session, inner)
+            incident.status, incident.merged_into = "merged", outer
+    async with room.store.read() as session:
+        (task,) = await due_tasks(session)
+    assert (task.incident_id, task.button) == (1, ("Done", "task_done", "3|1"))
+
+
+async def test_a_channel_is_not_archived_before_its_follow_up_was_reminded_of(room: Room) -> None:
+    await room.declare()
+    await given(room, "Buy a spare", after=True, late=False)
+    for status in ("resolved", "closed"):
+        await room.do("set_status", status, "person:ben")
+    archiver = Archiver(room.store, room.incidents, timedelta(microseconds=1))
+    await archiver.look()
+    assert (await room.now()).archived_at is None
+    async with room.store.write() as session:
+        incident = await room.incidents.get(session, 1)
+        await Tasks(room.incidents).put(session, incident, 1, "done", RESPONDER)
+    await archiver.look()
+    assert (await room.now()).archived_at is not None

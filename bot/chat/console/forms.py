@@ -15,21 +15,24 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from bot.alerts import StoredAlert
-from bot.catalog import Person
+from bot.catalog import AUDIENCES, Person
 from bot.chat.command import Command
 from bot.chat.console import composer, reads
 from bot.chat.console.desk import Desk
 from bot.chat.console.fields import Field, input_fields, run_words
 from bot.chat.console.guard import by_htmx
-from bot.chat.console.posts import SURFACE, answered, key_of, word
+from bot.chat.console.posts import SURFACE, answered, key_of, update_words, word
+from bot.chat.update_form import AHEAD
 from bot.errors import NotFound
 from bot.incidents import ACTIVE, SEVERITIES, Incident
+from bot.incidents.drafts import audience_of, draft
 from bot.incidents.rules import following
 from bot.runbooks.requests import has_role
+from bot.store import now
 
 _MEANING = {"sev1": "critical", "sev2": "major", "sev3": "minor", "sev4": "low"}
 DO = (
-    ("run", "Run a runbook"), ("status", "Status"), ("severity", "Severity"), ("note", "Note"),
+    ("run", "Run a runbook"), ("update", "Update"), ("status", "Status"), ("severity", "Severity"), ("note", "Note"),
     ("lead", "Take command"), ("split", "Split"),
 )  # fmt: skip
 _ALWAYS = ("status", "note")  # also once it is over
@@ -87,7 +90,7 @@ async def send(desk: Desk, request: Request, person: Person) -> Response:
     key = key_of(form, person)
     async with desk.store.read() as session:
         await reads.incident_of(desk, session, number, person)
-    name, text = _typed(what, form)
+    name, text = _typed(what, form, person)
     command = Command(name, text, person, key, SURFACE, number)
     async with desk.store.write() as session:
         reply = await desk.commands.handle(session, command)
@@ -112,10 +115,12 @@ async def _form(
             fields = [Field("status", "What is it now?", "choice", offers)] if offers else []
             return Form("Status", fields, {"": "Change it"} if offers else {}, said)
         case "lead":
-            now = (
+            leads = (
                 desk.cards.name(f"person:{incident.commander}") if incident.commander else "nobody"
             )
-            said = f"The incident commander is {now}. Take it over only when you have agreed on it."
+            said = (
+                f"The incident commander is {leads}. Take it over only when you have agreed on it."
+            )
             return Form("Take command", [], {"": "I am the commander"}, said)
         case "note":
             return Form(
@@ -128,8 +133,12 @@ async def _form(
                 "Split it by labels", fields, {"": "Show what moves"} if fields else {}, said
             )
         case "run":
-            return await _run_form(desk, session, incident, person, request)
-    raise NotFound(f"There is no form {what!r}.")
+            form = await _run_form(desk, session, incident, person, request)
+        case "update":
+            form = _update_form(desk, incident, request.query_params.get("to", ""))
+        case _:
+            raise NotFound(f"There is no form {what!r}.")
+    return form
 
 
 async def _run_form(
@@ -156,6 +165,22 @@ async def _run_form(
     return Form(runbook.front.title, [hidden, *fields], buttons, said)
 
 
+def _update_form(desk: Desk, incident: Incident, to: str) -> Form:
+    """A draft to be changed; with ``?to=`` for others than us, who see it after a second look."""
+    catalog, audience = desk.catalog(), audience_of(to)[0]
+    told = [each for each in AUDIENCES if each == "internal" or catalog.audience(each)]
+    address = f"/incidents/{incident.number}/do/update"
+    links = tuple((f"{address}?to={each}", f"To {each}", "") for each in told if each != audience)
+    fields = [
+        Field("audience", "", "line", value=audience),
+        Field("text", "What they will read", "text", value=draft(catalog, incident, audience, now())),
+        Field("next", "Next update", "line", needed=False, hint=AHEAD),
+    ]  # fmt: skip
+    ours = audience == "internal"
+    title = "Update" if ours else f"Update to {audience}"
+    return Form(title, fields, {"": "Send it" if ours else "Preview it"}, links=links)
+
+
 async def _split_fields(session: AsyncSession, incident: Incident) -> list[Field]:
     """A list for each label by which its alerts differ."""
     query = select(StoredAlert.labels).where(StoredAlert.incident_id == incident.number)
@@ -172,14 +197,16 @@ async def _split_fields(session: AsyncSession, incident: Incident) -> list[Field
     ]
 
 
-def _typed(what: str, form: FormData) -> tuple[str, str]:
-    """The command's name and text. Raises `NotFound`."""
+def _typed(what: str, form: FormData, person: Person) -> tuple[str, str]:
+    """The command's name and text. Raises `NotFound`, `BadInput`."""
     match what:
         case "severity" | "status":
             wanted = word(form, what)
             return "incident", f"{what} {shlex.quote(wanted)}"
         case "lead":
             return "incident", "lead"
+        case "update":
+            return "incident", update_words(form, person)
         case "note":
             return "incident", f"note {word(form, 'text')}"
         case "split":

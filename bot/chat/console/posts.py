@@ -66,17 +66,20 @@ async def update(desk: Desk, request: Request, person: Person) -> Response:
     """The form of an update: the same as the command that it stands for."""
     form = await request.form()
     incident, key = number_of(word(form, "incident")), key_of(form, person)
-    audience, text = word(form, "audience"), word(form, "text")
     async with desk.store.read() as session:
         await incident_of(desk, session, incident, person)
-    if errors := wrong(text, word(form, "next"), now(), person.timezone):
-        raise BadInput(" ".join(errors.values()))
-    command = Command(
-        "incident", typed(audience, text, word(form, "next")), person, key, SURFACE, incident
-    )
+    command = Command("incident", update_words(form, person), person, key, SURFACE, incident)
     async with desk.store.write() as session:
         reply = await desk.commands.handle(session, command)
     return answered(desk, request, reply)
+
+
+def update_words(form: FormData, person: Person) -> str:
+    """What an update's form says as a command. Raises `BadInput`: it would be sent as it is."""
+    text, ahead = word(form, "text"), word(form, "next")
+    if errors := wrong(text, ahead, now(), person.timezone):
+        raise BadInput(" ".join(errors.values()))
+    return typed(word(form, "audience"), text, ahead)
 
 
 async def signout(desk: Desk, request: Request, person: Person) -> Response:

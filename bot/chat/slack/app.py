@@ -25,6 +25,8 @@ from bot.chat.slack.channel_events import ChannelEvents
 from bot.chat.slack.inbox import Inbox
 from bot.chat.slack.manifest import COMMANDS, EVENTS, HAPPENED, SHORTCUTS
 from bot.chat.slack.marks import link_to, meant, told
+from bot.chat.slack.menu import Menu
+from bot.chat.slack.menu_views import MENU_CLICKS
 from bot.chat.slack.plain import plain
 from bot.chat.slack.standing import Standing
 from bot.chat.slack.views import declare_view, read_declare
@@ -53,16 +55,18 @@ class SlackIn:
         self, inbox: Inbox, standing: Standing, reactions: Mapping[str, Mark] = REACTIONS
     ) -> None:
         self.inbox = inbox
+        self.menu = Menu(inbox)
         self.reactions = reactions
         self.standing = standing
 
     async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """A slash command. Its answer follows by the response URL; the menu changes nothing."""
+        """A slash command. Its answer follows by the response URL; a bare one opens the menu."""
         name, text = COMMANDS[body["command"]].name, plain(body.get("text", "").strip())
         if name == "incident" and not text:
-            await ack()
-            await self.inbox.client.views_open(trigger_id=body["trigger_id"], view=declare_view())
-            return
+            if await self.menu.open(body):
+                await ack()
+                return
+            text = "help"
         if name == "incident" and (found := _BARE_UPDATE.fullmatch(text)):
             trigger, channel = body["trigger_id"], body["channel_id"]
             if await self._open_update(trigger, found[1] or "", who(body), channel):
@@ -168,7 +172,7 @@ class SlackIn:
     async def reacted(
         self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
     ) -> None:
-        """📌 and the like, at a message in an incident's channel."""
+        """📌, 🎫 and the like, at a message in an incident's channel."""
         item, mark = event["item"], meant(event["reaction"], self.reactions)
         if mark and item.get("type") == "message" and await self._known(item["channel"]):
             asked = {
@@ -258,6 +262,8 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
     for name in COMMANDS:
         app.command(name)(incoming.command)
     app.view("declare")(incoming.submitted)
+    app.view("update")(incoming.wrote)
+    app.view("menu")(incoming.menu.submitted)
     for callback in SHORTCUTS:
         app.shortcut({"type": "message_action", "callback_id": callback})(incoming.shortcut)
     clicks = (
@@ -266,6 +272,8 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
     )  # fmt: skip
     for action_id in clicks:
         app.action(action_id)(incoming.clicked)
+    for action_id in MENU_CLICKS:
+        app.action(action_id)(incoming.menu.clicked)
     places = ChannelEvents(incoming.inbox)
     listeners: dict[str, Callable[..., Awaitable[None]]] = {
         "app_home_opened": incoming.home, "app_mention": incoming.mentioned, "app_uninstalled": incoming.uninstalled,

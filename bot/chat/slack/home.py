@@ -9,19 +9,34 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 
 from bot.alerts import Question
 from bot.alerts.questions import about, may_answer
 from bot.catalog import Catalog, Person
-from bot.chat.blocks import Block, actions, button, context, cut, escape, header, section, when
+from bot.chat.blocks import (
+    TEXT,
+    Block,
+    actions,
+    button,
+    context,
+    cut,
+    escape,
+    header,
+    joined,
+    section,
+    when,
+)
 from bot.chat.cards import SIGN, Cards
+from bot.chat.oncall import OnCall
 from bot.chat.slack.pace import Limits
+from bot.chat.task_card import task_block
 from bot.chat.ways import Ways
 from bot.delivery import Binding
 from bot.errors import NotAllowed
-from bot.incidents import ACTIVE, Incident
+from bot.incidents import ACTIVE, Incident, Task
 from bot.incidents.seeing import belonging, may_see
+from bot.paging.roster import Roster
 from bot.store import Store
 
 Section = Callable[[AsyncSession, Person], Awaitable[list[Block]]]
@@ -115,6 +130,46 @@ async def _incident(session: AsyncSession, incident: Incident, part: str) -> lis
     )
     lead = button("Take command", "incident_lead", number, style="primary")
     return [section(text), *([] if incident.commander else [actions(lead)])]
+
+
+def my_tasks(catalog: Callable[[], Catalog]) -> Section:
+    """What this person is to do, the first due first, each with the button that ends it."""
+
+    async def drawn(session: AsyncSession, person: Person) -> list[Block]:
+        query = (
+            select(Task, Incident).join(Incident, col(Incident.id) == col(Task.incident_id))
+            .where(Task.owner == person.id, Task.state == "open")
+            .where(or_(col(Task.after), col(Incident.status).not_in(("closed", "cancelled"))))
+            .order_by(col(Task.due_at).is_(None), col(Task.due_at), col(Task.id))
+        )  # fmt: skip
+        found = [
+            task for task, incident in (await session.execute(query)).all()
+            if may_see(catalog(), incident, person)
+        ]  # fmt: skip
+        blocks = [task_block(catalog(), task, here=0) for task in found[:_SHOWN]]
+        more = [context(f"{len(found) - _SHOWN} more")] if len(found) > _SHOWN else []
+        return [header("My tasks"), *blocks, *more] if blocks else []
+
+    return drawn
+
+
+def on_call(oncall: OnCall) -> Section:
+    """Who is on call now by our own schedules; where it is this person, or will be next, that stands out."""
+
+    async def drawn(session: AsyncSession, person: Person) -> list[Block]:
+        lines = [_duty(each, person) for each in await oncall.rosters(session)]
+        return [header("On call"), section(joined(lines, TEXT))] if lines else []
+
+    return drawn
+
+
+def _duty(roster: Roster, person: Person) -> str:
+    mine = next((s for s in roster.shifts if s.person == person.id), None)
+    sign = "⚠️" if not roster.person else "📟"
+    text = f"{sign} *{escape(roster.schedule.name)}*: {escape(roster.words)}"
+    if roster.person == person.id:
+        return f"{text} · *that is you*"
+    return f"{text} · you from {escape(roster.local(mine.since))}" if mine else text
 
 
 def open_questions(catalog: Callable[[], Catalog], cards: Cards) -> Section:

@@ -219,7 +219,7 @@ class Inbox:
         )
         async with self.store.read() as session:
             body = (await session.execute(query)).scalar_one_or_none()
-        if not body or body["mark"] != "timeline" or "message" in body:
+        if not body or body["mark"] == "acknowledge" or "message" in body:
             return {}
         return {"message": await self.marks.fetch(body["channel"], body["ts"])}
 
@@ -339,6 +339,8 @@ class Inbox:
     ) -> Reply | None:
         known = person_of(Command("incident", "", person, "", "slack"))
         number = await self.incident_of(session, body["channel"])
+        if number is None and body.get("react"):
+            return None  # the channel is no incident's any more: what was said there stays there
         if number is None:  # by the shortcut, in another channel
             active = await self.incidents.listed(session)
             seen = [i.number for i in active if may_see(self.catalog(), i, known)]

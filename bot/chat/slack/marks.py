@@ -1,4 +1,4 @@
-"""What people mark and correct in Slack: messages put on the timeline, acknowledged, edited, deleted.
+"""What people mark and correct in Slack: messages put on the timeline, made tasks, edited, deleted.
 
 Everything here is done in the inbox's transaction and kept under Slack's own name of a message, its
 channel and time. So events that come doubled, out of order or under another id do nothing twice.
@@ -19,8 +19,9 @@ from bot.chat.slack.pace import Limits
 from bot.chat.slack.plain import plain
 from bot.delivery import Message
 from bot.errors import BadInput, Rejected
-from bot.incidents import Incident, Incidents
+from bot.incidents import Incident, Incidents, Task
 from bot.incidents.flow import NOTE_LIMIT
+from bot.incidents.tasks import TEXT_LIMIT, Tasks
 from bot.settings import Mark
 
 TICK = "white_check_mark"
@@ -56,7 +57,12 @@ class Marks:
         self.incidents = incidents
         self.client = client
         self.limits = limits
-        self.verbs: dict[Mark, _Does] = {"timeline": self._pin, "acknowledge": self._acknowledge}
+        self.tasks = Tasks(incidents)
+        self.verbs: dict[Mark, _Does] = {
+            "timeline": self._pin,
+            "acknowledge": self._acknowledge,
+            "task": self._task,
+        }
 
     async def fetch(self, channel: str, ts: str) -> dict[str, Any]:
         """The message that was marked: a reaction does not bring it. Raises `TargetError`."""
@@ -105,8 +111,27 @@ class Marks:
             data={"channel": channel, "ts": ts, "said_by": str(body["message"].get("user") or "")},
             link=link_to(channel, ts),
         )  # fmt: skip
+        await self._tick(session, incident, body)
+
+    async def _task(
+        self, session: AsyncSession, incident: Incident, person: Person, body: dict[str, Any]
+    ) -> None:
+        """One for each message, whoever asks; its words stay its words, whatever they look like."""
+        channel, ts = body["channel"], body["ts"]
+        origin, text = f"slack:task:{channel}:{ts}", plain(told(body["message"]))
+        query = select(Task.id).where(Task.origin == origin)
+        if (await session.execute(query)).first():
+            return
+        await self.tasks.add(
+            session, incident, cut(" ".join(text.split()), TEXT_LIMIT), person, owner=None,
+            due_at=None, after=False, origin=origin, link=link_to(channel, ts),
+        )  # fmt: skip
+        await self._tick(session, incident, body)
+
+    async def _tick(self, session: AsyncSession, incident: Incident, body: dict[str, Any]) -> None:
+        """✅ back at the message, where it was marked by an emoji."""
         if body.get("react"):
-            mark = {"channel": channel, "ts": ts, "name": TICK}
+            mark = {"channel": body["channel"], "ts": body["ts"], "name": TICK}
             await self.incidents.outbox.react(session, incident.number, mark)
 
     async def _acknowledge(

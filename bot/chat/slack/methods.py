@@ -43,4 +43,5 @@ METHODS: dict[str, Method] = {
     "usergroups.users.list": Method(_T2, ("usergroups:read",)),
     "views.open": Method(_T4),
     "views.publish": Method(_T4),
+    "views.update": Method(_T4),
 }

@@ -15,7 +15,7 @@ _MEANING = {
 
 
 def declare_view(source: dict[str, str] | None = None, *, keep: bool = True) -> dict[str, Any]:
-    """What a bare ``/incident`` opens, and the shortcut at a message.
+    """What a bare ``/incident`` opens outside an incident's channel, and the shortcut at a message.
 
     ``source`` is that message: its ``text``, ``link`` and ``channel``. Unless it is to be kept, only
     what the person sees in the form goes into the incident.
@@ -23,10 +23,7 @@ def declare_view(source: dict[str, str] | None = None, *, keep: bool = True) -> 
     text = (source or {}).get("text", "").strip()
     title = {"initial_value": cut(text.splitlines()[0], TITLE)} if text else {}
     kept = {**(source or {}), "text": cut(text, _KEPT)} if source and keep else {}
-    options = [
-        {"text": {"type": "plain_text", "text": f"{s.upper()}: {_MEANING[s]}"}, "value": s}
-        for s in SEVERITIES
-    ]
+    options = severity_options()
     return {
         "type": "modal",
         "callback_id": "declare",
@@ -66,6 +63,14 @@ def declare_view(source: dict[str, str] | None = None, *, keep: bool = True) -> 
             },
         ],
     }
+
+
+def severity_options() -> list[dict[str, Any]]:
+    """The gravest first."""
+    return [
+        {"text": {"type": "plain_text", "text": f"{s.upper()}: {_MEANING[s]}"}, "value": s}
+        for s in SEVERITIES
+    ]
 
 
 def read_declare(view: dict[str, Any]) -> tuple[str, str, dict[str, str]]:
