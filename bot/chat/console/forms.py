@@ -32,8 +32,8 @@ from bot.store import now
 
 _MEANING = {"sev1": "critical", "sev2": "major", "sev3": "minor", "sev4": "low"}
 DO = (
-    ("run", "Run a runbook"), ("update", "Update"), ("status", "Status"), ("severity", "Severity"), ("note", "Note"),
-    ("lead", "Take command"), ("split", "Split"),
+    ("run", "Run a runbook"), ("update", "Update"), ("status", "Status"), ("severity", "Severity"),
+    ("note", "Note"), ("lead", "Take command"), ("split", "Split"),
 )  # fmt: skip
 _ALWAYS = ("status", "note")  # also once it is over
 _ALERTS = 500  # whose labels are offered

@@ -20,24 +20,17 @@ from sqlmodel import col, func, select
 
 from bot.catalog import Audience, Catalog, Person
 from bot.chat.blocks import escape
-from bot.chat.catchup import caught_up
 from bot.chat.clicks import Clicks
-from bot.chat.clock_card import CLOCK_CLICKS
-from bot.chat.command import Command, Later, Reply, person_of
+from bot.chat.command import Later, Reply
 from bot.chat.commands import Commands
-from bot.chat.life_clicks import LIFE_CLICKS
-from bot.chat.regroup import REGROUP_CLICKS
-from bot.chat.reminder_card import REMINDER_CLICKS
 from bot.chat.slack.client import respond
-from bot.chat.slack.home import Home, person_of_slack
+from bot.chat.slack.home import Home
 from bot.chat.slack.marks import Marks
 from bot.chat.slack.pace import Limits
+from bot.chat.slack.requests import Requests
 from bot.chat.slack.tables import SlackRequest
-from bot.chat.update_card import UPDATE_CLICKS
-from bot.delivery import Binding
 from bot.errors import (
     AuthFailed,
-    BadInput,
     JacklineError,
     NotSent,
     Rejected,
@@ -45,9 +38,7 @@ from bot.errors import (
     TargetError,
 )
 from bot.incidents import Incident, Incidents
-from bot.incidents.channels import Channels
 from bot.incidents.drafts import draft
-from bot.incidents.seeing import may_see
 from bot.incidents.updates import may_tell
 from bot.log import get
 from bot.store import Batch, Store, now
@@ -57,11 +48,8 @@ _LATE = timedelta(seconds=5)  # then whoever had it in hand is taken for dead
 _PATIENCE = 1.5  # seconds: what opens a form is good for three
 _EXPIRED = timedelta(minutes=30)  # a response URL is good that long
 _AT_ONCE = 50
-_ANSWERED = (*REGROUP_CLICKS, *LIFE_CLICKS, *UPDATE_CLICKS, *REMINDER_CLICKS, *CLOCK_CLICKS)
 _NOT_SAID = (TargetError, aiohttp.ClientError, OSError, TimeoutError)
 _BROKEN = "Something in Jackline broke at that, and nothing was done. The log has the details."
-
-_Kind = Callable[[AsyncSession, SlackRequest, Person | None], Awaitable[Reply | None]]
 
 
 class Inbox:
@@ -79,15 +67,12 @@ class Inbox:
         home: Home,
     ) -> None:
         self.store = store
-        self.commands = commands
-        self.clicks = clicks
-        self.incidents = incidents
-        self.channels = Channels(incidents)
         self.catalog = catalog
         self.client = client
         self.limits = limits
         self.home = home
         self.marks = Marks(incidents, client, limits)
+        self.requests = Requests(commands, clicks, incidents, catalog, self.marks)
         table = SlackRequest.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
         self._batch = Batch(store, table, "requests", silent=True)
         self._turn = asyncio.Lock()  # requests are done in the order in which they came
@@ -138,17 +123,11 @@ class Inbox:
 
     async def incident_of(self, session: AsyncSession, channel: str) -> int | None:
         """The incident whose channel this is."""
-        query = (
-            select(Binding.key)
-            .where(Binding.surface == "slack", col(Binding.key).startswith("channel:"))
-            .where(col(Binding.value)["channel"].as_string() == channel)
-        )
-        key = (await session.execute(query)).scalar()
-        return int(key.removeprefix("channel:")) if key else None
+        return await self.requests.incident_of(session, channel)
 
     def person(self, asked: dict[str, Any]) -> Person | None:
-        """The person of the catalog behind a user of Slack's: of the workspace or the enterprise."""
-        return person_of_slack(self.catalog(), asked)
+        """The person of the catalog behind a user of Slack's."""
+        return self.requests.person(asked)
 
     async def draft(self, by: dict[str, Any], channel: str, audience: Audience) -> str | None:
         """What an update's form opens with; None where its command has to say why there is none."""
@@ -185,7 +164,7 @@ class Inbox:
                 if request is None:
                     return
                 request.body = request.body | marked
-                body, reply = request.body, await self._do(session, request)
+                body, reply = request.body, await self.requests.do(session, request)
                 _mark(request, reply)
         except (NotSent, Retryable, AuthFailed) as error:  # Slack is away: the request is still new
             log.warning("request_delayed", error=str(error))
@@ -227,129 +206,6 @@ class Inbox:
         async with self.store.write(silent=True) as session:
             if request := await _taken(session, key):
                 _mark(request, reply)
-
-    async def _do(self, session: AsyncSession, request: SlackRequest) -> Reply | None:
-        kinds: dict[str, _Kind] = {
-            "click": self._clicked, "form": self._submitted, "mark": self._shortcut,
-            "corrected": self._corrected, "said": self._note, "channel": self._happened,
-            "joined": self._caught_up,
-        }  # fmt: skip
-        person = self.person(request.body)
-        return await kinds.get(request.kind, self._typed)(session, request, person)
-
-    async def _typed(
-        self, session: AsyncSession, request: SlackRequest, person: Person | None
-    ) -> Reply | None:
-        body = request.body
-        at = await self.incident_of(session, body["channel"])
-        command = Command(body["name"], body["text"], person, request.key, "slack", at)
-        return await self.commands.handle(session, command)
-
-    async def _clicked(
-        self, session: AsyncSession, request: SlackRequest, person: Person | None
-    ) -> Reply | None:
-        body = request.body
-        at_home = body.get("home", False)  # there it is no channel that says who may see
-        at = await self.incident_of(session, body.get("channel", ""))
-        surface = "home" if at_home else "slack"
-        reply = await self.clicks.handle(
-            session, body["action"], body["value"], person, surface, at
-        )
-        # what else it did shows on the card; this may be clicked far from the incident
-        return reply if at_home or body["action"] in _ANSWERED else None
-
-    async def _submitted(
-        self, session: AsyncSession, request: SlackRequest, person: Person | None
-    ) -> None:
-        command = Command("incident", "", person, request.key, "slack")
-        await self._declare(session, command, request.body)
-
-    async def _shortcut(
-        self, session: AsyncSession, request: SlackRequest, person: Person | None
-    ) -> Reply | None:
-        return await self._mark_message(session, request.body, person)
-
-    async def _corrected(
-        self, session: AsyncSession, request: SlackRequest, person: Person | None
-    ) -> None:
-        body = request.body
-        number = await self.incident_of(session, body["channel"])
-        if number is not None:
-            await self.marks.correct(session, number, _actor(body, person), body)
-
-    async def _happened(
-        self, session: AsyncSession, request: SlackRequest, person: Person | None
-    ) -> None:
-        """To an incident's channel."""
-        del person
-        body = request.body
-        number = await self.incident_of(session, body["channel"])
-        if number is None:
-            return
-        match body["what"]:
-            case "archive":
-                await self.channels.archived(session, number)
-            case "unarchive":
-                await self.channels.unarchived(session, number)
-            case "deleted":
-                await self.channels.deleted(session, number)
-            case "rename":
-                await self.channels.renamed(session, number, body["name"])
-
-    async def _caught_up(
-        self, session: AsyncSession, request: SlackRequest, person: Person | None
-    ) -> Reply | None:
-        number = await self.incident_of(session, request.body["channel"])
-        if number is None or person is None:
-            return None
-        incident = await self.incidents.get(session, number)
-        return await caught_up(session, self.catalog(), incident)
-
-    async def _note(
-        self, session: AsyncSession, request: SlackRequest, person: Person | None
-    ) -> None:
-        body = request.body
-        number = await self.incident_of(session, body["channel"])
-        if number is None:
-            return
-        incident = await self.incidents.get(session, number)
-        await self.incidents.note(
-            session, incident, body["text"], _actor(body, person), key=request.key, origin="slack"
-        )
-
-    async def _declare(self, session: AsyncSession, command: Command, body: dict[str, Any]) -> None:
-        """From the form; the message that it was opened at comes first on the timeline."""
-        reply = await self.commands.declare(session, command, body["severity"], body["title"])
-        source = body.get("source") or {}
-        if source.get("text") and reply.incident_id and not await self._private(session, source):
-            incident = await self.incidents.get(session, reply.incident_id)
-            await self.incidents.note(
-                session, incident, source["text"], f"person:{person_of(command).id}",
-                key=f"{command.key}:source", link=source.get("link", ""),
-            )  # fmt: skip
-
-    async def _private(self, session: AsyncSession, source: dict[str, str]) -> bool:
-        """Whether the message stands where not everybody reads: then only the form's words are told."""
-        number = await self.incident_of(session, source["channel"])
-        incident = await session.get(Incident, number) if number else None
-        return incident is not None and incident.private
-
-    async def _mark_message(
-        self, session: AsyncSession, body: dict[str, Any], person: Person | None
-    ) -> Reply | None:
-        known = person_of(Command("incident", "", person, "", "slack"))
-        number = await self.incident_of(session, body["channel"])
-        if number is None and body.get("react"):
-            return None  # the channel is no incident's any more: what was said there stays there
-        if number is None:  # by the shortcut, in another channel
-            active = await self.incidents.listed(session)
-            seen = [i.number for i in active if may_see(self.catalog(), i, known)]
-            if len(seen) != 1:
-                raise BadInput("Which incident? Use it in the incident's channel.")
-            number = seen[0]
-        incident = await self.incidents.get(session, number)
-        await self.marks.mark(session, incident, known, body)
-        return Reply(f"On the timeline of #{number}.") if "response_url" in body else None
 
     async def _answer(self, key: str) -> None:
         """Says the answer to its asker alone; whatever becomes of that, the request is done."""
@@ -405,10 +261,6 @@ async def _taken(session: AsyncSession, key: str) -> SlackRequest | None:
         .with_for_update(skip_locked=True)
     )
     return (await session.execute(query)).scalar_one_or_none()
-
-
-def _actor(body: dict[str, Any], person: Person | None) -> str:
-    return f"person:{person.id}" if person else f"source:slack:{body['user'] or '?'}"
 
 
 def _mark(request: SlackRequest, reply: Reply | None) -> None:

@@ -129,5 +129,5 @@ class Menu:
             return None
 
     def _runbooks(self) -> dict[str, str]:
-        found = self.inbox.clicks.runs.library.runbooks.values()
+        found = self.inbox.requests.clicks.runs.library.runbooks.values()
         return {each.id: each.front.title for each in found}

@@ -53,22 +53,22 @@ def menu_view(
 
 
 def _rows(incident: Incident, catalog: Catalog, runbooks: Mapping[str, str]) -> list[Block]:
-    number, going = incident.number, incident.status in ACTIVE
+    number, going = str(incident.number), incident.status in ACTIVE
     first, more = [], []
     if going and not incident.commander:
-        first.append(button("Take command", "menu_lead", "", style="primary"))
+        first.append(button("Take command", "menu_lead", number, style="primary"))
     elif going:
-        more.append(button("Take command", "menu_lead", ""))
+        more.append(button("Take command", "menu_lead", number))
     if incident.status == "resolved":
         confirm = f"Close incident {number}? Nothing is left to do then."
-        first.append(button("Close", "menu_close", "", style="primary", confirm=confirm))
+        first.append(button("Close", "menu_close", number, style="primary", confirm=confirm))
     first.append(_updates(catalog))
-    second = [button(STEPS[step], step, "") for step in offered(incident, catalog, runbooks)]
+    second = [button(STEPS[step], step, number) for step in offered(incident, catalog, runbooks)]
     if going:
         confirm = f"Resolve incident {number}? Its postmortem is drafted then."
-        more.append(button("Resolve", "menu_resolve", "", style="danger", confirm=confirm))
+        more.append(button("Resolve", "menu_resolve", number, style="danger", confirm=confirm))
     else:
-        more.append(button("Reopen", "menu_reopen", ""))
+        more.append(button("Reopen", "menu_reopen", number))
     return [actions(*first), actions(*second), actions(*more)]
 
 
