@@ -20,9 +20,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from fastapi import FastAPI, Request, Response
-from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
-from slack_bolt.async_app import AsyncApp
+from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import registry as integrations
@@ -40,22 +38,10 @@ from bot.alerts import (
     Questions,
     Silences,
 )
-from bot.catalog import Catalog
 from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console
 from bot.chat.outside import NoticeFeed, OutsideSurface, PagerWatch, StatusSurface
-from bot.chat.slack import Inbox, Limits, SlackClient, SlackIn, SlackSurface, build_app
-from bot.chat.slack.home import (
-    Home,
-    access_health,
-    my_incidents,
-    my_tasks,
-    on_call,
-    open_questions,
-)
-from bot.chat.slack.pace import SEVERITY
-from bot.chat.slack.sockets import SOCKETS, Sockets
-from bot.chat.slack.standing import Standing
+from bot.chat.slack.link import SlackLink
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
 from bot.incidents import Incidents
@@ -172,7 +158,7 @@ class Jackline:
             settings.console.public_url, self.status_pages,
         )  # fmt: skip
         self.clicks = Clicks(self.incidents, self.runs, self.status_pages)
-        self.slack = _Slack(self, owner) if settings.slack.enabled else None
+        self.slack = self._slack_link(owner) if settings.slack.enabled else None
         self.notices = NoticeFeed(self.store, self.incidents, self._slack_down)
         self.outside = OutsideSurface(
             self.store, self.incidents, self.registry, self.dialer, settings.console.public_url,
@@ -362,7 +348,15 @@ class Jackline:
             slack=self.slack.request if self.slack and self.settings.slack.mode == "http" else None,
         )
 
-    def _show_slack(self, slack: "_Slack") -> None:
+    def _slack_link(self, owner: str) -> SlackLink:
+        link = SlackLink(
+            self.settings, self.store, self.cards, self.commands, self.clicks, self.incidents,
+            lambda: self.library.catalog, owner, self.repeat,
+        )  # fmt: skip
+        self.router.sends_by(link.delivery)
+        return link
+
+    def _show_slack(self, slack: SlackLink) -> None:
         show, surface, standing = self.metrics.show, slack.surface, slack.standing
         show("jackline_slack_sockets", "Open sockets to Slack.", lambda: standing.sockets)
         show("jackline_slack_down", "1 while Slack cannot be reached.",
@@ -381,60 +375,3 @@ class Jackline:
             broken = [p for found in self.library.problems.values() for p in found[:1]]
             return self.library.words(broken[0]) if broken else ""
         return f"Slack cannot be reached since {since:%H:%M} UTC. Everything works here; Slack catches up later."
-
-
-class _Slack:
-    """Slack's two directions over one client."""
-
-    def __init__(self, parts: Jackline, owner: str) -> None:
-        settings = parts.settings.slack
-        token = settings.bot_token.get_secret_value() if settings.bot_token else ""
-        secret = settings.signing_secret.get_secret_value() if settings.signing_secret else ""
-        # The client's own handlers would repeat a post whose answer was lost: we look first.
-        self.client = SlackClient(token=token, base_url=settings.api_url, retry_handlers=[])
-        self.settings = settings
-        self._app_token = settings.app_token.get_secret_value() if settings.app_token else ""
-        limits, self.standing = Limits(), Standing(SOCKETS if settings.mode == "socket" else 0)
-        self.surface = SlackSurface(
-            self.client, parts.store, parts.cards, lambda: parts.library.catalog,
-            settings.digest_channel, parts.settings.data_dir.absolute() / "evidence",
-            parts.incidents, limits, self.standing,
-        )  # fmt: skip
-        self.delivery = DeliveryWorker(parts.store, self.surface, owner, SEVERITY)
-        parts.router.sends_by(self.delivery)
-
-        def catalog() -> Catalog:
-            return parts.library.catalog
-
-        sections = (my_incidents(catalog), my_tasks(catalog), open_questions(catalog, parts.cards),
-                    on_call(parts.commands.oncall), access_health(parts.commands.ways))  # fmt: skip
-        home = Home(self.client, parts.store, catalog, sections, limits)
-        self.inbox = Inbox(
-            parts.store, parts.commands, parts.clicks, parts.incidents, catalog, self.client,
-            limits, home,
-        )  # fmt: skip
-        self.app: AsyncApp = build_app(
-            self.client, secret, SlackIn(self.inbox, self.standing, settings.reactions)
-        )
-        self._repeat = parts.repeat
-        self._handler = AsyncSlackRequestHandler(self.app)
-
-    def workers(self) -> dict[str, Coroutine[None, None, None]]:
-        work: dict[str, Coroutine[None, None, None]] = {
-            "slack inbox": self.inbox.run(),
-            "slack requests": self._repeat(self.inbox.work_late, 1),
-            "slack out": self.delivery.run(),
-            "slack watch": self.surface.watch(),
-        }
-        if self.settings.mode == "socket":
-            work["slack in"] = Sockets(self.app, self._app_token, self.standing).run()
-        return work
-
-    async def request(self, request: Request) -> Response:
-        """One request of Slack over HTTP; bolt checks its signature."""
-        return await self._handler.handle(request)
-
-    async def close(self) -> None:
-        await self.inbox.close()
-        if self.client.session is not None:
-            await self.client.session.close()
