@@ -258,6 +258,7 @@ def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) ->
     for name in COMMANDS:
         app.command(name)(incoming.command)
     app.view("declare")(incoming.submitted)
+    app.view("update")(incoming.wrote)
     for callback in SHORTCUTS:
         app.shortcut({"type": "message_action", "callback_id": callback})(incoming.shortcut)
     clicks = (
