@@ -22,6 +22,7 @@ from bot.chat.update_form import update_view
 from bot.chat.verbs import FORMS
 from bot.settings import REACTIONS
 from tests.docs.reading import FOLDERS, ROOT, Read, tests
+from tests.docs.wishes import TRAPS, WISHES, Wish
 
 _VIEWS = {v["callback_id"]: v for v in (declare_view(), update_view("C1", "internal", "Text"))}
 Does = Callable[[Read], bool]
@@ -166,7 +167,7 @@ def _browser(test: Read) -> bool:
 
 def page() -> str:
     """All of it."""
-    return "\n\n".join([_HEAD, *map(_table, _TITLES)]) + "\n"
+    return "\n\n".join([_HEAD, *map(_table, _TITLES), *_asked()]) + "\n"
 
 
 _HEAD = """# Chat, and what proves it
@@ -191,6 +192,21 @@ def _table(kind: str) -> str:
         cells += [_cell(item.in_slack, _ways)] if slack else []
         cells += [_cell(item.in_console, _how)] if console else []
         lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _asked() -> tuple[str, ...]:
+    return (
+        "## What users of other bots asked for\n\n" + _wishes("asked for in", WISHES),
+        "## Traps that other bots fell into\n\n" + _wishes("the trap", TRAPS),
+    )
+
+
+def _wishes(head: str, wishes: tuple[Wish, ...]) -> str:
+    lines = [f"| {head} | here | where | test |", "|---|---|---|---|"]
+    for wish in wishes:
+        place = wish.where.removeprefix("../")
+        lines.append(f"| {wish.asked} | {wish.here} | [{place}]({wish.where}) | `{wish.test}` |")
     return "\n".join(lines)
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.docs.chat import Item, items, listened, opened, page
-from tests.docs.reading import ROOT
+from tests.docs.reading import ROOT, source
+from tests.docs.wishes import TRAPS, WISHES, Wish
 
 
 def test_the_page_is_what_is_found() -> None:
@@ -24,3 +25,10 @@ def test_everything_is_done_by_a_test(item: Item) -> None:
 def test_every_form_that_opens_in_slack_is_listened_to() -> None:
     """A form that nobody listens to is lost with what was written in it."""
     assert set(listened()) == opened()
+
+
+@pytest.mark.parametrize("wish", [*WISHES, *TRAPS], ids=lambda wish: wish.asked)
+def test_what_was_asked_for_has_its_test(wish: Wish) -> None:
+    """It exists, under that name."""
+    file, _, name = wish.test.partition("::")
+    assert name in {test.name for test in source(ROOT / "tests" / file).tests}
