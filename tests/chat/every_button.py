@@ -29,13 +29,18 @@ _PHASE = {"approval": "approve", "decision": "ask"}
 
 @dataclass(frozen=True)
 class Press:
-    """``who`` presses it, after ``ready`` was done and Ana typed ``typed``; ``kind`` is its row."""
+    """``who`` presses it, after ``ready`` was done and Ana typed ``typed`` at #1; ``kind`` is its row.
+
+    ``at`` is the incident in whose channel and on whose page it stands, where it is in no answer to
+    what was typed; 0 is the channel for all, and the list.
+    """
 
     action_id: str
     kind: str
     who: str = "ana"
     typed: str = ""
     ready: Ready | None = None
+    at: int = 1
 
 
 async def prepare(room: ChatRoom) -> None:
@@ -114,6 +119,7 @@ DECISION = run("held", "decision", error="it broke")
 
 BUTTONS = (
     Press("incident_lead", "commander_assigned"),
+    Press("incident_lead", "commander_assigned", at=2),
     Press("handover_refuse", "handover_refused", "ben", "/incident handover ben"),
     Press("handover_accept", "commander_assigned", "ben", "/incident handover ben"),
     Press("task_done", "task_done", typed="/incident task Call the vendor"),
@@ -144,16 +150,16 @@ BUTTONS = (
     Press("step_skip", "decision_made", ready=DECISION),
     Press("step_undo", "decision_made", ready=DECISION),
     Press("step_stop", "decision_made", ready=DECISION),
-    Press("question_refuse", "question_refused", ready=question),
-    Press("question_declare", "incident_declared", ready=question),
+    Press("question_refuse", "question_refused", ready=question, at=0),
+    Press("question_declare", "incident_declared", ready=question, at=0),
     Press("incident_split", "alerts_moved", typed="/incident split #1 alertname=Down1"),
     Press("incident_join", "alerts_moved", typed="/incident join #1 alertname=Lost"),
     Press("incident_merge", "incident_merged", typed="/incident merge #2 into #1"),
     Press("incident_unmerge", "incident_unmerged", typed="/incident unmerge #2"),
     Press("incident_open_up", "incident_opened_up", typed="/incident private #2 off",
           ready=made_private),
-    Press("incident_monitoring", "status_changed"),
-    Press("incident_resolve", "status_changed"),
-    Press("incident_reopen", "status_changed"),
-    Press("incident_close", "status_changed", typed="/incident resolve #2"),
+    Press("incident_monitoring", "status_changed", at=2),
+    Press("incident_resolve", "status_changed", at=2),
+    Press("incident_reopen", "status_changed", at=2),
+    Press("incident_close", "status_changed", typed="/incident resolve #2", at=2),
 )  # fmt: skip

@@ -69,13 +69,14 @@ async def settled(workspace: SlackWorld) -> None:
 
 
 def in_sight(workspace: SlackWorld, press: Press) -> tuple[str, str] | None:
-    """The newest message with that button: its channel and its ts."""
+    """The newest message with that button: its channel and its ts. Made private it has two."""
+    name = f"inc-{press.at}-" if press.at else "incidents"
     found = [
         (m.ts, m.channel)
-        for channel in workspace.slack.ws.channels.values()
-        for m in [*channel.messages.values(), *channel.ephemerals.values()]
+        for place in workspace.slack.ws.channels.values() if place.name.startswith(name)
+        for m in [*place.messages.values(), *place.ephemerals.values()]
         if f"'action_id': '{press.action_id}'" in str(m.blocks)
-    ]
+    ]  # fmt: skip
     return max(found)[::-1] if found else None
 
 
