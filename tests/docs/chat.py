@@ -156,7 +156,8 @@ def _asks(method: str, path: str) -> Does:
         opened = _browser(test) and "goto" in test.calls and method == "GET"
         if opened and any(pattern.fullmatch(word) for word in test.words):
             return True
-        return "request" in test.calls and {path, method} <= test.words
+        walked = "request" in test.calls and path not in test.passed
+        return walked and {path, method} <= test.words
 
     return does
 

@@ -21,7 +21,10 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass
 class Read:
-    """One test. ``sent`` are the names of fields of the forms that it submits in Slack."""
+    """One test. ``sent`` are the fields of the forms that it submits in Slack.
+
+    ``passed`` are the words that it passes over where it goes through a table.
+    """
 
     file: str
     name: str
@@ -29,6 +32,10 @@ class Read:
     calls: set[str] = field(default_factory=set)
     ways: set[str] = field(default_factory=set)
     sent: set[str] = field(default_factory=set)
+    passed: set[str] = field(default_factory=set)
+
+    def __str__(self) -> str:
+        return self.where
 
     @property
     def folder(self) -> str:
@@ -117,6 +124,7 @@ class Part:
     calls: set[str] = field(default_factory=set)
     ways: set[str] = field(default_factory=set)
     sent: set[str] = field(default_factory=set)
+    passed: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
 
 
@@ -148,6 +156,7 @@ def _read(module: Source, test: Function) -> Read:
         read.calls |= part.calls
         read.ways |= part.ways
         read.sent |= part.sent
+        read.passed |= part.passed
         left += [found for name in part.names if (found := at.named(name))]
         if isinstance(node, Function):
             fixtures = (at.fixture(arg.arg) for arg in node.args.args)
@@ -166,6 +175,10 @@ def _part(module: Source, top: ast.AST) -> Part:
             case ast.Name(id=name):
                 part.names.add(name)
                 part.words |= module.listed(name)
+            case ast.If(
+                test=ast.Compare(comparators=[ast.Constant(value=str(word))]), body=[ast.Continue()]
+            ):
+                part.passed.add(word)
             case ast.Call(func=ast.Attribute(attr=method)):
                 part.calls.add(method)
                 _called(part, method, node)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.docs.chat import Item, items, listened, opened, page
-from tests.docs.reading import ROOT, source
+from tests.docs.chat import Item, _button, _command, items, listened, opened, page
+from tests.docs.reading import FOLDERS, ROOT, source
 from tests.docs.wishes import TRAPS, WISHES, Wish
 
 
@@ -12,14 +12,23 @@ def test_the_page_is_what_is_found() -> None:
     assert (ROOT / "docs" / "chat.md").read_text("utf-8") == page()
 
 
-@pytest.mark.parametrize("item", items(), ids=lambda item: f"{item.kind}: {item.name}")
-def test_everything_is_done_by_a_test(item: Item) -> None:
-    """In Slack over both ways; and in the console."""
-    if item.slack:
-        assert item.in_slack is not None, "no test does it in Slack"
-        assert item.in_slack.ways == {"socket", "http"}
-    if item.console:
-        assert item.in_console is not None, "no test does it in the console"
+def test_everything_is_done_by_a_test() -> None:
+    """In Slack over both ways; and in the console, commands and buttons in a browser."""
+    both, wrong = {"socket", "http"}, []
+    for item in items():
+        slack, console = item.in_slack, item.in_console
+        if item.slack and (slack is None or slack.ways != both):
+            wrong.append(f"{item.kind} {item.name}: not in Slack over both ways, but {slack}")
+        needed = FOLDERS if item.kind == "route" else ("browser",)
+        if item.console and (console is None or console.folder not in needed):
+            wrong.append(f"{item.kind} {item.name}: not in the console, but {console}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("item", [_command("incident", "dance"), _button("run_dance")])
+def test_what_nobody_does_has_no_test(item: Item) -> None:
+    """Not even by a test that mentions all of its kind."""
+    assert (item.in_slack, item.in_console) == (None, None)
 
 
 def test_every_form_that_opens_in_slack_is_listened_to() -> None:
