@@ -65,10 +65,13 @@ class Channels:
             await self._tell(session, incident, "channel_unarchived", text)
 
     async def stays_archived(self, session: AsyncSession, number: int, why: str) -> None:
-        """We could not unarchive it: somebody must."""
-        incident = await self.incidents.get(session, number)
-        text = f"Its channel stays archived, and somebody must unarchive it in Slack: {why}"
-        await self._tell(session, incident, "channel_archived", text)
+        """We could not unarchive it: an incident that is open again goes on in a new one."""
+        bound = await session.get(Binding, (SLACK, f"channel:{number}"))
+        if bound is None:
+            return
+        bound.value = {key: each for key, each in bound.value.items() if key != "archived"}
+        await session.flush()
+        await self.incidents.channel_lost(session, number, bound.value["channel"], why)
 
     async def renamed(self, session: AsyncSession, number: int, name: str) -> None:
         """People may call it as they like; links to it use the new name."""

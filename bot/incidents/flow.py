@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.catalog import Catalog
-from bot.delivery import Outbox
+from bot.delivery import Binding, Outbox
 from bot.errors import BadInput
 from bot.incidents.family import require_unmerged, under
 from bot.incidents.rules import (
@@ -266,6 +266,9 @@ class Incidents:
         incident = await self.get(session, incident_id)
         if incident.status not in ACTIVE or incident.merged_into:
             return False
+        bound = await session.get(Binding, ("slack", f"channel:{incident_id}"))
+        if bound is not None and bound.value.get("archived"):
+            return False  # by us, after its end; it was opened again, and is being unarchived
         if not await self.outbox.open_another(
             session, incident_id, channel, **self._channel(incident)
         ):

@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import update
 from sqlmodel import col, func, select
 
-from bot.chat.slack import Inbox, SlackIn, SlackSurface, build_app
+from bot.chat.slack import Inbox, Limits, SlackClient, SlackIn, SlackSurface, build_app
+from bot.chat.slack.home import Home
+from bot.chat.slack.standing import Standing
 from bot.chat.slack.tables import SlackRequest
 from bot.delivery import Binding, Delivery, DeliveryWorker
 from bot.incidents import Incident
@@ -23,17 +24,19 @@ from tests.slackstub import C_INCIDENTS, U_ANA, U_BEN, SlackStub
 class SlackRoom:
     """`settled` waits until all that came was done, and all that is to be said was said."""
 
-    def __init__(self, room: ChatRoom, slack: SlackStub, client: AsyncWebClient) -> None:
+    def __init__(self, room: ChatRoom, slack: SlackStub, client: SlackClient) -> None:
         self.room = room
         self.slack = slack
+        limits, standing = Limits(0.1), Standing(0)
+        home = Home(client, room.store, lambda: room.library.catalog, (), limits)
         self.inbox = Inbox(
             room.store, room.commands, room.clicks, room.incidents,
-            lambda: room.library.catalog, client,
+            lambda: room.library.catalog, client, limits, home,
         )  # fmt: skip
-        self.app = build_app(client, "", SlackIn(self.inbox))
+        self.app = build_app(client, "", SlackIn(self.inbox, standing))
         surface = SlackSurface(
             client, room.store, room.cards, lambda: room.library.catalog, C_INCIDENTS,
-            room.library.folder, room.incidents,
+            room.library.folder, room.incidents, limits, standing,
         )  # fmt: skip
         self.worker = DeliveryWorker(room.store, surface, "me")
 
@@ -79,7 +82,7 @@ async def slack_room(room: ChatRoom, slack: SlackStub) -> AsyncIterator[SlackRoo
     people = room.library.catalog.people
     people[0].slack[:], people[1].slack[:] = [f"{slack.team_id}:{U_ANA}"], [f"{slack.team_id}:{U_BEN}"]  # fmt: skip
     await slack.join(C_INCIDENTS, slack.bot_user_id)
-    client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, retry_handlers=[])
+    client = SlackClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[])
     made = SlackRoom(room, slack, client)
     handler = AsyncSocketModeHandler(made.app, slack.app_token)
     tasks = [asyncio.create_task(made.inbox.run()), asyncio.create_task(made.worker.run())]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.delivery import Binding, Delivery
+from bot.delivery import Binding
 from bot.incidents.channels import Archiver
 from bot.store import now
 from tests.chat.room import ChatRoom, words
@@ -80,44 +80,38 @@ async def test_archived_some_time_after_closing_and_there_again_when_reopened(
     assert "is archived*" not in str(vars(at.slack.messages(C_INCIDENTS)[0]))
 
 
+def another(at: SlackRoom, ident: str) -> str:
+    """The channel in its place, once it is there."""
+    found = [c.id for c in at.slack.ws.channels.values() if c.name.startswith("inc-1")]
+    return next((each for each in found if each != ident), "")
+
+
 async def test_archived_under_us_nothing_is_lost(at: SlackRoom) -> None:
-    """What is said waits, in its order; the digest says so; unarchived, all of it is there."""
+    """It goes on in a new channel, in its order; the digest says where."""
     ident = await at.declare()
     await at.slack.archive(ident)
-    await at.until(lambda: "is archived*" in str(vars(at.slack.messages(C_INCIDENTS)[0])))
+    new = await at.until(lambda: another(at, ident))
     for number in range(3):
         await at.room.type_(f"/incident decide D{number} because Y", at=1)
-    await at.until(
-        lambda: [c for c in at.slack.calls("chat.postMessage") if c.error == "is_archived"]
-    )
-    assert not at.slack.messages(ident, contains="Decided")
-    await at.slack.unarchive(ident)
-    await at.until(lambda: len(at.slack.messages(ident, contains="Decided")) == 3)
-    said = [m.text for m in at.slack.messages(ident, contains="Decided")]
+    await at.until(lambda: len(at.slack.messages(new, contains="Decided")) == 3)
+    said = [m.text for m in at.slack.messages(new, contains="Decided")]
     assert said == ["Decided: D0", "Decided: D1", "Decided: D2"]
     await at.settled()
-    assert await kinds(at) == ["channel_archived", "channel_unarchived"]
-    assert "is archived*" not in str(vars(at.slack.messages(C_INCIDENTS)[0]))
+    assert await kinds(at) == ["channel_moved"]
+    assert f"<#{new}>" in str(vars(at.slack.messages(C_INCIDENTS)[0]))
 
 
 async def test_nobody_says_that_it_was_archived(at: SlackRoom) -> None:
-    """The refusal does: told once, and what was refused waits all the same."""
+    """The refusal does: what was refused is said in the new one."""
     ident = await at.declare()
     channel(at, ident).is_archived = True
     await at.room.type_("/incident note Hello", at=1)
-    await at.until(
-        lambda: [c for c in at.slack.calls("chat.postMessage") if c.error == "is_archived"]
-    )
-    await at.until(lambda: "is archived*" in str(vars(at.slack.messages(C_INCIDENTS)[0])))
-    assert await kinds(at) == ["channel_archived"]
-    channel(at, ident).is_archived = False
-    async with at.room.store.write() as session:
-        for row in await at.room.deliveries():
-            (await session.get_one(Delivery, row.id)).next_at = now()
-    await at.until(lambda: at.slack.messages(ident, contains="Hello"))
+    new = await at.until(lambda: another(at, ident))
+    await at.until(lambda: at.slack.messages(new, contains="Hello"))
+    assert await kinds(at) == ["channel_moved"]
 
 
-async def test_what_cannot_be_unarchived_is_said(at: SlackRoom) -> None:
+async def test_what_cannot_be_unarchived_is_replaced(at: SlackRoom) -> None:
     ident = await at.declare()
     await closed_long_ago(at)
     await Archiver(at.room.store, at.room.incidents, WEEK).look()
@@ -125,9 +119,9 @@ async def test_what_cannot_be_unarchived_is_said(at: SlackRoom) -> None:
     await at.settled()
     at.slack.fault("conversations.unarchive", "error", error="not_in_channel", times=5)
     await at.room.type_("/incident reopen", at=1)
-    await told(at, "channel_archived")
-    (row,) = [r for r in await at.room.rows() if r.kind == "channel_archived"]
-    assert "somebody must unarchive it in Slack" in row.text
+    new = await at.until(lambda: another(at, ident))
+    await told(at, "channel_moved")
+    await at.until(lambda: at.slack.messages(new, contains="closed → investigating"))
 
 
 async def test_a_name_that_people_gave_is_kept(at: SlackRoom) -> None:
@@ -153,12 +147,12 @@ async def test_deleted_an_open_incident_gets_another(at: SlackRoom) -> None:
     event = {"type": "channel_deleted", "channel": ident, "event_ts": "1.1"}
     await at.slack.emit_event(event, copies=2)
     await at.until(lambda: place.name in {c.name for c in at.slack.ws.channels.values()})
-    await at.until(lambda: at.slack.messages(place.name, contains="was deleted in Slack"))
+    await at.until(lambda: at.slack.messages(place.name, contains="Its channel is gone (deleted)"))
     await at.settled()
     (new,) = [c for c in at.slack.ws.channels.values() if c.name.startswith("inc-1")]
     assert len(at.slack.messages(new.id, contains="SEV2 · Down")) == 1
     assert new.pins
-    assert await kinds(at) == ["channel_deleted"]
+    assert await kinds(at) == ["channel_moved"]
 
 
 async def test_of_other_channels_nothing_is_kept(at: SlackRoom) -> None:

@@ -67,7 +67,7 @@ TRAPS = (
     Wish("What breaks while declaring is in the log alone", "Who asked is told, and nothing of it stays half done",
          "../bot/chat/slack/inbox.py", "chat/test_slack_inbox.py::test_a_bug_at_one_request_does_not_hold_up_the_others"),
     Wish("A channel of that name is taken over, whosever it is", "Only one that the bot itself made under this incident's number is taken for its own",
-         "../bot/chat/slack/surface.py", "delivery/test_channel.py::test_a_channel_of_somebody_else_is_left_alone"),
+         "../bot/chat/slack/search.py", "delivery/test_channel.py::test_a_channel_of_somebody_else_is_left_alone"),
     Wish("Reminders are kept in memory", "They are in the database; any replica sends them, once",
          "../bot/incidents/reminders.py", "e2e/test_reminder_story.py::test_once_by_any_replica"),
     Wish("A postmortem's durations grow with each drawing", "They come from recorded moments: the same record gives the same text",

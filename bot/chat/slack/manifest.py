@@ -98,7 +98,7 @@ def manifest(url: str = "") -> dict[str, Any]:
                 for callback, (name, about) in SHORTCUTS.items()
             ],
             "slash_commands": [
-                {"command": command, "description": about.description,
+                {"command": command, "description": about.description, "should_escape": True,
                  "usage_hint": about.usage, **address}
                 for command, about in COMMANDS.items()
             ],

@@ -16,6 +16,7 @@ from sqlmodel import select
 from bot.catalog import Person
 from bot.chat.blocks import cut
 from bot.chat.slack.pace import Limits
+from bot.chat.slack.plain import plain
 from bot.delivery import Message
 from bot.errors import BadInput, Rejected
 from bot.incidents import Incident, Incidents
@@ -33,13 +34,13 @@ def meant(reaction: str, reactions: Mapping[str, Mark]) -> Mark | None:
 
 
 def told(message: dict[str, Any]) -> str:
-    """What a message says, with a line for each of its files."""
+    """What a message says, as it was typed, with a line for each of its files."""
     files = [
         f"📎 {file.get('name') or 'file'} {file.get('permalink') or ''}".rstrip()
         for file in message.get("files") or []
     ]
     return cut(
-        "\n".join(filter(None, (str(message.get("text") or "").strip(), *files))), NOTE_LIMIT
+        "\n".join(filter(None, (plain(str(message.get("text") or "")).strip(), *files))), NOTE_LIMIT
     )
 
 

@@ -1,13 +1,10 @@
 """Gets deliveries to Slack, and finds out what became of those that were interrupted.
 
-Slack's Web API has no idempotency key. A message therefore carries our message's id in its
-metadata, a channel its incident's number in its name and our bot as creator, a picture a unique
-file name: after a crash or a lost answer these are looked for before anything is sent again.
+After a crash or a lost answer it is looked for (`bot.chat.slack.search`) before it is sent again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +18,8 @@ from bot.chat.slack.calls import MISSING_SCOPE, code_of, granted_scopes, slack_e
 from bot.chat.slack.channel import NAME, SUFFIXES, ChannelOps
 from bot.chat.slack.manifest import missing_scopes
 from bot.chat.slack.methods import POST
-from bot.chat.slack.pace import BURST, ORDINARY, SHARED_BURST, Limits
+from bot.chat.slack.pace import Limits
+from bot.chat.slack.search import EVENT_TYPE, Search, bound, file_of, is_private, paced
 from bot.chat.slack.standing import Standing
 from bot.delivery import Binding, Job, Message
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
@@ -37,7 +35,6 @@ _ELSEWHERE = (
     "open_channel",
     "leave",
 )  # not in the incident's channel, or not by us
-EVENT_TYPE = "jackline_message"
 _INVITED = 100  # by one call, Slack takes no more
 LATE = timedelta(seconds=30)
 _LONGEST = 3600  # seconds until a channel that is archived is tried again
@@ -79,6 +76,7 @@ class SlackSurface:
         self._limits = limits
         self._channel = ChannelOps(client, store, limits, incidents)
         self.standing = standing
+        self._search = Search(client, store, limits)
 
     async def deliver(self, job: Job) -> dict[str, Any]:
         """Does one job. Raises the errors of ``bot.errors.TargetError``."""
@@ -96,9 +94,12 @@ class SlackSurface:
             if job.op == "open_channel":
                 async with self.store.write() as session:
                     await self.incidents.channel_refused(session, job.incident_id, str(error))
-            if await self._moved(job, code_of(error)):
+            moved = await self._moved(job, code_of(error))
+            if moved:
                 raise Retryable(f"It is said anew: {error.message}", retry_after=0.1) from error
-            if code_of(error) == "is_archived" and job.op != "digest":  # it waits, nothing is lost
+            if (
+                moved is None and code_of(error) == "is_archived" and job.op != "digest"
+            ):  # it waits, nothing is lost
                 await self._channel.shut(job)
                 pause = min(_LONGEST, 30 * 2 ** min(job.attempt, 7))
                 raise Retryable("The channel is archived.", retry_after=pause) from error
@@ -106,8 +107,9 @@ class SlackSurface:
         self._back()
         return value
 
-    async def _moved(self, job: Job, code: str) -> bool:
-        """Whether the place of a job is gone, and it is to be done in another one.
+    async def _moved(self, job: Job, code: str) -> bool | None:
+        """Whether the place of a job is gone, and it is to be done in another one; False where that
+        is done without it, None where it has no other place.
 
         A channel that was archived or deleted, or that we were taken out of, is replaced while its
         incident is going on; a message that somebody deleted is posted anew.
@@ -116,14 +118,14 @@ class SlackSurface:
         gone = code in _GONE and job.op not in _ELSEWHERE
         edited = job.posted if job.message and job.op in ("say", "digest") else {}
         if not (gone and channel) and not (edited and code in (*_GONE, "message_not_found")):
-            return False
+            return None
         async with self.store.write() as session:
             if edited and job.message and job.message.id:
                 await self.incidents.outbox.forget(session, job.message.id, edited["channel"])
             opened = True
             if gone and edited.get("channel", channel) == channel:
                 opened = await self.incidents.channel_lost(session, job.incident_id, channel, code)
-        return opened and job.op in ("say", "upload", "digest")
+        return job.op in ("say", "upload", "digest") if opened else None
 
     def _back(self) -> None:
         if self.down_since is not None:
@@ -164,12 +166,12 @@ class SlackSurface:
     async def find(self, job: Job) -> dict[str, Any] | None:
         """What became of a job that was begun before; None if it was not done."""
         if job.op == "open_channel":
-            return await self._find_channel(job, job.payload["name"])
+            return await self._search.channel(job, job.payload["name"], (await self.me())["user"])
         if job.op in ("say", "digest") and job.message and not job.posted:
             channel = self._shared(job) if job.op == "digest" else job.channel["channel"]
-            return await self._find_message(job, channel, job.message) if channel else {}
+            return await self._search.message(job, channel, job.message) if channel else {}
         if job.op in ("upload", "export"):
-            return await self._find_file(job)
+            return await self._search.file(job)
         if job.op == "bookmark":
             return await self._channel.bookmarked(job)
         return None
@@ -190,41 +192,23 @@ class SlackSurface:
 
         Whatever Slack answers, a private one is never opened as a public one.
         """
-        wanted, private = job.payload["name"], _private(job)
+        wanted, private = job.payload["name"], is_private(job)
         for suffix in SUFFIXES:
             name = wanted[: NAME - len(suffix)] + suffix
             try:
-                async with self._calling(job, "conversations.create", once=True):
+                async with paced(self._limits, job, "conversations.create", once=True):
                     answer = await self.client.conversations_create(name=name, is_private=private)
             except Rejected as error:
                 if code_of(error) != "name_taken":
                     raise
-                if ours := await self._find_channel(job, name):
+                if ours := await self._search.channel(job, name, (await self.me())["user"]):
                     return ours
                 continue
             channel: dict[str, Any] = answer["channel"]
             if private and not channel.get("is_private"):
                 raise Rejected(f"Slack made {name} a public channel, where nothing is said")
-            return _bound(channel["id"], channel["name"], private=private)
+            return bound(channel["id"], channel["name"], private=private)
         raise Rejected(f"Slack has channels named {wanted} up to {wanted}-5 already")
-
-    async def _find_channel(self, job: Job, name: str) -> dict[str, Any] | None:
-        private = _private(job)
-        mine = (await self.me())["user"]
-        cursor = ""
-        while True:
-            async with self._calling(job, "conversations.list"):
-                page = await self.client.conversations_list(
-                    limit=500, cursor=cursor, exclude_archived=True,
-                    types="private_channel" if private else "public_channel",
-                )  # fmt: skip
-            for channel in page["channels"]:
-                same = channel["name"] == name and bool(channel.get("is_private")) == private
-                if same and channel.get("creator") == mine and channel.get("is_member", True):
-                    return _bound(channel["id"], name, private=private)
-            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
-            if not cursor:
-                return None
 
     async def _rendered(self, job: Job) -> Rendered:
         if job.message is None:
@@ -240,23 +224,23 @@ class SlackSurface:
         late = job.posted.get("late", "") if job.posted else self._late(job.message)
         rendered = (await self._rendered(job)).marked(late)
         if job.posted:
-            async with self._calling(job, "chat.update"):
+            async with paced(self._limits, job, "chat.update"):
                 await self.client.chat_update(
                     channel=job.posted["channel"], ts=job.posted["ts"],
                     text=rendered.text, blocks=rendered.blocks,
                 )  # fmt: skip
             return {}
         number = job.message.id if job.message else 0
-        thread = await self._thread(job.message)
+        thread = await self._search.thread(job.message)
         if rendered.whole:
-            async with self._calling(job, "files.completeUploadExternal", once=True):
+            async with paced(self._limits, job, "files.completeUploadExternal", once=True):
                 await self.client.files_upload_v2(
-                    channel=channel, content=rendered.whole, filename=_file_of(job.message),
+                    channel=channel, content=rendered.whole, filename=file_of(job.message),
                     title=rendered.title, initial_comment=rendered.text, thread_ts=thread,
                     request_file_info=False,
                 )  # fmt: skip
             return {}
-        async with self._calling(job, POST, once=True, channel=channel):
+        async with paced(self._limits, job, POST, once=True, channel=channel):
             answer = await self.client.chat_postMessage(
                 channel=channel, text=rendered.text, blocks=rendered.blocks,
                 unfurl_links=False, unfurl_media=False, thread_ts=thread,
@@ -274,56 +258,9 @@ class SlackSurface:
         why = "while Slack was down" if outage else "and late in Slack"
         return f"said at {message.created_at:{form}} UTC {why}"
 
-    async def _thread(self, message: Message | None) -> str | None:
-        """Slack's name for the message that this one answers, if that was posted."""
-        if message is None or message.thread_id is None:
-            return None
-        async with self.store.read() as session:
-            above = await session.get(Binding, (self.name, f"message:{message.thread_id}"))
-        return str(above.value["ts"]) if above else None
-
-    async def _find_message(self, job: Job, channel: str, ours: Message) -> dict[str, Any] | None:
-        async for message in self._history(job, channel, await self._thread(ours)):
-            metadata = message.get("metadata") or {}
-            payload = metadata.get("event_payload") or {}
-            if metadata.get("event_type") == EVENT_TYPE and payload.get("message_id") == ours.id:
-                return {"channel": channel, "ts": message["ts"]}
-            if any(f.get("name") == _file_of(ours) for f in message.get("files") or []):
-                return {}
-        return None
-
-    async def _find_file(self, job: Job) -> dict[str, Any] | None:
-        async for message in self._history(job, job.channel["channel"]):
-            if any(f.get("name") == job.payload["file"] for f in message.get("files") or []):
-                return {}
-        return None
-
-    async def _history(
-        self, job: Job, channel: str, thread: str | None = None
-    ) -> AsyncIterator[dict[str, Any]]:
-        """The messages of the channel, newest first, or of one thread, oldest first."""
-        cursor = ""
-        method = "conversations.replies" if thread else "conversations.history"
-        while True:
-            async with self._calling(job, method):
-                if thread:
-                    page = await self.client.conversations_replies(
-                        channel=channel, ts=thread, limit=200, cursor=cursor,
-                        include_all_metadata=True,
-                    )  # fmt: skip
-                else:
-                    page = await self.client.conversations_history(
-                        channel=channel, limit=200, cursor=cursor, include_all_metadata=True
-                    )
-            for message in page["messages"]:
-                yield message
-            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
-            if not cursor:
-                return
-
     async def _upload(self, job: Job) -> dict[str, Any]:
         path = self.pictures / job.payload["file"]
-        async with self._calling(job, "files.completeUploadExternal", once=True):
+        async with paced(self._limits, job, "files.completeUploadExternal", once=True):
             await self.client.files_upload_v2(
                 channel=job.channel["channel"], file=str(path), filename=path.name,
                 title=job.payload["title"], request_file_info=False,
@@ -335,7 +272,7 @@ class SlackSurface:
         async with self.store.read() as session:
             incident = await session.get_one(Incident, job.incident_id)
             content = await exported(session, incident, job.payload["kind"])
-        async with self._calling(job, "files.completeUploadExternal", once=True):
+        async with paced(self._limits, job, "files.completeUploadExternal", once=True):
             await self.client.files_upload_v2(
                 channel=job.channel["channel"], content=content, filename=job.payload["file"],
                 title=job.payload["title"], request_file_info=False,
@@ -343,7 +280,7 @@ class SlackSurface:
         return {}
 
     async def _topic(self, job: Job) -> dict[str, Any]:
-        async with self._calling(job, "conversations.setTopic"):
+        async with paced(self._limits, job, "conversations.setTopic"):
             await self.client.conversations_setTopic(
                 channel=job.channel["channel"], topic=job.payload["topic"]
             )
@@ -392,7 +329,7 @@ class SlackSurface:
     async def _members(self, job: Job, group: str) -> list[str]:
         """A user group's members: as Slack says, else as it said last. Nobody waits for it."""
         try:
-            async with self._calling(job, "usergroups.users.list"):
+            async with paced(self._limits, job, "usergroups.users.list"):
                 answer = await self.client.usergroups_users_list(usergroup=group)
         except TargetError as error:
             log.warning("user_group_not_read", group=group, error=str(error))
@@ -409,24 +346,11 @@ class SlackSurface:
         self, job: Job, fine: str, method: str, call: Callable[[], Awaitable[Any]]
     ) -> None:
         try:
-            async with self._calling(job, method):
+            async with paced(self._limits, job, method):
                 await call()
         except Rejected as error:
             if code_of(error) != fine:
                 raise
-
-    def _calling(
-        self, job: Job, method: str, *, once: bool = False, channel: str = ""
-    ) -> AbstractAsyncContextManager[None]:
-        """Around one call for a job; when the method is short, severe incidents go first."""
-        return self._limits.calling(
-            method,
-            once=once,
-            channel=channel,
-            severity=job.severity or ORDINARY,
-            job=job.id,
-            burst=SHARED_BURST if job.op == "digest" else BURST,
-        )
 
     async def watch(self) -> None:
         """Notices when Slack comes back (or goes) while there is nothing to deliver."""
@@ -447,15 +371,3 @@ class SlackSurface:
         else:
             self.standing.token_works(missing_scopes(granted_scopes(answer)))
             self._back()
-
-
-def _file_of(message: Message | None) -> str:
-    return f"output-{message.id if message else 0}.txt"
-
-
-def _bound(channel: str, name: str, *, private: bool) -> dict[str, Any]:
-    return {"channel": channel, "name": name} | ({"private": True} if private else {})
-
-
-def _private(job: Job) -> bool:
-    return bool(job.payload.get("private"))
