@@ -68,6 +68,8 @@ docs: $(VENV)/.dev ## write anew what in docs/ is made from the code
 	@mv docs/reference.md.new docs/reference.md
 	@$(VENV)/bin/jackline access graph > docs/access.svg.new
 	@mv docs/access.svg.new docs/access.svg
+	@$(PY) -m tests.docs.chat > docs/chat.md.new
+	@mv docs/chat.md.new docs/chat.md
 	@$(VENV)/bin/jackline slack manifest > docs/slack-app-manifest.yaml.new
 	@mv docs/slack-app-manifest.yaml.new docs/slack-app-manifest.yaml
 

@@ -65,10 +65,11 @@ class SlackWorld:
         async with self.room.store.write() as session:
             given = {"severity": "sev2", "actor": "person:ana", "origin": title} | more
             incident = await self.room.incidents.declare(session, title=title, **given)
-        await self.until(lambda: self._channel(incident.number))
-        return self._channel(incident.number)
+        await self.until(lambda: self.channel(incident.number))
+        return self.channel(incident.number)
 
-    def _channel(self, number: int) -> str:
+    def channel(self, number: int) -> str:
+        """Its id as soon as something is said in it."""
         found = [c for c in self.slack.ws.channels.values() if c.name.startswith(f"inc-{number}-")]
         return found[0].id if found and found[0].messages else ""
 

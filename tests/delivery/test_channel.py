@@ -8,7 +8,7 @@ from bot.errors import Conflict
 from bot.incidents.naming import rename
 from bot.incidents.privacy import Privacy
 from tests.delivery.conftest import Post
-from tests.slackstub import C_INCIDENTS
+from tests.slackstub import C_INCIDENTS, U_BEN
 
 pytestmark = pytest.mark.server
 ANA = Person(id="ana", name="Ana")
@@ -46,6 +46,16 @@ async def test_a_renamed_incident_has_a_renamed_channel(post: Post) -> None:
     (card,) = post.slack.messages(bound.value["channel"], contains="SEV2 ·")
     assert "Keys are gone" in card.text
     assert "Keys are gone" in str(vars(post.slack.messages(C_INCIDENTS)[0]))
+
+
+async def test_a_channel_of_somebody_else_is_left_alone(post: Post) -> None:
+    """One of the name that ours would have: nothing is said in it, and ours gets a suffix."""
+    theirs = post.slack.add_channel("inc-1-search-is-slow", [U_BEN, post.slack.bot_user_id])
+    await post.opened()
+    assert "inc-1-search-is-slow-2" in channels(post)
+    assert post.slack.messages(theirs.id) == []
+    assert not theirs.topic["value"]
+    assert post.slack.messages("inc-1-search-is-slow-2", contains="SEV2 · Search is slow")
 
 
 async def test_made_private_it_goes_on_in_a_private_channel(post: Post) -> None:

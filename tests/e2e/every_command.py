@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Line:
-    """``typed`` by ``who``; the answer matches ``answer``."""
+    """``typed`` by ``who``; the answer matches ``answer``.
+
+    Where there are blocks, Slack has a line for notifications beside them, and the console has not.
+    """
 
     typed: str
     answer: str
@@ -33,20 +36,20 @@ WALK = (
     Line("/incident status", r"#1 sev1, declared"),
     Line("/incident severity sev2", "#1 is sev2 now"),
     Line("/incident lead", "You are commander of #1"),
-    Line("/incident this", "#1 sev2, investigating"),
-    Line("/incident catchup", "Where #1 stands"),
+    Line("/incident this", "#1 sev2, investigating|SEV2 · The shop is down"),
+    Line("/incident catchup", "Where #1 stands|#1 sev2, investigating"),
     Line("/incident role ops <@U0BEN00002|ben>", "operations lead of #1"),
     Line("/incident handover", "The note is in the channel"),
-    Line("/incident task Call the vendor by in 20m", "Task 1 of #1: open"),
-    Line("/incident followup Write it down", "Follow-up 2 of #1: open"),
-    Line("/incident tasks", "#1 has 2 open tasks"),
+    Line("/incident task Call the vendor by in 20m", "Task 1 of #1: open|⬜ 1 Call the vendor"),
+    Line("/incident followup Write it down", "Follow-up 2 of #1: open|⬜ 2 Write it down"),
+    Line("/incident tasks", "#1 has 2 open tasks|⬜ 2 Write it down"),
     Line("/incident decide Wait because it heals by itself", "The decision is on the timeline"),
     Line("/incident link https://call.example.com The call", "The link is kept with #1"),
     Line("/incident service add shop", "#1 affects"),
     Line("/incident rename The shop is gone", "is called 'The shop is gone' now"),
     Line("/incident private off", "#1 is not private"),
     Line("/incident postmortem", "is drafted when it is resolved"),
-    Line("/incident export", "come into this channel"),
+    Line("/incident export", "come into this channel|export.md · export.json · export.csv"),
     Line("/incident drill Failover day", r"Drill 3 \(sev2\) is declared"),
     Line("/incident cancel #3", "#3 is cancelled"),
     Line("/incident reopen #3", "#3 is open again"),

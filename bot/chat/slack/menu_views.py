@@ -28,6 +28,7 @@ STEPS = {
     "menu_task": "Add a task", "menu_status": "Status", "menu_severity": "Severity",
     "menu_role": "Give a role", "menu_run": "Run a runbook", "menu_page": "Page somebody",
 }  # fmt: skip
+CALLBACK = "menu"
 UPDATE = "menu_update"  # its form is the one that `/incident update` opens
 MENU_CLICKS = (*AT_ONCE, *STEPS, UPDATE)
 _WHY = 300
@@ -49,7 +50,7 @@ def menu_view(
     if incident.merged_into is None:
         blocks += _rows(incident, catalog, runbooks)
     blocks.append(context("`/incident declare TITLE` opens another; `/incident help` lists all."))
-    return _modal("Incident", blocks, "menu", channel)
+    return _modal("Incident", blocks, CALLBACK, channel)
 
 
 def _rows(incident: Incident, catalog: Catalog, runbooks: Mapping[str, str]) -> list[Block]:
@@ -131,7 +132,7 @@ def step_view(
             ]
     if step == "menu_run":
         fields.append(context("The plan is shown first; another person approves it."))
-    made = _modal(STEPS[step], fields, "menu", f"{step}|{channel}")
+    made = _modal(STEPS[step], fields, CALLBACK, f"{step}|{channel}")
     return made | {"submit": _plain("Do it")}
 
 
@@ -177,7 +178,7 @@ def typed(step: str, given: Mapping[str, str]) -> tuple[str, str]:
 def told_view(command: str) -> Block:
     """In the place of the menu, once a command is stored; a modal cannot be closed by a button."""
     words = f"`/incident {command}` is being done. What came of it is said in the channel."
-    return _modal("Incident", [section(words)], "menu", "")
+    return _modal("Incident", [section(words)], CALLBACK, "")
 
 
 def _pages(catalog: Catalog) -> Block:
