@@ -16,6 +16,7 @@ async def test_a_pinned_message_is_on_the_timeline_and_ticked(workspace: SlackWo
     said = await workspace.slack.message(channel, "DNS answers with the old address", U_BEN)
     await workspace.settled()
     await workspace.slack.react(channel, said.ts, "pushpin")
+    await workspace.settled()
     await workspace.slack.react(channel, said.ts, "round_pushpin", U_BEN)
     for event in list(workspace.slack.deliverer.events)[-2:]:
         await workspace.slack.redeliver(event, new_event_id=True)
@@ -70,6 +71,7 @@ async def test_a_ticket_makes_a_task_once(workspace: SlackWorld) -> None:
     said = await workspace.slack.message(channel, "ask ben & co\nby 14:30 @ana", U_BEN)
     await workspace.settled()
     await workspace.slack.react(channel, said.ts, "ticket")
+    await workspace.settled()
     await workspace.slack.react(channel, said.ts, "admission_tickets", U_BEN)
     for event in list(workspace.slack.deliverer.events)[-2:]:
         await workspace.slack.redeliver(event, new_event_id=True)
