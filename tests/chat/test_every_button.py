@@ -1,6 +1,7 @@
 """Every button through the real bolt app, over Socket Mode and over HTTP."""
 
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 from sqlmodel import select
@@ -10,7 +11,7 @@ from bot.timeline import Entry
 from tests.chat.every_button import BUTTONS, Press, prepare
 from tests.chat.room import ChatRoom
 from tests.chat.slack_world import SlackWorld
-from tests.slackstub import U_ANA, U_BEN
+from tests.slackstub import U_ANA, U_BEN, U_CAROL, HumanError
 
 PEOPLE = {"ana": U_ANA, "ben": U_BEN}
 
@@ -29,8 +30,14 @@ def test_no_button_is_left_out(room: ChatRoom) -> None:
 @pytest.mark.server
 @pytest.mark.timeout(120)
 async def test_every_button(workspace: SlackWorld) -> None:
-    """Where it is in sight it does its thing: the row that says so is on the timeline."""
+    """Where it is in sight it does its thing: the row that says so is on the timeline.
+
+    And nothing for who has no role, whoever's the button is.
+    """
     await prepare(workspace.room)
+    eli = workspace.room.person("eli")
+    assert eli is not None
+    eli.slack[:] = [f"{workspace.slack.team_id}:{U_CAROL}"]
     await settled(workspace)
     wrong = []
     for press in BUTTONS:
@@ -55,6 +62,11 @@ async def pressed(workspace: SlackWorld, press: Press) -> str:
     await settled(workspace)
     if (found := in_sight(workspace, press)) is None:
         return f"it is in no message: {told}"
+    before = await rows(workspace)
+    with suppress(HumanError):  # it is in a private channel
+        await slack.click(*found, press.action_id, U_CAROL)
+    await settled(workspace)
+    assert await rows(workspace) == before, f"who has no role pressed {press.action_id}"
     done = await slack.click(*found, press.action_id, PEOPLE[press.who])
     for view in done.views:
         await slack.submit_view(view["id"])
