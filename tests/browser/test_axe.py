@@ -84,6 +84,8 @@ PAGES: list[tuple[str, str, Step]] = [
     ("access", "/access?down=dns:corp", None),
     ("runbooks", "/runbooks", None),
     ("runbook", "/runbooks/warm-shop", None),
+    ("oncall", "/oncall", None),
+    ("update", "/incidents/1", dialog("Update")),
     ("settings", "/settings", None),
     ("password", "/me/signin", None),
     ("problem", "/incidents/99", None),
