@@ -32,7 +32,7 @@ async def test_a_command_is_typed_with_four_keys(site: Site, scene: Scene) -> No
     await page.keyboard.press("Enter")
     await expect(box).to_have_value("/incident severity sev2 ")
     await page.keyboard.press("Enter")
-    await expect(page.locator("#answer")).to_contain_text("#1 is sev2 now")
+    await expect(page.locator("article.card")).to_contain_text("SEV2")
     await expect(box).to_have_value("")
     await page.keyboard.type("/x")
     await expect(box).to_have_attribute("aria-expanded", "false")

@@ -219,6 +219,10 @@ async def test_without_the_database_nothing_is_promised(opened: Open) -> None:
         await connection.exec_driver_sql("ALTER TABLE slack_request RENAME TO gone")
     with pytest.raises(Unavailable, match="did not take the requests"):
         await opened.inbox.accept("mention", "1", opened.asked("declare Down"))
+    async with (
+        opened.room.store.engine.begin() as connection
+    ):  # the next test has the same database
+        await connection.exec_driver_sql("ALTER TABLE gone RENAME TO slack_request")
 
 
 async def _long_ago(opened: Open, **columns: Any) -> None:
