@@ -31,6 +31,7 @@ async def test_a_command_is_typed_with_four_keys(site: Site, scene: Scene) -> No
     await expect(page.locator(f"#{active}")).to_have_attribute("aria-selected", "true")
     await page.keyboard.press("Enter")
     await expect(box).to_have_value("/incident severity sev2 ")
+    await expect(box).to_have_attribute("aria-expanded", "false")
     await page.keyboard.press("Enter")
     await expect(page.locator("article.card")).to_contain_text("SEV2")
     await expect(box).to_have_value("")

@@ -29,7 +29,7 @@
     const html = answer?.ok && !answer.redirected ? await answer.text() : "";
     if (mine === asked) show(html);
   };
-  const choose = (option) => { text.value = option.dataset.text; text.focus(); ask(); };
+  const choose = (option) => { text.value = option.dataset.text; close(); text.focus(); ask(); };
 
   text.addEventListener("input", ask);
   text.addEventListener("blur", close);
