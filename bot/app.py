@@ -155,9 +155,9 @@ class Jackline:
         self.commands = Commands(
             self.incidents, self.runs, Ways(self.prober.status, self.drills),
             Silencing(self.silences), OnCall(self.paging, self.pagers.duties),
-            settings.console.public_url, self.status_pages,
+            settings.console.public_url,
         )  # fmt: skip
-        self.clicks = Clicks(self.incidents, self.runs, self.status_pages)
+        self.clicks = Clicks(self.incidents, self.runs)
         self.slack = self._slack_link(owner) if settings.slack.enabled else None
         self.notices = NoticeFeed(self.store, self.incidents, self._slack_down)
         self.outside = OutsideSurface(

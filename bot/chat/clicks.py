@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,6 +9,7 @@ from bot.alerts import Question, Questions
 from bot.alerts.questions import about, may_answer
 from bot.catalog import Person
 from bot.chat.blocks import cut
+from bot.chat.click import Click
 from bot.chat.clock_card import CLOCK_CLICKS
 from bot.chat.command import Reply
 from bot.chat.ends import Ends
@@ -25,9 +25,8 @@ from bot.chat.verbs.reminders import ReminderVerbs
 from bot.chat.verbs.updates import UpdateClicks
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
 from bot.incidents import ACTIVE, Incident, Incidents
-from bot.incidents.publishing import StatusPages
+from bot.incidents.due_tables import Update
 from bot.incidents.seeing import may_see, require_seen
-from bot.incidents.updates import Updates
 from bot.paging.flow import Paging
 from bot.paging.tables import Page
 from bot.runbooks import Decision, Decisions, Run, Runs
@@ -53,50 +52,13 @@ _NUMBERED = (*INCIDENT_CLICKS, *QUESTION_CLICKS, *PAGE_CLICKS)  # their value is
 _ID = re.compile(r"[0-9]{1,9}")
 
 
-@dataclass(frozen=True)
-class Click:
-    """A click by somebody who is known. ``value`` begins with the number of what it is about.
-
-    ``at`` is the incident in whose channel of Slack's the button stands.
-    """
-
-    action_id: str
-    value: str
-    person: Person
-    surface: str
-    at: int | None
-
-    @property
-    def number(self) -> int:
-        """What it is about."""
-        return int(self.value.partition("|")[0])
-
-    @property
-    def rest(self) -> str:
-        """What follows the number."""
-        return self.value.partition("|")[2]
-
-
 _Handler = Callable[[AsyncSession, Click], Awaitable[Reply]]
-
-
-_Plain = Callable[[AsyncSession, str, str, Person, str], Awaitable[Reply]]
-
-
-def _as(click: _Plain) -> _Handler:
-    """One that lives beside its commands."""
-
-    async def handler(session: AsyncSession, made: Click) -> Reply:
-        return await click(session, made.action_id, made.value, made.person, made.surface)
-
-    return handler
 
 
 class Clicks:
     """`handle` is the one door for clicks of every surface."""
 
-    def __init__(self, incidents: Incidents, runs: Runs, pages: StatusPages | None = None) -> None:
-        updates = UpdateClicks(incidents, Updates(incidents, pages))
+    def __init__(self, incidents: Incidents, runs: Runs) -> None:
         self.incidents = incidents
         self.runs = runs
         self.regroup = Regroup(incidents, runs)
@@ -105,6 +67,9 @@ class Clicks:
         self.decisions = Decisions(runs)
         self.questions = Questions(incidents)
         self.paging = Paging(incidents)
+        self.updates = UpdateClicks(incidents)
+        self.reminders = ReminderVerbs(incidents)
+        self.clocks = ClockVerbs(incidents)
         self.handlers: dict[str, _Handler] = {
             **dict.fromkeys(QUESTION_CLICKS, self._on_question),
             **dict.fromkeys(PAGE_CLICKS, self._on_page),
@@ -113,9 +78,9 @@ class Clicks:
             **dict.fromkeys(REGROUP_CLICKS, self._on_regroup),
             **dict.fromkeys(RUN_CLICKS, self._on_run),
             **dict.fromkeys(STEP_CLICKS, self._on_step),
-            **dict.fromkeys(UPDATE_CLICKS, _as(updates.handle)),
-            **dict.fromkeys(REMINDER_CLICKS, _as(ReminderVerbs(incidents).click)),
-            **dict.fromkeys(CLOCK_CLICKS, _as(ClockVerbs(incidents).click)),
+            **dict.fromkeys(UPDATE_CLICKS, self._on_update),
+            **dict.fromkeys(REMINDER_CLICKS, self._on_reminder),
+            **dict.fromkeys(CLOCK_CLICKS, self._on_clock),
         }
 
     async def handle(
@@ -139,6 +104,19 @@ class Clicks:
             raise BadInput(f"I do not know the button {cut(action_id, 40)!r}.")
         return await handler(session, Click(action_id, value, person, surface, at))
 
+    async def _on_update(self, session: AsyncSession, click: Click) -> Reply:
+        of = Update if click.action_id == "update_send" else Incident
+        await self._require_seen(session, of, click)
+        return await self.updates.handle(session, click)
+
+    async def _on_reminder(self, session: AsyncSession, click: Click) -> Reply:
+        await self._require_seen(session, Incident, click)
+        return await self.reminders.click(session, click)
+
+    async def _on_clock(self, session: AsyncSession, click: Click) -> Reply:
+        await self._require_seen(session, Incident, click)
+        return await self.clocks.click(session, click)
+
     async def _on_life(self, session: AsyncSession, click: Click) -> Reply:
         await self._require_seen(session, Incident, click)
         return await self.life.do(session, click.action_id, click.value, click.person)
@@ -155,14 +133,14 @@ class Clicks:
     async def _require_seen(
         self,
         session: AsyncSession,
-        of: type[Incident | Run | Page],
+        of: type[Incident | Run | Page | Update],
         click: Click,
         number: int | None = None,
     ) -> None:
         """Raises `NotFound` at what is private, but who is in its channel has seen it."""
         number = click.number if number is None else number
-        found: Incident | Run | Page | None = await session.get(of, number)
-        if isinstance(found, Run | Page):
+        found: Incident | Run | Page | Update | None = await session.get(of, number)
+        if isinstance(found, Run | Page | Update):
             found = await session.get(Incident, found.incident_id)
         if isinstance(found, Incident) and found.number != click.at:
             require_seen(self.incidents.catalog(), found, click.person)

@@ -28,8 +28,6 @@ from bot.chat.verbs.updates import UpdateVerbs
 from bot.chat.ways import Ways
 from bot.errors import BadInput
 from bot.incidents import Incidents
-from bot.incidents.publishing import StatusPages
-from bot.incidents.updates import Updates
 from bot.located import near
 from bot.runbooks import Runs
 from bot.runbooks.requests import must_respond
@@ -40,7 +38,7 @@ class Commands:
 
     def __init__(
         self, incidents: Incidents, runs: Runs, ways: Ways, silencing: Silencing,
-        oncall: OnCall, public_url: str = "", pages: StatusPages | None = None,
+        oncall: OnCall, public_url: str = "",
     ) -> None:  # fmt: skip
         ends = EndVerbs(incidents, runs)
         self.life = LifeVerbs(incidents, ends)
@@ -48,7 +46,7 @@ class Commands:
         self.regroup = alerts.regroup
         self.oncall = oncall
         self.ways = ways
-        self.updates = UpdateVerbs(incidents, Updates(incidents, pages))
+        self.updates = UpdateVerbs(incidents)
         self.handlers: dict[str, dict[str, Handler]] = {
             "incident": {
                 **self.life.handlers,

@@ -30,9 +30,9 @@ GOOD_FOR = timedelta(minutes=30)  # a preview: after that, what it says may not 
 class Updates:
     """``actor`` is as in `Incidents`."""
 
-    def __init__(self, incidents: Incidents, pages: StatusPages | None = None) -> None:
+    def __init__(self, incidents: Incidents) -> None:
         self.incidents = incidents
-        self.pages = pages
+        self.pages = StatusPages(incidents)
 
     async def write(
         self, session: AsyncSession, incident: Incident, audience: Audience, text: str, actor: str,
@@ -156,33 +156,30 @@ class Updates:
             for to in notifier.to if notifier else []:
                 await tell_update(session, incident.number, name, to, update.number)
         person = self.incidents.catalog().person(update.author.removeprefix("person:"))
-        if self.pages is None or person is None or incident.drill or incident.private:
+        if person is None or incident.drill or incident.private:
             return
         for page in place.status_pages:
-            draft = await self._drafted(session, self.pages, page, incident, update)
+            draft = await self._drafted(session, page, incident, update)
             await self.pages.publish(session, incident, draft, person, f"{update.key}:{page}")
 
     async def _shown(
         self, session: AsyncSession, page: str, incident: Incident, update: Update
     ) -> str:
         """One line: what the page would say of its components."""
-        if self.pages is None:
-            return "not connected"
         try:
-            draft = await self._drafted(session, self.pages, page, incident, update)
+            draft = await self._drafted(session, page, incident, update)
         except JacklineError as error:
             return error.message
         parts = [f"{name} {health.replace('_', ' ')}" for name, health in draft.components.items()]
         return ", ".join([draft.status, *parts])
 
     async def _drafted(
-        self, session: AsyncSession, pages: StatusPages, page: str, incident: Incident,
-        update: Update,
-    ) -> Draft:  # fmt: skip
+        self, session: AsyncSession, page: str, incident: Incident, update: Update
+    ) -> Draft:
         """The incident's own title is for us; a page's stays as it was first."""
-        earlier = await pages.told(session, incident.number, page)
+        earlier = await self.pages.told(session, incident.number, page)
         title = earlier[-1].title if earlier else "Service disruption"
-        return await pages.preview(session, incident, page, update.text, title=title)
+        return await self.pages.preview(session, incident, page, update.text, title=title)
 
 
 async def latest(session: AsyncSession, numbers: Iterable[int]) -> dict[tuple[int, str], Update]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.catalog import Person
+from bot.chat.click import Click
 from bot.chat.clock_card import clocks_blocks
 from bot.chat.command import Command, Form, Handler, Reply, actor_of, only, person_of, usage
 from bot.chat.finding import Finder
@@ -12,7 +12,6 @@ from bot.errors import BadInput, JacklineError
 from bot.incidents import Incident, Incidents
 from bot.incidents.clocks import LAWS, STOPPED, in_order
 from bot.incidents.regulated import Clocks, may_decide
-from bot.incidents.seeing import require_seen
 from bot.incidents.times import parse_past
 from bot.store import now
 
@@ -66,20 +65,17 @@ class ClockVerbs:
         text = f"{running} of {len(found)} legal deadlines of #{incident.number} run."
         return Reply(text, clocks_blocks(found, stopped, now()), incident.number)
 
-    async def click(
-        self, session: AsyncSession, action_id: str, value: str, person: Person, surface: str
-    ) -> Reply:
-        """``12|gdpr:authority``: it was submitted just now. A second click finds it done."""
-        del action_id
-        number, _, key = value.partition("|")
-        law, _, duty = key.partition(":")
-        incident = await self.incidents.get(session, int(number))
-        if surface != "slack":
-            require_seen(self.incidents.catalog(), incident, person)
-        may_decide(person, incident, duty)
+    async def click(self, session: AsyncSession, click: Click) -> Reply:
+        """``12|gdpr:authority``: it was submitted just now. A second click finds it done.
+
+        The incident may be seen by the person.
+        """
+        law, _, duty = click.rest.partition(":")
+        incident = await self.incidents.get(session, click.number)
+        may_decide(click.person, incident, duty)
         known = await self.clocks.of(session, incident)
-        if not any(d.key == key and d.done for d in known):
-            await self.clocks.done(session, incident, law, duty, now(), f"person:{person.id}")
+        if not any(d.key == click.rest and d.done for d in known):
+            await self.clocks.done(session, incident, law, duty, now(), click.actor)
         return await self._told(session, incident, law)
 
     async def _told(self, session: AsyncSession, incident: Incident, law: str) -> Reply:

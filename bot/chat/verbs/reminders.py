@@ -4,13 +4,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.catalog import Person
+from bot.chat.click import Click
 from bot.chat.command import Command, Form, Handler, Reply, actor_of, person_of, usage
 from bot.chat.finding import Finder
 from bot.errors import BadInput
 from bot.incidents import Incidents, require_unmerged
 from bot.incidents.due import ALL
-from bot.incidents.seeing import require_seen
 from bot.incidents.snoozing import Snoozing, check_what, may_answer, named
 from bot.incidents.times import parse_time
 from bot.store import now
@@ -42,25 +41,20 @@ class ReminderVerbs:
         text = f"{of} of #{incident.number} are put off until {until:%Y-%m-%d %H:%M} UTC."
         return Reply(text, incident_id=incident.number)
 
-    async def click(
-        self, session: AsyncSession, action_id: str, value: str, person: Person, surface: str
-    ) -> Reply:
-        """``12|update:customers``. In Slack the button stands in the incident's channel."""
-        may_answer(person)
-        number, _, what = value.partition("|")
-        incident = await self.incidents.get(session, int(number))
-        if surface != "slack":
-            require_seen(self.incidents.catalog(), incident, person)
+    async def click(self, session: AsyncSession, click: Click) -> Reply:
+        """``12|update:customers``. The incident may be seen by the person."""
+        may_answer(click.person)
+        incident = await self.incidents.get(session, click.number)
         require_unmerged(incident)
-        actor = f"person:{person.id}"
-        if action_id == "incident_ack":
+        what, actor = click.rest, click.actor
+        if click.action_id == "incident_ack":
             await self.snoozing.acknowledge(session, incident, actor)
             return Reply("Noted: you are on it.", incident_id=incident.number)
         check_what(what.partition(":")[0].replace("_", "-"))
-        if action_id == "reminder_stop":
+        if click.action_id == "reminder_stop":
             await self.snoozing.stop(session, incident, what, actor)
             return Reply(f"No further reminders: {named(what)}.", incident_id=incident.number)
-        until = now() + _LENGTHS[action_id]
+        until = now() + _LENGTHS[click.action_id]
         await self.snoozing.snooze(session, incident, what, until, actor)
         text = f"You are reminded again at {until:%H:%M} UTC: {named(what)}."
         return Reply(text, incident_id=incident.number)

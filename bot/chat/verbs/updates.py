@@ -2,8 +2,9 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.catalog import Audience, Person
+from bot.catalog import Audience
 from bot.chat.blocks import cut
+from bot.chat.click import Click
 from bot.chat.command import Command, Draft, Form, Handler, Reply, actor_of, person_of, usage
 from bot.chat.finding import Finder
 from bot.chat.update_card import preview_blocks
@@ -11,7 +12,6 @@ from bot.errors import BadInput
 from bot.incidents import Incident, Incidents
 from bot.incidents.drafts import audience_of, draft, ours, split_next
 from bot.incidents.due_tables import Update
-from bot.incidents.seeing import require_seen
 from bot.incidents.updates import Updates, may_tell
 from bot.store import now
 
@@ -27,9 +27,9 @@ UPDATE_FORMS = (
 class UpdateVerbs:
     """Their handlers, by verb."""
 
-    def __init__(self, incidents: Incidents, updates: Updates) -> None:
+    def __init__(self, incidents: Incidents) -> None:
         self.incidents = incidents
-        self.updates = updates
+        self.updates = Updates(incidents)
         self.finder = Finder(incidents)
         self.handlers: dict[str, Handler] = {"update": self._update, "correct": self._update}
 
@@ -80,42 +80,33 @@ class UpdateVerbs:
 class UpdateClicks:
     """What the buttons of updates do; the role is looked at again."""
 
-    def __init__(self, incidents: Incidents, updates: Updates) -> None:
+    def __init__(self, incidents: Incidents) -> None:
         self.incidents = incidents
-        self.updates = updates
-        self.verbs = UpdateVerbs(incidents, updates)
+        self.verbs = UpdateVerbs(incidents)
 
-    async def handle(
-        self, session: AsyncSession, action_id: str, value: str, person: Person, surface: str
-    ) -> Reply:
-        """``update_send`` of a preview, ``update_write`` of a reminder: ``12|customers``."""
-        number, _, audience = value.partition("|")
-        if action_id == "update_write":
-            return await self._write(session, int(number), audience, person, surface)
-        update = await self.updates.get(session, int(number))
-        incident = await self._seen(session, update.incident_id, person, surface)
-        may_tell(person, incident, update.audience)
-        update = await self.updates.send(session, update.number, f"person:{person.id}")
+    async def handle(self, session: AsyncSession, click: Click) -> Reply:
+        """``update_send`` of a preview, ``update_write`` of a reminder: ``12|customers``.
+
+        The incident may be seen by the person.
+        """
+        if click.action_id == "update_write":
+            return await self._write(session, click)
+        updates = self.verbs.updates
+        update = await updates.get(session, click.number)
+        incident = await self.incidents.get(session, update.incident_id)
+        may_tell(click.person, incident, update.audience)
+        update = await updates.send(session, update.number, click.actor)
         return Reply(_sent(update), incident_id=incident.number)
 
-    async def _write(
-        self, session: AsyncSession, number: int, audience: str, person: Person, surface: str
-    ) -> Reply:
-        incident = await self._seen(session, number, person, surface)
-        known, _, _ = audience_of(audience)
-        may_tell(person, incident, known)
-        key = f"draft-{number}-{known}-{now().timestamp()}"  # one that is not sent does no harm
-        command = Command("incident", "update", person, key, surface, number)
+    async def _write(self, session: AsyncSession, click: Click) -> Reply:
+        incident = await self.incidents.get(session, click.number)
+        known, _, _ = audience_of(click.rest)
+        may_tell(click.person, incident, known)
+        key = (
+            f"draft-{click.number}-{known}-{now().timestamp()}"  # one that is not sent does no harm
+        )
+        command = Command("incident", "update", click.person, key, click.surface, click.number)
         return await self.verbs.drafted(session, incident, known, command)
-
-    async def _seen(
-        self, session: AsyncSession, number: int, person: Person, surface: str
-    ) -> Incident:
-        """The incident, locked. In Slack the button stands in its channel."""
-        incident = await self.incidents.get(session, number)
-        if surface != "slack":
-            require_seen(self.incidents.catalog(), incident, person)
-        return incident
 
 
 def _sent(update: Update) -> str:
