@@ -12,10 +12,10 @@ from bot.chat.command import Form, Told, usage
 from bot.contract import Duty
 from bot.errors import BadInput
 from bot.incidents import Incident
+from bot.incidents.times import parse_time
 from bot.paging.flow import Paging
 from bot.paging.overrides import may_page, schedule_of
 from bot.paging.roster import Roster, rosters
-from bot.paging.times import time_of
 from bot.store import now
 
 ONCALL_FORMS = (
@@ -117,9 +117,9 @@ class OnCall:
         if found is None:
             raise BadInput("Say until when, or for how long.", hint=_USAGE)
         at, tz = now(), schedule.timezone
-        since = time_of(found[1], tz, at) if found[1] else at
+        since = parse_time(found[1], at, tz) if found[1] else at
         if found[2].lower() == "until":
-            until = time_of(found[3], tz, since)
+            until = parse_time(found[3], since, tz)
         else:
             until = since + _length(found[3])
         row = await self.overrides.set(session, name, who, since, until, person.id, key)

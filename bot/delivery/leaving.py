@@ -1,8 +1,8 @@
-"""Moves what is said about an incident into a new, private channel, and leaves the old one.
+"""Moves what is said about an incident into a new channel: a private one, or where its own is lost.
 
 No bot may make a public channel private. So the old one keeps what was said in it, and nothing
 more is said, edited or pinned there: its binding and those of its messages go in one commit with
-the change that makes the incident private.
+the change that makes the incident private. One that was archived or deleted is left likewise.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from bot.delivery.outbox import Outbox
+from bot.delivery.outbox import Outbox, invitation
 from bot.delivery.tables import Binding, Delivery, Message
 from bot.errors import Conflict
 
@@ -40,6 +40,28 @@ async def leave(
         await open_again(session, surface, incident_id, opening, topic, people)
 
 
+async def replace(
+    session: AsyncSession, surface: str, incident_id: int, lost: str, *, opening: dict[str, Any],
+    topic: str, people: list[str], groups: list[str],
+) -> bool:  # fmt: skip
+    """Asks for a channel in the place of the one that is ``lost``; what waits stays in its order.
+
+    False where another one is asked for, or open, already.
+    """
+    channel = await session.get(Binding, (surface, f"channel:{incident_id}"))
+    if channel is None or channel.value.get("channel") != lost:
+        return False
+    await session.delete(channel)
+    await forget_messages(session, surface, lost)
+    await open_again(session, surface, incident_id, opening, topic, people, groups)
+    line = select(Message.id).where(Message.key == f"{incident_id}:digest")
+    digest = (await session.execute(line)).scalar_one()
+    # behind the channel, to which it leads
+    session.add(Delivery(surface=surface, lane=f"{incident_id}:open", op="digest",
+                         incident_id=incident_id, message_id=digest))  # fmt: skip
+    return True
+
+
 async def _recall(session: AsyncSession, incident_id: int) -> None:
     """Who was asked to the public channel, and what that was to be called, is not for the new one."""
     await session.execute(
@@ -50,10 +72,13 @@ async def _recall(session: AsyncSession, incident_id: int) -> None:
     )  # fmt: skip
 
 
-def _invite(session: AsyncSession, surface: str, incident_id: int, people: list[str]) -> None:
-    if people:
+def _invite(
+    session: AsyncSession, surface: str, incident_id: int, people: list[str],
+    groups: list[str] | None = None,
+) -> None:  # fmt: skip
+    if people or groups:
         session.add(Delivery(surface=surface, lane=f"{incident_id}:invite", op="invite",
-                             incident_id=incident_id, payload={"people": people}))  # fmt: skip
+                             incident_id=incident_id, payload=invitation(people, groups)))  # fmt: skip
 
 
 async def _still_asked_for(
@@ -95,7 +120,7 @@ async def forget_messages(session: AsyncSession, surface: str, channel: str) -> 
 
 async def open_again(
     session: AsyncSession, surface: str, incident_id: int, opening: dict[str, Any], topic: str,
-    people: list[str],
+    people: list[str], groups: list[str] | None = None,
 ) -> None:  # fmt: skip
     """Asks for a channel with all that a new one has, but for the digest's line, which stays."""
     query = select(Message.id).where(Message.key == f"{incident_id}:card")
@@ -109,4 +134,4 @@ async def open_again(
     for op, lane, payload, message_id in wanted:
         session.add(Delivery(surface=surface, lane=f"{incident_id}:{lane}", op=op,
                              incident_id=incident_id, payload=payload, message_id=message_id))  # fmt: skip
-    _invite(session, surface, incident_id, people)
+    _invite(session, surface, incident_id, people, groups)

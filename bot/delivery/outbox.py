@@ -68,7 +68,7 @@ class Outbox:
             ("say", "talk", {}, card.id),
             ("topic", "topic", {"topic": topic}, None),
             ("pin", "pin", {}, card.id),
-            ("invite", "invite", _invitation(people, groups), None),
+            ("invite", "invite", invitation(people, groups), None),
             ("digest", "digest", {}, digest.id),
         ]
         rows = [
@@ -80,43 +80,6 @@ class Outbox:
         ]  # fmt: skip
         if rows:  # in one statement: in a storm many incidents are declared at once
             await (await session.connection()).execute(_DELIVER, rows)
-
-    async def open_another(
-        self,
-        session: AsyncSession,
-        incident_id: int,
-        lost: str,
-        *,
-        name: str,
-        purpose: str,
-        topic: str,
-        people: list[str],
-        groups: list[str],
-        private: bool = False,
-    ) -> bool:
-        """Asks for a new channel in place of the one that is ``lost``; its card is posted there anew.
-
-        False where another one is asked for, or open, already. What waits to be said stays in order.
-        """
-        channel = await session.get(Binding, ("slack", f"channel:{incident_id}"))
-        if channel is None or channel.value.get("channel") != lost:
-            return False
-        await session.delete(channel)
-        posted = select(_messages.c.id).where(_messages.c.incident_id == incident_id)
-        numbers = (await session.execute(posted)).scalars().all()
-        for number in numbers:
-            await self.forget(session, number, lost)
-        opening = {"name": name, "purpose": purpose, "private": private}
-        self._queue(session, "open_channel", f"{incident_id}:open", incident_id, opening)
-        await self.set_topic(session, incident_id, topic)
-        await self.invite(session, incident_id, people, groups)
-        await self.say(session, incident_id, "card", "card")
-        card = await self._number(session, f"{incident_id}:card")
-        self._queue(session, "pin", f"{incident_id}:pin", incident_id, {}, card)
-        # behind the channel, to which it leads
-        line = await self._number(session, f"{incident_id}:digest")
-        self._queue(session, "digest", f"{incident_id}:open", incident_id, {}, line)
-        return True
 
     async def forget(self, session: AsyncSession, message_id: int, channel: str) -> None:
         """A message is not to be found in Slack any more: it is posted anew when there is an edit."""
@@ -233,7 +196,7 @@ class Outbox:
     ) -> None:  # fmt: skip
         """Asks further people of the catalog to the channel; who is there already stays."""
         if people or groups:
-            payload = _invitation(people, groups or [])
+            payload = invitation(people, groups)
             self._queue(session, "invite", f"{incident_id}:invite", incident_id, payload)
 
     async def react(self, session: AsyncSession, incident_id: int, mark: dict[str, str]) -> None:
@@ -247,13 +210,10 @@ class Outbox:
 
     async def digest(self, session: AsyncSession, incident_id: int) -> None:
         """Has the incident's line in the digest channel edited in place."""
-        message_id = await self._number(session, f"{incident_id}:digest")
+        query = select(_messages.c.id).where(_messages.c.key == f"{incident_id}:digest")
+        message_id = (await session.execute(query)).scalar_one()
         if not await self._unsent(session, message_id):
             self._queue(session, "digest", f"{incident_id}:digest", incident_id, {}, message_id)
-
-    async def _number(self, session: AsyncSession, key: str) -> int:
-        query = select(_messages.c.id).where(_messages.c.key == key)
-        return int((await session.execute(query)).scalar_one())
 
     async def _unsent(self, session: AsyncSession, message_id: int | None) -> bool:
         """Whether it still waits; locked, so that no worker renders it before this commit."""
@@ -282,5 +242,6 @@ class Outbox:
             session.add(row)
 
 
-def _invitation(people: list[str], groups: list[str]) -> dict[str, Any]:
+def invitation(people: list[str], groups: list[str] | None = None) -> dict[str, Any]:
+    """Whom to ask: ids of the catalog, and ``groups`` of the surface's own."""
     return {"people": people} | ({"groups": groups} if groups else {})

@@ -1,6 +1,7 @@
 """What becomes of an incident's channel: archived some time after the end, and what Slack says of it.
 
-While a channel is archived, what is said for it waits and keeps its order; the console has it.
+While the channel of an incident that has ended is archived, what is said for it waits and keeps its
+order; an open incident goes on in a new one. The console has everything.
 """
 
 from datetime import timedelta

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from bot.catalog import Catalog
 from bot.delivery import Binding, Outbox
+from bot.delivery.leaving import replace
 from bot.errors import BadInput
 from bot.incidents.family import require_unmerged, under
 from bot.incidents.rules import (
@@ -269,9 +270,9 @@ class Incidents:
         bound = await session.get(Binding, ("slack", f"channel:{incident_id}"))
         if bound is not None and bound.value.get("archived"):
             return False  # by us, after its end; it was opened again, and is being unarchived
-        if not await self.outbox.open_another(
-            session, incident_id, channel, **self._channel(incident)
-        ):
+        opening = self._channel(incident)
+        more = {key: opening.pop(key) for key in ("topic", "people", "groups")}
+        if not await replace(session, "slack", incident_id, channel, opening=opening, **more):
             return True
         text = f"Its channel is gone ({why}): it goes on in a new one"
         await self.ledger.append(

@@ -100,7 +100,7 @@ def _iso(said: str, home: ZoneInfo) -> datetime | None:
     if not re.match(r"\d{4}-\d{2}-\d{2}[t ]\d", said):
         return None
     try:
-        found = datetime.fromisoformat(said.upper())
+        found = datetime.fromisoformat(re.sub(r"[t ](?=\d:)", "T0", said).upper())  # " 9:00"
     except ValueError:
         return None
     return found.astimezone(UTC) if found.tzinfo else _utc(found, home)[0]

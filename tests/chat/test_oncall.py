@@ -9,7 +9,6 @@ from sqlmodel import select
 from bot.contract import Duty
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
 from bot.paging.tables import OncallOverride
-from bot.paging.times import time_of
 from bot.store import now
 from bot.timeline import rows_of
 from tests.catalog.test_oncall import at
@@ -68,12 +67,13 @@ async def test_somebody_stands_in_and_it_is_taken_back(oncall: ChatRoom) -> None
 
 
 async def test_until_is_by_the_schedules_clock(oncall: ChatRoom) -> None:
+    year = now().year + 1
     await oncall.type_(
-        "/incident oncall override shop cleo from 2036-01-02 9:00 until 2036-01-03 18:00"
+        f"/incident oncall override shop cleo from {year}-01-02 9:00 until {year}-01-03 18:00"
     )
     async with oncall.store.read() as session:
         (row,) = (await session.execute(select(OncallOverride))).scalars()
-    assert (row.since, row.until) == (at("2036-01-02T08:00"), at("2036-01-03T17:00"))
+    assert (row.since, row.until) == (at(f"{year}-01-02T08:00"), at(f"{year}-01-03T17:00"))
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ async def test_until_is_by_the_schedules_clock(oncall: ChatRoom) -> None:
     [
         ("override shop", BadInput, "Say which schedule"),
         ("override shop cleo", BadInput, "until when"),
-        ("override shop cleo until teatime", BadInput, "no time that I can read"),
-        ("override shop cleo until 2020-01-01 9:00", BadInput, "must end later"),
+        ("override shop cleo until teatime", BadInput, "cannot read 'teatime' as a time"),
+        ("override shop cleo until 2020-01-01 9:00", BadInput, "has passed"),
         ("override shop cleo for ever", BadInput, "must be a duration"),
         ("override shop clea for 1h", NotFound, "did you mean 'cleo'"),
         ("override ship cleo for 1h", NotFound, "did you mean 'shop'"),
@@ -103,21 +103,6 @@ async def test_what_is_refused(
 async def test_not_everybody_may(oncall: ChatRoom) -> None:
     with pytest.raises(NotAllowed):
         await oncall.type_("/incident oncall override shop eli for 1h", "eli")
-
-
-@pytest.mark.parametrize(
-    ("text", "means"),
-    [
-        ("18:00", "2026-11-27T17:00"), ("9:00", "2026-11-28T08:00"),
-        ("tomorrow 9:00", "2026-11-28T08:00"), ("fri 17:30", "2026-11-27T16:30"),
-        ("fri 9:00", "2026-12-04T08:00"), ("Mon 9:00", "2026-11-30T08:00"),
-        ("2026-12-24 18:00", "2026-12-24T17:00"), ("2026-12-24T18:00+00:00", "2026-12-24T18:00"),
-        ("today 9:00", "2026-11-27T08:00"),
-    ],
-)  # fmt: skip
-def test_times_as_people_type_them(text: str, means: str) -> None:
-    """The next such time; on a Friday at 11:00 in Berlin."""
-    assert time_of(text, "Europe/Berlin", at("2026-11-27T10:00")) == at(means)
 
 
 async def test_who_left_the_catalog_stands_in_no_more(oncall: ChatRoom) -> None:

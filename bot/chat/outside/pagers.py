@@ -155,7 +155,7 @@ class PagerWatch:
                     found, _ = await first(self.dialer, entry.target, pager.on_call)
         except (JacklineError, TimeoutError) as error:
             log.warning("pager_not_asked", notifier=entry.id, error=str(error))
-        except Exception:
+        except Exception:  # a stranger's fault; the other pagers still answer
             log.exception("pager_broke", notifier=entry.id)
         return entry.id, found
 

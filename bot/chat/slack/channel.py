@@ -7,6 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.slack.calls import code_of
 from bot.chat.slack.pace import Limits
+from bot.chat.slack.search import paced
 from bot.delivery import Binding, Job
 from bot.errors import Rejected
 from bot.incidents import Incidents
@@ -41,7 +42,7 @@ class ChannelOps:
         for suffix in SUFFIXES:
             name = wanted[: NAME - len(suffix)] + suffix
             try:
-                async with self.limits.calling("conversations.rename", once=False):
+                async with paced(self.limits, job, "conversations.rename"):
                     answer = await self.client.conversations_rename(channel=channel, name=name)
             except Rejected as error:
                 if code_of(error) != "name_taken":
@@ -55,7 +56,7 @@ class ChannelOps:
         """Some time after the incident's end."""
         channel = job.channel["channel"]
         error = await self._tried(
-            "conversations.archive", lambda: self.client.conversations_archive(channel=channel)
+            job, "conversations.archive", lambda: self.client.conversations_archive(channel=channel)
         )
         if error:
             raise error
@@ -67,11 +68,13 @@ class ChannelOps:
         """The incident is open again. Who archived is not always let in again: joins what it may."""
         channel = job.channel["channel"]
         error = await self._tried(
-            "conversations.unarchive", lambda: self.client.conversations_unarchive(channel=channel)
+            job,
+            "conversations.unarchive",
+            lambda: self.client.conversations_unarchive(channel=channel),
         )
         if error is None and not job.channel.get("private"):
             error = await self._tried(
-                "conversations.join", lambda: self.client.conversations_join(channel=channel)
+                job, "conversations.join", lambda: self.client.conversations_join(channel=channel)
             )
         async with self.store.write() as session:
             if error is not None:
@@ -89,7 +92,7 @@ class ChannelOps:
 
     async def bookmark(self, job: Job) -> dict[str, Any]:
         """A link at the top of the channel. After a lost answer, `bookmarked` looks for it first."""
-        async with self.limits.calling("bookmarks.add", once=True):
+        async with paced(self.limits, job, "bookmarks.add", once=True):
             await self.client.bookmarks_add(
                 channel_id=job.channel["channel"], title=job.payload["title"], type="link",
                 link=job.payload["url"],
@@ -98,7 +101,7 @@ class ChannelOps:
 
     async def bookmarked(self, job: Job) -> dict[str, Any] | None:
         """Whether it is there: as `Surface.find`."""
-        async with self.limits.calling("bookmarks.list", once=False):
+        async with paced(self.limits, job, "bookmarks.list"):
             answer = await self.client.bookmarks_list(channel_id=job.channel["channel"])
         found = any(each.get("link") == job.payload["url"] for each in answer["bookmarks"])
         return {} if found else None
@@ -119,15 +122,19 @@ class ChannelOps:
                 "chat.update",
                 lambda: self.client.chat_update(channel=channel, ts=card, text=_MOVED, blocks=[]),
             ))  # fmt: skip
-        refused = [error for method, call in calls if (error := await self._tried(method, call))]
+        refused = [
+            error for method, call in calls if (error := await self._tried(job, method, call))
+        ]
         if refused:
             raise refused[0]
         return {}
 
-    async def _tried(self, method: str, call: Callable[[], Awaitable[Any]]) -> Rejected | None:
+    async def _tried(
+        self, job: Job, method: str, call: Callable[[], Awaitable[Any]]
+    ) -> Rejected | None:
         """What Slack refuses must not keep the next call from being made."""
         try:
-            async with self.limits.calling(method, once=False):
+            async with paced(self.limits, job, method):
                 await call()
         except Rejected as error:
             return None if code_of(error) in _FINE else error
