@@ -19,7 +19,9 @@ from tests.servers.process import free_port
 
 ROUNDS = 3
 _LIST = """
-import sys, json, bot.cli
+import sys, json, bot.cli.main
+from bot import registry
+registry.load()
 names = {m for m in sys.modules if m.split('.')[0] not in sys.stdlib_module_names
          and m.split('.')[0] not in ('bot', 'integrations', '__main__')}
 print(json.dumps(sorted(names)))
