@@ -99,7 +99,7 @@ class AlertRouter:
 
     async def _route(self, arrivals: Sequence[int] = (), *, only: int | None = None) -> bool:
         """Whether more are left: beyond a batch, or let go by it."""
-        async with self.store.write() as session:
+        async with self.store.write(silent=True) as session:
             active = await self.incidents.active(session)  # from here on no other replica routes
             await unpack(session, arrivals)
             query = select(StoredAlert).where(StoredAlert.state == "new")
@@ -115,6 +115,7 @@ class AlertRouter:
             claimed = [(sender, await sender.take(session)) for sender in senders]
         for sender, jobs in claimed:
             sender.begin(jobs)
+        await self.store.announce()  # the channel goes first: people wait for it
         return more
 
 

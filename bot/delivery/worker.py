@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, literal, null, or_, update
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, literal, null, or_, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -46,6 +46,7 @@ class DeliveryWorker:
         self.owner = owner
         self.severity = func.coalesce(severity if severity is not None else null(), "")
         self._busy: set[asyncio.Task[None]] = set()
+        self._query = self._heads_query()  # made once: it is asked after each delivery
 
     async def run(self) -> None:
         """Works until cancelled; survives the database being away."""
@@ -81,7 +82,7 @@ class DeliveryWorker:
 
     async def take(self, session: AsyncSession) -> list[tuple[Job, bool]]:
         """The same in somebody's transaction: what they have just stored need not be looked for."""
-        heads = await self._heads(session, lock=True)
+        heads = await self._heads(session)
         if not heads:
             return []
         resumed = [row.state == "sending" for row, *_ in heads]
@@ -97,8 +98,19 @@ class DeliveryWorker:
         )
         return [(_job(*head), begun) for head, begun in zip(heads, resumed, strict=True)]
 
-    async def _heads(self, session: AsyncSession, *, lock: bool = False) -> list[_Found]:
-        """What may go now: each with its message, its channel's binding and its own."""
+    async def _heads(self, session: AsyncSession) -> list[_Found]:
+        """What may go now, locked: each with its message, its channel's binding and its own."""
+        moment = now()
+        return [
+            (row, message, channel, posted, severity)
+            for row, message, channel, posted, severity in (
+                await session.execute(self._query)
+            ).all()
+            if (row.state == "pending" and row.next_at <= moment)
+            or (row.state == "sending" and row.lease_until and row.lease_until < moment)
+        ]
+
+    def _heads_query(self) -> Select[Any]:
         channel, posted = aliased(Binding), aliased(Binding)
         first = (
             select(func.min(Delivery.id))
@@ -116,15 +128,8 @@ class DeliveryWorker:
             .where(or_(col(Delivery.op) != "pin", col(posted.key).is_not(None)))
             .order_by(self.severity, col(Delivery.id))
         )
-        if lock:  # what another worker takes, or a writer is about to edit, is left alone
-            query = query.with_for_update(of=Delivery, skip_locked=True)
-        moment = now()
-        return [
-            (row, message, channel, posted, severity)
-            for row, message, channel, posted, severity in (await session.execute(query)).all()
-            if (row.state == "pending" and row.next_at <= moment)
-            or (row.state == "sending" and row.lease_until and row.lease_until < moment)
-        ]
+        # what another worker takes, or a writer is about to edit, is left alone
+        return query.with_for_update(of=Delivery, skip_locked=True)
 
     def _named(self, binding: type[Binding], prefix: str, number: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a column, which SQLModel types as its value
         key = literal(prefix) + cast(number, String)

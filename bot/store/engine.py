@@ -64,9 +64,7 @@ class Store:
                 await session.commit()
         finally:
             self._writers -= 1
-        async with self._changed:
-            self.version += not silent
-            self._changed.notify_all()
+        await self._tell(silent=silent)
 
     async def transact(self, work: Callable[[Connection], T], *, silent: bool = False) -> T:
         """A writing transaction of a few statements that need no objects: a plain function.
@@ -80,10 +78,17 @@ class Store:
                 result: T = await greenlet_spawn(self._transact, work)
         finally:
             self._writers -= 1
+        await self._tell(silent=silent)
+        return result
+
+    async def announce(self) -> None:
+        """Wakes the workers about a commit that was silent until something else had been begun."""
+        await self._tell(silent=False)
+
+    async def _tell(self, *, silent: bool) -> None:
         async with self._changed:
             self.version += not silent
             self._changed.notify_all()
-        return result
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
         with self.engine.sync_engine.connect() as connection:

@@ -96,5 +96,4 @@ async def slack_room(room: ChatRoom, slack: SlackStub) -> AsyncIterator[SlackRoo
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await made.inbox.close()
-        if client.session is not None:
-            await client.session.close()
+        await client.close()

@@ -143,8 +143,7 @@ async def slack_world(room: ChatRoom, slack: SlackStub, mode: str) -> AsyncItera
             await runner.cleanup()
         await stop(*tasks, *world.worker._busy)
         await world.inbox.close()
-        if world.client.session is not None:
-            await world.client.session.close()
+        await world.client.close()
         # The library's tasks too: one that lost its cancellation would keep the loop for ever.
         await stop(*(t for t in asyncio.all_tasks() - others if _of_sdk(t)))
 

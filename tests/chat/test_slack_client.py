@@ -21,8 +21,7 @@ CARD = [section("*SEV1* the shop"), actions(button("Resolve", "incident_resolve"
 async def client(slack: SlackStub) -> AsyncIterator[SlackClient]:
     made = SlackClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[])
     yield made
-    if made.session is not None:
-        await made.session.close()
+    await made.close()
 
 
 async def test_no_limit_stops_a_message(slack: SlackStub, client: SlackClient) -> None:

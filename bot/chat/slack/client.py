@@ -6,6 +6,7 @@ for response URLs, which are no methods of the Web API.
 
 from typing import Any
 
+from aiohttp import ClientSession, ClientTimeout
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -32,7 +33,12 @@ class SlackClient(AsyncWebClient):
         json: dict[str, Any] | None = None,
         **given: Any,  # noqa: ANN401 - as the library takes them
     ) -> AsyncSlackResponse:
-        """One call. Blocks and views in ``json`` are fitted first; refused blocks go as text."""
+        """One call. Blocks and views in ``json`` are fitted first; refused blocks go as text.
+
+        The connection is kept: without a session the library shakes hands anew for each call.
+        """
+        if self.session is None:
+            self.session = ClientSession(timeout=ClientTimeout(total=self.timeout))
         fitted = _fitted(api_method, json) if json else json
         try:
             return await super().api_call(api_method, json=fitted, **given)
@@ -41,6 +47,11 @@ class SlackClient(AsyncWebClient):
             if instead is None:
                 raise
         return await super().api_call(api_method, json=instead, **given)
+
+    async def close(self) -> None:
+        """Lets the connection go."""
+        if self.session is not None:
+            await self.session.close()
 
 
 def _fitted(method: str, arguments: dict[str, Any]) -> dict[str, Any]:

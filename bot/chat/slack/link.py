@@ -90,5 +90,4 @@ class SlackLink:
     async def close(self) -> None:
         """Drops what is under way; whoever starts next does it."""
         await self.inbox.close()
-        if self.client.session is not None:
-            await self.client.session.close()
+        await self.client.close()
