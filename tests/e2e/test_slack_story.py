@@ -43,11 +43,13 @@ async def story(
             yield slack, bot
 
 
-async def press(slack: SlackStub, channel: str, ts: str, action: str, user: str) -> Any:
-    """Presses a button once Slack shows it."""
+async def press(
+    slack: SlackStub, channel: str, ts: str, action: str, user: str, wait: float = 0.3
+) -> Any:
+    """Presses a button once Slack shows it; ``wait``: up to so many seconds for an answer."""
     for _ in range(200):
         try:
-            return await slack.click(channel, ts, action, user, wait=0.3)
+            return await slack.click(channel, ts, action, user, wait=wait)
         except HumanError:
             await asyncio.sleep(0.05)
     raise AssertionError(f"{action} never appeared")
@@ -67,9 +69,9 @@ async def play(slack: SlackStub, bot: Bot, edge: Any) -> dict[str, Any]:
     await press(slack, channel, card, "incident_lead", U_ANA)
     await press(slack, channel, plan.ts, "run_request", U_ANA)
     await bot.run_in("waiting")
-    own = await press(slack, channel, plan.ts, "run_approve", U_ANA)
+    own = await press(slack, channel, plan.ts, "run_approve", U_ANA, wait=10)
     assert "another person" in str(own.responses), own
-    stranger = await press(slack, channel, plan.ts, "run_approve", U_CAROL)
+    stranger = await press(slack, channel, plan.ts, "run_approve", U_CAROL, wait=10)
     assert "do not know you" in str(stranger.responses), stranger
     await press(slack, channel, plan.ts, "run_approve", U_BEN)
     done = await bot.run_in("succeeded")

@@ -30,9 +30,9 @@ SEVERITY = (
 CRITICAL = ("sev1", "sev2")
 ORDINARY = "sev3"
 _KEPT_FREE = 5  # one call in so many is kept for critical incidents
-# Posts at once in a channel. Slack promises one a second and takes short bursts: where people wait
-# for it, in an incident's own channel, more is tried than where everybody's lines meet.
-BURST, SHARED_BURST = 8, 2
+# Posts at once in a channel. Slack promises one a second and takes short bursts, without a number;
+# a refusal costs more than the wait would. Where everybody's lines meet, fewer.
+BURST, SHARED_BURST = 3, 2
 _POST_EVERY = 1 / 57  # of a minute: a post in a channel after that
 _DISTANCE, _WHILE = 1 / 50, 1.0  # minutes between calls after a refusal, and for how long
 _FORGOTTEN = 1 / 6  # minutes after which one that was told to come again is not waited for
