@@ -10,18 +10,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-import httpx
 from pydantic import Field
 
 from bot.contract.frozen import Frozen
-from bot.errors import AuthFailed, NotSent, Rejected, Retryable
+from bot.contract.http import Api
+from bot.errors import Rejected
 
 if TYPE_CHECKING:
     from bot.contract import Connection
 
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _BUSY = frozenset({429, 502, 503, 504})
-_SHOWN = 200  # characters of a server's words
+_LOGIN = "Look at the headers of the target, and what they may read."
 
 Signal = Literal["", "latency", "traffic", "errors", "saturation"]
 
@@ -105,24 +104,10 @@ async def ask(
     `AuthFailed` or `Rejected`, each in words that name the vendor.
     """
     method = "GET" if json is None else "POST"
-    try:
-        answer = await connection.http.request(
-            method, path, params=params, json=json, headers=headers
-        )
-    except _NEVER_LEFT as error:
-        raise NotSent(f"{vendor} was not reached.") from error
-    except httpx.RequestError as error:
-        raise Retryable(f"{vendor} did not answer: {type(error).__name__}.") from error
-    if answer.is_success:
-        return parsed(answer, vendor)
-    said = f"{vendor} answered {answer.status_code}: {' '.join(answer.text.split())[:_SHOWN]}"
-    if answer.status_code in {401, 403}:
-        raise AuthFailed(said, hint="Look at the headers of the target, and what they may read.")
-    raise (Retryable if answer.status_code in _BUSY else Rejected)(said)
-
-
-def parsed(answer: httpx.Response, vendor: str) -> Any:  # noqa: ANN401 - the vendor's own data
-    """The JSON of an answer. Raises `Rejected` where there is none."""
+    api = Api(vendor, hint=_LOGIN, busy=_BUSY, broken=())
+    answer = await api.call(
+        connection, method, path, once=False, params=params, json=json, headers=headers
+    )
     try:
         return answer.json()
     except ValueError as error:

@@ -21,9 +21,9 @@ from botocore import (  # type: ignore[import-untyped]  # it ships no type infor
 )
 
 from bot.contract import Connection
-from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
+from bot.contract.http import Api, retry_after
+from bot.errors import AuthFailed, Rejected, Retryable, TargetError, Unknown
 
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _BROKEN = 500
 _TOO_MANY = 429
 _SHOWN = 400  # characters of AWS's words
@@ -90,15 +90,10 @@ async def _call(
     sign(request, connection.settings, known.signing_name)
     sent = request.prepare()
     headers = {name: _text(value) for name, value in sent.headers.items()}
-    try:
+    with Api(f"{operation}: AWS").reaching(once=not read):
         answer = await connection.http.request(
             sent.method, sent.url, headers=headers, content=sent.body or b""
         )
-    except _NEVER_LEFT as error:
-        raise NotSent(f"AWS was not reached: {error}") from error
-    except httpx.RequestError as error:
-        said = f"AWS did not answer {operation}: {type(error).__name__}."
-        raise (Retryable(said) if read else Unknown(said)) from error
     return _read(answer, known, operation, read=read)
 
 
@@ -149,8 +144,8 @@ def _refusal(
     code = error.get("Code", "")
     said = f"{operation}: AWS answered {answer.status_code} {code}: {_words(error)}"
     if code in _SLOW_DOWN or answer.status_code == _TOO_MANY:
-        wait = answer.headers.get("retry-after", "")
-        return Retryable(said, retry_after=float(wait) if wait.isdecimal() else 1.0)
+        wait = retry_after(answer.headers)
+        return Retryable(said, retry_after=1.0 if wait is None else wait)
     if code in _KEYS or answer.status_code in {401, 403}:
         return AuthFailed(
             said, hint="Look at the target's keys, at what they may do, and at the clock here."

@@ -23,9 +23,9 @@ from dulwich.refs import Ref
 from dulwich.repo import MemoryRepo
 
 from bot.contract import Connection
-from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
+from bot.contract.http import Api
+from bot.errors import AuthFailed, Rejected, Retryable, Unknown
 
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 _SECONDS = 15.0  # for one answer
 _LARGEST = 64 * 1024 * 1024  # bytes of one answer
@@ -229,10 +229,8 @@ class _Client(AbstractHttpGitClient):
 
     def _answered(self, result: Callable[[float], httpx.Response]) -> httpx.Response:
         target = self.connection.target
-        try:
-            return result(2 * _SECONDS)
-        except _NEVER_LEFT as error:
-            raise NotSent(f"{target} was not reached: {error}.") from error
-        except (httpx.RequestError, TimeoutError) as error:
-            said = f"{target} did not answer: {type(error).__name__}."
-            raise (Unknown if self.pushing else Retryable)(said) from error
+        with Api(target).reaching(once=self.pushing):
+            try:
+                return result(2 * _SECONDS)
+            except TimeoutError as error:
+                raise httpx.ReadTimeout(f"{target} did not answer in time") from error

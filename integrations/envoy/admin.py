@@ -8,8 +8,10 @@ from typing import Any
 import httpx
 
 from bot.contract import Connection
-from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
+from bot.contract.http import Api, an_object
+from bot.errors import Rejected
 
+_API = Api("Envoy's admin port", broken=())
 _DEFAULT_KEY = "fault.http.abort.abort_percent"  # what a fault filter reads unless told otherwise
 _PER = {"HUNDRED": 1.0, "TEN_THOUSAND": 0.01, "MILLION": 0.0001}
 _FRACTION = re.compile(r"[0-9]+\.[0-9]+")
@@ -162,12 +164,8 @@ def percentage(fraction: Mapping[str, Any]) -> float:
 
 
 async def _get(connection: Connection, path: str, **query: str) -> dict[str, Any]:
-    answer = await _send(connection, "GET", path, {"format": "json", **query})
-    try:
-        found = answer.json()
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
+    found = an_object(await _send(connection, "GET", path, {"format": "json", **query}))
+    if found is None:
         raise Rejected(f"{path} gave no JSON object.", hint="Is this Envoy's admin port?")
     return found
 
@@ -175,23 +173,9 @@ async def _get(connection: Connection, path: str, **query: str) -> dict[str, Any
 async def _send(
     connection: Connection, method: str, path: str, query: Mapping[str, str] | None = None
 ) -> httpx.Response:
-    try:
-        answer = await connection.http.request(method, path, params=query)
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-        raise NotSent(f"Envoy's admin port was not reached: {error}") from error
-    except httpx.RequestError as error:
-        lost = Retryable if method == "GET" else Unknown
-        raise lost(f"Envoy's admin port did not answer: {error!r}") from error
-    if not answer.is_success:
-        raise _refusal(answer)
-    return answer
-
-
-def _refusal(answer: httpx.Response) -> AuthFailed | Retryable | Rejected:
-    said = f"Envoy answered {answer.status_code}: {answer.text[:200].strip()}"
-    if answer.status_code in {401, 403}:
-        return AuthFailed(said)
-    if answer.status_code in {429, 503} and "admin layer" not in answer.text:
-        wait = answer.headers.get("retry-after", "")
-        return Retryable(said, retry_after=float(wait) if wait.isdecimal() else None)
-    return Rejected(said)
+    answer = await _API.call(connection, method, path, accept={503}, params=query)
+    if answer.is_success:
+        return answer
+    if "admin layer" in answer.text:
+        raise Rejected(f"Envoy answered 503: {_API.said(answer)}")
+    raise _API.refusal(answer, once=method != "GET")

@@ -8,7 +8,8 @@ import httpx
 from pydantic import Field
 
 from bot.contract import Call, Change, Connection, Effect, Frozen, Preview
-from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
+from bot.contract.http import Api
+from bot.errors import AuthFailed, Rejected, Retryable, Unknown
 
 from .view import member, url_of, view
 
@@ -176,12 +177,8 @@ async def _order(
 ) -> dict[str, Any]:
     """One POST, which Patroni answers when it is done."""
     url = f"{url_of(connection, name)}/{what}"
-    try:
+    with Api(name).reaching(once=True):
         response = await connection.http.post(url, json=words, timeout=patience)
-    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        raise NotSent(f"{name} does not answer.") from error
-    except httpx.HTTPError as error:
-        raise Unknown(f"{name} was told to, and gave no answer.") from error
     said = response.text.strip()[:300]
     if response.status_code in (401, 403):
         raise AuthFailed(f"{name} refused the credential: {said}")

@@ -1,15 +1,18 @@
-"""PowerDNS' HTTP API over the access path, and what its failures mean."""
+"""PowerDNS' HTTP API over the access path."""
 
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from bot.contract import Connection
-from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
+from bot.contract.http import Api
 
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_BUSY = frozenset({429, 502, 503, 504})
+_API = Api(
+    "PowerDNS",
+    hint="Look at the X-API-Key of the target.",
+    words=lambda body: body["error"],
+    busy={429, 502, 503, 504},
+    broken=(),
+)
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,11 @@ class Records:
 
 async def records(connection: Connection, zone: str, name: str, kind: str) -> Records:
     """What the server has for the name. Raises `Rejected` for a zone it does not know."""
-    answer = await _send(
-        connection, "GET", f"/api/v1/servers/localhost/zones/{zone}", read=True,
+    found = await _API.json(
+        connection, "GET", f"/api/v1/servers/localhost/zones/{zone}",
         params={"rrset_name": name, "rrset_type": kind},
     )  # fmt: skip
-    for rrset in answer.json()["rrsets"]:
+    for rrset in found["rrsets"]:
         if rrset["name"].lower() == name and rrset["type"] == kind:
             kept = [r["content"] for r in rrset["records"] if not r.get("disabled")]
             return Records(tuple(sorted(kept)), rrset["ttl"])
@@ -49,42 +52,6 @@ async def replace(
             "ttl": ttl,
             "records": [{"content": value, "disabled": False} for value in values],
         }
-    await _send(
+    await _API.call(
         connection, "PATCH", f"/api/v1/servers/localhost/zones/{zone}", json={"rrsets": [rrset]}
     )
-
-
-async def _send(
-    connection: Connection,
-    method: str,
-    path: str,
-    *,
-    read: bool = False,
-    **more: Any,  # noqa: ANN401 - httpx's own arguments
-) -> httpx.Response:
-    try:
-        answer = await connection.http.request(method, path, **more)
-    except _NEVER_LEFT as error:
-        raise NotSent(f"PowerDNS was not reached: {error}") from error
-    except httpx.RequestError as error:
-        said = f"PowerDNS did not answer: {type(error).__name__}."
-        raise (Retryable(said) if read else Unknown(said)) from error
-    if answer.is_success:
-        return answer
-    raise _refusal(answer)
-
-
-def _refusal(answer: httpx.Response) -> TargetError:
-    said = f"PowerDNS answered {answer.status_code}: {_words(answer)}"
-    if answer.status_code in {401, 403}:
-        return AuthFailed(said, hint="Look at the X-API-Key of the target.")
-    if answer.status_code in _BUSY:
-        return Retryable(said)
-    return Rejected(said)
-
-
-def _words(answer: httpx.Response) -> str:
-    try:
-        return str(answer.json()["error"])
-    except (ValueError, KeyError, TypeError):
-        return answer.text[:200].strip()

@@ -1,44 +1,26 @@
-"""Prometheus' HTTP API over the access path, and what its failures mean."""
+"""Prometheus' HTTP API over the access path."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
 from bot.contract import Connection
-from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError
+from bot.contract.http import Api, an_object
+from bot.errors import Rejected
 
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_BUSY = frozenset({429, 502, 503, 504})
+_HINT = "Try the query in its own web page first."
+_API = Api(
+    "Prometheus",
+    hints={400: _HINT, 422: _HINT},
+    words=lambda body: body["error"],
+    busy={429, 502, 503, 504},
+    broken=(),
+)
 
 
 async def ask(connection: Connection, path: str, form: Mapping[str, str]) -> Any:  # noqa: ANN401 - the API's own data
     """The ``data`` of an answer. Asking again does no harm, so what is lost may be retried."""
-    try:
-        answer = await connection.http.post(path, data=dict(form))
-    except _NEVER_LEFT as error:
-        raise NotSent(f"Prometheus was not reached: {error}") from error
-    except httpx.RequestError as error:
-        raise Retryable(f"Prometheus did not answer: {type(error).__name__}.") from error
-    if answer.status_code in {401, 403}:
-        raise AuthFailed(f"Prometheus refused the credential: HTTP {answer.status_code}.")
-    body = _json(answer)
-    if body.get("status") == "success":
-        return body.get("data")
-    raise _refusal(answer, str(body.get("error", answer.text[:200])))
-
-
-def _refusal(answer: httpx.Response, said: str) -> TargetError:
-    if answer.status_code in _BUSY:
-        return Retryable(f"Prometheus cannot answer now: {said}")
-    return Rejected(
-        f"Prometheus refused the query: {said}", hint="Try the query in its own web page first."
-    )
-
-
-def _json(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        body = answer.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+    answer = await _API.call(connection, "POST", path, once=False, data=dict(form))
+    body = an_object(answer) or {}
+    if body.get("status") != "success":
+        raise Rejected(f"Prometheus refused the query: {_API.said(answer)}", hint=_HINT)
+    return body.get("data")

@@ -1,19 +1,21 @@
-"""Unleash's API over the access path, and what its failures mean."""
+"""Unleash's API over the access path."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from bot.contract import Connection
-from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
+from bot.contract.http import Api
+from bot.errors import Rejected
 
 from .params import FlagParams
 
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_BUSY = frozenset({429, 503})
+_API = Api(
+    "Unleash",
+    hint="Look at the Authorization of the target, and its rights.",
+    words=lambda body: body["message"],
+)
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,11 @@ def _understood() -> Iterator[None]:
 
 async def flag(connection: Connection, params: FlagParams) -> Found | None:
     """The flag; None where the project has none of that name, or only an archived one."""
-    answer = await _send(connection, "GET", _address(params), read=True)
-    if answer.status_code == httpx.codes.NOT_FOUND:
+    answer = await _API.call(connection, "GET", _address(params), accept={404})
+    if not answer.is_success:
         return None
     with _understood():
-        whole = _fine(answer).json()
+        whole = answer.json()
         places = {place["name"]: place for place in whole["environments"]}
     if params.environment not in places:
         raise Rejected(
@@ -72,7 +74,7 @@ async def flag(connection: Connection, params: FlagParams) -> Found | None:
 async def archived(connection: Connection, params: FlagParams) -> bool:
     """Whether the project's archive has the flag."""
     query = {"project": f"IS:{params.project}", "archived": "IS:true", "query": params.flag}
-    answer = _fine(await _send(connection, "GET", "/api/admin/search/features", read=True, **query))
+    answer = await _API.call(connection, "GET", "/api/admin/search/features", params=query)
     with _understood():
         return any(found["name"] == params.flag for found in answer.json()["features"])
 
@@ -80,12 +82,12 @@ async def archived(connection: Connection, params: FlagParams) -> bool:
 async def switch(connection: Connection, params: FlagParams, *, on: bool) -> None:
     """Sets the flag in its environment. Raises `Rejected` where there is no such flag."""
     where = f"{_address(params)}/environments/{params.environment}/{'on' if on else 'off'}"
-    _fine(await _send(connection, "POST", where))
+    await _API.call(connection, "POST", where)
 
 
 async def served(connection: Connection, params: FlagParams) -> dict[str, Any] | None:
     """The flag as applications are told, by the list that they poll; None if they hear of none."""
-    answer = _fine(await _send(connection, "GET", "/api/client/features", read=True))
+    answer = await _API.call(connection, "GET", "/api/client/features")
     with _understood():
         whole = answer.json()
         told = whole.get("query", {}).get("environment", params.environment)
@@ -106,40 +108,3 @@ def _strategy(one: dict[str, Any]) -> str:
 
 def _address(params: FlagParams) -> str:
     return f"/api/admin/projects/{params.project}/features/{params.flag}"
-
-
-async def _send(
-    connection: Connection, method: str, path: str, *, read: bool = False, **query: str
-) -> httpx.Response:
-    """The answer, a refusal too; raises where there is none or it says nothing about the flag."""
-    try:
-        answer = await connection.http.request(method, path, params=query or None)
-    except _NEVER_LEFT as error:
-        raise NotSent(f"Unleash was not reached: {error}") from error
-    except httpx.RequestError as error:
-        raise _lost(f"Unleash did not answer: {type(error).__name__}.", read=read) from error
-    said = f"Unleash answered {answer.status_code}: {_words(answer)}"
-    if answer.status_code in {401, 403}:
-        raise AuthFailed(said, hint="Look at the Authorization of the target, and its rights.")
-    if answer.status_code in _BUSY:
-        raise Retryable(said)
-    if answer.is_server_error:
-        raise _lost(said, read=read)
-    return answer
-
-
-def _fine(answer: httpx.Response) -> httpx.Response:
-    if answer.is_success:
-        return answer
-    raise Rejected(f"Unleash answered {answer.status_code}: {_words(answer)}")
-
-
-def _lost(said: str, *, read: bool) -> TargetError:
-    return Retryable(said) if read else Unknown(said)
-
-
-def _words(answer: httpx.Response) -> str:
-    try:
-        return str(answer.json()["message"])
-    except (ValueError, KeyError, TypeError):
-        return answer.text[:200].strip()

@@ -23,6 +23,7 @@ ALLOWED = {
     "bot.contract.aws_events",
     "bot.contract.drill",
     "bot.contract.evidence",
+    "bot.contract.http",
     "bot.contract.source",
     "bot.errors",
 }
