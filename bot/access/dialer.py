@@ -20,7 +20,7 @@ from bot.access.secrets import Secrets
 from bot.access.ssh import run_command
 from bot.access.ways import PathTransport, Way, host_and_port
 from bot.catalog import Catalog, Target
-from bot.catalog.model import Path
+from bot.catalog.path import Path
 from bot.contract import Completed
 from bot.errors import NotFound, Unknown
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot.catalog import Catalog
-from bot.catalog.model import Path
+from bot.catalog.path import Path
 from bot.errors import BadInput
 from bot.located import near
 

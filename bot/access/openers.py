@@ -18,7 +18,7 @@ from bot.access.forward import Streams, Tasks, bridged, ended, streams
 from bot.access.secrets import Secrets
 from bot.access.ssh import hang_up, log_in
 from bot.access.tunnel import tunnelled
-from bot.catalog.model import Path
+from bot.catalog.path import Path
 from bot.errors import AuthFailed, NotSent
 
 CONNECT_TIMEOUT = 3.0  # seconds for one address

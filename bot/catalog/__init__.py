@@ -4,21 +4,15 @@ from bot.catalog.checks import Check, CheckStep
 from bot.catalog.durations import LONGEST, seconds
 from bot.catalog.files import entries
 from bot.catalog.matching import check_match, match_words, matches
-from bot.catalog.model import (
-    AccessDrill,
-    Catalog,
-    Evidence,
-    Heartbeat,
-    Notifier,
-    Person,
-    Service,
-    Source,
-    Target,
-)
+from bot.catalog.model import Catalog
+from bot.catalog.people import Notifier, Person
 from bot.catalog.read import catalog_files, load_catalog
 from bot.catalog.regulation import Regulation
 from bot.catalog.rule import Rule
+from bot.catalog.senders import Heartbeat, Source
+from bot.catalog.service import Evidence, Service
 from bot.catalog.severity import AUDIENCES, Audience, AudiencePlace, SeverityRule
+from bot.catalog.target import AccessDrill, Target
 
 __all__ = [
     "AUDIENCES",

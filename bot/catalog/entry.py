@@ -6,4 +6,5 @@ from pydantic import ConfigDict, Field
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+# An unknown field in the catalog is an error, with its file and line.
 STRICT = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -2,7 +2,8 @@
 
 from itertools import combinations
 
-from bot.catalog.model import Catalog, Notifier
+from bot.catalog.model import Catalog
+from bot.catalog.people import Notifier
 
 
 def dependent(catalog: Catalog) -> list[str]:

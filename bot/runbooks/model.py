@@ -16,7 +16,8 @@ from pydantic import (
 
 from bot.catalog.durations import Duration
 from bot.catalog.entry import Name
-from bot.catalog.model import NodeId, Role
+from bot.catalog.nodes import NodeId
+from bot.catalog.people import Role
 from bot.catalog.rule import Severity
 
 ENOUGH = 1000  # members of one foreach: more than that is a typo or needs a runbook of its own

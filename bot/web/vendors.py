@@ -14,8 +14,7 @@ import httpx
 from httpx import codes
 
 from bot.access import Dialer
-from bot.catalog import Source
-from bot.catalog.model import Target
+from bot.catalog import Source, Target
 from bot.contract import VendorForm
 from bot.errors import AuthFailed, BadInput, JacklineError, Unavailable
 from bot.log import get

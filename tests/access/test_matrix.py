@@ -54,7 +54,7 @@ async def test_each_protocol_over_each_path(
 def test_every_kind_of_path_is_here(servers: World) -> None:
     """Of those that the catalog knows, so that a new kind must come with its proof."""
     assert set(servers.paths()) == set(PATHS)
-    from bot.catalog.model import Kind  # noqa: PLC0415 - only this claim is about it
+    from bot.catalog.path import Kind  # noqa: PLC0415 - only this claim is about it
 
     kinds = {path.get("kind", "direct") for path in servers.paths().values()}
     assert kinds == set(Kind.__args__)

@@ -1,0 +1,58 @@
+"""A service, and what is looked up and probed when it has an incident."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from bot.catalog.checks import Check
+from bot.catalog.entry import STRICT, Name
+from bot.catalog.nodes import service_or_node
+
+
+class Evidence(BaseModel):
+    """What to look up when this service has an incident."""
+
+    model_config = STRICT
+
+    integration: Name
+    target: str
+    about: dict[str, str] = Field(
+        default={}, description="which part of the target is the service's, such as a project"
+    )
+    queries: dict[str, str] = Field(
+        default={}, description="title → query; left out: what the integration asks by itself"
+    )
+    link: str = Field(
+        default="", pattern=r"^(https?://\S+)?$",
+        description="a page to look on; $since and $until are the window in milliseconds",
+    )  # fmt: skip
+
+
+class Service(BaseModel):
+    """One service: who owns it, how much it matters, what it needs."""
+
+    model_config = STRICT
+
+    id: Name
+    title: str
+    tier: Literal["p0", "p1", "p2"]
+    owner: str = ""
+    depends_on: list[Annotated[str, AfterValidator(service_or_node)]] = Field(
+        default=[], description="services, and kind:name"
+    )
+    cost_per_minute: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    currency: str = "USD"
+    slo: float | None = Field(default=None, gt=0, lt=1)
+    public: str = Field(
+        default="", max_length=100,
+        description="what customers call it; left out: no draft for customers names it",
+    )  # fmt: skip
+    checks: list[Check] = []
+    evidence: list[Evidence] = []
+    links: dict[
+        Annotated[str, Field(min_length=1, max_length=100)],
+        Annotated[str, Field(pattern=r"^https?://[^\s|<>\"@]{1,900}$")],
+    ] = Field(
+        default={}, description="title → address: bookmarked in its incidents' channels, such as "
+        "the call and the document",
+    )  # fmt: skip
