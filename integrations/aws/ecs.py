@@ -1,5 +1,4 @@
 """ECS: which task definition a service runs, and back to an earlier one."""
-# ruff: noqa: ARG002 - the contract gives every verb the same arguments, and not all are needed
 
 import math
 from collections.abc import Mapping
@@ -8,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from bot.contract import Call, Change, Connection, Effect, Preview
+from bot.contract.looking import Looking
 from bot.errors import Rejected
 
 from .api import change, look
@@ -39,17 +39,11 @@ class _Service:
         return f"aws/{params.account}.ecs"
 
 
-class Look(_Service):
+class Look(Looking, _Service):
     """Which revision a service runs, how many tasks, how its deployments are, and its last events."""
 
     name: ClassVar[str] = "aws.ecs_service"
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[ServiceParams]] = ServiceParams
-
-    async def preview(self, params: ServiceParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
 
     async def apply(self, params: ServiceParams, connection: Connection) -> dict[str, Any]:
         now = await _service(params, connection)
@@ -72,13 +66,6 @@ class Look(_Service):
             "deployments": [_row(d) for d in now.get("deployments", [])],
             "events": [e.get("message", "") for e in now.get("events", [])[:_EVENTS]],
         }
-
-    async def verify(self, params: ServiceParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: ServiceParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class Rollback(_Service):

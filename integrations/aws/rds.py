@@ -1,5 +1,4 @@
 """RDS: who writes in a cluster, and a failover to a named reader."""
-# ruff: noqa: ARG002 - the contract gives every verb the same arguments, and not all are needed
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from bot.contract import Call, Change, Connection, Effect, Preview
+from bot.contract.looking import Looking
 from bot.errors import Rejected
 
 from .api import change, look
@@ -55,17 +55,11 @@ class _Cluster:
         return f"aws/{params.account}.rds"
 
 
-class Look(_Cluster):
+class Look(Looking, _Cluster):
     """Who writes in a cluster, who reads, and how each of them is."""
 
     name: ClassVar[str] = "aws.rds_cluster"
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[ClusterParams]] = ClusterParams
-
-    async def preview(self, params: ClusterParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
 
     async def apply(self, params: ClusterParams, connection: Connection) -> dict[str, Any]:
         now = await _read(params, connection)
@@ -78,13 +72,6 @@ class Look(_Cluster):
             "available": sorted(m for m, status in now.members.items() if status == _READY),
             "endpoint": now.body.get("Endpoint", ""),
         }
-
-    async def verify(self, params: ClusterParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: ClusterParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class Failover(_Cluster):

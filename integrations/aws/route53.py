@@ -1,5 +1,4 @@
 """Route 53: the records of a name, and the weights by which its weighted records are given out."""
-# ruff: noqa: ARG002 - the contract gives every verb the same arguments, and not all are needed
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
@@ -7,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from bot.contract import Call, Connection, Effect, Preview
+from bot.contract.looking import Looking
 from bot.errors import Rejected
 
 from .api import change, look
@@ -59,29 +59,16 @@ class _Zone:
         return f"aws/{params.account}.route53"
 
 
-class Look(_Zone):
+class Look(Looking, _Zone):
     """What Route 53 has for a name: each record set with its weight and values."""
 
     name: ClassVar[str] = "aws.route53_records"
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[RecordsParams]] = RecordsParams
-
-    async def preview(self, params: RecordsParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
 
     async def apply(self, params: RecordsParams, connection: Connection) -> dict[str, Any]:
         sets = await _sets(params, connection)
         weights = {s["SetIdentifier"]: s["Weight"] for s in sets if "Weight" in s}
         return {"found": bool(sets), "weights": weights, "sets": [_row(s) for s in sets]}
-
-    async def verify(self, params: RecordsParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: RecordsParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class SetWeights(_Zone):

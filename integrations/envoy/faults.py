@@ -7,11 +7,12 @@ such a key is shown, and touched only when it is named.
 # ruff: noqa: ARG002 - the contract gives every verb the same arguments, and not all are needed
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from bot.contract import Call, Change, Connection, Effect, Preview
+from bot.contract import Change, Connection, Preview
+from bot.contract.looking import Looking
 from bot.errors import Rejected
 
 from .actions import OnEnvoy
@@ -41,17 +42,11 @@ class Fault:
         return {"key": self.key, "kind": self.kind, "percent": self.percent}
 
 
-class Faults(OnEnvoy):
+class Faults(Looking, OnEnvoy):
     """Which fault injections are active, and how many faults they have injected."""
 
     name: ClassVar[str] = "envoy.faults"
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[EdgeParams]] = EdgeParams
-
-    async def preview(self, params: EdgeParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
 
     async def apply(self, params: EdgeParams, connection: Connection) -> dict[str, Any]:
         edge = await read(connection)
@@ -67,13 +62,6 @@ class Faults(OnEnvoy):
             "aborts_injected": counted.get("aborts_injected"),
             "delays_injected": counted.get("delays_injected"),
         }
-
-    async def verify(self, params: EdgeParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: EdgeParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class StopFaults(OnEnvoy):

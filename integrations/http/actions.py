@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, JsonValue, field_validator
 
 from bot.contract import Call, Change, Connection, Effect, Frozen, Preview
+from bot.contract.looking import Looking
 from bot.errors import TargetError
 
 from .request import Answer, refusal, send
@@ -111,17 +112,11 @@ class _Http:
         return params.target if "/" in params.target else f"http/{params.target}"
 
 
-class Check(_Http):
+class Check(Looking, _Http):
     """Asks a service and reports how it answered. A bad answer is a result, not an error."""
 
     name: ClassVar[str] = "http.check"
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[CheckParams]] = CheckParams
-
-    async def preview(self, params: CheckParams, connection: Connection) -> Preview:
-        """A check changes nothing, and asking twice would prove nothing more."""
-        return Preview()
 
     async def apply(self, params: CheckParams, connection: Connection) -> dict[str, Any]:
         """Fails only if not one request was answered: then another access path may do better."""
@@ -135,13 +130,6 @@ class Check(_Http):
         if not answers:
             raise lost[0]
         return _report(params, answers, len(lost))
-
-    async def verify(self, params: CheckParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: CheckParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class CallOnce(_Http):

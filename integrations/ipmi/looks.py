@@ -1,10 +1,10 @@
 """Looks at a host through its BMC: its power, and what the BMC wrote down."""
 # ruff: noqa: ARG002 - the contract gives every verb the same arguments, and not all are needed
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from bot.contract import Call, Connection, Effect, Preview
+from bot.contract import Connection
+from bot.contract.looking import Looking
 from bot.errors import Rejected
 
 from .params import BmcParams, LogParams
@@ -13,25 +13,11 @@ from .tool import ipmitool
 _COLUMNS = 6  # number, day, time, sensor, event, whether it came or went
 
 
-class Look:
+class Look(Looking):
     """What looking shares; each verb adds its name, its `Params` and `apply`."""
-
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
 
     def target(self, params: BmcParams) -> str:
         return f"ipmi/{params.bmc}"
-
-    async def preview(self, params: BmcParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
-
-    async def verify(self, params: BmcParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: BmcParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class Status(Look):

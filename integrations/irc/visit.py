@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from bot.contract import Connection
+from bot.contract.tls import server_name, trusting
 from bot.errors import AuthFailed, NotSent, Rejected, TargetError
 
 from .lines import Line, parsed
@@ -102,9 +103,8 @@ class Visit:
 @asynccontextmanager
 async def visit(connection: Connection, seconds: float) -> AsyncIterator[Visit]:
     """The open line, with TLS by the server's own name. Raises `NotSent`."""
-    settings = connection.settings
     context = _tls(connection)
-    name = settings.get("tls_name") or connection.http.base_url.host
+    name = server_name(connection)
     async with connection.forward() as local:
         try:
             async with asyncio.timeout(seconds):
@@ -131,7 +131,4 @@ def _tls(connection: Connection) -> ssl.SSLContext | None:
         if settings.get("password"):
             raise Rejected("A password is not sent without TLS.", hint="Set tls to `verify`.")
         return None
-    try:
-        return ssl.create_default_context(cadata=settings.get("tls_ca"))
-    except ssl.SSLError as error:
-        raise AuthFailed(f"tls_ca of {connection.target} cannot be used: {error}.") from None
+    return trusting(connection, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))

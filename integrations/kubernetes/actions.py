@@ -1,10 +1,10 @@
 """Looks at a Deployment, takes it back to an earlier revision, scales it."""
-# ruff: noqa: ARG002 - the contract gives every verb the same arguments, and not all are needed
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from bot.contract import Call, Change, Connection, Effect, Preview
+from bot.contract.looking import Looking
 from bot.errors import Rejected
 
 from .api import patch
@@ -19,17 +19,11 @@ class _Deployment:
         return f"kubernetes/{params.cluster}"
 
 
-class Look(_Deployment):
+class Look(Looking, _Deployment):
     """What a Deployment is at: images, revision, replicas, conditions, and its history."""
 
     name: ClassVar[str] = "kubernetes.deployment"
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[DeploymentParams]] = DeploymentParams
-
-    async def preview(self, params: DeploymentParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
 
     async def apply(self, params: DeploymentParams, connection: Connection) -> dict[str, Any]:
         now = await read(connection, params)
@@ -48,13 +42,6 @@ class Look(_Deployment):
             "conditions": now.conditions,
             "history": [_row(revision) for revision in now.revisions],
         }
-
-    async def verify(self, params: DeploymentParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: DeploymentParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class Rollback(_Deployment):

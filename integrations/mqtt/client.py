@@ -10,7 +10,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from bot.contract import Connection
-from bot.errors import AuthFailed, Rejected
+from bot.contract.tls import server_name, trusting
+from bot.errors import Rejected
 
 _KEEPALIVE = 10  # paho also waits that long for a TLS handshake
 
@@ -78,15 +79,7 @@ def tls(connection: Connection) -> ssl.SSLContext | None:
             return None
         case "verify":
             context = _Named(ssl.PROTOCOL_TLS_CLIENT)
-            context.name = settings.get("tls_name") or connection.http.base_url.host
+            context.name = server_name(connection)
         case other:
             raise Rejected(f"tls is {other!r}.", hint="It is `verify` or `off`.")
-    authority = settings.get("tls_ca")
-    if not authority:
-        context.load_default_certs()
-        return context
-    try:
-        context.load_verify_locations(cadata=authority)
-    except ssl.SSLError as error:
-        raise AuthFailed(f"tls_ca of {connection.target} cannot be used: {error}.") from None
-    return context
+    return trusting(connection, context)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from bot.contract import Call, Change, Connection, Effect, Preview
+from bot.contract.looking import Looking
 
 from .host import Host
 from .params import ServerParams, ShedParams
@@ -20,17 +21,11 @@ class _Nginx:
         return f"nginx/{params.server}"
 
 
-class Status(_Nginx):
+class Status(Looking, _Nginx):
     """What is turned away, by nginx's own word where it is asked, and by its file."""
 
     name: ClassVar[str] = "nginx.status"
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[ServerParams]] = ServerParams
-
-    async def preview(self, params: ServerParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
 
     async def apply(self, params: ServerParams, connection: Connection) -> dict[str, Any]:
         host = Host(connection)
@@ -42,13 +37,6 @@ class Status(_Nginx):
             "in_force": None if running is None else running == written,
             "retry_after": now.retry_after,
         }
-
-    async def verify(self, params: ServerParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: ServerParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class ShedLoad(_Nginx):

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from bot.contract import Call, Change, Connection, Effect, Frozen, Preview
 from bot.contract.http import Api
+from bot.contract.looking import Looking
 from bot.errors import AuthFailed, Rejected, Retryable, Unknown
 
 from .view import member, url_of, view
@@ -48,27 +49,14 @@ class _Cluster:
         return f"patroni/{params.cluster}"
 
 
-class Survey(_Cluster):
+class Survey(Looking, _Cluster):
     """Asks every member for itself: who is primary, who is behind, who cannot be reached."""
 
     name: ClassVar[str] = "patroni.survey"
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[ClusterParams]] = ClusterParams
-
-    async def preview(self, params: ClusterParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
 
     async def apply(self, params: ClusterParams, connection: Connection) -> dict[str, Any]:
         return await view(connection)
-
-    async def verify(self, params: ClusterParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: ClusterParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class _Promotion(_Cluster):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from bot.contract import Call, Change, Connection, Effect, Preview
 from bot.contract.drill import DrillFolder, Host, age
+from bot.contract.looking import Looking
 from bot.errors import Rejected, Retryable, Unknown
 
 from .backups import Backup, backups, chosen, facts
@@ -33,17 +34,11 @@ class _Repository:
         return backups(said, site.stanza)
 
 
-class Info(_Repository):
+class Info(Looking, _Repository):
     """The newest backup: how old, how large, whether whole, and whether one was proven lately."""
 
     name: ClassVar[str] = "pgbackrest.info"
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[BackupParams]] = BackupParams
-
-    async def preview(self, params: BackupParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
 
     async def apply(self, params: BackupParams, connection: Connection) -> dict[str, Any]:
         site = Site.of(connection)
@@ -54,13 +49,6 @@ class Info(_Repository):
         except Unknown as error:
             raise Retryable(error.message) from error
         return facts(said, listed, now) | proven
-
-    async def verify(self, params: BackupParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: BackupParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class RestoreDrill(_Repository):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from bot.contract import Call, Change, Connection, Effect, Preview
+from bot.contract.looking import Looking
 from bot.errors import Rejected
 
 from .backfill import Attempt, rows_left
@@ -24,22 +25,8 @@ class _Server:
         return f"postgres/{params.server}"
 
 
-class _Look(_Server):
+class _Look(Looking, _Server):
     """What the reading verbs share."""
-
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
-
-    async def preview(self, params: ServerParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
-
-    async def verify(self, params: ServerParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: ServerParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class Status(_Look):

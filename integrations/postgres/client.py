@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]  # it has none
 
 from bot.contract import Connection
+from bot.contract.tls import server_name, trusting
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
 
 _LOGIN = 3.0  # seconds
@@ -175,18 +176,10 @@ def _tls(connection: Connection) -> ssl.SSLContext | bool:
             return False
         case "verify":
             context = _Named(ssl.PROTOCOL_TLS_CLIENT)
-            context.name = settings.get("tls_name") or connection.http.base_url.host
+            context.name = server_name(connection)
         case other:
             raise Rejected(f"tls is {other!r} in the catalog.", hint="It is `off` or `verify`.")
-    authority = settings.get("tls_ca")
-    if not authority:
-        context.load_default_certs()
-        return context
-    try:
-        context.load_verify_locations(cadata=authority)
-    except ssl.SSLError as error:
-        raise AuthFailed(f"tls_ca of {connection.target} cannot be used: {error}.") from None
-    return context
+    return trusting(connection, context)
 
 
 def _words(error: BaseException) -> str:

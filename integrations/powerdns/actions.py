@@ -1,10 +1,10 @@
 """Looks records up and switches them."""
-# ruff: noqa: ARG002 - the contract gives every verb the same arguments, and not all are needed
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from bot.contract import Call, Change, Connection, Effect, Preview
+from bot.contract.looking import Looking
 
 from .api import Records, records, replace
 from .params import LookupParams, RecordParams, SetRecordParams
@@ -20,28 +20,15 @@ class _Zone:
         return await records(connection, params.zone_id, params.full, params.type)
 
 
-class Lookup(_Zone):
+class Lookup(Looking, _Zone):
     """What the authoritative server has for a name."""
 
     name: ClassVar[str] = "powerdns.lookup"
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[LookupParams]] = LookupParams
-
-    async def preview(self, params: LookupParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
 
     async def apply(self, params: LookupParams, connection: Connection) -> dict[str, Any]:
         now = await self._now(params, connection)
         return {"found": bool(now.values), "values": list(now.values), "ttl": now.ttl}
-
-    async def verify(self, params: LookupParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: LookupParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class SetRecord(_Zone):

@@ -1,5 +1,4 @@
 """What a metric says now. A metric that is not there is unknown, never zero and never healthy."""
-# ruff: noqa: ARG002 - the contract gives every verb the same arguments, and not all are needed
 
 import math
 import re
@@ -9,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from bot.contract import Call, Connection, Effect, Frozen, Preview
+from bot.contract import Connection, Frozen
+from bot.contract.looking import Looking
 
 from .api import ask
 
@@ -62,17 +62,11 @@ class _Server:
         return f"prometheus/{params.server}"
 
 
-class Query(_Server):
+class Query(Looking, _Server):
     """Asks for the value at this moment: ``out.known`` and ``out.value``."""
 
     name: ClassVar[str] = "prometheus.query"
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[QueryParams]] = QueryParams
-
-    async def preview(self, params: QueryParams, connection: Connection) -> Preview:
-        """Asking changes nothing."""
-        return Preview()
 
     async def apply(self, params: QueryParams, connection: Connection) -> dict[str, Any]:
         """``value`` is null where nobody can tell; ``why`` says what is missing then."""
@@ -91,13 +85,6 @@ class Query(_Server):
             "series": series[:_SHOWN],
             "count": len(series),
         }
-
-    async def verify(self, params: QueryParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: QueryParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 def filled(query: str, labels: Mapping[str, str]) -> str:

@@ -1,10 +1,9 @@
 """Looks at a host through its BMC."""
-# ruff: noqa: ARG002 - the contract gives every verb the same arguments, and not all are needed
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from bot.contract import Call, Connection, Effect, Preview
+from bot.contract import Connection
+from bot.contract.looking import Looking
 
 from .api import at
 from .host import Host, host
@@ -12,32 +11,19 @@ from .log import newest
 from .params import LookParams
 
 
-class System:
+class System(Looking):
     """Power, health, boot override, serial console and the newest entries of the event log."""
 
     name: ClassVar[str] = "redfish.system"
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[LookParams]] = LookParams
 
     def target(self, params: LookParams) -> str:
         return f"redfish/{params.bmc}"
 
-    async def preview(self, params: LookParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
-
     async def apply(self, params: LookParams, connection: Connection) -> dict[str, Any]:
         found = await host(connection, params)
         entries = await newest(connection, found.raw, params.log) if params.log else None
         return {**_facts(found), "log": entries or [], "log_served": entries is not None}
-
-    async def verify(self, params: LookParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: LookParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 def _facts(found: Host) -> dict[str, Any]:

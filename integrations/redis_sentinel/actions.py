@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from bot.contract import Call, Change, Connection, Effect, Frozen, Preview
+from bot.contract.looking import Looking
 from bot.errors import Rejected, Retryable, Unknown
 
 from .client import sentinel, server
@@ -52,23 +53,10 @@ class _Cluster:
         return f"redis/{params.cluster}"
 
 
-class _Look(_Cluster):
+class _Look(Looking, _Cluster):
     """What the reading verbs share."""
 
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[ClusterParams]] = ClusterParams
-
-    async def preview(self, params: ClusterParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
-
-    async def verify(self, params: ClusterParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: ClusterParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class Survey(_Look):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from bot.contract import Call, Change, Connection, Effect, Preview
 from bot.contract.drill import DrillFolder, Host
+from bot.contract.looking import Looking
 from bot.errors import Rejected, Retryable, Unknown
 
 from .drill import Drill
@@ -29,17 +30,11 @@ class _Repository:
         return DrillFolder(host, site.scratch, f"restic-{params.repository}")
 
 
-class Snapshots(_Repository):
+class Snapshots(Looking, _Repository):
     """The newest snapshot: how old, of what, and whether one was proven lately."""
 
     name: ClassVar[str] = "restic.snapshots"
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[SnapshotParams]] = SnapshotParams
-
-    async def preview(self, params: SnapshotParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
 
     async def apply(self, params: SnapshotParams, connection: Connection) -> dict[str, Any]:
         site = Site.of(connection)
@@ -50,13 +45,6 @@ class Snapshots(_Repository):
         except Unknown as error:
             raise Retryable(error.message) from error
         return facts(listed, now) | proven
-
-    async def verify(self, params: SnapshotParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: SnapshotParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class RestoreDrill(_Repository):

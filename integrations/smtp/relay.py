@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import aiosmtplib as smtp
 
 from bot.contract import Connection
+from bot.contract.tls import server_name, trusting
 from bot.errors import AuthFailed, NotSent, Rejected
 
 
@@ -21,10 +22,12 @@ async def session(connection: Connection, sender: str, seconds: float) -> AsyncI
         raise Rejected(f"tls is {tls!r}.", hint="It is `starttls`, `verify` or `off`.")
     if tls == "off" and settings.get("username"):
         raise Rejected("A password is not sent without TLS.", hint="Set tls to `starttls`.")
-    context = None if tls == "off" else _context(connection)
+    context = (
+        None if tls == "off" else trusting(connection, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    )
     async with connection.forward() as local:
         relay = smtp.SMTP(
-            hostname=settings.get("tls_name") or connection.http.base_url.host,
+            hostname=server_name(connection),
             sock=await _connected(local),
             use_tls=tls == "verify",
             start_tls=False,
@@ -74,13 +77,6 @@ async def _begin(relay: smtp.SMTP, connection: Connection, *, starttls: bool) ->
         raise NotSent(f"{target}: no login: {words(error)}.") from error
     except smtp.SMTPException as error:
         raise Rejected(f"{target} takes no login: {words(error)}.") from error
-
-
-def _context(connection: Connection) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cadata=connection.settings.get("tls_ca"))
-    except ssl.SSLError as error:
-        raise AuthFailed(f"tls_ca of {connection.target} cannot be used: {error}.") from None
 
 
 def words(error: BaseException) -> str:

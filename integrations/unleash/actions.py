@@ -1,10 +1,10 @@
 """Looks at a feature flag, as Unleash has it and as applications hear of it, and switches it."""
-# ruff: noqa: ARG002 - the contract gives every verb the same arguments, and not all are needed
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from bot.contract import Call, Change, Connection, Effect, Preview
+from bot.contract.looking import Looking
 from bot.errors import Rejected
 
 from .api import Found, archived, flag, served, switch
@@ -18,23 +18,10 @@ class _Unleash:
         return f"unleash/{params.server}"
 
 
-class _Look(_Unleash):
+class _Look(Looking, _Unleash):
     """What the reading verbs share."""
 
-    effect: ClassVar[Effect] = Effect.READ
-    reverts: ClassVar[bool] = False
     Params: ClassVar[type[FlagParams]] = FlagParams
-
-    async def preview(self, params: FlagParams, connection: Connection) -> Preview:
-        """Looking changes nothing."""
-        return Preview()
-
-    async def verify(self, params: FlagParams, connection: Connection) -> bool | None:
-        """There is nothing that could have failed to take effect."""
-        return True
-
-    def undo(self, params: FlagParams, state: Mapping[str, Any]) -> Call | None:
-        return None
 
 
 class Flag(_Look):

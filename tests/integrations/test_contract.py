@@ -24,7 +24,9 @@ ALLOWED = {
     "bot.contract.drill",
     "bot.contract.evidence",
     "bot.contract.http",
+    "bot.contract.looking",
     "bot.contract.source",
+    "bot.contract.tls",
     "bot.errors",
 }
 
