@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, UniqueConstraint, col
 
 from bot.alerts.flapping import Change
-from bot.store import JsonColumn, UtcDateTime, now
+from bot.store import JsonColumn, Numbered, UtcDateTime, now
 
 
 class Arrival(SQLModel, table=True):
@@ -61,7 +61,7 @@ class StoredAlert(SQLModel, table=True):
     flap_id: int | None = None
 
 
-class Silence(SQLModel, table=True):
+class Silence(Numbered, SQLModel, table=True):
     """Alerts that a person holds back for a while; ``by`` and ``ended_by`` are ids of persons.
 
     ``by`` is empty for the command line, ``ended_by`` for it and for what expired. ``origin`` is
@@ -80,15 +80,8 @@ class Silence(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_by: str = ""
 
-    @property
-    def number(self) -> int:
-        """The id of a stored silence."""
-        if self.id is None:
-            raise ValueError("not stored yet")
-        return self.id
 
-
-class Flap(SQLModel, table=True):
+class Flap(Numbered, SQLModel, table=True):
     """An alert that changes again and again, from when that was seen until it is quiet.
 
     ``fired`` and ``resolved`` are its changes since ``since``, ``firing`` is how the last one left it.
@@ -112,13 +105,6 @@ class Flap(SQLModel, table=True):
     firing: bool = True
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
-    @property
-    def number(self) -> int:
-        """The id of a stored one."""
-        if self.id is None:
-            raise ValueError("not stored yet")
-        return self.id
-
     def count(self, change: Change) -> None:
         """One more change."""
         self.fired += change.firing
@@ -126,7 +112,7 @@ class Flap(SQLModel, table=True):
         self.firing, self.last_at = change.firing, max(self.last_at, change.at)
 
 
-class Question(SQLModel, table=True):
+class Question(Numbered, SQLModel, table=True):
     """Whether the alerts of a group are an incident, as people are asked.
 
     ``open`` → ``declared``, ``refused`` or ``ended``: nobody answered, and nothing fires any more.
@@ -152,13 +138,6 @@ class Question(SQLModel, table=True):
     answered_by: str = ""
     held_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     incident_id: int | None = None
-
-    @property
-    def number(self) -> int:
-        """The id of a stored question."""
-        if self.id is None:
-            raise ValueError("not stored yet")
-        return self.id
 
     @property
     def key(self) -> str:

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from bot.store import UtcDateTime, now
+from bot.store import Numbered, UtcDateTime, now
 
 
-class Update(SQLModel, table=True):
+class Update(Numbered, SQLModel, table=True):
     """One update to an audience: written, shown to its author, then sent once.
 
     ``corrects`` is the first of the updates that this one takes the place of; none is ever changed.
@@ -27,13 +27,6 @@ class Update(SQLModel, table=True):
     next_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     written_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-
-    @property
-    def number(self) -> int:
-        """The id of a stored one."""
-        if self.id is None:
-            raise ValueError("not stored yet")
-        return self.id
 
     @property
     def root(self) -> int:

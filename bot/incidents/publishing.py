@@ -23,7 +23,7 @@ from bot.incidents.flow import Incidents
 from bot.incidents.rules import check_title
 from bot.incidents.tables import Incident
 from bot.located import near
-from bot.store import JsonColumn, UtcDateTime, now
+from bot.store import JsonColumn, Numbered, UtcDateTime, now
 
 STATUS = "status"  # the surface's name
 TEXT_LIMIT = 5000  # characters
@@ -37,7 +37,7 @@ _HEALTH: dict[str, Health] = {
 }  # fmt: skip
 
 
-class Publication(SQLModel, table=True):
+class Publication(Numbered, SQLModel, table=True):
     """One update for customers: ``pending → published``, or ``failed`` where the page refuses.
 
     ``reference`` is the page's own name for the incident, ``seen`` what it said when it was read last.
@@ -61,13 +61,6 @@ class Publication(SQLModel, table=True):
     seen: str = ""
     seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     error: str = ""
-
-    @property
-    def number(self) -> int:
-        """The id of a stored one."""
-        if self.id is None:
-            raise ValueError("not stored yet")
-        return self.id
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
-from bot.store import JsonColumn, UtcDateTime, now
+from bot.store import JsonColumn, Numbered, UtcDateTime, now
 
 
-class Incident(SQLModel, table=True):
+class Incident(Numbered, SQLModel, table=True):
     """One incident.
 
     ``origin`` is what caused it, unique, so that a cause delivered twice declares once;
@@ -53,13 +53,6 @@ class Incident(SQLModel, table=True):
     evidence_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     alerts_ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     severity_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-
-    @property
-    def number(self) -> int:
-        """The id of a stored incident."""
-        if self.id is None:
-            raise ValueError("not stored yet")
-        return self.id
 
     @property
     def holders(self) -> dict[str, str]:

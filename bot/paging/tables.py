@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from bot.store import JsonColumn, UtcDateTime, now
+from bot.store import JsonColumn, Numbered, UtcDateTime, now
 
 
-class OncallOverride(SQLModel, table=True):
+class OncallOverride(Numbered, SQLModel, table=True):
     """Somebody stands in on a schedule, as a person said in chat or at the terminal.
 
     ``by`` is a person's id, empty for the command line; ``origin`` is what asked for it, unique.
@@ -27,15 +27,8 @@ class OncallOverride(SQLModel, table=True):
     undone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     undone_by: str = ""
 
-    @property
-    def number(self) -> int:
-        """The id of a stored one."""
-        if self.id is None:
-            raise ValueError("not stored yet")
-        return self.id
 
-
-class Page(SQLModel, table=True):
+class Page(Numbered, SQLModel, table=True):
     """Somebody is to look at an incident: paged level by level until one has it.
 
     ``open → acknowledged``, ``unanswered`` where nobody did in time, ``ended`` with the incident.
@@ -61,13 +54,6 @@ class Page(SQLModel, table=True):
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-
-    @property
-    def number(self) -> int:
-        """The id of a stored page."""
-        if self.id is None:
-            raise ValueError("not stored yet")
-        return self.id
 
 
 class PageLink(SQLModel, table=True):

@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
-from bot.store import JsonColumn, UtcDateTime, now
+from bot.store import JsonColumn, Numbered, UtcDateTime, now
 
 
-class Run(SQLModel, table=True):
+class Run(Numbered, SQLModel, table=True):
     """One execution of a runbook, from proposal to end.
 
     ``planning → proposed → waiting → approved → running → succeeded``; a run ends otherwise as
@@ -52,13 +52,6 @@ class Run(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-
-    @property
-    def number(self) -> int:
-        """The id of a stored run."""
-        if self.id is None:
-            raise ValueError("not stored yet")
-        return self.id
 
 
 class StepAttempt(SQLModel, table=True):

@@ -4,12 +4,13 @@ from bot.store.batch import Batch, not_taken
 from bot.store.engine import YIELDING, Store
 from bot.store.keys import load_key
 from bot.store.spool import Spool
-from bot.store.types import JsonColumn, UtcDateTime, now
+from bot.store.types import JsonColumn, Numbered, UtcDateTime, now
 
 __all__ = [
     "YIELDING",
     "Batch",
     "JsonColumn",
+    "Numbered",
     "Spool",
     "Store",
     "UtcDateTime",

@@ -1,7 +1,7 @@
-"""Column types that mean the same on SQLite and PostgreSQL, and the one clock."""
+"""Column types that mean the same on SQLite and PostgreSQL, rows by number, and the one clock."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import JSON, DateTime, Dialect, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
@@ -35,3 +35,18 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 JsonColumn = JSON().with_variant(JSONB(), "postgresql")
+
+
+class _Row(Protocol):
+    id: int | None
+
+
+class Numbered:
+    """What tables share whose rows the database numbers."""
+
+    @property
+    def number(self: _Row) -> int:
+        """The id of a stored row."""
+        if self.id is None:
+            raise ValueError("not stored yet")
+        return self.id

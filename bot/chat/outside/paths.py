@@ -1,12 +1,16 @@
-"""A question to a target over the first of its access paths that leads there."""
+"""A question to a target over the first of its access paths that leads there, in time."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from bot.access import Dialer
 from bot.contract import Connection
-from bot.errors import NotSent
+from bot.errors import JacklineError, NotSent, Rejected, TargetError, Unknown
+from bot.log import get
 
+log = get("outside")
 _T = TypeVar("_T")
 
 
@@ -25,3 +29,20 @@ async def first(
         except NotSent as error:
             reasons.append(f"{path}: {error.message}")
     raise NotSent(" ".join(reasons) or f"{target} has no access path.")
+
+
+@asynccontextmanager
+async def asking(entry: str, integration: str, seconds: float) -> AsyncIterator[None]:
+    """Ends it in time, and whatever goes wrong is a `TargetError`."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise Unknown(f"{entry} took longer than {seconds:g} s.") from error
+    except TargetError:
+        raise
+    except JacklineError as error:  # the catalog's target or path leads nowhere
+        raise Rejected(str(error)) from error
+    except Exception as error:  # a stranger's fault; it must not cost what the others deliver
+        log.exception("integration_broke", entry=entry)
+        raise Unknown(f"{integration} broke: {type(error).__name__}.") from error

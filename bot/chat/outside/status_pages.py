@@ -4,7 +4,6 @@ The outcome is stored before the outbox knows of it: what a crash left unfinishe
 in the record, then on the page, and only then sent again.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -13,17 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.access import Dialer
-from bot.chat.outside.paths import first
+from bot.chat.outside.paths import asking, first
 from bot.contract import Connection, Published, StatusPage, StatusUpdate
 from bot.delivery import Delivery, Job
-from bot.errors import JacklineError, Rejected, TargetError, Unknown
+from bot.errors import Rejected, TargetError
 from bot.incidents import Incident, Incidents
 from bot.incidents.publishing import STATUS, Publication, update_of
-from bot.log import get
 from bot.registry import Registry
 from bot.store import Store, now
 
-log = get("status pages")
 _T = TypeVar("_T")
 LIMIT = 22.0  # seconds over all paths, within the outbox's lease
 READ_AFTER = timedelta(minutes=1)
@@ -97,19 +94,9 @@ class StatusSurface:
         page = self.registry.status_pages.get(entry.integration)
         if page is None:
             raise Rejected(f"The integration {entry.integration!r} has no status page.")
-        try:
-            async with asyncio.timeout(LIMIT):
-                answer, _ = await first(self.dialer, entry.target, lambda there: ask(page, there))
-                return answer
-        except TimeoutError as error:
-            raise Unknown(f"{page_id} took longer than {LIMIT:g} s.") from error
-        except TargetError:
-            raise
-        except JacklineError as error:  # the catalog's target or path leads nowhere
-            raise Rejected(str(error)) from error
-        except Exception as error:  # a stranger's fault; it must not cost the other pages
-            log.exception("status_page_broke", page=page_id)
-            raise Unknown(f"{entry.integration} broke: {type(error).__name__}.") from error
+        async with asking(page_id, entry.integration, LIMIT):
+            answer, _ = await first(self.dialer, entry.target, lambda there: ask(page, there))
+            return answer
 
     async def _done(self, asked: Publication, published: Published) -> None:
         async with self.store.write() as session:
@@ -132,11 +119,7 @@ class StatusSurface:
                 return
             row.state, row.error = "failed", reason[:500]
             text = f"{row.page} refused the update for customers: {reason}"
-            await self._record(session, row, "customers_update_failed", text)
-            await self.incidents.outbox.say(
-                session, row.incident_id, f"customers-failed-{row.number}", "line",
-                {"text": f"⚠️ {text}"},
-            )  # fmt: skip
+            await self._warn(session, row, "customers_update_failed", text, key="failed")
 
     async def _late(self, asked: Publication, reason: str) -> None:
         """Said once: it is tried on, and people may want another way meanwhile."""
@@ -150,11 +133,7 @@ class StatusSurface:
             text = (
                 f"{row.page} has not taken the update for customers yet, and is tried on: {reason}"
             )
-            await self._record(session, row, "customers_update_late", text)
-            await self.incidents.outbox.say(
-                session, row.incident_id, f"customers-late-{row.number}", "line",
-                {"text": f"⚠️ {text}"},
-            )  # fmt: skip
+            await self._warn(session, row, "customers_update_late", text, key="late")
 
     async def _read(self, asked: Publication) -> None:
         """What stands there now; it is said where that is not what was published last."""
@@ -170,15 +149,21 @@ class StatusSurface:
             if state == row.status or (await session.execute(newer.limit(1))).first():
                 return
             text = f"{row.page} shows {state} for this incident; published was {row.status}"
-            await self._record(session, row, "status_page_differed", text)
-            await self.incidents.outbox.say(
-                session, row.incident_id, f"customers-read-{row.number}", "line",
-                {"text": f"⚠️ {text}"},
-            )  # fmt: skip
+            await self._warn(session, row, "status_page_differed", text, key="read")
 
     async def _locked(self, session: AsyncSession, asked: Publication) -> Publication:
         await self.incidents.get(session, asked.incident_id)
         return await session.get_one(Publication, asked.number, populate_existing=True)
+
+    async def _warn(
+        self, session: AsyncSession, row: Publication, kind: str, text: str, *, key: str
+    ) -> None:
+        """On the record, and said in the channel once."""
+        await self._record(session, row, kind, text)
+        await self.incidents.outbox.say(
+            session, row.incident_id, f"customers-{key}-{row.number}", "line",
+            {"text": f"⚠️ {text}"},
+        )  # fmt: skip
 
     async def _record(self, session: AsyncSession, row: Publication, kind: str, text: str) -> None:
         data = {"publication": row.number, "page": row.page, "reference": row.reference}

@@ -17,13 +17,13 @@ from bot.catalog import Catalog
 from bot.catalog import Notifier as Entered
 from bot.chat.outside import pace
 from bot.chat.outside.paged import page_notice, reached_there, still_waits
-from bot.chat.outside.paths import first
+from bot.chat.outside.paths import asking, first
 from bot.chat.outside.record import Record
 from bot.chat.outside.words import ESSENTIAL, addressee, notice, update_notice
 from bot.contract import Connection, Notice, Notifier, Pager, Receipt
 from bot.delivery import Job
 from bot.delivery.notices import OUTSIDE, late, sent_since
-from bot.errors import JacklineError, NotSent, Rejected, Retryable, TargetError, Unknown
+from bot.errors import NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.incidents import Incident, Incidents
 from bot.incidents.due_tables import Update
 from bot.log import get
@@ -181,18 +181,8 @@ class OutsideSurface:
         notifier = self.registry.notifiers.get(entry.integration)
         if notifier is None:
             raise Rejected(f"The integration {entry.integration!r} has no notifier.")
-        try:
-            async with asyncio.timeout(LIMIT):
-                return await first(self.dialer, entry.target, partial(ask, notifier))
-        except TimeoutError as error:
-            raise Unknown(f"{entry.id} took longer than {LIMIT:g} s.") from error
-        except TargetError:
-            raise
-        except JacklineError as error:  # the catalog's target or path leads nowhere
-            raise Rejected(str(error)) from error
-        except Exception as error:  # a stranger's fault; it must not cost the other notifiers
-            log.exception("notifier_broke", notifier=entry.id)
-            raise Unknown(f"{entry.integration} broke: {type(error).__name__}.") from error
+        async with asking(entry.id, entry.integration, LIMIT):
+            return await first(self.dialer, entry.target, partial(ask, notifier))
 
     async def _took(self, job: Job, entry: Entered, receipt: Receipt, path: str) -> None:
         ask_at = now() + ASK_AFTER if receipt.confirmed is None and receipt.reference else None
