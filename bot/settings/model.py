@@ -1,28 +1,16 @@
-"""Settings, all from the environment: prefix ``JACKLINE_``, nesting by ``__``.
+"""Everything that can be set: its fields, their defaults, and what is wrong with a value by itself."""
 
-Nothing here reads a file of secrets or touches the network; a wrong value becomes one
-`BadSetting` that names the variable, what is wrong, and an example.
-"""
-
-import difflib
 import json
-import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.errors import BadSetting
-
 PREFIX = "JACKLINE_"
-# Without being a `SecretStr`, since they are often empty: who has the address can act by it.
-_SECRET = (f"{PREFIX}ACCESS__DEADMAN_URL",)
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.%a-z]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 
 
@@ -287,166 +275,3 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The database's address, with the default filled in."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute()}/jackline.db"
-
-
-def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Reads the settings from ``environ`` (default: the process's own).
-
-    Raises `BadSetting` that names the first wrong variable.
-    """
-    env = dict(os.environ if environ is None else environ)
-    try:
-        settings = Settings(**_nested(env))
-    except ValidationError as error:
-        first = error.errors()[0]
-        # A list's element belongs to the variable that holds the list.
-        loc = [str(part) for part in first["loc"] if not isinstance(part, int)]
-        words = _words(first["type"], first["msg"], loc[-1])
-        raise _bad(PREFIX + "__".join(loc).upper(), words) from None
-    return _coherent(settings)
-
-
-def _words(kind: str, message: str, name: str) -> str:
-    """pydantic's finding in words for who sets environment variables; never the value."""
-    match kind:
-        case "extra_forbidden" | "model_type" | "dict_type":
-            return "there is no such setting"
-        case "string_pattern_mismatch":
-            return "does not look right"
-        case "list_type" | "string_type" if name == "secrets":
-            return "is not a JSON list of strings"
-    return message.removeprefix("Value error, ").replace("Input should be", "must be")
-
-
-def _coherent(settings: Settings) -> Settings:
-    slack = settings.slack
-    if slack.bot_token and slack.bot_token.get_secret_value().startswith("xapp-"):
-        raise _bad("JACKLINE_SLACK__BOT_TOKEN", "is an app-level token, not the bot token")
-    if slack.app_token and not slack.app_token.get_secret_value().startswith("xapp-"):
-        raise _bad("JACKLINE_SLACK__APP_TOKEN", "is not an app-level token")
-    if slack.enabled and slack.mode == "socket" and not slack.app_token:
-        raise _bad("JACKLINE_SLACK__APP_TOKEN", "Socket Mode needs an app-level token")
-    if slack.enabled and slack.mode == "http" and not slack.signing_secret:
-        raise _bad("JACKLINE_SLACK__SIGNING_SECRET", "HTTP mode needs the signing secret")
-    return settings
-
-
-def _nested(env: Mapping[str, str]) -> dict[str, Any]:
-    """Folds ``JACKLINE_A__B=…`` into ``{"a": {"b": …}}``.
-
-    Done here and not by the library so that an unknown variable is an error with its name.
-    A variable set to nothing counts as not set: an empty key would sign for everybody.
-    """
-    tree: dict[str, Any] = {}
-    for name, raw in sorted(env.items()):
-        if not name.startswith(PREFIX):
-            continue
-        path = name.removeprefix(PREFIX).lower().split("__")
-        if path[0] not in Settings.model_fields:
-            raise _bad(name, "there is no such setting")
-        if not raw.strip():
-            continue
-        value: Any = raw
-        if path[0] == "webhooks" and path[-1] == "secrets":
-            try:
-                value = json.loads(raw)
-            except json.JSONDecodeError:
-                raise _bad(name, "is not a JSON list of strings") from None
-        node = tree
-        for part in path[:-1]:
-            node = node.setdefault(part, {})
-            if not isinstance(node, dict):
-                raise _bad(name, "there is no such setting")
-        node[path[-1]] = value
-    return tree
-
-
-def _bad(name: str, problem: str) -> BadSetting:
-    example = next((e for variable, _, e, _ in reference() if _matches(variable, name)), "")
-    hint = f"Example: {name}={example}" if example else "See docs/reference.md for all settings."
-    if not example:
-        known = [variable for variable, *_ in reference()]
-        close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.8)
-        hint = f"Did you mean {close[0]}?" if close else hint
-    return BadSetting(f"{name}: {problem}.", hint=hint, field=name)
-
-
-def _matches(pattern: str, name: str) -> bool:
-    left, _, right = pattern.partition("<SOURCE>")
-    inside = name.removeprefix(left).removesuffix(right)
-    return name == pattern or (bool(right) and name == left + inside + right and bool(inside))
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A setting for people who may see all but secrets: of those, ``value`` says set or not set."""
-
-    name: str
-    value: str
-    source: Literal["the environment", "the default"]
-    what: str
-    secret: bool
-
-
-def shown(settings: Settings, environ: Mapping[str, str] | None = None) -> list[Shown]:
-    """Every setting as it is in force, in the reference's order; each webhook source by its name."""
-    env = os.environ if environ is None else environ
-    given = {name.upper() for name, value in env.items() if value.strip()}
-    rows = []
-    for name, what, _, _ in reference():
-        names = [name]
-        if "<SOURCE>" in name:
-            names = [name.replace("<SOURCE>", source.upper()) for source in settings.webhooks]
-        for each in names:
-            value, secret = _value(settings, each)
-            rows.append(
-                Shown(
-                    each, value, "the environment" if each in given else "the default", what, secret
-                )
-            )
-    return rows
-
-
-def _value(settings: Settings, name: str) -> tuple[str, bool]:
-    """What may be shown of it, and whether it is a secret."""
-    found: Any = settings
-    secret = name in _SECRET
-    for part in name.removeprefix(PREFIX).lower().split("__"):
-        if isinstance(found, dict):
-            found = found[part]
-            continue
-        secret |= "SecretStr" in str(type(found).model_fields[part].annotation)
-        found = getattr(found, part)
-    if secret:
-        count = f"{len(found)} set" if isinstance(found, list) and found else "set"
-        return (count if found else "not set"), True
-    if name == f"{PREFIX}DATABASE_URL" and found:
-        url = make_url(str(found))
-        where = f" on {url.host}:{url.port}" if url.port else f" on {url.host}" if url.host else ""
-        return (
-            f"{url.get_backend_name()}{where}, {url.database}",
-            False,
-        )  # not the user, not a query
-    return ("" if found is None else str(found)), False
-
-
-def reference() -> list[tuple[str, str, str, str]]:
-    """Every setting as (variable, description, example, default), for the reference page."""
-    rows: list[tuple[str, str, str, str]] = []
-
-    def walk(model: type[BaseModel], prefix: str) -> None:
-        for name, info in model.model_fields.items():
-            annotation = info.annotation
-            if name == "webhooks":
-                walk(Webhook, f"{prefix}WEBHOOKS__<SOURCE>__")
-            elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-                walk(annotation, f"{prefix}{name.upper()}__")
-            else:
-                default = "" if info.default in (None, []) else str(info.default)
-                if isinstance(info.default, dict):
-                    default = json.dumps(info.default)
-                example = str((info.examples or [""])[0])
-                rows.append((prefix + name.upper(), info.description or "", example, default))
-
-    walk(Settings, PREFIX)
-    return rows
