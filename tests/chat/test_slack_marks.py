@@ -5,9 +5,23 @@ import pytest
 from bot.chat.slack.marks import link_to
 from bot.delivery import Binding
 from tests.chat.slack_world import SlackWorld
-from tests.slackstub import C_GENERAL, U_ANA, U_BEN, U_CAROL
+from tests.slackstub import C_GENERAL, U_ANA, U_BEN, U_CAROL, Message
 
 pytestmark = pytest.mark.server  # the stub listens on a port
+
+
+async def marked_by_two(
+    workspace: SlackWorld, channel: str, said: Message, first: str, second: str
+) -> None:
+    """By Ana and by Ben, whose reactions Slack tells three times; until it is ticked."""
+    await workspace.slack.react(channel, said.ts, first)
+    await workspace.settled()
+    await workspace.slack.react(channel, said.ts, second, U_BEN)
+    for event in list(workspace.slack.deliverer.events)[-2:]:
+        await workspace.slack.redeliver(event, new_event_id=True)
+        await workspace.slack.redeliver(event)
+    await workspace.settled()
+    await workspace.until(lambda: "white_check_mark" in said.reactions)
 
 
 async def test_a_pinned_message_is_on_the_timeline_and_ticked(workspace: SlackWorld) -> None:
@@ -15,14 +29,7 @@ async def test_a_pinned_message_is_on_the_timeline_and_ticked(workspace: SlackWo
     channel = await workspace.declare()
     said = await workspace.slack.message(channel, "DNS answers with the old address", U_BEN)
     await workspace.settled()
-    await workspace.slack.react(channel, said.ts, "pushpin")
-    await workspace.settled()
-    await workspace.slack.react(channel, said.ts, "round_pushpin", U_BEN)
-    for event in list(workspace.slack.deliverer.events)[-2:]:
-        await workspace.slack.redeliver(event, new_event_id=True)
-        await workspace.slack.redeliver(event)
-    await workspace.settled()
-    await workspace.until(lambda: "white_check_mark" in said.reactions)
+    await marked_by_two(workspace, channel, said, "pushpin", "round_pushpin")
     (row,) = await workspace.rows("message_pinned")
     assert (row.text, row.actor) == ("DNS answers with the old address", "person:ana")
     assert row.link == link_to(channel, said.ts)
@@ -70,14 +77,7 @@ async def test_a_ticket_makes_a_task_once(workspace: SlackWorld) -> None:
     channel = await workspace.declare()
     said = await workspace.slack.message(channel, "ask ben & co\nby 14:30 @ana", U_BEN)
     await workspace.settled()
-    await workspace.slack.react(channel, said.ts, "ticket")
-    await workspace.settled()
-    await workspace.slack.react(channel, said.ts, "admission_tickets", U_BEN)
-    for event in list(workspace.slack.deliverer.events)[-2:]:
-        await workspace.slack.redeliver(event, new_event_id=True)
-        await workspace.slack.redeliver(event)
-    await workspace.settled()
-    await workspace.until(lambda: "white_check_mark" in said.reactions)
+    await marked_by_two(workspace, channel, said, "ticket", "admission_tickets")
     (row,) = await workspace.rows("task_added")
     assert (row.text, row.actor) == ("Task 1: ask ben & co by 14:30 @ana", "person:ana")
     assert row.link == link_to(channel, said.ts)

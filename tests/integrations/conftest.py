@@ -91,6 +91,13 @@ def shop() -> Iterator[HttpApp]:
 
 
 @pytest.fixture
+def vendor() -> Iterator[HttpApp]:
+    """Stands in for a vendor's API."""
+    with http_app("vendor") as app:
+        yield app
+
+
+@pytest.fixture
 async def on_http(registry: Registry, shop: HttpApp) -> AsyncIterator[Doing]:
     async with direct("http/shop", shop.url, timeout=0.5) as connection:
         yield Doing(registry, connection)

@@ -25,7 +25,7 @@ class Spec:
             if os.environ.get("CI") == "true":
                 pytest.fail(f"{path} is absent, and in CI it must not be")
             pytest.skip(f"the vendor's API description is not at {path}")
-        self.root: dict[str, Any] = _nullable(json.loads(gzip.decompress(path.read_bytes())))
+        self.root: dict[str, Any] = nullable(json.loads(gzip.decompress(path.read_bytes())))
         self.below = below
 
     def conforms(self, request: Received) -> Any:
@@ -96,13 +96,13 @@ def _typed(given: str, parameter: dict[str, Any]) -> Any:
     return given.split(",") if kind == "array" else given
 
 
-def _nullable(schema: Any) -> Any:
+def nullable(schema: Any) -> Any:
     """OpenAPI's `nullable` in JSON Schema's own words."""
     if isinstance(schema, list):
-        return [_nullable(each) for each in schema]
+        return [nullable(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {key: _nullable(value) for key, value in schema.items()}
+    made = {key: nullable(value) for key, value in schema.items()}
     if made.pop("nullable", False) is True and isinstance(made.get("type"), str):
         made["type"] = [made["type"], "null"]
     return made

@@ -5,6 +5,7 @@ import contextlib
 import json
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -16,30 +17,19 @@ from bot.contract import Alert, AlertSource, RawRequest
 from bot.contract.source import MAX_ANNOTATION
 from bot.errors import AuthFailed, BadInput
 from integrations.alertmanager.source import AlertmanagerSource
+from tests.integrations.bodies import with_value
 from tests.integrations.sources.alertmanager import FIRING
 from tests.servers.alertmanager import alertmanager
 from tests.servers.ask import ask
 from tests.servers.http_app import http_app
 
 SOURCE = AlertmanagerSource()
+changed = partial(with_value, FIRING)
 
 
 def request(body: bytes = b"", authorization: str | None = None) -> RawRequest:
     headers = {} if authorization is None else {"authorization": authorization}
     return RawRequest(headers, body)
-
-
-def changed(*path: str | int, to: Any) -> bytes:
-    """The real payload with one field replaced; `...` takes it away."""
-    payload = json.loads(FIRING)
-    at: Any = payload
-    for step in path[:-1]:
-        at = at[step]
-    if to is ...:
-        del at[path[-1]]
-    else:
-        at[path[-1]] = to
-    return json.dumps(payload).encode()
 
 
 def parse(body: bytes) -> list[Alert]:

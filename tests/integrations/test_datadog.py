@@ -2,8 +2,8 @@
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,20 +14,16 @@ from bot.contract.source import tagged
 from bot.errors import BadInput
 from bot.registry import FOLDER
 from integrations.datadog.source import DatadogSource, _Event
+from tests.integrations.bodies import with_fields
 from tests.integrations.sources.datadog import FIRING, RESOLVED
 
 SOURCE = DatadogSource()
 README = Path(FOLDER) / "datadog" / "README.md"
+changed = partial(with_fields, FIRING)
 
 
 def parse(body: bytes) -> list[Alert]:
     return SOURCE.parse(RawRequest({}, body))
-
-
-def changed(**fields: Any) -> bytes:
-    """The firing alert with fields replaced; `...` takes one away."""
-    event = {**json.loads(FIRING), **fields}
-    return json.dumps({k: v for k, v in event.items() if v is not ...}).encode()
 
 
 def test_the_readmes_template_is_what_is_read() -> None:

@@ -5,13 +5,14 @@ import hmac
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
 
 import pytest
 
 from bot.contract import Alert, RawRequest
 from bot.errors import AuthFailed, BadInput
 from integrations.grafana.source import GrafanaSource
+from tests.integrations.bodies import with_value
 from tests.integrations.sources.grafana import AT, FIRING, RESOLVED, sent
 
 SOURCE = GrafanaSource()
@@ -40,23 +41,11 @@ DOCUMENTED = rb"""{
   "externalURL": "https://play.grafana.org/", "version": "1", "groupKey": "{}:{}",
   "truncatedAlerts": 0, "title": "[FIRING:1]  (blue)", "state": "alerting"
 }"""
+changed = partial(with_value, FIRING)
 
 
 def parse(body: bytes) -> list[Alert]:
     return SOURCE.parse(RawRequest({}, body))
-
-
-def changed(*path: str | int, to: Any) -> bytes:
-    """The recorded payload with one field replaced; `...` takes it away."""
-    payload = json.loads(FIRING)
-    at: Any = payload
-    for step in path[:-1]:
-        at = at[step]
-    if to is ...:
-        del at[path[-1]]
-    else:
-        at[path[-1]] = to
-    return json.dumps(payload).encode()
 
 
 def made(secret: str, body: bytes) -> str:

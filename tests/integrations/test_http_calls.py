@@ -1,6 +1,5 @@
 """What all integrations that speak HTTP share: what a failed call means, and what its error says."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from bot.contract.http import Api, retry_after
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
 from tests.integrations.direct import direct
-from tests.servers.http_app import Answer, HttpApp, http_app
+from tests.servers.http_app import Answer, HttpApp
 from tests.servers.process import HOST, free_port
 
 pytestmark = pytest.mark.server
@@ -23,12 +22,6 @@ API = Api(
     busy={420, 429},
     pause=2.0,
 )
-
-
-@pytest.fixture
-def shop() -> Iterator[HttpApp]:
-    with http_app("shop") as app:
-        yield app
 
 
 async def call(url: str, method: str, **more: Any) -> Any:

@@ -1,6 +1,6 @@
 """Deployments of an emulated API server, moved by a deployment controller beside it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from bot.registry import Registry
 from tests.integrations.asking import asked
 from tests.integrations.direct import Scripted, direct
 from tests.integrations.doing import Doing
-from tests.servers.kubernetes import READER, Kubernetes, kubernetes
+from tests.servers.kubernetes import READER, Kubernetes
 from tests.servers.process import HOST, free_port, wait_for
 
 pytestmark = pytest.mark.server
@@ -24,17 +24,11 @@ RELEASES = ("checkout:1", "checkout:2", "checkout:3")
 CHECKOUT: dict[str, Any] = {"cluster": "main", "namespace": "shop", "deployment": "checkout"}
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Kubernetes]:
-    with kubernetes() as running:
-        yield running
-
-
 @pytest.fixture
-def cluster(server: Kubernetes) -> Kubernetes:
+def cluster(kubernetes_server: Kubernetes) -> Kubernetes:
     """`checkout` at release 3, revisions 1 and 2 behind it."""
-    server.begin("checkout", RELEASES)
-    return server
+    kubernetes_server.begin("checkout", RELEASES)
+    return kubernetes_server
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from bot.contract import Alert, RawRequest
 from bot.errors import BadInput
 from integrations.newrelic.source import NewRelicSource
+from tests.integrations.bodies import with_fields
 from tests.integrations.sources.newrelic import FIRING, RESOLVED
 
 SOURCE = NewRelicSource()
@@ -37,9 +38,7 @@ def parse(body: bytes) -> list[Alert]:
 
 
 def changed(body: bytes = FIRING, /, **fields: Any) -> bytes:
-    """A payload with fields replaced; `...` takes one away."""
-    issue = {**json.loads(body), **fields}
-    return json.dumps({k: v for k, v in issue.items() if v is not ...}).encode()
+    return with_fields(body, **fields)
 
 
 def test_the_recorded_issue() -> None:

@@ -1,17 +1,18 @@
 """Pages by Opsgenie at a stand-in; requests and answers are checked against its own description."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from bot.contract import Connection, Duty, Pager, Standing
-from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
+from bot.errors import NotSent, Rejected, Retryable, TargetError, Unknown
 from integrations.opsgenie.pager import OpsgeniePager
 from tests.integrations.direct import direct
 from tests.integrations.notices import NOTICE
 from tests.integrations.spec import Spec
-from tests.servers.http_app import Answer, HttpApp, http_app
+from tests.integrations.vendors import ANSWERS
+from tests.servers.http_app import Answer, HttpApp
 from tests.servers.process import HOST, free_port
 
 KEY, TEAM = "genie-secret", "team:payments/eu"
@@ -24,12 +25,6 @@ ACCEPTED = {"result": "Request will be processed", "took": 0.302, "requestId": R
 @pytest.fixture(scope="module")
 def spec() -> Spec:
     return Spec("opsgenie.swagger2.json.gz")
-
-
-@pytest.fixture
-def vendor() -> Iterator[HttpApp]:
-    with http_app("opsgenie") as app:
-        yield app
 
 
 @pytest.fixture
@@ -143,12 +138,8 @@ async def test_who_is_on_call(vendor: HttpApp, spec: Spec, there: Connection) ->
     ("answer", "kind"),
     [
         (Answer(422, '{"message": "Request body is not processable", "took": 0.1, "requestId": "1"}'), Rejected),
-        (Answer(403, "{}"), AuthFailed),
-        (Answer(429, "{}", headers={"Retry-After": "3"}), Retryable),
         (Answer(503, "busy"), Retryable),
-        (Answer(500, "broke"), Unknown),
-        (Answer(202, "a proxy's page"), Unknown),
-        (Answer(drop=True), Unknown),
+        *ANSWERS,
     ],
 )  # fmt: skip
 async def test_what_an_answer_means(

@@ -1,18 +1,19 @@
 """Pages by PagerDuty at a stand-in; requests and answers are checked against its own descriptions."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from bot.contract import Connection, Duty, Pager, Receipt, Standing
-from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
+from bot.errors import NotSent, Rejected, Retryable, TargetError, Unknown
 from integrations.pagerduty.pager import PagerDutyPager
 from tests.catalog.test_oncall import at
 from tests.integrations.direct import direct
 from tests.integrations.notices import HOSTILE, NOTICE
 from tests.integrations.spec import Spec
-from tests.servers.http_app import Answer, HttpApp, http_app
+from tests.integrations.vendors import ANSWERS
+from tests.servers.http_app import Answer, HttpApp
 from tests.servers.process import HOST, free_port
 
 KEY, TOKEN = "routing-secret", "token-secret"
@@ -28,12 +29,6 @@ def events() -> Spec:
 @pytest.fixture(scope="module")
 def rest() -> Spec:
     return Spec("pagerduty-rest.openapi3.json.gz", "/rest")
-
-
-@pytest.fixture
-def vendor() -> Iterator[HttpApp]:
-    with http_app("pagerduty") as app:
-        yield app
 
 
 @pytest.fixture
@@ -142,12 +137,8 @@ async def test_without_a_token_nothing_is_read(vendor: HttpApp) -> None:
     ("answer", "kind"),
     [
         (Answer(400, '{"status": "invalid event", "message": "Event object is invalid", "errors": ["Length of \'routing_key\' is incorrect"]}'), Rejected),
-        (Answer(403, "{}"), AuthFailed),
-        (Answer(429, "{}", headers={"Retry-After": "3"}), Retryable),
         (Answer(503, "busy"), Retryable),
-        (Answer(500, "broke"), Unknown),
-        (Answer(202, "a proxy's page"), Unknown),
-        (Answer(drop=True), Unknown),
+        *ANSWERS,
     ],
 )  # fmt: skip
 async def test_what_an_answer_means(

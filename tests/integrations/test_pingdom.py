@@ -2,13 +2,14 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 
 import pytest
 
 from bot.contract import Alert, RawRequest
 from bot.errors import AuthFailed, BadInput
 from integrations.pingdom.source import PingdomSource
+from tests.integrations.bodies import with_fields
 from tests.integrations.sources.pingdom import FIRING, RESOLVED
 
 SOURCE = PingdomSource()
@@ -30,16 +31,11 @@ IMAP = rb"""{
   "first_probe": {"ip": "69.64.56.47", "ipv6": "", "location": "St. Louis, MO"},
   "second_probe": {}
 }"""
+changed = partial(with_fields, FIRING)
 
 
 def parse(body: bytes) -> list[Alert]:
     return SOURCE.parse(RawRequest({}, body))
-
-
-def changed(**fields: Any) -> bytes:
-    """The recorded payload with fields replaced; `...` takes one away."""
-    change = {**json.loads(FIRING), **fields}
-    return json.dumps({k: v for k, v in change.items() if v is not ...}).encode()
 
 
 def test_the_recorded_pair() -> None:

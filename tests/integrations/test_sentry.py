@@ -1,6 +1,5 @@
 """Sentry's webhooks: what each resource becomes, and that nothing that fires again is lost."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from bot.contract import Alert, RawRequest
 from bot.errors import AuthFailed, BadInput
 from integrations.sentry.source import SentrySource
+from tests.integrations.bodies import with_value
 from tests.integrations.sources import sentry as sample
 
 SOURCE = SentrySource()
@@ -21,14 +21,6 @@ def parse(body: bytes) -> list[Alert]:
 def one(body: bytes) -> Alert:
     (alert,) = parse(body)
     return alert
-
-
-def changed(body: bytes, *path: str, to: Any) -> bytes:
-    payload = at = json.loads(body)
-    for step in path[:-1]:
-        at = at[step]
-    at[path[-1]] = to
-    return json.dumps(payload).encode()
 
 
 def test_the_signature_is_of_the_bytes_as_they_came() -> None:
@@ -52,7 +44,7 @@ def test_a_metric_alert() -> None:
 def test_a_warning_that_grows_critical_is_no_repeat() -> None:
     """Sentry sends one start for both; the intake would drop the second."""
     critical = one(sample.FIRING)
-    warning = one(changed(sample.FIRING, "action", to="warning"))
+    warning = one(with_value(sample.FIRING, "action", to="warning"))
     assert warning.fingerprint == critical.fingerprint
     assert warning.starts_at == datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)
     assert warning.starts_at != critical.starts_at
@@ -60,7 +52,7 @@ def test_a_warning_that_grows_critical_is_no_repeat() -> None:
 
 
 def test_a_metric_alert_of_two_projects_is_of_no_service() -> None:
-    body = changed(sample.FIRING, "data", "metric_alert", "projects", to=["bar", "foo"])
+    body = with_value(sample.FIRING, "data", "metric_alert", "projects", to=["bar", "foo"])
     assert "service" not in one(body).labels
 
 
@@ -81,7 +73,7 @@ def test_a_tag_cannot_stand_in_for_severity_or_service() -> None:
     """Whoever can report an error chooses its tags."""
     tags: list[Any] = [[f"tag{i}", "x"] for i in range(200)]
     tags += [["severity", "critical"], ["service", "payments"], ["odd"], "x", [1, 2]]
-    alert = one(changed(sample.EVENT_ALERT, "data", "event", "tags", to=tags))
+    alert = one(with_value(sample.EVENT_ALERT, "data", "event", "tags", to=tags))
     assert (alert.labels["severity"], alert.labels["service"]) == ("error", "front-end")
 
 
@@ -102,13 +94,13 @@ def test_an_issue_that_was_recorded_as_it_resolved() -> None:
 
 def test_an_issue_resolves_what_its_alert_fired() -> None:
     fired = one(sample.EVENT_ALERT)
-    body = changed(sample.ISSUE_RESOLVED, "data", "issue", "id", to="1117540176")
+    body = with_value(sample.ISSUE_RESOLVED, "data", "issue", "id", to="1117540176")
     assert one(body).fingerprint == fired.fingerprint
 
 
 def test_an_issue_that_comes_back_is_no_repeat() -> None:
     """`firstSeen` stays for ever, so the second firing starts with the event that brought it."""
-    again = changed(sample.ISSUE, "action", to="unresolved")
+    again = with_value(sample.ISSUE, "action", to="unresolved")
     assert one(again).status == "firing"
     assert one(again).starts_at > one(sample.ISSUE).starts_at
 
@@ -116,7 +108,7 @@ def test_an_issue_that_comes_back_is_no_repeat() -> None:
 @pytest.mark.parametrize("action", ["assigned", "archived", "ignored", "triggered"])
 def test_what_says_neither_firing_nor_resolved_is_no_alert(action: str) -> None:
     """An archived issue is not over, somebody only does not want to hear of it."""
-    assert parse(changed(sample.ISSUE, "action", to=action)) == []
+    assert parse(with_value(sample.ISSUE, "action", to=action)) == []
 
 
 def test_other_resources_are_no_alert() -> None:
@@ -141,5 +133,5 @@ def test_what_identity_needs_is_named_when_it_is_wrong(
     body: bytes, path: tuple[str, ...], to: Any
 ) -> None:
     with pytest.raises(BadInput) as caught:
-        parse(changed(body, *path, to=to))
+        parse(with_value(body, *path, to=to))
     assert caught.value.field == ".".join(path)

@@ -1,7 +1,7 @@
 """Statuspage at a stand-in; requests and answers are held to a schema written from its documentation."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import jsonschema
@@ -12,7 +12,8 @@ from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Un
 from integrations.statuspage.page import Statuspage
 from tests.integrations.direct import direct
 from tests.integrations.pages import FIRST, RESOLVED
-from tests.servers.http_app import Answer, HttpApp, Received, http_app
+from tests.integrations.vendors import ANSWERS
+from tests.servers.http_app import Answer, HttpApp, Received
 from tests.servers.process import HOST, free_port
 
 KEY, PAGE, INCIDENT = "oauth-secret", "kctbh9vrtdwd", "p31zjtct2jer"
@@ -61,12 +62,6 @@ def sent(request: Received) -> dict[str, Any]:
     jsonschema.validate(request.json(), REQUEST)
     found: dict[str, Any] = request.json()["incident"]
     return found
-
-
-@pytest.fixture
-def vendor() -> Iterator[HttpApp]:
-    with http_app("statuspage") as app:
-        yield app
 
 
 @pytest.fixture
@@ -128,10 +123,7 @@ async def test_after_a_lost_answer(vendor: HttpApp, there: Connection) -> None:
         (Answer(422, '{"error": ["Name can\'t be blank"]}'), Rejected),
         (Answer(401, '{"error": "Could not authenticate"}'), AuthFailed),
         (Answer(420, "{}"), Retryable),
-        (Answer(429, "{}", headers={"Retry-After": "3"}), Retryable),
-        (Answer(500, "broke"), Unknown),
-        (Answer(201, "a proxy's page"), Unknown),
-        (Answer(drop=True), Unknown),
+        *ANSWERS,
     ],
 )
 async def test_what_an_answer_means(

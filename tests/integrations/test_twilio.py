@@ -20,6 +20,8 @@ from integrations.twilio.notifier import Phone
 from integrations.twilio.words import sms, twiml
 from tests.integrations.direct import direct
 from tests.integrations.notices import HOSTILE, NOTICE
+from tests.integrations.spec import nullable
+from tests.integrations.vendors import ANSWERS
 from tests.servers.http_app import Answer, HttpApp, Received, http_app
 from tests.servers.process import HOST, free_port
 
@@ -87,18 +89,6 @@ def check(spec: dict[str, Any], schema: dict[str, Any], value: Any) -> None:
     jsonschema.Draft4Validator(
         {**nullable(schema), "components": nullable(spec["components"])}
     ).validate(value)
-
-
-def nullable(schema: Any) -> Any:
-    """OpenAPI's `nullable` in JSON Schema's own words."""
-    if isinstance(schema, list):
-        return [nullable(s) for s in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {key: nullable(value) for key, value in schema.items()}
-    if made.pop("nullable", False) is True and isinstance(made.get("type"), str):
-        made["type"] = [made["type"], "null"]
-    return made
 
 
 def entry(kind: str, **more: Any) -> dict[str, Any]:
@@ -239,11 +229,8 @@ async def test_what_was_sent_before_is_found(twilio: Stand) -> None:
     [
         (Answer(400, '{"code": 21211, "message": "Invalid To", "status": 400}'), Rejected),
         (Answer(401, '{"code": 20003, "message": "Authenticate", "status": 401}'), AuthFailed),
-        (Answer(429, "{}", headers={"Retry-After": "3"}), Retryable),
         (Answer(503, "busy"), Retryable),
-        (Answer(500, "broke"), Unknown),
-        (Answer(201, "a proxy's page"), Unknown),
-        (Answer(drop=True), Unknown),
+        *ANSWERS,
         (Answer(latency=2), Unknown),
     ],
 )

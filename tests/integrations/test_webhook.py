@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,7 +11,7 @@ from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Un
 from integrations.webhook.notifier import Webhook
 from tests.integrations.direct import direct
 from tests.integrations.notices import HOSTILE, NOTICE
-from tests.servers.http_app import Answer, HttpApp, http_app
+from tests.servers.http_app import Answer, HttpApp
 from tests.servers.process import HOST, free_port
 
 pytestmark = pytest.mark.server
@@ -24,16 +23,10 @@ async def send(url: str, notice: Notice = NOTICE, to: str = TO, **settings: str)
         return await Webhook().notify(notice, to, connection)
 
 
-@pytest.fixture
-def pager() -> Iterator[HttpApp]:
-    with http_app("pager") as app:
-        yield app
-
-
-async def test_a_signed_notice(pager: HttpApp) -> None:
+async def test_a_signed_notice(vendor: HttpApp) -> None:
     """The receiver can tell that it is ours, how old it is, and that it is no repeat."""
-    receipt = await send(pager.url, HOSTILE, secret="pager-key")
-    (request,) = pager.to(TO)
+    receipt = await send(vendor.url, HOSTILE, secret="pager-key")
+    (request,) = vendor.to(TO)
     assert request.method == "POST"
     assert Notice.model_validate(request.json()) == HOSTILE
     assert request.headers["idempotency-key"] == NOTICE.id
@@ -43,14 +36,14 @@ async def test_a_signed_notice(pager: HttpApp) -> None:
     assert hmac.compare_digest(signed, expected.hexdigest())
     assert abs(time.time() - int(seconds)) < 10
     assert receipt.confirmed is True
-    async with direct("webhook/pager", pager.url) as connection:
+    async with direct("webhook/pager", vendor.url) as connection:
         assert await Webhook().confirm(receipt, connection) is True
         assert await Webhook().find(NOTICE, TO, connection) is None
 
 
-async def test_without_a_secret_it_is_not_signed(pager: HttpApp) -> None:
-    await send(pager.url)
-    assert "x-jackline-signature" not in pager.to(TO)[0].headers
+async def test_without_a_secret_it_is_not_signed(vendor: HttpApp) -> None:
+    await send(vendor.url)
+    assert "x-jackline-signature" not in vendor.to(TO)[0].headers
 
 
 @pytest.mark.parametrize(
@@ -68,13 +61,13 @@ async def test_without_a_secret_it_is_not_signed(pager: HttpApp) -> None:
     ],
 )
 async def test_what_an_answer_means(
-    pager: HttpApp, answer: Answer, kind: type[TargetError]
+    vendor: HttpApp, answer: Answer, kind: type[TargetError]
 ) -> None:
     """And it is asked once: no redirect is followed, nothing is repeated here."""
-    pager.answers[TO] = answer
+    vendor.answers[TO] = answer
     with pytest.raises(kind) as raised:
-        await send(pager.url)
-    assert len(pager.received) == 1
+        await send(vendor.url)
+    assert len(vendor.received) == 1
     if answer.status == 429:
         assert isinstance(raised.value, Retryable)
         assert raised.value.retry_after == 7
@@ -83,11 +76,11 @@ async def test_what_an_answer_means(
 @pytest.mark.parametrize(
     "to", ["", "x", "//evil.test/x", "http://evil.test/", "/a/../b", "/a b", "/?x"]
 )
-async def test_what_is_no_path(pager: HttpApp, to: str) -> None:
+async def test_what_is_no_path(vendor: HttpApp, to: str) -> None:
     """Least of all another host."""
     with pytest.raises(Rejected, match="must be a path"):
-        await send(pager.url, to=to)
-    assert pager.received == []
+        await send(vendor.url, to=to)
+    assert vendor.received == []
 
 
 async def test_nobody_there() -> None:

@@ -15,6 +15,7 @@ from tests.servers.alertmanager import Alertmanager, alertmanager
 from tests.servers.envoy import Envoy, envoy
 from tests.servers.haproxy import HAProxy, haproxy
 from tests.servers.http_app import HttpApp, http_app
+from tests.servers.kubernetes import Kubernetes, kubernetes
 from tests.servers.postgres import Postgres, postgres
 from tests.servers.prometheus import Prometheus, prometheus
 from tests.servers.sshd import Sshd, sshd
@@ -68,6 +69,13 @@ def envoy_server() -> Iterator[Start[Envoy]]:
 def sshd_server() -> Iterator[Sshd]:
     """One OpenSSH a session (and a worker): programs run as the user of the tests."""
     with sshd() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def kubernetes_server() -> Iterator[Kubernetes]:
+    """An API server for a file: each test begins anew in it."""
+    with kubernetes() as server:
         yield server
 
 

@@ -1,7 +1,6 @@
 """`roll-back-release` on a real Envoy before two real versions, and a Deployment that is rolled back."""
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from tests.runbooks.shipped.room import on_both, shipped
 from tests.servers.envoy import Envoy
 from tests.servers.fixtures import Start
 from tests.servers.http_app import Answer, HttpApp
-from tests.servers.kubernetes import Kubernetes, kubernetes
+from tests.servers.kubernetes import Kubernetes
 
 pytestmark = pytest.mark.server
 NAME = "roll-back-release"
@@ -23,17 +22,11 @@ QUICK = {"hold: 5s": "hold: 200ms", "within: 15s": "within: 1s", "every: 1s": "e
          "every: 2s": "every: 100ms", "backoff: 2s": "backoff: 100ms"}  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Kubernetes]:
-    with kubernetes() as running:
-        yield running
-
-
 @pytest.fixture
-def cluster(server: Kubernetes) -> Kubernetes:
+def cluster(kubernetes_server: Kubernetes) -> Kubernetes:
     """Release 3 is in force, and it is the bad one."""
-    server.begin("checkout", RELEASES)
-    return server
+    kubernetes_server.begin("checkout", RELEASES)
+    return kubernetes_server
 
 
 @pytest.fixture
