@@ -20,6 +20,7 @@ from bot.errors import NotSent, Rejected, TargetError, Unknown
 _NOISE = "could not change directory to"  # the home of whoever logged in is not the other user's
 _LOGIN = re.compile(r"://[^/\s@]*@")  # of a repository's address
 _SHOWN = 600  # characters of a program's last lines
+_ROOM = 1.2  # times what is restored that must be free: WAL and the like come on top
 _CLEANING = 300  # seconds to remove a scratch folder
 _TRIES = 3  # a restore that was cut off may still be writing into the folder
 _TOLERATED = 60  # seconds that the clocks of two hosts may differ
@@ -110,11 +111,17 @@ class DrillFolder:
         self.folder = f"{self.root}/{secrets.token_hex(4)}"
         self._note = f"{self.root}.verified.json"
 
-    async def free(self) -> int:
-        """Bytes on the disk of the scratch folder."""
+    async def room(self, label: str, size: int) -> int:
+        """Bytes on the disk of the scratch folder. Raises `Rejected` where they are too few."""
         argv = ["df", "-B1", "--output=avail", self.scratch]
         said = await self.host.must("the scratch folder cannot be read", argv)
-        return int(said.split()[-1])
+        free = int(said.split()[-1])
+        if free < size * _ROOM:
+            raise Rejected(
+                f"{label} needs {size * _ROOM / 1e6:.0f} MB in {self.scratch}, "
+                f"where {free / 1e6:.0f} MB are free."
+            )
+        return free
 
     async def make(self, *inside: str) -> None:
         """Makes the folder and those inside it, for their owner alone."""

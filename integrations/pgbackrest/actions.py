@@ -16,8 +16,6 @@ from .params import BackupParams, DrillParams
 from .scratch import Scratch
 from .site import Site
 
-_ROOM = 1.2  # times the backup's size that must be free: WAL comes on top
-
 
 class _Repository:
     """What every verb here shares."""
@@ -65,14 +63,9 @@ class RestoreDrill(_Repository):
         host = Host(connection, site.as_user)
         try:
             backup = chosen((await self._listed(host, site))[1], params.backup, params.before)
-            free = await self._place(params, host, site).free()
+            free = await self._place(params, host, site).room(backup.label, backup.size)
         except Unknown as error:
             raise Retryable(error.message) from error
-        if free < backup.size * _ROOM:
-            raise Rejected(
-                f"{backup.label} needs {backup.size * _ROOM / 1e6:.0f} MB in {site.scratch}, "
-                f"where {free / 1e6:.0f} MB are free."
-            )
         change = Change(
             target=self.target(params),
             what=f"scratch instance in {site.scratch}",

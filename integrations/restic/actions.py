@@ -16,7 +16,6 @@ from .params import DrillParams, SnapshotParams
 from .site import Site
 from .snapshots import Snapshot, chosen, facts, snapshots
 
-_ROOM = 1.2  # times the snapshot's size that must be free
 _LISTING = 120  # seconds for what only reads the repository's index
 
 
@@ -62,14 +61,9 @@ class RestoreDrill(_Repository):
         try:
             snapshot = chosen(await _listed(host, site, params.snapshot))
             size = await _size(host, site, snapshot)
-            free = await self._place(params, host, site).free()
+            free = await self._place(params, host, site).room(snapshot.label, size)
         except Unknown as error:
             raise Retryable(error.message) from error
-        if free < size * _ROOM:
-            raise Rejected(
-                f"{snapshot.label} needs {size * _ROOM / 1e6:.0f} MB in {site.scratch}, "
-                f"where {free / 1e6:.0f} MB are free."
-            )
         counted = f", rows of {', '.join(params.dump.tables)} counted" if params.dump else ""
         change = Change(
             target=self.target(params),
