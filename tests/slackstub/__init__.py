@@ -10,6 +10,7 @@ from .remote import RemoteStub
 from .responses import Interaction
 from .server import SlackStub
 from .state import C_GENERAL, C_INCIDENTS, U_ANA, U_BEN, U_CAROL, Channel, Message, User
+from .teams import Team
 
 __all__ = [
     "C_GENERAL",
@@ -23,5 +24,6 @@ __all__ = [
     "Message",
     "RemoteStub",
     "SlackStub",
+    "Team",
     "User",
 ]

@@ -7,24 +7,31 @@ from collections.abc import Callable
 from .delivery import Deliverer
 from .errors import HumanError
 from .events import EventFeed
+from .render import view_json
 from .responses import Interaction, Responses
 from .settings import Settings
 from .sockets import SocketHub
-from .state import Channel, Json, Message, Workspace
+from .state import Channel, Json, Message, View, Workspace
 from .webapi import WebApi
 
 
 class Parts:
     """The wiring, once, in the order in which a call or an event passes through."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, ws: Workspace | None = None, hub: SocketHub | None = None
+    ) -> None:
         self.settings = settings
-        self.ws = Workspace(settings)
+        self.ws = ws or Workspace(settings)
         self.api = WebApi(self.ws)
-        self.hub = SocketHub(self.ws)
+        self.hub = hub or SocketHub(self.ws)
         self.deliverer = Deliverer(self.ws, self.hub)
         self.responses = Responses(self.ws)
         self.ws.emit = EventFeed(self.ws, self.deliverer)
+        self.ws.opened = self._opened
+
+    def _opened(self, view: View, interaction: str) -> None:
+        self.responses.interactions[interaction].views.append(view_json(self.ws, view))
 
     async def wait_for(
         self, ready: Callable[[], object], timeout: float = 5.0, what: str = ""

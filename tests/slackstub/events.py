@@ -39,6 +39,8 @@ class EventFeed:
 
     def _tell(self, event: Json) -> None:
         settings = self.ws.settings
+        if not self.ws.bot_token or self.ws.bot_token in self.ws.revoked:
+            return  # the app is not installed there
         if event["type"] not in settings.subscriptions:
             return
         place = event.get("channel") or event.get("item", {}).get("channel")

@@ -14,14 +14,14 @@ from . import (  # noqa: F401  (the webapi_ ones register their methods)
     webapi_files,
     webapi_history,
     webapi_marks,
+    webapi_oauth,
     webapi_people,
     webapi_views,
 )
-from .controls import Controls
 from .errors import HumanError, SlackError
-from .render import view_json
 from .settings import Settings
-from .state import Json, View
+from .state import Json
+from .teams import Teams
 from .webapi import cut
 
 MAX_UPLOAD = 64 * 1024 * 1024
@@ -29,15 +29,15 @@ MAX_UPLOAD = 64 * 1024 * 1024
 _LOCAL = {"wait_for", "begin", "interact", "envelope", "message_of", "may_see", "open_view"}
 
 
-class SlackStub(Controls):
-    """Slack, as far as one bot can see it. `async with SlackStub() as slack:` starts and stops it."""
+class SlackStub(Teams):
+    """Slack, as far as one app can see it. `async with SlackStub() as slack:` starts and stops it."""
 
     def __init__(self, port: int = 0, host: str = "127.0.0.1", **settings: Any) -> None:
         super().__init__(Settings())
         self.configure(**settings)
         self.host = host
         self.port = port
-        self.ws.opened = self._opened
+        self.teams = {}
         self._runner: web.AppRunner | None = None
 
     @property
@@ -68,6 +68,14 @@ class SlackStub(Controls):
     def bot_user_id(self) -> str:
         return self.ws.bot_user_id
 
+    @property
+    def client_id(self) -> str:
+        return self.ws.app.client_id
+
+    @property
+    def client_secret(self) -> str:
+        return self.ws.app.client_secret
+
     def connection(self) -> dict[str, str]:
         """All that an app in another process needs in order to connect."""
         return {
@@ -83,7 +91,8 @@ class SlackStub(Controls):
 
     async def start(self) -> None:
         app = web.Application(client_max_size=MAX_UPLOAD)
-        app.router.add_route("*", "/api/{method}", self.api.handle)
+        app.router.add_route("*", "/api/{method}", self._api)
+        app.router.add_get("/oauth/v2/authorize", self._authorize)
         app.router.add_get("/link/", self.hub.link)
         app.router.add_post("/actions/{ident:.+}", self._respond)
         app.router.add_post("/upload/v1/{file}", self._upload)
@@ -98,7 +107,8 @@ class SlackStub(Controls):
         self.ws.base_url = f"http://{self.host}:{self.port}"
 
     async def stop(self) -> None:
-        await self.deliverer.close()
+        for each in (self, *self.teams.values()):
+            await each.deliverer.close()
         await self.hub.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -112,8 +122,9 @@ class SlackStub(Controls):
     async def __aexit__(self, *exc: object) -> None:
         await self.stop()
 
-    def _opened(self, view: View, interaction: str) -> None:
-        self.responses.interactions[interaction].views.append(view_json(self.ws, view))
+    async def _api(self, request: web.Request) -> web.Response:
+        of = self.of_token(request.headers.get("Authorization", ""))
+        return await of.api.handle(request)
 
     async def _respond(self, request: web.Request) -> web.Response:
         if self.settings.down:
@@ -122,14 +133,18 @@ class SlackStub(Controls):
             body = await request.json()
         except ValueError:
             return web.json_response({"ok": False, "error": "invalid_payload"}, status=400)
-        status, answer = self.responses.take(request.match_info["ident"], body)
+        ident = request.match_info["ident"]
+        of = self.teams.get(ident.partition("/")[0], self)
+        status, answer = of.responses.take(ident, body)
         return web.json_response(answer, status=status)
 
     async def _upload(self, request: web.Request) -> web.Response:
-        return cut(request) if self.settings.down else await webapi_files.receive(self.ws, request)
+        of = self.teams.get(request.query.get("team", ""), self)
+        return cut(request) if self.settings.down else await webapi_files.receive(of.ws, request)
 
     async def _download(self, request: web.Request) -> web.Response:
-        return cut(request) if self.settings.down else await webapi_files.serve(self.ws, request)
+        of = self.of_token(request.headers.get("Authorization", ""))
+        return cut(request) if self.settings.down else await webapi_files.serve(of.ws, request)
 
     async def _control(self, request: web.Request) -> web.Response:
         """Call one of this object's own public methods: the same as in process, over HTTP."""

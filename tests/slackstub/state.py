@@ -135,22 +135,57 @@ class ResponseUrl:
     uses: int = 0
 
 
-class Workspace:
-    """The state, the look-ups that fail with Slack's codes, and the few shared mutations."""
+@dataclass
+class Grant:
+    """A code of the authorize page: for which workspace, which scopes, and where it was led to."""
 
-    def __init__(self, settings: Settings) -> None:
+    ws: "Workspace"
+    scopes: str
+    redirect_uri: str
+    user: str
+    born: float
+
+
+@dataclass
+class App:
+    """What all workspaces have in common: the app, and who is about to install it."""
+
+    id: str = "A0STUB0001"
+    app_token: str = field(default_factory=lambda: f"xapp-1-{secrets.token_hex(12)}")
+    signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    verification_token: str = field(default_factory=lambda: secrets.token_hex(12))
+    client_id: str = "1000000001.2000000002"
+    client_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    grants: dict[str, Grant] = field(default_factory=dict)
+    code_ttl: float = 600.0
+    chosen: str = ""
+    allowed: bool = True
+
+
+class Workspace:
+    """The state, the look-ups that fail with Slack's codes, and the few shared mutations.
+
+    The ``number``-th; the app is installed in the ``first`` from the beginning, in others not yet.
+    """
+
+    def __init__(
+        self, settings: Settings, number: int = 1, first: "Workspace | None" = None
+    ) -> None:
         self.settings = settings
-        self.base_url = ""
-        self.team_id = "T0STUB0001"
-        self.app_id = "A0STUB0001"
-        self.bot_id = "B0STUB0001"
-        self.bot_user_id = "U0JACKBOT1"
-        self.team_name = "Stub Works"
-        self.domain = "stub-works"
-        self.bot_token = f"xoxb-{secrets.token_hex(12)}"
-        self.app_token = f"xapp-1-{secrets.token_hex(12)}"
-        self.signing_secret = secrets.token_hex(16)
-        self.verification_token = secrets.token_hex(12)
+        self.app = first.app if first else App()
+        self.base_url = first.base_url if first else ""
+        self.team_id = f"T0STUB000{number}"
+        self.app_id = self.app.id
+        self.bot_id = f"B0STUB000{number}"
+        self.bot_user_id = f"U0JACKBOT{number}"
+        self.team_name = f"Stub Works {number}" if first else "Stub Works"
+        self.domain = f"stub-works-{number}" if first else "stub-works"
+        self.bot_token = "" if first else f"xoxb-{secrets.token_hex(12)}"
+        self.revoked: set[str] = set()
+        self.scopes = ""  # what its token may, where that is not what the settings say
+        self.app_token = self.app.app_token
+        self.signing_secret = self.app.signing_secret
+        self.verification_token = self.app.verification_token
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.views: dict[str, View] = {}

@@ -9,6 +9,7 @@ import gc
 import gzip
 import json
 import os
+import time
 from pathlib import Path
 
 import jsonschema
@@ -16,6 +17,7 @@ import pytest
 
 from tests.slackstub import C_GENERAL, C_INCIDENTS, U_ANA, U_BEN, SlackStub
 from tests.slackstub.args import Args
+from tests.slackstub.state import Grant
 from tests.slackstub.webapi import METHODS
 
 ROOT = Path(__file__).parents[2]
@@ -136,6 +138,10 @@ def answers(slack):
 def _ask_about_people(slack, ask):
     for method in ("api.test", "auth.test", "team.info", "users.list", "apps.connections.open"):
         ask(method)
+    app = slack.ws.app
+    app.grants["code"] = Grant(slack.ws, "commands", "", U_ANA, time.monotonic())
+    client = {"client_id": app.client_id, "client_secret": app.client_secret}
+    ask("oauth.v2.access", **client, code="code")
     ask("users.info", user=U_ANA)
     ask("users.lookupByEmail", email="ana@example.test")
     group = slack.add_usergroup("oncall", [U_ANA])

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from aiohttp import web
+from aiohttp import BasicAuth, web
 
 from .args import Args, read_args
 from .errors import SlackError
@@ -22,7 +22,7 @@ METHODS: dict[str, Handler] = {}
 TIERS: dict[str, int] = {}
 # an app-level token opens sockets and does nothing else
 APP_TOKEN_METHODS = {"apps.connections.open"}
-NO_TOKEN_METHODS = {"api.test"}
+NO_TOKEN_METHODS = {"api.test", "oauth.v2.access"}
 
 
 def method(name: str, tier: int) -> Callable[[Handler], Handler]:
@@ -89,8 +89,8 @@ class WebApi:
         if fault and fault.kind == "drop_after":
             return 0, "drop_after", web.Response()
         headers = {"x-slack-req-id": "stub"}
-        if settings.scopes:
-            headers["x-oauth-scopes"] = settings.scopes
+        if scopes := self.ws.scopes or settings.scopes:
+            headers["x-oauth-scopes"] = scopes
         return status, error, web.json_response(body, headers=headers)
 
     async def _fail_early(self, fault: Fault | None) -> tuple[int, str | None, web.Response] | None:
@@ -116,6 +116,9 @@ class WebApi:
         if handler is None:
             raise SlackError("unknown_method", req_method=name)
         self._check_token(request, name, args)
+        if (header := request.headers.get("Authorization", "")).startswith("Basic "):
+            basic = BasicAuth.decode(header)  # the app itself, not one of its tokens
+            args.values |= {"client_id": basic.login, "client_secret": basic.password}
         return {"ok": True, **handler(self.ws, args)}
 
     def _check_token(self, request: web.Request, name: str, args: Args) -> None:
@@ -126,6 +129,8 @@ class WebApi:
         token = bearer if name in APP_TOKEN_METHODS else bearer or args.text("token")
         if not token:
             raise SlackError("not_authed")
+        if token in self.ws.revoked:
+            raise SlackError("account_inactive")
         if token not in {self.ws.bot_token, self.ws.app_token}:
             raise SlackError("invalid_auth")
         right = self.ws.app_token if name in APP_TOKEN_METHODS else self.ws.bot_token

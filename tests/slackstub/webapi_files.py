@@ -19,7 +19,7 @@ def upload_url(ws: Workspace, args: Args) -> Json:
         raise SlackError("invalid_arguments", "missing required field: length")
     ident = ws.new_id("F")
     ws.files[ident] = File(ident, name, name, ws.bot_user_id, length, ws.now())
-    return {"upload_url": f"{ws.base_url}/upload/v1/{ident}", "file_id": ident}
+    return {"upload_url": f"{ws.base_url}/upload/v1/{ident}?team={ws.team_id}", "file_id": ident}
 
 
 async def receive(ws: Workspace, request: web.Request) -> web.Response:
