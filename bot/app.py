@@ -335,6 +335,7 @@ class Jackline:
             settings=lambda: shown(self.settings),
             proofs=self.prober.status,
             notice=self._notice,
+            installer=self.slack.installer if self.slack else None,
         )
         return build_web(
             settings=self.settings,
@@ -351,7 +352,7 @@ class Jackline:
     def _slack_link(self, owner: str) -> SlackLink:
         link = SlackLink(
             self.settings, self.store, self.cards, self.commands, self.clicks, self.incidents,
-            lambda: self.library.catalog, owner, self.repeat,
+            lambda: self.library.catalog, owner, self.repeat, self.session_key,
         )  # fmt: skip
         self.router.sends_by(link.delivery)
         return link

@@ -162,6 +162,7 @@ class Moving:
             actor=actor, origin=origin, services=list(picked.services), open_key=key,
             trigger={"alert": first.name, "source": first.source, "labels": first.labels},
             drill=incident.drill, private=incident.private, people=incident.people,
+            workspace=incident.workspace,
         )  # fmt: skip
         made.takes = [claim(list(picked.groups), picked.match, now().isoformat())]
         gone = [s for s in picked.services if s not in left.services]

@@ -47,6 +47,12 @@ class Service(BaseModel):
         default="", max_length=100,
         description="what customers call it; left out: no draft for customers names it",
     )  # fmt: skip
+    workspace: str = Field(
+        default="", pattern=r"^((E[A-Z0-9]{2,20}:)?T[A-Z0-9]{2,20})?$",
+        description="the Slack workspace where its incidents' channels are opened, such as T0123, "
+        "or E0123:T0456 where the app is installed for a whole enterprise; left out: that of the "
+        "bot token",
+    )  # fmt: skip
     checks: list[Check] = []
     evidence: list[Evidence] = []
     links: dict[

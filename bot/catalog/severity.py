@@ -55,10 +55,13 @@ class SeverityRule(BaseModel):
     people: list[Who] = Field(
         default=[], max_length=50, description='persons and "@groups" who are invited'
     )
-    slack_groups: list[Annotated[str, Field(pattern=r"^S[A-Z0-9]{2,20}$")]] = Field(
-        default=[],
-        max_length=10,
-        description="ids of Slack's user groups, whose members are invited",
+    slack_groups: list[Annotated[str, Field(pattern=r"^(T[A-Z0-9]{2,20}:)?S[A-Z0-9]{2,20}$")]] = (
+        Field(
+            default=[],
+            max_length=10,
+            description="ids of Slack's user groups, whose members are invited; in another workspace "
+            "than the bot token's T0123:S0456",
+        )
     )
     updates: dict[Audience, Pace] = Field(default={}, description="how often each audience hears")
     tell: dict[Audience, Pace] = Field(
@@ -84,8 +87,13 @@ class AudiencePlace(BaseModel):
     model_config = STRICT
 
     id: Audience
-    channels: list[Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,20}$")]] = Field(
-        default=[], max_length=10, description="ids of channels in Slack"
+    channels: list[
+        Annotated[str, Field(pattern=r"^((E[A-Z0-9]{2,20}:)?T[A-Z0-9]{2,20}:)?[CG][A-Z0-9]{2,20}$")]
+    ] = Field(
+        default=[],
+        max_length=10,
+        description="ids of channels in Slack; in another workspace than "
+        "the bot token's T0123:C0456",
     )
     notifiers: list[Name] = Field(default=[], max_length=10)
     status_pages: list[Name] = Field(default=[], max_length=5)

@@ -32,6 +32,7 @@ from bot.chat.evidence_card import evidence_blocks
 from bot.chat.handover_card import handover_blocks, handover_text
 from bot.chat.life_card import life_buttons, now_blocks, overview_blocks
 from bot.chat.page_card import page_blocks, page_text
+from bot.chat.places import channel_link
 from bot.chat.question_card import question_blocks, question_text
 from bot.chat.reminder_card import mention, reminder_blocks
 from bot.chat.run_card import may_approve, run_blocks
@@ -197,7 +198,9 @@ class Cards:
             blocks.append(context(f"Merged into it: {joined(merged, TEXT - 100, ', ')}"))
         if incident.merged_into:
             blocks.append(
-                section(f"All goes on in {await self._way(session, incident.merged_into)}")
+                section(
+                    f"All goes on in {await self._way(session, incident.merged_into, incident)}"
+                )
             )
         blocks += await due_blocks(session, self.catalog(), incident)
         buttons = self._buttons(incident, number)
@@ -208,12 +211,12 @@ class Cards:
         drill = "[drill] " if incident.drill else ""
         return Rendered(escape(f"{drill}{title} ({incident.standing})"), blocks)
 
-    async def _way(self, session: AsyncSession, number: int) -> str:
-        """To another incident: its channel in Slack, where there is one, and its page."""
+    async def _way(self, session: AsyncSession, number: int, of: Incident) -> str:
+        """From one to another incident: its channel in Slack, where there is one, and its page."""
         if self.inside:
             return f"*</incidents/{number}|#{number}>*"
         channel = await session.get(Binding, ("slack", f"channel:{number}"))
-        found = f"<#{channel.value['channel']}|{channel.value['name']}>" if channel else ""
+        found = channel_link(channel.value, of.workspace) if channel else ""
         page = f"<{self.public_url}/incidents/{number}|in the console>" if self.public_url else ""
         return ", ".join(part for part in (f"*#{number}*", found, page) if part)
 
@@ -222,7 +225,8 @@ class Cards:
         text, other = str(message.payload["text"]), message.payload.get("other")
         blocks = [section(f"🔀 {escape(clip(text, TEXT - 500))}")]
         if other:
-            blocks.append(section(f"→ {await self._way(session, int(other))}"))
+            incident = await self._incident(session, message)
+            blocks.append(section(f"→ {await self._way(session, int(other), incident)}"))
         return Rendered(escape(text), [*blocks, context(self.name(message.author))])
 
     async def _handover(self, session: AsyncSession, message: Message) -> Rendered:
@@ -248,10 +252,12 @@ class Cards:
         return Rendered(escape(sent[-1].text), blocks)
 
     async def _reminder(self, session: AsyncSession, message: Message) -> Rendered:
-        del session
         catalog, number = self.catalog(), message.incident_id
+        incident = await self._incident(session, message)
         people = [
-            mention(catalog.person(each), self.name(f"person:{each}"), inside=self.inside)
+            self.name(f"person:{each}")
+            if self.inside
+            else mention(catalog.person(each), self.name(f"person:{each}"), incident.workspace)
             for each in message.payload["to"]
         ]
         link = f"{self.public_url}/incidents/{number}" if self.public_url or self.inside else ""

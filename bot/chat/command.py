@@ -38,7 +38,8 @@ class Command:
     """One command as it came. ``key`` identifies it, so that a repeat changes nothing.
 
     ``incident_id`` is the incident of the channel or page where it was typed, if any. ``verb`` is
-    the first word of ``text`` once it is understood, whatever synonym it was.
+    the first word of ``text`` once it is understood, whatever synonym it was. ``workspace`` is where
+    it was typed in Slack, elsewhere None.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Command:
     surface: str
     incident_id: int | None = None
     verb: str = ""
+    workspace: str | None = None
 
 
 Told = tuple[str, list[Block]]

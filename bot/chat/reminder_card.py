@@ -30,8 +30,9 @@ def reminder_blocks(
     return [section(clip(f"⏰ {whom}{text}{more}", TEXT)), actions(*buttons)]
 
 
-def mention(person: Person | None, name: str, *, inside: bool) -> str:
-    """In Slack a mention, which is what makes a phone ring; elsewhere the name."""
-    if person is None or inside or not person.slack:
-        return name
-    return f"<@{person.slack[0].partition(':')[2]}>"
+def mention(person: Person | None, name: str, workspace: str) -> str:
+    """In Slack a mention, which is what makes a phone ring; the name for who is not in the workspace."""
+    found = person.slack if person else []
+    if workspace:
+        found = [each for each in found if each.partition(":")[0] in workspace.split(":")]
+    return f"<@{found[0].partition(':')[2]}>" if found else name

@@ -18,13 +18,15 @@ from bot.access.ways import host_and_port
 from bot.catalog import load_catalog
 from bot.catalog.independence import dependent
 from bot.chat.slack.calls import granted_scopes, slack_errors
+from bot.chat.slack.installations import Installations
 from bot.chat.slack.manifest import missing_scopes
 from bot.chat.slack.sockets import SOCKETS
 from bot.chat.slack.standing import lacking
+from bot.chat.slack.tables import SlackInstallation
 from bot.errors import BadInput, TargetError, Unavailable
 from bot.runbooks.library import Library
 from bot.settings import Settings, load
-from bot.store import Store, now
+from bot.store import Store, load_key, now
 from bot.web.mail import Certificate
 
 # What opening a database may raise; asyncpg's own errors come unwrapped while it connects.
@@ -51,9 +53,12 @@ async def diagnose() -> list[Result]:
     results += _mail_in(settings)
     results += _placement(settings, os.environ)
     results.append(await _database(settings))
-    if results[-1].ok:
+    there = results[-1].ok
+    if there:
         results.append(await _bag(settings))
     results.append(await _slack(settings))
+    if there and settings.slack.enabled:
+        results += await _workspaces(settings)
     results.append(await _server(settings))
     return results
 
@@ -191,6 +196,36 @@ async def _slack(settings: Settings) -> Result:
         return Result("slack", False, str(error))
     lacks = _lacks(settings, missing_scopes(granted_scopes(answer)))
     return Result("slack", not lacks, "; ".join([f"{answer['user']} in {answer['team']}", *lacks]))
+
+
+async def _workspaces(settings: Settings) -> list[Result]:
+    """Each that Jackline was installed in by its own page: whether its token is good, and may enough."""
+    key = load_key(settings.console.session_key, settings.data_dir.absolute(), "session")
+    store = Store(settings.store_url)
+    found = Installations(store, key)
+    try:
+        rows = await found.rows()
+    except NO_DATABASE:  # a new database has no tables yet
+        rows = []
+    finally:
+        await store.close()
+    return [await _workspace(settings, found, row) for row in rows]
+
+
+async def _workspace(settings: Settings, found: Installations, row: SlackInstallation) -> Result:
+    name = f"slack in {row.name}"
+    if row.removed_at is not None:
+        return Result(name, True, f"removed {row.removed_at:%Y-%m-%d %H:%M} UTC")
+    try:
+        token = found.installed(row).token
+        client = AsyncWebClient(token=token, base_url=settings.slack.api_url)
+        async with slack_errors("auth.test", once=False):
+            answer = await client.auth_test()
+    except (TargetError, Unavailable) as error:
+        return Result(name, False, str(error))
+    scopes = missing_scopes(granted_scopes(answer))
+    lacks = [f"the app lacks {lacking(scopes)}"] if scopes else []
+    return Result(name, not lacks, "; ".join([str(answer["user"]), *lacks]))
 
 
 async def _server(settings: Settings) -> Result:

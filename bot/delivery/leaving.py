@@ -7,7 +7,7 @@ the change that makes the incident private. One that was archived or deleted is 
 
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import String, cast, delete, literal, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -34,7 +34,7 @@ async def leave(
         if old is not None:
             value, card = dict(old.value), await _card(session, surface, incident_id)
             await session.delete(old)
-            await forget_messages(session, surface, value["channel"])
+            await forget_messages(session, surface, incident_id, value["channel"])
             session.add(Delivery(surface=surface, lane=f"{incident_id}:leave", op="leave",
                                  incident_id=incident_id, payload={**value, "card": card}))  # fmt: skip
         await open_again(session, surface, incident_id, opening, topic, people)
@@ -52,7 +52,7 @@ async def replace(
     if channel is None or channel.value.get("channel") != lost:
         return False
     await session.delete(channel)
-    await forget_messages(session, surface, lost)
+    await forget_messages(session, surface, incident_id, lost)
     await open_again(session, surface, incident_id, opening, topic, people, groups)
     line = select(Message.id).where(Message.key == f"{incident_id}:digest")
     digest = (await session.execute(line)).scalar_one()
@@ -108,11 +108,18 @@ async def _card(session: AsyncSession, surface: str, incident_id: int) -> str:
     return str(found.value["ts"]) if found else ""
 
 
-async def forget_messages(session: AsyncSession, surface: str, channel: str) -> None:
-    """Those that stand in a channel: an edit posts them anew, where the incident is then."""
+async def forget_messages(
+    session: AsyncSession, surface: str, incident_id: int, channel: str
+) -> None:
+    """Those that stand in its channel: an edit posts them anew, where the incident is then.
+
+    Of this incident alone: in another workspace there may be a channel with the same id.
+    """
+    ours = select(literal("message:") + cast(col(Message.id), String))
     await session.execute(
         delete(Binding)
-        .where(col(Binding.surface) == surface, col(Binding.key).startswith("message:"))
+        .where(col(Binding.surface) == surface)
+        .where(col(Binding.key).in_(ours.where(Message.incident_id == incident_id)))
         .where(col(Binding.value)["channel"].as_string() == channel)
         .execution_options(synchronize_session=False)
     )

@@ -11,7 +11,7 @@ class Job:
     """One delivery with all it needs. ``channel`` and ``posted`` are earlier bindings' values.
 
     ``attempt`` counts the claims: who was overtaken by a later one may not write the outcome.
-    ``severity`` is its incident's, empty where it belongs to none.
+    ``severity`` and ``workspace`` are its incident's, empty where it belongs to none.
     """
 
     id: int
@@ -23,6 +23,7 @@ class Job:
     posted: dict[str, Any] = field(default_factory=dict)
     attempt: int = 0
     severity: str = ""
+    workspace: str = ""
 
 
 class Surface(Protocol):

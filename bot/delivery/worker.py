@@ -26,7 +26,7 @@ UNBOUND = (  # needs no channel of the incident
     "open_channel", "leave", "digest", "notify", "confirm", "page", "page_ack", "page_resolve", "publish",
     "read_page",
 )  # fmt: skip
-_Found = tuple[Delivery, Message | None, Binding | None, Binding | None, str]
+_Found = tuple[Delivery, Message | None, Binding | None, Binding | None, str, str]
 SLOWEST_RETRY = 30.0
 BROKEN_TRIES = 3
 
@@ -35,16 +35,22 @@ class DeliveryWorker:
     """One per surface and process; any number of processes may run one.
 
     ``severity`` is the expression for the severity of a delivery's incident: of what may go at the
-    same time, the most severe begins first.
+    same time, the most severe begins first. ``workspace`` is the one for where it lives.
     """
 
     def __init__(
-        self, store: Store, surface: Surface, owner: str, severity: ColumnElement[str] | None = None
+        self,
+        store: Store,
+        surface: Surface,
+        owner: str,
+        severity: ColumnElement[str] | None = None,
+        workspace: ColumnElement[str] | None = None,
     ) -> None:
         self.store = store
         self.surface = surface
         self.owner = owner
         self.severity = func.coalesce(severity if severity is not None else null(), "")
+        self.workspace = func.coalesce(workspace if workspace is not None else null(), "")
         self._busy: set[asyncio.Task[None]] = set()
         self._query = self._heads_query()  # made once: it is asked after each delivery
 
@@ -102,10 +108,8 @@ class DeliveryWorker:
         """What may go now, locked: each with its message, its channel's binding and its own."""
         moment = now()
         return [
-            (row, message, channel, posted, severity)
-            for row, message, channel, posted, severity in (
-                await session.execute(self._query)
-            ).all()
+            (row, *found)
+            for row, *found in (await session.execute(self._query)).all()
             if (row.state == "pending" and row.next_at <= moment)
             or (row.state == "sending" and row.lease_until and row.lease_until < moment)
         ]
@@ -119,7 +123,7 @@ class DeliveryWorker:
         )
         query = (
             select(Delivery, Message, channel, posted)
-            .add_columns(self.severity)
+            .add_columns(self.severity, self.workspace)
             .outerjoin(Message, col(Message.id) == col(Delivery.message_id))
             .outerjoin(channel, self._named(channel, "channel:", Delivery.incident_id))
             .outerjoin(posted, self._named(posted, "message:", Delivery.message_id))
@@ -222,6 +226,7 @@ def _job(
     channel: Binding | None,
     posted: Binding | None,
     severity: str,
+    workspace: str,
 ) -> Job:
     return Job(
         id=row.id or 0,
@@ -233,6 +238,7 @@ def _job(
         posted=posted.value if posted and not _elsewhere(row, channel, posted) else {},
         attempt=row.attempts,
         severity=severity,
+        workspace=workspace,
     )
 
 

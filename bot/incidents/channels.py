@@ -89,7 +89,7 @@ class Channels:
         if await self.incidents.channel_lost(session, number, bound.value["channel"], "deleted"):
             return
         await session.delete(bound)
-        await forget_messages(session, SLACK, bound.value["channel"])
+        await forget_messages(session, SLACK, number, bound.value["channel"])
         await self._tell(session, incident, "channel_deleted", "Its channel was deleted in Slack")
 
     async def _tell(self, session: AsyncSession, incident: Incident, kind: str, text: str) -> None:

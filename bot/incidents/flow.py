@@ -56,11 +56,13 @@ class Incidents:
         drill: bool = False,
         people: list[str] | None = None,
         private: bool = False,
+        workspace: str | None = None,
     ) -> Incident:
         """Declares an incident and asks for its channel, card, topic and digest line.
 
         The same ``origin`` again returns the incident that it declared before. ``people`` are
-        invited besides the services' owners; of a ``private`` one only they hear.
+        invited besides the services' owners; of a ``private`` one only they hear. ``workspace`` is
+        where it was declared in Slack; else its services' is where its channel is opened.
         """
         title, severity = check_title(title), check_severity(severity)
         self._known_services(services or [])
@@ -72,6 +74,7 @@ class Incidents:
             title=title, severity=severity, services=services or [], origin=origin,
             open_key=open_key, trigger={**(trigger or {}), "group": open_key}, declared_by=actor, drill=drill,
             people=people or [], private=private,
+            workspace=self._workspace(services or []) if workspace is None else workspace,
         )  # fmt: skip
         session.add(incident)
         await session.flush()
@@ -329,6 +332,11 @@ class Incidents:
             if self.catalog().service(service) is None:
                 known = ", ".join(s.id for s in self.catalog().services) or "none"
                 raise BadInput(f"There is no service {service!r}.", hint=f"Known: {known}.")
+
+    def _workspace(self, services: list[str]) -> str:
+        """The first that one of them names; else that of the bot token."""
+        found = (s.workspace for each in services if (s := self.catalog().service(each)))
+        return next((workspace for workspace in found if workspace), "")
 
     async def _announce(self, session: AsyncSession, incident: Incident) -> None:
         await self.outbox.open_channel(session, incident.number, **self._channel(incident))

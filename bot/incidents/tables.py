@@ -53,6 +53,7 @@ class Incident(Numbered, SQLModel, table=True):
     evidence_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     alerts_ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     severity_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    workspace: str = ""
 
     @property
     def holders(self) -> dict[str, str]:

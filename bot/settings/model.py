@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 PREFIX = "JACKLINE_"
+_WORKSPACE, _CHANNEL = re.compile(r"[TE][A-Z0-9]{2,}"), re.compile(r"[CG][A-Z0-9]{2,}")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.%a-z]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 
 
@@ -68,7 +69,21 @@ class Slack(BaseModel, extra="forbid"):
         examples=["C0123456789"],
         pattern=r"^([CG][A-Z0-9]{2,})?$",
     )
-
+    digest_channels: dict[str, str] = Field(
+        default={},
+        description="JSON: the same for workspaces that Jackline was installed in by its own page, "
+        "by the workspace's id.",
+        examples=['{"T0123456789": "C0123456789"}'],
+    )
+    client_id: str = Field(
+        default="",
+        description="The app's client id: with it and `client_secret` Jackline can be installed in "
+        "further workspaces, at `/slack/install` of the console.",
+        examples=["1234567890.1234567890"],
+    )
+    client_secret: SecretStr | None = Field(
+        default=None, description="The app's client secret.", examples=["9f8e7d6c5b4a…"]
+    )
     archive_after_days: float = Field(
         default=7, ge=0, le=3650,
         description="Days after an incident is closed or cancelled until its channel is archived; "
@@ -83,7 +98,7 @@ class Slack(BaseModel, extra="forbid"):
         examples=['{"pushpin": "timeline", "eyes": "acknowledge"}'],
     )
 
-    @field_validator("reactions", mode="before")
+    @field_validator("reactions", "digest_channels", mode="before")
     @classmethod
     def _json(cls, value: Any) -> Any:  # noqa: ANN401 - as it was given
         if not isinstance(value, str):
@@ -93,10 +108,23 @@ class Slack(BaseModel, extra="forbid"):
         except json.JSONDecodeError:
             raise ValueError("is not JSON") from None
 
+    @field_validator("digest_channels")
+    @classmethod
+    def _ids(cls, value: dict[str, str]) -> dict[str, str]:
+        for workspace, channel in value.items():
+            if not (_WORKSPACE.fullmatch(workspace) and _CHANNEL.fullmatch(channel)):
+                raise ValueError("must have ids of workspaces, and of a channel in each")
+        return value
+
     @property
     def enabled(self) -> bool:
         """Whether a Slack workspace is connected."""
         return self.bot_token is not None
+
+    @property
+    def installable(self) -> bool:
+        """Whether it can be installed in further workspaces."""
+        return bool(self.client_id)
 
 
 class Webhook(BaseModel, extra="forbid"):

@@ -48,6 +48,13 @@ def _coherent(settings: Settings) -> Settings:
         raise _bad("JACKLINE_SLACK__BOT_TOKEN", "is an app-level token, not the bot token")
     if slack.app_token and not slack.app_token.get_secret_value().startswith("xapp-"):
         raise _bad("JACKLINE_SLACK__APP_TOKEN", "is not an app-level token")
+    if bool(slack.client_id) != (slack.client_secret is not None):
+        lacks = "CLIENT_SECRET" if slack.client_id else "CLIENT_ID"
+        raise _bad(f"JACKLINE_SLACK__{lacks}", "client id and client secret belong together")
+    if slack.installable and not slack.enabled:
+        raise _bad("JACKLINE_SLACK__BOT_TOKEN", "further workspaces need the first one's bot token")
+    if slack.installable and not settings.console.public_url:
+        raise _bad("JACKLINE_CONSOLE__PUBLIC_URL", "Slack leads people back there: set it")
     if slack.enabled and slack.mode == "socket" and not slack.app_token:
         raise _bad("JACKLINE_SLACK__APP_TOKEN", "Socket Mode needs an app-level token")
     if slack.enabled and slack.mode == "http" and not slack.signing_secret:

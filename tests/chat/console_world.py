@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
 from bot.access import Dialer, PathProof, Prober
@@ -15,6 +16,8 @@ from bot.alerts import Silences
 from bot.catalog import Catalog, Person, Service
 from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console, signin_link
+from bot.chat.slack.installations import Installations
+from bot.chat.slack.oauth import Installer
 from bot.contract import Duty
 from bot.delivery import Outbox
 from bot.incidents import Incident, Incidents
@@ -25,6 +28,7 @@ from bot.settings import load as load_settings
 from bot.settings import shown
 from bot.store import Store
 from bot.timeline import Entry, Ledger, rows_of
+from tests.chat.spoken import workspaces
 
 KEY = b"k" * 32
 BASE = "http://console.test"
@@ -95,8 +99,20 @@ class World:
                 settings=lambda: shown(load_settings(self.environ), self.environ),
                 proofs=self._proofs,
                 notice=lambda: self.notice,
+                installer=self._installer(),
             )
         )
+
+    def _installer(self) -> Installer:
+        """Of an app in a Slack that is not there."""
+        given = {
+            "JACKLINE_SLACK__BOT_TOKEN": "xoxb-1", "JACKLINE_SLACK__APP_TOKEN": "xapp-1",
+            "JACKLINE_SLACK__CLIENT_ID": "1.2", "JACKLINE_SLACK__CLIENT_SECRET": "hush",
+            "JACKLINE_CONSOLE__PUBLIC_URL": BASE,
+        }  # fmt: skip
+        client = AsyncWebClient("xoxb-1", base_url="http://127.0.0.1:9/api/")
+        found = Installations(self.store, KEY)
+        return Installer(load_settings(given), found, workspaces(client))
 
     async def elsewhere(self) -> list[tuple[str, list[Duty]]]:
         await asyncio.sleep(self.pagers_take)

@@ -14,6 +14,7 @@ from bot.chat.slack import Inbox, Limits, SlackClient, SlackIn, SlackSurface, bu
 from bot.chat.slack.home import Home
 from bot.chat.slack.standing import Standing
 from bot.chat.slack.tables import SlackRequest
+from bot.chat.slack.workspaces import Workspaces
 from bot.delivery import Binding, Delivery, DeliveryWorker
 from bot.incidents import Incident
 from bot.store import now
@@ -28,16 +29,17 @@ class SlackRoom:
         self.room = room
         self.slack = slack
         limits, standing = Limits(0.1), Standing(0)
-        home = Home(client, room.store, lambda: room.library.catalog, (), limits)
-        self.inbox = Inbox(
-            room.store, room.commands, room.clicks, room.incidents,
-            lambda: room.library.catalog, client, limits, home,
-        )  # fmt: skip
-        self.app = build_app(client, "", SlackIn(self.inbox, standing))
         surface = SlackSurface(
             client, room.store, room.cards, lambda: room.library.catalog, C_INCIDENTS,
             room.library.folder, room.incidents, limits, standing,
         )  # fmt: skip
+        spaces = Workspaces(surface)
+        home = Home(spaces.at, room.store, lambda: room.library.catalog, ())
+        self.inbox = Inbox(
+            room.store, room.commands, room.clicks, room.incidents,
+            lambda: room.library.catalog, spaces.at, home,
+        )  # fmt: skip
+        self.app = build_app(slack.api_url, "", SlackIn(self.inbox, spaces))
         self.worker = DeliveryWorker(room.store, surface, "me")
 
     async def declare(self, title: str = "Down", *, ago: int = 0) -> str:

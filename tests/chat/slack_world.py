@@ -23,6 +23,7 @@ from bot.chat.slack.home import (
 from bot.chat.slack.sockets import Sockets
 from bot.chat.slack.standing import Standing
 from bot.chat.slack.tables import SlackRequest
+from bot.chat.slack.workspaces import Workspaces
 from bot.delivery import Delivery, DeliveryWorker
 from bot.store import now
 from bot.timeline import Entry
@@ -45,20 +46,19 @@ class SlackWorld:
 
         catalog().people[0].slack[:] = [f"{slack.team_id}:{U_ANA}"]
         catalog().people[1].slack[:] = [f"{slack.team_id}:{U_BEN}"]
-        limits = Limits(0.1)
         sections = (my_incidents(catalog), my_tasks(catalog), open_questions(catalog, room.cards),
                     on_call(room.commands.oncall), access_health(room.commands.ways))  # fmt: skip
-        home = Home(self.client, room.store, catalog, sections, limits)
-        self.inbox = Inbox(
-            room.store, room.commands, room.clicks, room.incidents, catalog, self.client,
-            limits, home,
-        )  # fmt: skip
         self.surface = SlackSurface(
             self.client, room.store, room.cards, catalog, C_INCIDENTS, room.folder,
-            room.incidents, limits, self.standing,
+            room.incidents, Limits(0.1), self.standing,
         )  # fmt: skip
+        spaces = Workspaces(self.surface)
+        home = Home(spaces.at, room.store, catalog, sections)
+        self.inbox = Inbox(
+            room.store, room.commands, room.clicks, room.incidents, catalog, spaces.at, home
+        )
         self.worker = DeliveryWorker(room.store, self.surface, "test")
-        self.app = build_app(self.client, slack.signing_secret, SlackIn(self.inbox, self.standing))
+        self.app = build_app(slack.api_url, slack.signing_secret, SlackIn(self.inbox, spaces))
 
     async def declare(self, title: str = "The shop is down", **more: Any) -> str:
         """An incident of Ana's with its channel; the channel's id."""

@@ -41,7 +41,7 @@ async def test_what_is_mine(workspace: SlackWorld) -> None:
     await workspace.declare("Secret plan", actor="person:ben", private=True)
     text = shown(await opens(workspace))
     assert "My incidents" in text
-    assert f"*#1* The shop is down · <#{channel}>" in text
+    assert f"*#1* The shop is down · <#{channel}|inc-1-the-shop-is-down>" in text
     assert "you declared it" in text
     assert "Search is slow" not in text
     assert "1 more open" in text

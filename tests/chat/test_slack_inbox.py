@@ -10,13 +10,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from bot.chat.slack import Inbox, Limits
+from bot.chat.slack import Inbox
 from bot.chat.slack.home import Home
 from bot.chat.slack.tables import SlackRequest
 from bot.errors import Unavailable
 from bot.incidents import Incident
 from bot.store import now
 from tests.chat.room import ChatRoom
+from tests.chat.spoken import workspaces
 from tests.slackstub import C_GENERAL, U_ANA, SlackStub
 
 pytestmark = pytest.mark.server  # the stub listens on a port
@@ -33,11 +34,11 @@ class Open:
 
     def again(self) -> Inbox:
         """Another process's inbox over the same database."""
-        room = self.room
+        room, at = self.room, workspaces(self.client).at
         return Inbox(
             room.store, room.commands, room.clicks, room.incidents,
-            lambda: room.library.catalog, self.client, Limits(0.1),
-            Home(self.client, room.store, lambda: room.library.catalog, (), Limits(0.1)),
+            lambda: room.library.catalog, at,
+            Home(at, room.store, lambda: room.library.catalog, ()),
         )  # fmt: skip
 
     def asked(self, text: str, **more: Any) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import bot.chat.slack
 from bot.chat.slack.app import SlackIn, build_app
 from bot.chat.slack.manifest import EVENTS, manifest, missing_scopes, wanted_scopes
 from bot.chat.slack.methods import METHODS, POST
-from bot.chat.slack.standing import Standing
 from tests.slackstub.faults import PER_MINUTE
 from tests.slackstub.webapi import TIERS
 
@@ -55,7 +54,8 @@ def test_the_pace_is_that_of_slacks_tiers() -> None:
 def test_every_listener_has_its_event_and_every_event_a_listener() -> None:
     """Built from the manifest's own tables: what Slack is not asked for never arrives."""
     made = manifest()
-    app = build_app(AsyncWebClient("xoxb-1"), "", SlackIn(SimpleNamespace(), Standing(0)))  # type: ignore[arg-type]  # nothing is stored
+    incoming = SlackIn(SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]  # nothing is stored
+    app = build_app("https://slack.test/api/", "", incoming)
     assert len(app._async_listeners) > len(EVENTS)
     subscribed = made["settings"]["event_subscriptions"]["bot_events"]
     assert subscribed == sorted(s for event in EVENTS.values() for s in event.subscriptions)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.chat.slack.marks import link_to
+from bot.chat.places import address
 from bot.delivery import Binding
 from tests.chat.slack_world import SlackWorld
 from tests.slackstub import C_GENERAL, U_ANA, U_BEN, U_CAROL, Message
@@ -32,7 +32,7 @@ async def test_a_pinned_message_is_on_the_timeline_and_ticked(workspace: SlackWo
     await marked_by_two(workspace, channel, said, "pushpin", "round_pushpin")
     (row,) = await workspace.rows("message_pinned")
     assert (row.text, row.actor) == ("DNS answers with the old address", "person:ana")
-    assert row.link == link_to(channel, said.ts)
+    assert row.link == address("", channel, said.ts)
     assert row.data["said_by"] == U_BEN
     assert len(workspace.slack.calls("reactions.add")) == 1
 
@@ -80,7 +80,7 @@ async def test_a_ticket_makes_a_task_once(workspace: SlackWorld) -> None:
     await marked_by_two(workspace, channel, said, "ticket", "admission_tickets")
     (row,) = await workspace.rows("task_added")
     assert (row.text, row.actor) == ("Task 1: ask ben & co by 14:30 @ana", "person:ana")
-    assert row.link == link_to(channel, said.ts)
+    assert row.link == address("", channel, said.ts)
     assert len(workspace.slack.calls("reactions.add")) == 1
     await workspace.until(lambda: workspace.slack.messages(channel, contains="Task 1"))
 
@@ -190,7 +190,7 @@ async def test_declare_from_a_message(workspace: SlackWorld) -> None:
     await workspace.settled()
     (note,) = await workspace.rows("note_added")
     assert note.text == "Checkout gives 500s\nsince ten minutes"
-    assert note.link == link_to(C_GENERAL, said.ts)
+    assert note.link == address("", C_GENERAL, said.ts)
 
 
 async def test_what_is_private_is_not_told_on(workspace: SlackWorld) -> None:

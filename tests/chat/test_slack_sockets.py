@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.chat.slack.app import SlackIn, build_app
 from bot.chat.slack.sockets import Sockets
 from bot.chat.slack.standing import Standing
+from tests.chat.spoken import workspaces
 from tests.delivery.conftest import stop
 from tests.slackstub import SlackStub
 
@@ -27,7 +28,8 @@ class Line:
         self.standing = Standing(2)
         self.heard: list[str] = []
         self.client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
-        self.app = build_app(self.client, "", SlackIn(self._inbox(), self.standing))
+        incoming = SlackIn(self._inbox(), workspaces(self.client, self.standing))
+        self.app = build_app(slack.api_url, "", incoming)
         self.sockets = Sockets(self.app, slack.app_token, self.standing, PING)
 
     def _inbox(self) -> Any:

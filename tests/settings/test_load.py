@@ -13,6 +13,10 @@ EXAMPLES = [
     for name, _, example, _ in reference()
 ]
 SLACK = {"SLACK__BOT_TOKEN": "xoxb-1", "SLACK__APP_TOKEN": "xapp-1"}
+INSTALLABLE = SLACK | {
+    "SLACK__CLIENT_ID": "1.2", "SLACK__CLIENT_SECRET": "hush",
+    "CONSOLE__PUBLIC_URL": "https://jackline.example.com",
+}  # fmt: skip
 
 
 def loaded(given: Mapping[str, str]) -> Settings:
@@ -39,10 +43,12 @@ def test_nothing_needs_to_be_set() -> None:
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
 def test_accepts_its_documented_example(name: str, example: str) -> None:
-    """What the reference shows can be copied; Slack's bot token needs its partner beside it."""
+    """What the reference shows can be copied; some of Slack's need partners beside them."""
     assert example
-    partner = {"SLACK__APP_TOKEN": "xapp-1"} if name == "SLACK__BOT_TOKEN" else {}
-    assert name.rpartition("__")[2].lower() in str(loaded({name: example} | partner).model_dump())
+    partners = {"SLACK__APP_TOKEN": "xapp-1"} if name == "SLACK__BOT_TOKEN" else {}
+    if name.startswith("SLACK__CLIENT_"):
+        partners = INSTALLABLE
+    assert name.rpartition("__")[2].lower() in str(loaded(partners | {name: example}).model_dump())
 
 
 def test_the_environment_is_read_when_nothing_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,8 +146,26 @@ def test_a_near_miss_is_guessed(name: str, meant: str) -> None:
             {"SLACK__BOT_TOKEN": "xoxb-1", "SLACK__BOT_TOKEN__X": "1"},
             "JACKLINE_SLACK__BOT_TOKEN__X",
         ),
+        (INSTALLABLE | {"SLACK__CLIENT_SECRET": ""}, "JACKLINE_SLACK__CLIENT_SECRET"),
+        (INSTALLABLE | {"SLACK__CLIENT_ID": ""}, "JACKLINE_SLACK__CLIENT_ID"),
+        (INSTALLABLE | {"SLACK__BOT_TOKEN": ""}, "JACKLINE_SLACK__BOT_TOKEN"),
+        (INSTALLABLE | {"CONSOLE__PUBLIC_URL": ""}, "JACKLINE_CONSOLE__PUBLIC_URL"),
+        ({"SLACK__DIGEST_CHANNELS": '{"general": "C012"}'}, "JACKLINE_SLACK__DIGEST_CHANNELS"),
+        ({"SLACK__DIGEST_CHANNELS": "C012"}, "JACKLINE_SLACK__DIGEST_CHANNELS"),
     ],
-    ids=["socket-needs-app-token", "empty-app-token", "http-needs-secret", "swapped", "nested"],
+    ids=[
+        "socket-needs-app-token",
+        "empty-app-token",
+        "http-needs-secret",
+        "swapped",
+        "nested",
+        "id-without-secret",
+        "secret-without-id",
+        "further-without-first",
+        "nowhere-to-come-back",
+        "digest-of-a-name",
+        "digest-of-none",
+    ],
 )
 def test_settings_that_do_not_fit_together(given: dict[str, str], field: str) -> None:
     """Each is fine alone; together Slack could not be reached."""

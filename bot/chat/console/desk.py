@@ -16,6 +16,7 @@ from bot.chat.clicks import Clicks
 from bot.chat.commands import Commands
 from bot.chat.console.passwords import Passwords
 from bot.chat.console.sessions import Sessions
+from bot.chat.slack.oauth import Installer
 from bot.incidents import Incidents
 from bot.runbooks import Runs
 from bot.settings import Shown
@@ -56,6 +57,7 @@ class Desk:
     settings: Callable[[], Sequence[Shown]]
     proofs: Callable[[], Awaitable[Sequence[PathProof]]]
     templates: Environment
+    installer: Installer | None = None  # of further workspaces of Slack, where one is connected
 
     async def person(self, request: Request) -> Person | None:
         """Who is signed in, once the database was asked whether the session has ended."""

@@ -23,6 +23,7 @@ from bot.chat.console import (
     configured,
     exports,
     forms,
+    installing,
     live,
     mrkdwn,
     oncall,
@@ -36,6 +37,7 @@ from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.guard import open_to_all, private
 from bot.chat.console.passwords import Passwords
 from bot.chat.console.sessions import Sessions
+from bot.chat.slack.oauth import Installer
 from bot.chat.standing import lasted
 from bot.errors import NotFound
 from bot.incidents import ACTIVE, SEVERITIES, Incidents
@@ -71,6 +73,7 @@ def build_console(
     settings: Callable[[], Sequence[Shown]],
     proofs: Callable[[], Awaitable[Sequence[PathProof]]],
     notice: Callable[[], str] = lambda: "",
+    installer: Installer | None = None,
 ) -> list[BaseRoute]:
     """The console's routes, for the web app to take in.
 
@@ -82,6 +85,7 @@ def build_console(
         cards=Cards(cards.catalog, "", inside=True),
         postmortem=postmortem, catalog=catalog, passwords=passwords,
         sessions=Sessions(session_key, catalog, passwords.since), data_dir=data_dir, notice=notice, settings=settings, proofs=proofs, templates=_templates(),
+        installer=installer,
     )  # fmt: skip
     one = "/incidents/{id:int}"
     return [
@@ -101,6 +105,8 @@ def build_console(
         Route("/runbooks", private(desk, runbooks.listing)),
         Route("/runbooks/{runbook}", private(desk, runbooks.one)),
         Route("/settings", private(desk, configured.settings)),
+        Route("/slack/install", private(desk, installing.install)),
+        Route("/slack/oauth_redirect", private(desk, installing.back)),
         Route("/access", private(desk, access.access)),
         Route("/access.svg", private(desk, access.access_picture)),
         Route("/declare", private(desk, forms.declare)),

@@ -7,6 +7,7 @@ delivery (another attempt, or another event id for the same message) changes not
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -22,15 +23,16 @@ from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.reminder_card import REMINDER_CLICKS
 from bot.chat.slack.calls import slack_errors
 from bot.chat.slack.channel_events import ChannelEvents
+from bot.chat.slack.door import Door
 from bot.chat.slack.inbox import Inbox
 from bot.chat.slack.manifest import COMMANDS, EVENTS, HAPPENED, SHORTCUTS
 from bot.chat.slack.marks import link_to, meant, told
 from bot.chat.slack.menu import Menu
 from bot.chat.slack.menu_views import MENU_CLICKS
 from bot.chat.slack.plain import plain
-from bot.chat.slack.standing import Standing
 from bot.chat.slack.views import declare_view, read_declare
-from bot.chat.slack.who import who
+from bot.chat.slack.who import asked_in, who
+from bot.chat.slack.workspaces import Workspaces
 from bot.chat.update_card import UPDATE_CLICKS
 from bot.chat.update_form import read_update, typed, update_view, wrong
 from bot.errors import JacklineError, TargetError, Unavailable
@@ -52,12 +54,12 @@ class SlackIn:
     """What arrives from Slack."""
 
     def __init__(
-        self, inbox: Inbox, standing: Standing, reactions: Mapping[str, Mark] = REACTIONS
+        self, inbox: Inbox, workspaces: Workspaces, reactions: Mapping[str, Mark] = REACTIONS
     ) -> None:
         self.inbox = inbox
         self.menu = Menu(inbox)
         self.reactions = reactions
-        self.standing = standing
+        self.workspaces = workspaces
 
     async def command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A slash command. Its answer follows by the response URL; a bare one opens the menu."""
@@ -124,7 +126,7 @@ class SlackIn:
             return False
         try:
             async with slack_errors("views.open", once=True), asyncio.timeout(_OPENING):
-                await self.inbox.client.views_open(
+                await self.inbox.at(asked_in(by)).client.views_open(
                     trigger_id=trigger, view=update_view(channel, audience, text)
                 )
         except TargetError as error:
@@ -156,8 +158,9 @@ class SlackIn:
         if body["callback_id"] == "declare_from_message":
             await ack()
             closed = body["channel"].get("name") in _CLOSED
-            source = {"text": told(message), "link": link_to(channel, ts), "channel": channel}
-            await self.inbox.client.views_open(
+            by = {**who(body), "channel": channel, "ts": ts}
+            source = {"text": told(message), "link": link_to(by), "channel": channel}
+            await self.inbox.at(asked_in(by)).client.views_open(
                 trigger_id=body["trigger_id"], view=declare_view(source, keep=not closed)
             )
             return
@@ -174,7 +177,7 @@ class SlackIn:
     ) -> None:
         """📌, 🎫 and the like, at a message in an incident's channel."""
         item, mark = event["item"], meant(event["reaction"], self.reactions)
-        if mark and item.get("type") == "message" and await self._known(item["channel"]):
+        if mark and item.get("type") == "message" and await self._known(body, item["channel"]):
             asked = {
                 "mark": mark, "channel": item["channel"], "ts": item["ts"],
                 **who(body), "react": True,
@@ -214,7 +217,7 @@ class SlackIn:
             await self._corrected(event, body)
         elif subtype in _OF_PEOPLE and not event.get("bot_id"):
             text = told(event)
-            if text and not _MENTION.match(text) and await self._known(channel):
+            if text and not _MENTION.match(text) and await self._known(body, channel):
                 asked = {
                     "text": text, **who(body), "channel": channel,
                 }  # fmt: skip
@@ -229,7 +232,7 @@ class SlackIn:
         text = told(after)
         of_people = not before.get("bot_id") and before.get("subtype", "") in _OF_PEOPLE
         same = text == told(before) or _MENTION.match(told(before))
-        if not ts or not of_people or same or not await self._known(channel):
+        if not ts or not of_people or same or not await self._known(body, channel):
             return
         at = (after.get("edited") or {}).get("ts") or event.get("event_ts") or event["ts"]
         asked = {
@@ -238,27 +241,33 @@ class SlackIn:
         }  # fmt: skip
         await self.inbox.accept("corrected", f"{channel}:{ts}:{at if text else 'deleted'}", asked)
 
-    async def _known(self, channel: str) -> bool:
+    async def _known(self, body: dict[str, Any], channel: str) -> bool:
         """Whether it is an incident's channel; of the others nothing is kept."""
         async with self.inbox.store.read() as session:
-            return await self.inbox.incident_of(session, channel) is not None
+            asked = {**who(body), "channel": channel}
+            return await self.inbox.incident_of(session, asked) is not None
 
     async def uninstalled(
-        self, event: dict[str, Any], next_: Callable[[], Awaitable[None]]
+        self, event: dict[str, Any], body: dict[str, Any], next_: Callable[[], Awaitable[None]]
     ) -> None:
-        """The app was taken out, or its bot token revoked. Nothing to store: it shows in the console."""
+        """The app was taken out, or its bot token revoked: it shows in the console."""
         if event["type"] == "app_uninstalled" or event.get("tokens", {}).get("bot"):
-            self.standing.uninstalled()
+            at = datetime.fromtimestamp(body.get("event_time") or now().timestamp(), UTC)
+            await self.workspaces.removed(asked_in(who(body)), at)
         await next_()
 
 
-def build_app(client: AsyncWebClient, signing_secret: str, incoming: SlackIn) -> AsyncApp:
+def build_app(api_url: str, signing_secret: str, incoming: SlackIn) -> AsyncApp:
     """The bolt app with its listeners; it runs over Socket Mode and over HTTP alike.
 
     bolt acknowledges an event before its listener runs; what stores it is therefore middleware,
     which runs before. When that fails, nothing is acknowledged and Slack sends the event again.
     """
-    app = AsyncApp(client=client, signing_secret=signing_secret or None)
+    door = Door(incoming.workspaces)
+    app = AsyncApp(
+        client=AsyncWebClient(base_url=api_url), signing_secret=signing_secret or None,
+        before_authorize=door.enter, authorize=door,
+    )  # fmt: skip
     for name in COMMANDS:
         app.command(name)(incoming.command)
     app.view("declare")(incoming.submitted)

@@ -24,7 +24,7 @@ class ChannelEvents:
         if person is not None:
             channel = event["channel"]
             async with self.inbox.store.read() as session:
-                number = await self.inbox.incident_of(session, channel)
+                number = await self.inbox.incident_of(session, {**by, "channel": channel})
                 incident = await session.get(Incident, number) if number else None
                 late = incident is not None and is_late(incident)
             if late:
@@ -37,7 +37,8 @@ class ChannelEvents:
         about = event["channel"]
         channel = about["id"] if isinstance(about, dict) else about
         async with self.inbox.store.read() as session:
-            known = await self.inbox.incident_of(session, channel) is not None
+            asked = {**who(body), "channel": channel}
+            known = await self.inbox.incident_of(session, asked) is not None
         if known:
             what = event["type"].partition("_")[2]
             asked = {

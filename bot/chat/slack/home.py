@@ -7,7 +7,6 @@ order. Nothing here changes anything: the buttons are those of the cards.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, or_, select
 
@@ -29,7 +28,9 @@ from bot.chat.blocks import (
 )
 from bot.chat.cards import SIGN, Cards
 from bot.chat.oncall import OnCall
-from bot.chat.slack.pace import Limits
+from bot.chat.places import channel_link
+from bot.chat.slack.pace import At
+from bot.chat.slack.who import asked_in
 from bot.chat.task_card import task_block
 from bot.chat.ways import Ways
 from bot.delivery import Binding
@@ -39,7 +40,8 @@ from bot.incidents.seeing import belonging, may_see
 from bot.paging.roster import Roster
 from bot.store import Store
 
-Section = Callable[[AsyncSession, Person], Awaitable[list[Block]]]
+# the last one is the workspace in which it is read
+Section = Callable[[AsyncSession, Person, str], Awaitable[list[Block]]]
 _SHOWN = 10  # of one kind; the lists in the console have all
 
 
@@ -48,17 +50,15 @@ class Home:
 
     def __init__(
         self,
-        client: AsyncWebClient,
+        at: At,
         store: Store,
         catalog: Callable[[], Catalog],
         sections: Sequence[Section],
-        limits: Limits,
     ) -> None:
-        self.client = client
+        self.at = at
         self.store = store
         self.catalog = catalog
         self.sections = sections
-        self.limits = limits
 
     async def show(self, asked: dict[str, Any], notice: str = "") -> None:
         """Publishes it for who ``asked``, with what was just answered on top."""
@@ -74,10 +74,11 @@ class Home:
         else:
             async with self.store.read() as session:
                 for each in self.sections:
-                    blocks += await each(session, person)
+                    blocks += await each(session, person, asked_in(asked))
         blocks.append(context("`/incident help` lists all that can be typed."))
-        async with self.limits.calling("views.publish", once=False):
-            await self.client.views_publish(user_id=user, view={"type": "home", "blocks": blocks})
+        there = self.at(asked_in(asked))
+        async with there.limits.calling("views.publish", once=False):
+            await there.client.views_publish(user_id=user, view={"type": "home", "blocks": blocks})
 
 
 def person_of_slack(catalog: Catalog, asked: dict[str, Any]) -> Person | None:
@@ -90,7 +91,7 @@ def person_of_slack(catalog: Catalog, asked: dict[str, Any]) -> Person | None:
 def my_incidents(catalog: Callable[[], Catalog]) -> Section:
     """The open incidents that are this person's, with their part in each; of the others how many."""
 
-    async def drawn(session: AsyncSession, person: Person) -> list[Block]:
+    async def drawn(session: AsyncSession, person: Person, here: str) -> list[Block]:
         query = (
             select(Incident).where(col(Incident.status).in_(ACTIVE))
             .order_by(col(Incident.severity), col(Incident.id).desc())
@@ -101,7 +102,7 @@ def my_incidents(catalog: Callable[[], Catalog]) -> Section:
         mine = [(i, part) for i in seen if (part := _part(catalog(), i, person))]
         blocks = [header("My incidents")]
         for incident, part in mine[:_SHOWN]:
-            blocks += await _incident(session, incident, part)
+            blocks += await _incident(session, incident, part, here)
         others = len(seen) - len(mine[:_SHOWN])
         if not seen:
             blocks.append(section("No incident is open."))
@@ -120,10 +121,10 @@ def _part(catalog: Catalog, incident: Incident, person: Person) -> str:
     return "you were called in" if person.id in belonging(catalog, incident) else ""
 
 
-async def _incident(session: AsyncSession, incident: Incident, part: str) -> list[Block]:
+async def _incident(session: AsyncSession, incident: Incident, part: str, here: str) -> list[Block]:
     number = str(incident.number)
     channel = await session.get(Binding, ("slack", f"channel:{number}"))
-    way = f" · <#{channel.value['channel']}>" if channel else ""
+    way = f" · {channel_link(channel.value, here)}" if channel else ""
     text = (
         f"{SIGN[incident.severity]} *#{number}* {escape(cut(incident.title, 150))}{way}\n"
         f"{incident.severity} · {incident.standing} · since {when(incident.declared_at)} · {part}"
@@ -135,7 +136,8 @@ async def _incident(session: AsyncSession, incident: Incident, part: str) -> lis
 def my_tasks(catalog: Callable[[], Catalog]) -> Section:
     """What this person is to do, the first due first, each with the button that ends it."""
 
-    async def drawn(session: AsyncSession, person: Person) -> list[Block]:
+    async def drawn(session: AsyncSession, person: Person, here: str) -> list[Block]:
+        del here
         query = (
             select(Task, Incident).join(Incident, col(Incident.id) == col(Task.incident_id))
             .where(Task.owner == person.id, Task.state == "open")
@@ -156,7 +158,8 @@ def my_tasks(catalog: Callable[[], Catalog]) -> Section:
 def on_call(oncall: OnCall) -> Section:
     """Who is on call now by our own schedules; where it is this person, or will be next, that stands out."""
 
-    async def drawn(session: AsyncSession, person: Person) -> list[Block]:
+    async def drawn(session: AsyncSession, person: Person, here: str) -> list[Block]:
+        del here
         lines = [_duty(each, person) for each in await oncall.rosters(session)]
         return [header("On call"), section(joined(lines, TEXT))] if lines else []
 
@@ -175,7 +178,8 @@ def _duty(roster: Roster, person: Person) -> str:
 def open_questions(catalog: Callable[[], Catalog], cards: Cards) -> Section:
     """Questions whether alerts are an incident, with their buttons, for who may answer."""
 
-    async def drawn(session: AsyncSession, person: Person) -> list[Block]:
+    async def drawn(session: AsyncSession, person: Person, here: str) -> list[Block]:
+        del here
         try:
             may_answer(person)
         except NotAllowed:
@@ -195,8 +199,8 @@ def open_questions(catalog: Callable[[], Catalog], cards: Cards) -> Section:
 def access_health(ways: Ways) -> Section:
     """How many ways in are proven; each of them only where one is not."""
 
-    async def drawn(session: AsyncSession, person: Person) -> list[Block]:
-        del session, person  # it is the same for all
+    async def drawn(session: AsyncSession, person: Person, here: str) -> list[Block]:
+        del session, person, here  # it is the same for all
         proofs = await ways.proofs()
         if not proofs:
             return []

@@ -7,12 +7,11 @@ but, at worst, the answer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import update
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,10 +24,11 @@ from bot.chat.command import Later, Reply
 from bot.chat.commands import Commands
 from bot.chat.slack.client import respond
 from bot.chat.slack.home import Home
-from bot.chat.slack.marks import Marks
-from bot.chat.slack.pace import Limits
+from bot.chat.slack.marks import Marks, told_by
+from bot.chat.slack.pace import At
 from bot.chat.slack.requests import Requests
 from bot.chat.slack.tables import SlackRequest
+from bot.chat.slack.who import asked_in
 from bot.errors import (
     AuthFailed,
     JacklineError,
@@ -62,16 +62,14 @@ class Inbox:
         clicks: Clicks,
         incidents: Incidents,
         catalog: Callable[[], Catalog],
-        client: AsyncWebClient,
-        limits: Limits,
+        at: At,
         home: Home,
     ) -> None:
         self.store = store
         self.catalog = catalog
-        self.client = client
-        self.limits = limits
+        self.at = at
         self.home = home
-        self.marks = Marks(incidents, client, limits)
+        self.marks = Marks(incidents, at)
         self.requests = Requests(commands, clicks, incidents, catalog, self.marks)
         table = SlackRequest.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
         self._batch = Batch(store, table, "requests", silent=True)
@@ -83,7 +81,7 @@ class Inbox:
 
         Raises `Unavailable` where it could not be stored.
         """
-        full = f"slack:{kind}:{key}"
+        full = f"slack:{kind}:{told_by(body)}{key}"
         row = {
             "key": full, "kind": kind, "body": body, "answer": {}, "state": "new",
             "received_at": now(), "worked_at": None,
@@ -121,9 +119,9 @@ class Inbox:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def incident_of(self, session: AsyncSession, channel: str) -> int | None:
-        """The incident whose channel this is."""
-        return await self.requests.incident_of(session, channel)
+    async def incident_of(self, session: AsyncSession, asked: Mapping[str, Any]) -> int | None:
+        """The incident whose channel it was asked in."""
+        return await self.requests.incident_of(session, asked)
 
     def person(self, asked: dict[str, Any]) -> Person | None:
         """The person of the catalog behind a user of Slack's."""
@@ -131,10 +129,10 @@ class Inbox:
 
     async def draft(self, by: dict[str, Any], channel: str, audience: Audience) -> str | None:
         """What an update's form opens with; None where its command has to say why there is none."""
-        person = self.person(by)
+        person, asked = self.person(by), {**by, "channel": channel}
         try:
             async with asyncio.timeout(_PATIENCE), self.store.read() as session:
-                number = await self.incident_of(session, channel)
+                number = await self.incident_of(session, asked)
                 incident = await session.get(Incident, number) if number else None
             if person is None or incident is None:
                 return None
@@ -200,7 +198,7 @@ class Inbox:
             body = (await session.execute(query)).scalar_one_or_none()
         if not body or body["mark"] == "acknowledge" or "message" in body:
             return {}
-        return {"message": await self.marks.fetch(body["channel"], body["ts"])}
+        return {"message": await self.marks.fetch(body)}
 
     async def _refuse(self, key: str, reply: Reply) -> None:
         async with self.store.write(silent=True) as session:
@@ -244,8 +242,9 @@ class Inbox:
             await self.home.show(body, said["text"])
             return
         try:
-            async with self.limits.calling("chat.postEphemeral", once=False):
-                await self.client.chat_postEphemeral(
+            there = self.at(asked_in(body))
+            async with there.limits.calling("chat.postEphemeral", once=False):
+                await there.client.chat_postEphemeral(
                     channel=body["channel"], user=body["user"], text=said["text"],
                     blocks=said["blocks"] or None, thread_ts=body.get("thread"),
                 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Slack's two directions over one client, wired."""
+"""Slack's two directions, wired: what arrives from all workspaces, and what is said in each."""
 
 from collections.abc import Awaitable, Callable, Coroutine
 
@@ -21,10 +21,13 @@ from bot.chat.slack.home import (
     open_questions,
 )
 from bot.chat.slack.inbox import Inbox
+from bot.chat.slack.installations import Installations, Installed
+from bot.chat.slack.oauth import Installer
 from bot.chat.slack.pace import SEVERITY, Limits
 from bot.chat.slack.sockets import SOCKETS, Sockets
 from bot.chat.slack.standing import Standing
 from bot.chat.slack.surface import SlackSurface
+from bot.chat.slack.workspaces import WORKSPACE, Workspaces
 from bot.delivery import DeliveryWorker
 from bot.incidents import Incidents
 from bot.settings import Settings
@@ -47,26 +50,43 @@ class SlackLink:
         catalog: Callable[[], Catalog],
         owner: str,
         repeat: Repeat,
+        session_key: bytes,
     ) -> None:
         mine = settings.slack
         token = mine.bot_token.get_secret_value() if mine.bot_token else ""
         secret = mine.signing_secret.get_secret_value() if mine.signing_secret else ""
-        # The client's own handlers would repeat a post whose answer was lost: we look first.
-        self.client = SlackClient(token=token, base_url=mine.api_url, retry_handlers=[])
         self.settings = mine
         self._app_token = mine.app_token.get_secret_value() if mine.app_token else ""
-        limits, self.standing = Limits(), Standing(SOCKETS if mine.mode == "socket" else 0)
-        self.surface = SlackSurface(
-            self.client, store, cards, catalog, mine.digest_channel,
-            settings.data_dir.absolute() / "evidence", incidents, limits, self.standing,
+        self.standing = Standing(SOCKETS if mine.mode == "socket" else 0)
+
+        def spoken(token: str, digest: str, installed: Installed | None = None) -> SlackSurface:
+            """One workspace, with a client and limits of its own."""
+            standing = self.standing
+            if installed is not None:
+                standing = standing.of(installed.key, installed.name)
+            # The client's own handlers would repeat a post whose answer was lost: we look first.
+            client = SlackClient(token=token, base_url=mine.api_url, retry_handlers=[])
+            return SlackSurface(
+                client, store, cards, catalog, digest, settings.data_dir.absolute() / "evidence",
+                incidents, Limits(), standing, installed,
+            )  # fmt: skip
+
+        self.surface = spoken(token, mine.digest_channel)
+        installations = Installations(store, session_key)
+        self.workspaces = Workspaces(
+            self.surface, installations,
+            lambda each: spoken(each.token, mine.digest_channels.get(each.key, ""), each),
+            several=mine.installable,
         )  # fmt: skip
-        self.delivery = DeliveryWorker(store, self.surface, owner, SEVERITY)
+        self.delivery = DeliveryWorker(store, self.workspaces, owner, SEVERITY, WORKSPACE)
+        self.installer = Installer(settings, installations, self.workspaces)
         sections = (my_incidents(catalog), my_tasks(catalog), open_questions(catalog, cards),
                     on_call(commands.oncall), access_health(commands.ways))  # fmt: skip
-        home = Home(self.client, store, catalog, sections, limits)
-        self.inbox = Inbox(store, commands, clicks, incidents, catalog, self.client, limits, home)
+        at = self.workspaces.at
+        home = Home(at, store, catalog, sections)
+        self.inbox = Inbox(store, commands, clicks, incidents, catalog, at, home)
         self.app = build_app(
-            self.client, secret, SlackIn(self.inbox, self.standing, mine.reactions)
+            mine.api_url, secret, SlackIn(self.inbox, self.workspaces, mine.reactions)
         )
         self._repeat = repeat
         self._handler = AsyncSlackRequestHandler(self.app)
@@ -77,7 +97,7 @@ class SlackLink:
             "slack inbox": self.inbox.run(),
             "slack requests": self._repeat(self.inbox.work_late, 1),
             "slack out": self.delivery.run(),
-            "slack watch": self.surface.watch(),
+            "slack watch": self.workspaces.watch(),
         }
         if self.settings.mode == "socket":
             work["slack in"] = Sockets(self.app, self._app_token, self.standing).run()
@@ -90,4 +110,4 @@ class SlackLink:
     async def close(self) -> None:
         """Drops what is under way; whoever starts next does it."""
         await self.inbox.close()
-        await self.client.close()
+        await self.workspaces.close()

@@ -80,8 +80,11 @@ def missing_scopes(granted: str | None) -> list[str]:
     return [scope for scope in wanted_scopes() if scope not in have]
 
 
-def manifest(url: str = "") -> dict[str, Any]:
-    """For Socket Mode, or with ``url``, Jackline's address as Slack reaches it, for HTTP."""
+def manifest(url: str = "", back: str = "") -> dict[str, Any]:
+    """For Socket Mode, or with ``url``, Jackline's address as Slack reaches it, for HTTP.
+
+    ``back`` is where people come back to who install it in a further workspace.
+    """
     address = {"url": f"{url.rstrip('/')}/slack/events"} if url else {}
     to = {"request_url": address["url"]} if url else {}
     return {
@@ -103,7 +106,9 @@ def manifest(url: str = "") -> dict[str, Any]:
                 for command, about in COMMANDS.items()
             ],
         },
-        "oauth_config": {"scopes": {"bot": wanted_scopes()}},
+        "oauth_config": {
+            **({"redirect_urls": [back]} if back else {}), "scopes": {"bot": wanted_scopes()},
+        },
         "settings": {
             "event_subscriptions": {
                 "bot_events": sorted(s for e in EVENTS.values() for s in e.subscriptions), **to,

@@ -9,14 +9,15 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import select
 
 from bot.catalog import Person
 from bot.chat.blocks import cut
-from bot.chat.slack.pace import Limits
+from bot.chat.places import address
+from bot.chat.slack.pace import At
 from bot.chat.slack.plain import plain
+from bot.chat.slack.who import asked_in
 from bot.delivery import Message
 from bot.errors import BadInput, Rejected
 from bot.incidents import Incident, Incidents, Task
@@ -45,18 +46,27 @@ def told(message: dict[str, Any]) -> str:
     )
 
 
-def link_to(channel: str, ts: str) -> str:
-    """A message's address in Slack."""
-    return f"https://slack.com/archives/{channel}/p{ts.replace('.', '')}"
+def link_to(body: Mapping[str, Any]) -> str:
+    """The address in Slack of the message that a request is about."""
+    return address(asked_in(body), body["channel"], body["ts"])
+
+
+def name_of(body: Mapping[str, Any]) -> str:
+    """Slack's own name of that message: it means nothing without its workspace."""
+    return f"{told_by(body)}{body['channel']}:{body['ts']}"
+
+
+def told_by(body: Mapping[str, Any]) -> str:
+    """What goes before a name of Slack's; nothing in the workspace of the bot token."""
+    return f"{workspace}:" if (workspace := asked_in(body)) else ""
 
 
 class Marks:
     """``verbs`` says what each mark does; a mark more is an entry more."""
 
-    def __init__(self, incidents: Incidents, client: AsyncWebClient, limits: Limits) -> None:
+    def __init__(self, incidents: Incidents, at: At) -> None:
         self.incidents = incidents
-        self.client = client
-        self.limits = limits
+        self.at = at
         self.tasks = Tasks(incidents)
         self.verbs: dict[Mark, _Does] = {
             "timeline": self._pin,
@@ -64,16 +74,17 @@ class Marks:
             "task": self._task,
         }
 
-    async def fetch(self, channel: str, ts: str) -> dict[str, Any]:
+    async def fetch(self, body: dict[str, Any]) -> dict[str, Any]:
         """The message that was marked: a reaction does not bring it. Raises `TargetError`."""
-        async with self.limits.calling("conversations.history", once=False):
-            page = await self.client.conversations_history(
+        there, channel, ts = self.at(asked_in(body)), body["channel"], body["ts"]
+        async with there.limits.calling("conversations.history", once=False):
+            page = await there.client.conversations_history(
                 channel=channel, latest=ts, oldest=ts, inclusive=True, limit=1
             )
         found = [m for m in page["messages"] if m.get("ts") == ts]
         if not found:  # in a thread, whose first message always comes along
-            async with self.limits.calling("conversations.replies", once=False):
-                page = await self.client.conversations_replies(
+            async with there.limits.calling("conversations.replies", once=False):
+                page = await there.client.conversations_replies(
                     channel=channel, ts=ts, latest=ts, oldest=ts, inclusive=True, limit=2
                 )
             found = [m for m in page["messages"] if m.get("ts") == ts]
@@ -91,7 +102,7 @@ class Marks:
         self, session: AsyncSession, incident: Incident, person: Person, body: dict[str, Any]
     ) -> None:
         channel, ts, text = body["channel"], body["ts"], told(body["message"])
-        key = f"pin-{channel}:{ts}"
+        key = f"pin-{name_of(body)}"
         if not text:
             raise BadInput("There is nothing in that message to put on the timeline.")
         if await self.incidents.outbox.said(session, incident.number, key):
@@ -109,7 +120,7 @@ class Marks:
         await self.incidents.ledger.append(
             session, incident.number, "message_pinned", actor, text,
             data={"channel": channel, "ts": ts, "said_by": str(body["message"].get("user") or "")},
-            link=link_to(channel, ts),
+            link=link_to(body),
         )  # fmt: skip
         await self._tick(session, incident, body)
 
@@ -117,14 +128,13 @@ class Marks:
         self, session: AsyncSession, incident: Incident, person: Person, body: dict[str, Any]
     ) -> None:
         """One for each message, whoever asks; its words stay its words, whatever they look like."""
-        channel, ts = body["channel"], body["ts"]
-        origin, text = f"slack:task:{channel}:{ts}", plain(told(body["message"]))
+        origin, text = f"slack:task:{name_of(body)}", plain(told(body["message"]))
         query = select(Task.id).where(Task.origin == origin)
         if (await session.execute(query)).first():
             return
         await self.tasks.add(
             session, incident, cut(" ".join(text.split()), TEXT_LIMIT), person, owner=None,
-            due_at=None, after=False, origin=origin, link=link_to(channel, ts),
+            due_at=None, after=False, origin=origin, link=link_to(body),
         )  # fmt: skip
         await self._tick(session, incident, body)
 
@@ -158,7 +168,7 @@ class Marks:
         ``edited``, the time of the change: an older one that comes late changes nothing.
         """
         text, at = body["text"], body["edited"]
-        name = f"{body['channel']}:{body['ts']}"
+        name = name_of(body)
         kept = [
             await self._kept(session, number, f"{kind}{name}")
             for kind in ("note-slack:said:", "pin-")
@@ -178,7 +188,7 @@ class Marks:
                 session, number, "note_corrected" if text else "note_withdrawn", actor,
                 text or f"Deleted in Slack: {was}",
                 data={"was": was, "channel": body["channel"], "ts": body["ts"]},
-                link=link_to(body["channel"], body["ts"]),
+                link=link_to(body),
             )  # fmt: skip
         if not any(kept):
             await self._early(session, number, actor, body)
@@ -187,7 +197,7 @@ class Marks:
         self, session: AsyncSession, number: int, actor: str, body: dict[str, Any]
     ) -> None:
         """The change overtook the message: it is recorded as it is now, and the message then finds that."""
-        key = f"note-slack:said:{body['channel']}:{body['ts']}"
+        key = f"note-slack:said:{name_of(body)}"
         text = body["text"] or "(deleted in Slack)"
         await self.incidents.outbox.say(
             session, number, key, "note", {"text": text, "edited": body["edited"]},
@@ -196,7 +206,7 @@ class Marks:
         if body["text"]:
             await self.incidents.ledger.append(
                 session, number, "note_added", actor, text, data={"surface": "slack"},
-                link=link_to(body["channel"], body["ts"]),
+                link=link_to(body),
             )  # fmt: skip
 
     async def _kept(self, session: AsyncSession, number: int, key: str) -> Message | None:

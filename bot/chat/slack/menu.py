@@ -24,7 +24,7 @@ from bot.chat.slack.menu_views import (
     wrong_step,
 )
 from bot.chat.slack.views import declare_view
-from bot.chat.slack.who import who
+from bot.chat.slack.who import asked_in, who
 from bot.chat.update_form import update_view
 from bot.errors import TargetError, Unavailable
 from bot.incidents import Incident
@@ -44,14 +44,16 @@ class Menu:
 
     async def open(self, body: dict[str, Any]) -> bool:
         """Whether it is open: in an incident's channel what can be done there, else the declare form."""
-        channel = body["channel_id"]
-        incident = await self._incident(channel)
+        channel, by = body["channel_id"], who(body)
+        incident = await self._incident(by, channel)
         view = declare_view()
         if incident is not None:
             view = menu_view(channel, incident, self.inbox.catalog(), self._runbooks())
         try:
             async with slack_errors("views.open", once=True), asyncio.timeout(_OPENING):
-                await self.inbox.client.views_open(trigger_id=body["trigger_id"], view=view)
+                await self.inbox.at(asked_in(by)).client.views_open(
+                    trigger_id=body["trigger_id"], view=view
+                )
         except TargetError as error:
             log.warning("form_not_opened", error=str(error))
             return False
@@ -64,7 +66,7 @@ class Menu:
         if step in AT_ONCE:
             await self._ask(f"{view['id']}:{step}", body, channel, "incident", AT_ONCE[step])
             await ack()
-            await self._show(view, told_view(AT_ONCE[step]))
+            await self._show(body, told_view(AT_ONCE[step]))
             return
         chosen = action.get("value") or (action.get("selected_option") or {}).get("value", "")
         form = await self._form(step, body, channel, chosen)
@@ -73,7 +75,7 @@ class Menu:
             await self._ask(f"{view['id']}:{step}", body, channel, "incident", text)
             form = told_view(text)
         await ack()
-        await self._show(view, form)
+        await self._show(body, form)
 
     async def submitted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A step's form. What is wrong with a field is shown beside it; the rest is said in words."""
@@ -98,7 +100,7 @@ class Menu:
             audience, _, _ = audience_of(chosen)
             text = await self.inbox.draft(who(body), channel, audience)
             return None if text is None else update_view(channel, audience, text)
-        incident = await self._incident(channel)
+        incident = await self._incident(who(body), channel)
         catalog, runbooks = self.inbox.catalog(), self._runbooks()
         if incident is None or step not in offered(incident, catalog, runbooks):
             return None
@@ -110,19 +112,20 @@ class Menu:
         asked = {"name": name, "text": text, **who(body), "channel": channel}
         await self.inbox.accept("mention", f"menu:{key}", asked)
 
-    async def _show(self, view: dict[str, Any], form: dict[str, Any]) -> None:
+    async def _show(self, body: dict[str, Any], form: dict[str, Any]) -> None:
         """In the menu's place, unless that was closed meanwhile."""
         try:
             async with slack_errors("views.update", once=False):
-                await self.inbox.client.views_update(view_id=view["id"], view=form)
+                there = self.inbox.at(asked_in(who(body)))
+                await there.client.views_update(view_id=body["view"]["id"], view=form)
         except TargetError as error:
             log.warning("form_not_opened", error=str(error))
 
-    async def _incident(self, channel: str) -> Incident | None:
+    async def _incident(self, by: dict[str, str], channel: str) -> Incident | None:
         """Whose channel it is; None also where the database does not say it in time."""
         try:
             async with asyncio.timeout(_PATIENCE), self.inbox.store.read() as session:
-                number = await self.inbox.incident_of(session, channel)
+                number = await self.inbox.incident_of(session, {**by, "channel": channel})
                 return await session.get(Incident, number) if number else None
         except (SQLAlchemyError, OSError) as error:
             log.warning("menu_without_incident", error=str(error))

@@ -38,6 +38,7 @@ METHODS: dict[str, Method] = {
     "conversations.unarchive": Method(_T2, ("channels:manage", "groups:write")),
     "files.completeUploadExternal": Method(_T4, ("files:write",)),
     "files.getUploadURLExternal": Method(_T4, ("files:write",)),
+    "oauth.v2.access": Method(_T4),
     "pins.add": Method(_T2, ("pins:write",)),
     "reactions.add": Method(_T3, ("reactions:write",)),
     "usergroups.users.list": Method(_T2, ("usergroups:read",)),

@@ -9,10 +9,12 @@ leave some calls free for them, and never overtake one that waits.
 import asyncio
 import math
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from slack_sdk.web.async_client import AsyncWebClient
 from sqlmodel import col, select
 
 from bot.chat.slack.calls import slack_errors
@@ -57,7 +59,10 @@ class _Used:
 
 
 class Limits:
-    """One for all calls of one token. ``minute`` is how long Slack's minute lasts, in seconds."""
+    """One for all calls of one token: Slack counts for each workspace.
+
+    ``minute`` is how long Slack's minute lasts, in seconds.
+    """
 
     def __init__(self, minute: float = 60.0) -> None:
         self.minute = minute
@@ -139,3 +144,14 @@ class Limits:
             return 0.0
         oldest = used.ended[min(lacking, len(used.ended)) - 1] if used.ended else moment
         return max(oldest + self.minute - moment, 0.02 * self.minute)
+
+
+class Spoken(Protocol):
+    """How one workspace is called."""
+
+    client: AsyncWebClient
+    limits: Limits
+
+
+# By the workspace's name, as in a request. Raises `AuthFailed` where Jackline is not installed.
+At = Callable[[str], Spoken]

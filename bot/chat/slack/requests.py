@@ -1,6 +1,6 @@
 """What a stored request of Slack's asks for, done in the session's transaction."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,11 +13,13 @@ from bot.chat.clock_card import CLOCK_CLICKS
 from bot.chat.command import Command, Reply, person_of
 from bot.chat.commands import Commands
 from bot.chat.life_clicks import LIFE_CLICKS
+from bot.chat.places import installation
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.reminder_card import REMINDER_CLICKS
 from bot.chat.slack.home import person_of_slack
 from bot.chat.slack.marks import Marks
 from bot.chat.slack.tables import SlackRequest
+from bot.chat.slack.who import asked_in
 from bot.chat.update_card import UPDATE_CLICKS
 from bot.delivery import Binding
 from bot.errors import BadInput
@@ -57,14 +59,16 @@ class Requests:
         person = self.person(request.body)
         return await self._kinds.get(request.kind, self._typed)(session, request, person)
 
-    async def incident_of(self, session: AsyncSession, channel: str) -> int | None:
-        """The incident whose channel this is."""
+    async def incident_of(self, session: AsyncSession, asked: Mapping[str, Any]) -> int | None:
+        """The incident whose channel it was asked in: a channel of this workspace."""
         query = (
-            select(Binding.key)
+            select(Binding)
             .where(Binding.surface == "slack", col(Binding.key).startswith("channel:"))
-            .where(col(Binding.value)["channel"].as_string() == channel)
+            .where(col(Binding.value)["channel"].as_string() == asked.get("channel", ""))
         )
-        key = (await session.execute(query)).scalar()
+        here = installation(asked_in(asked))
+        found = (await session.execute(query)).scalars()
+        key = next((b.key for b in found if b.value.get("workspace", "") == here), None)
         return int(key.removeprefix("channel:")) if key else None
 
     def person(self, asked: dict[str, Any]) -> Person | None:
@@ -75,8 +79,11 @@ class Requests:
         self, session: AsyncSession, request: SlackRequest, person: Person | None
     ) -> Reply | None:
         body = request.body
-        at = await self.incident_of(session, body["channel"])
-        command = Command(body["name"], body["text"], person, request.key, "slack", at)
+        at = await self.incident_of(session, body)
+        command = Command(
+            body["name"], body["text"], _from_here(person, body), request.key, "slack", at,
+            workspace=asked_in(body),
+        )  # fmt: skip
         return await self.commands.handle(session, command)
 
     async def _clicked(
@@ -84,7 +91,7 @@ class Requests:
     ) -> Reply | None:
         body = request.body
         at_home = body.get("home", False)  # there it is no channel that says who may see
-        at = await self.incident_of(session, body.get("channel", ""))
+        at = await self.incident_of(session, body)
         surface = "home" if at_home else "slack"
         reply = await self.clicks.handle(
             session, body["action"], body["value"], person, surface, at
@@ -95,7 +102,8 @@ class Requests:
     async def _submitted(
         self, session: AsyncSession, request: SlackRequest, person: Person | None
     ) -> None:
-        command = Command("incident", "", person, request.key, "slack")
+        where = asked_in(request.body)
+        command = Command("incident", "", person, request.key, "slack", workspace=where)
         await self._declare(session, command, request.body)
 
     async def _shortcut(
@@ -107,7 +115,7 @@ class Requests:
         self, session: AsyncSession, request: SlackRequest, person: Person | None
     ) -> None:
         body = request.body
-        number = await self.incident_of(session, body["channel"])
+        number = await self.incident_of(session, body)
         if number is not None:
             await self.marks.correct(session, number, _actor(body, person), body)
 
@@ -117,7 +125,7 @@ class Requests:
         """To an incident's channel."""
         del person
         body = request.body
-        number = await self.incident_of(session, body["channel"])
+        number = await self.incident_of(session, body)
         if number is None:
             return
         match body["what"]:
@@ -133,7 +141,7 @@ class Requests:
     async def _caught_up(
         self, session: AsyncSession, request: SlackRequest, person: Person | None
     ) -> Reply | None:
-        number = await self.incident_of(session, request.body["channel"])
+        number = await self.incident_of(session, request.body)
         if number is None or person is None:
             return None
         incident = await self.incidents.get(session, number)
@@ -143,7 +151,7 @@ class Requests:
         self, session: AsyncSession, request: SlackRequest, person: Person | None
     ) -> None:
         body = request.body
-        number = await self.incident_of(session, body["channel"])
+        number = await self.incident_of(session, body)
         if number is None:
             return
         incident = await self.incidents.get(session, number)
@@ -155,16 +163,17 @@ class Requests:
         """From the form; the message that it was opened at comes first on the timeline."""
         reply = await self.commands.declare(session, command, body["severity"], body["title"])
         source = body.get("source") or {}
-        if source.get("text") and reply.incident_id and not await self._private(session, source):
+        if source.get("text") and reply.incident_id and not await self._private(session, body):
             incident = await self.incidents.get(session, reply.incident_id)
             await self.incidents.note(
                 session, incident, source["text"], f"person:{person_of(command).id}",
                 key=f"{command.key}:source", link=source.get("link", ""),
             )  # fmt: skip
 
-    async def _private(self, session: AsyncSession, source: dict[str, str]) -> bool:
+    async def _private(self, session: AsyncSession, body: dict[str, Any]) -> bool:
         """Whether the message stands where not everybody reads: then only the form's words are told."""
-        number = await self.incident_of(session, source["channel"])
+        asked = {**body, "channel": body["source"]["channel"]}
+        number = await self.incident_of(session, asked)
         incident = await session.get(Incident, number) if number else None
         return incident is not None and incident.private
 
@@ -172,7 +181,7 @@ class Requests:
         self, session: AsyncSession, body: dict[str, Any], person: Person | None
     ) -> Reply | None:
         known = person_of(Command("incident", "", person, "", "slack"))
-        number = await self.incident_of(session, body["channel"])
+        number = await self.incident_of(session, body)
         if number is None and body.get("react"):
             return None  # the channel is no incident's any more: what was said there stays there
         if number is None:  # by the shortcut, in another channel
@@ -184,6 +193,15 @@ class Requests:
         incident = await self.incidents.get(session, number)
         await self.marks.mark(session, incident, known, body)
         return Reply(f"On the timeline of #{number}.") if "response_url" in body else None
+
+
+def _from_here(person: Person | None, body: dict[str, Any]) -> Person | None:
+    """Who is mentioned is of the workspace where it was typed, not of another one of the asker's."""
+    if person is None:
+        return None
+    places = (body["team"], body.get("enterprise"))
+    here = [each for each in person.slack if each.partition(":")[0] in places]
+    return person.model_copy(update={"slack": here})
 
 
 def _actor(body: dict[str, Any], person: Person | None) -> str:

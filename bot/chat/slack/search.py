@@ -10,6 +10,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.chat.places import team_in
 from bot.chat.slack.pace import BURST, ORDINARY, SHARED_BURST, Limits
 from bot.delivery import Binding, Job, Message
 from bot.store import Store
@@ -20,8 +21,11 @@ EVENT_TYPE = "jackline_message"
 class Search:
     """Each takes the job it looks for, whose incident's severity says who asks first."""
 
-    def __init__(self, client: AsyncWebClient, store: Store, limits: Limits) -> None:
+    def __init__(
+        self, client: AsyncWebClient, store: Store, limits: Limits, workspace: str = ""
+    ) -> None:
         self.client = client
+        self.workspace = workspace
         self.store = store
         self.limits = limits
 
@@ -32,12 +36,12 @@ class Search:
             async with paced(self.limits, job, "conversations.list"):
                 page = await self.client.conversations_list(
                     limit=500, cursor=cursor, exclude_archived=True,
-                    types="private_channel" if private else "public_channel",
+                    types="private_channel" if private else "public_channel", **in_team(job),
                 )  # fmt: skip
             for channel in page["channels"]:
                 same = channel["name"] == name and bool(channel.get("is_private")) == private
                 if same and channel.get("creator") == mine and channel.get("is_member", True):
-                    return bound(channel["id"], name, private=private)
+                    return bound(channel["id"], name, private=private, workspace=self.workspace)
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
                 return None
@@ -111,9 +115,16 @@ def file_of(message: Message | None) -> str:
     return f"output-{message.id if message else 0}.txt"
 
 
-def bound(channel: str, name: str, *, private: bool) -> dict[str, Any]:
-    """What is kept of a channel."""
-    return {"channel": channel, "name": name} | ({"private": True} if private else {})
+def bound(channel: str, name: str, *, private: bool, workspace: str = "") -> dict[str, Any]:
+    """What is kept of a channel: without its workspace its id means nothing."""
+    more = ({"private": True} if private else {}) | ({"workspace": workspace} if workspace else {})
+    return {"channel": channel, "name": name} | more
+
+
+def in_team(job: Job) -> dict[str, Any]:
+    """Which of an enterprise's workspaces is meant, where one token is for all of them."""
+    team = team_in(job.workspace)
+    return {"team_id": team} if team else {}
 
 
 def is_private(job: Job) -> bool:

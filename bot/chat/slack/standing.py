@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.errors import AuthFailed
 
 _AGAIN = "Install the app again (api.slack.com/apps, Install App), and start Jackline with the new token."
+_AGAIN_THERE = "Install it there again: /slack/install in the console."
 
 
 def lacking(scopes: Sequence[str]) -> str:
@@ -17,12 +18,28 @@ def lacking(scopes: Sequence[str]) -> str:
 
 
 class Standing:
-    """Told by those who talk to Slack; shown in the console, by ``/readyz`` and in ``/metrics``."""
+    """Told by those who talk to Slack; shown in the console, by ``/readyz`` and in ``/metrics``.
 
-    def __init__(self, sockets: int) -> None:
+    One is for all; `of` gives what it holds of a further workspace, which is said by its ``name``.
+    """
+
+    def __init__(self, sockets: int, name: str = "") -> None:
         self.wanted = sockets  # 0 where Slack reaches us over HTTP
+        self.name = name
+        self._others: dict[str, Standing] = {}
         self._open: set[int] = set()
         self._troubles: dict[str, str] = {}
+
+    def of(self, key: str, name: str) -> "Standing":
+        """How it stands with another workspace. Its ``name`` may be its key until it is known."""
+        found = self._others.setdefault(key, Standing(0, name))
+        if name != key:
+            found.name = name
+        return found
+
+    @property
+    def _again(self) -> str:
+        return _AGAIN_THERE if self.name else _AGAIN
 
     @property
     def sockets(self) -> int:
@@ -47,13 +64,21 @@ class Standing:
 
     def token_refused(self, error: AuthFailed) -> None:
         """Nothing can be said in Slack."""
-        self._troubles["token"] = f"Nothing can be said in Slack: {error.message} {_AGAIN}"
+        self._troubles["token"] = f"Nothing can be said in Slack: {error.message} {self._again}"
 
     def uninstalled(self) -> None:
         """Slack told us so; the next good answer takes it back."""
         self._troubles["token"] = (
-            f"The app was taken out of Slack, or its token was revoked. {_AGAIN}"
+            f"The app was taken out of Slack, or its token was revoked. {self._again}"
         )
+
+    def not_installed(self) -> None:
+        """Something is to be said in a workspace that is not one of ours, or is no more."""
+        self._troubles["token"] = f"Jackline is not installed there. {self._again}"
+
+    def unreadable(self, why: str) -> None:
+        """Its token is kept, and cannot be read."""
+        self._troubles["token"] = why
 
     def lacks(self, method: str, scope: str) -> None:
         """One method is refused for want of a scope."""
@@ -71,7 +96,10 @@ class Standing:
 
     def words(self) -> str:
         """What a person must mend, or nothing."""
-        return " ".join(self._troubles.values())
+        others = (
+            f"{each.name}: {words}" for each in self._others.values() if (words := each.words())
+        )
+        return " ".join([*self._troubles.values(), *others])
 
     def state(self) -> str:
         """In one line, for who looks from outside."""

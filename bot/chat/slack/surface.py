@@ -3,7 +3,6 @@
 After a crash or a lost answer it is looked for (`bot.chat.slack.search`) before it is sent again.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,12 +13,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.catalog import Catalog
 from bot.chat.cards import Cards, Rendered
 from bot.chat.export import exported
+from bot.chat.places import team_in
 from bot.chat.slack.calls import MISSING_SCOPE, code_of, granted_scopes, slack_errors
 from bot.chat.slack.channel import NAME, SUFFIXES, ChannelOps
+from bot.chat.slack.installations import Installed
 from bot.chat.slack.manifest import missing_scopes
 from bot.chat.slack.methods import POST
 from bot.chat.slack.pace import Limits
-from bot.chat.slack.search import EVENT_TYPE, Search, bound, file_of, is_private, paced
+from bot.chat.slack.search import EVENT_TYPE, Search, bound, file_of, in_team, is_private, paced
 from bot.chat.slack.standing import Standing
 from bot.delivery import Binding, Job, Message
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
@@ -62,6 +63,7 @@ class SlackSurface:
         incidents: Incidents,
         limits: Limits,
         standing: Standing,
+        installed: Installed | None = None,
     ) -> None:
         self.client = client
         self.store = store
@@ -73,10 +75,17 @@ class SlackSurface:
         self.down_since: datetime | None = None
         self.back_since: datetime | None = None  # when the last outage that we saw ended
         self._me: dict[str, str] = {}
-        self._limits = limits
+        self.key = ""  # of a workspace that Jackline was installed in by its own page
+        if installed is not None:
+            self.key = installed.key
+            self._me = {
+                "team": installed.team_id, "enterprise": installed.enterprise_id,
+                "user": installed.bot_user_id, "bot": installed.bot_id,
+            }  # fmt: skip
+        self.limits = limits
         self._channel = ChannelOps(client, store, limits, incidents)
         self.standing = standing
-        self._search = Search(client, store, limits)
+        self._search = Search(client, store, limits, self.key)
 
     async def deliver(self, job: Job) -> dict[str, Any]:
         """Does one job. Raises the errors of ``bot.errors.TargetError``."""
@@ -92,8 +101,7 @@ class SlackSurface:
             if code_of(error) == MISSING_SCOPE:
                 self.standing.lacks(job.op, error.field)
             if job.op == "open_channel":
-                async with self.store.write() as session:
-                    await self.incidents.channel_refused(session, job.incident_id, str(error))
+                await self.no_channel(job, str(error))
             moved = await self._moved(job, code_of(error))
             if moved:
                 raise Retryable(f"It is said anew: {error.message}", retry_after=0.1) from error
@@ -126,6 +134,11 @@ class SlackSurface:
             if gone and edited.get("channel", channel) == channel:
                 opened = await self.incidents.channel_lost(session, job.incident_id, channel, code)
         return job.op in ("say", "upload", "digest") if opened else None
+
+    async def no_channel(self, job: Job, why: str) -> None:
+        """Says so where it is seen without the channel."""
+        async with self.store.write() as session:
+            await self.incidents.channel_refused(session, job.incident_id, why)
 
     def _back(self) -> None:
         if self.down_since is not None:
@@ -177,15 +190,21 @@ class SlackSurface:
         return None
 
     async def me(self) -> dict[str, str]:
-        """Team, enterprise (or empty) and user id of the bot."""
+        """Team, enterprise (or empty), and the bot's user and bot id."""
         if not self._me:
             async with slack_errors("auth.test", once=False):
                 answer = await self.client.auth_test()
             self._me = {
                 "team": str(answer["team_id"]), "user": str(answer["user_id"]),
                 "enterprise": str(answer.get("enterprise_id") or ""),
+                "bot": str(answer.get("bot_id") or ""),
             }  # fmt: skip
         return self._me
+
+    @property
+    def places(self) -> set[str]:
+        """The workspace and the enterprise that it speaks in, as far as they are known."""
+        return {self._me[each] for each in ("team", "enterprise") if self._me.get(each)}
 
     async def _open(self, job: Job) -> dict[str, Any]:
         """Creates the channel. A name that somebody else holds is left alone: ours gets a suffix.
@@ -196,8 +215,10 @@ class SlackSurface:
         for suffix in SUFFIXES:
             name = wanted[: NAME - len(suffix)] + suffix
             try:
-                async with paced(self._limits, job, "conversations.create", once=True):
-                    answer = await self.client.conversations_create(name=name, is_private=private)
+                async with paced(self.limits, job, "conversations.create", once=True):
+                    answer = await self.client.conversations_create(
+                        name=name, is_private=private, **in_team(job)
+                    )
             except Rejected as error:
                 if code_of(error) != "name_taken":
                     raise
@@ -207,7 +228,7 @@ class SlackSurface:
             channel: dict[str, Any] = answer["channel"]
             if private and not channel.get("is_private"):
                 raise Rejected(f"Slack made {name} a public channel, where nothing is said")
-            return bound(channel["id"], channel["name"], private=private)
+            return bound(channel["id"], channel["name"], private=private, workspace=self.key)
         raise Rejected(f"Slack has channels named {wanted} up to {wanted}-5 already")
 
     async def _rendered(self, job: Job) -> Rendered:
@@ -224,7 +245,7 @@ class SlackSurface:
         late = job.posted.get("late", "") if job.posted else self._late(job.message)
         rendered = (await self._rendered(job)).marked(late)
         if job.posted:
-            async with paced(self._limits, job, "chat.update"):
+            async with paced(self.limits, job, "chat.update"):
                 await self.client.chat_update(
                     channel=job.posted["channel"], ts=job.posted["ts"],
                     text=rendered.text, blocks=rendered.blocks,
@@ -233,14 +254,14 @@ class SlackSurface:
         number = job.message.id if job.message else 0
         thread = await self._search.thread(job.message)
         if rendered.whole:
-            async with paced(self._limits, job, "files.completeUploadExternal", once=True):
+            async with paced(self.limits, job, "files.completeUploadExternal", once=True):
                 await self.client.files_upload_v2(
                     channel=channel, content=rendered.whole, filename=file_of(job.message),
                     title=rendered.title, initial_comment=rendered.text, thread_ts=thread,
                     request_file_info=False,
                 )  # fmt: skip
             return {}
-        async with paced(self._limits, job, POST, once=True, channel=channel):
+        async with paced(self.limits, job, POST, once=True, channel=channel):
             answer = await self.client.chat_postMessage(
                 channel=channel, text=rendered.text, blocks=rendered.blocks,
                 unfurl_links=False, unfurl_media=False, thread_ts=thread,
@@ -260,7 +281,7 @@ class SlackSurface:
 
     async def _upload(self, job: Job) -> dict[str, Any]:
         path = self.pictures / job.payload["file"]
-        async with paced(self._limits, job, "files.completeUploadExternal", once=True):
+        async with paced(self.limits, job, "files.completeUploadExternal", once=True):
             await self.client.files_upload_v2(
                 channel=job.channel["channel"], file=str(path), filename=path.name,
                 title=job.payload["title"], request_file_info=False,
@@ -272,7 +293,7 @@ class SlackSurface:
         async with self.store.read() as session:
             incident = await session.get_one(Incident, job.incident_id)
             content = await exported(session, incident, job.payload["kind"])
-        async with paced(self._limits, job, "files.completeUploadExternal", once=True):
+        async with paced(self.limits, job, "files.completeUploadExternal", once=True):
             await self.client.files_upload_v2(
                 channel=job.channel["channel"], content=content, filename=job.payload["file"],
                 title=job.payload["title"], request_file_info=False,
@@ -280,7 +301,7 @@ class SlackSurface:
         return {}
 
     async def _topic(self, job: Job) -> dict[str, Any]:
-        async with paced(self._limits, job, "conversations.setTopic"):
+        async with paced(self.limits, job, "conversations.setTopic"):
             await self.client.conversations_setTopic(
                 channel=job.channel["channel"], topic=job.payload["topic"]
             )
@@ -306,12 +327,14 @@ class SlackSurface:
         return {}
 
     async def _invite(self, job: Job) -> dict[str, Any]:
-        me = await self.me()
-        places = {me["team"], me["enterprise"]}
+        await self.me()
+        places = {*self.places, team_in(job.workspace)}
         people = [p for i in job.payload["people"] if (p := self.catalog().person(i))]
         users = [s.split(":")[1] for p in people for s in p.slack if s.split(":")[0] in places]
         for group in job.payload.get("groups", []):
-            users += await self._members(job, group)
+            place, _, group_id = group.rpartition(":")
+            if place in places or place == self.key:
+                users += await self._members(job, group_id)
         users = list(dict.fromkeys(users))
         for at in range(0, len(users), _INVITED):
             await self._ask_in(job, users[at : at + _INVITED])
@@ -328,17 +351,18 @@ class SlackSurface:
 
     async def _members(self, job: Job, group: str) -> list[str]:
         """A user group's members: as Slack says, else as it said last. Nobody waits for it."""
+        kept = f"{self.key}:{group}" if self.key else group
         try:
-            async with paced(self._limits, job, "usergroups.users.list"):
+            async with paced(self.limits, job, "usergroups.users.list"):
                 answer = await self.client.usergroups_users_list(usergroup=group)
         except TargetError as error:
             log.warning("user_group_not_read", group=group, error=str(error))
             async with self.store.read() as session:
-                known = await session.get(Binding, (self.name, f"usergroup:{group}"))
+                known = await session.get(Binding, (self.name, f"usergroup:{kept}"))
             return list(known.value["users"]) if known else []
         users = [str(user) for user in answer["users"]]
         async with self.store.write(silent=True) as session:
-            found = Binding(surface=self.name, key=f"usergroup:{group}", value={"users": users})
+            found = Binding(surface=self.name, key=f"usergroup:{kept}", value={"users": users})
             await session.merge(found)
         return users
 
@@ -346,17 +370,16 @@ class SlackSurface:
         self, job: Job, fine: str, method: str, call: Callable[[], Awaitable[Any]]
     ) -> None:
         try:
-            async with paced(self._limits, job, method):
+            async with paced(self.limits, job, method):
                 await call()
         except Rejected as error:
             if code_of(error) != fine:
                 raise
 
-    async def watch(self) -> None:
-        """Notices when Slack comes back (or goes) while there is nothing to deliver."""
-        while True:
-            await asyncio.sleep(10)
-            await self.look()
+    async def close(self) -> None:
+        """Lets connections go."""
+        if self.client.session is not None:
+            await self.client.session.close()
 
     async def look(self) -> None:
         """One look whether Slack answers, and takes our token."""

@@ -25,3 +25,44 @@ class SlackRequest(SQLModel, table=True):
     state: str = Field(default="new", index=True)
     received_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
     worked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class SlackInstallation(SQLModel, table=True):
+    """A workspace that Jackline was installed in by its own page, or a whole enterprise of them.
+
+    ``key`` is the workspace's id, or the enterprise's where the app is installed for all of it.
+    ``token`` is sealed, and is empty once it was removed there.
+    """
+
+    __tablename__ = "slack_installation"
+
+    key: str = Field(primary_key=True)
+    team_id: str
+    team_name: str
+    enterprise_id: str = ""
+    enterprise_name: str = ""
+    is_enterprise_install: bool = False
+    app_id: str = ""
+    token: str = Field(repr=False)
+    bot_id: str
+    bot_user_id: str
+    scopes: str = ""
+    installed_by: str
+    installed_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
+    removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+    @property
+    def name(self) -> str:
+        """For people: the workspace's or the enterprise's, and its id."""
+        name = self.enterprise_name if self.is_enterprise_install else self.team_name
+        return f"{name} ({self.key})" if name else self.key
+
+
+class SlackInstallState(SQLModel, table=True):
+    """An installation that somebody has begun: what Slack must bring back, once and in time."""
+
+    __tablename__ = "slack_install_state"
+
+    digest: str = Field(primary_key=True)
+    person: str
+    expires_at: datetime = Field(sa_type=UtcDateTime)

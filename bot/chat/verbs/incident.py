@@ -42,7 +42,7 @@ class LifeVerbs:
         """The same as ``/incident declare``, for menus."""
         incident = await self.incidents.declare(
             session, title=title, severity=severity, actor=actor_of(command),
-            origin=command.key, drill=drill,
+            origin=command.key, drill=drill, workspace=command.workspace,
         )  # fmt: skip
         what = "Drill" if incident.drill else "Incident"
         text = f"{what} {incident.number} ({incident.severity}) is declared. Its channel is being opened."

@@ -17,7 +17,7 @@ pattern in the schema, because a schema's error repeats the value on the termina
 {{- if and .Values.database.url (not (regexMatch "^(postgres|postgresql|postgresql\\+asyncpg)://" .Values.database.url)) -}}
 {{- fail "database.url: must start with postgresql+asyncpg:// (leave it empty for SQLite)" -}}
 {{- end -}}
-{{- $inline := or $s.slack.botToken $s.slack.appToken $s.slack.signingSecret $s.webhooks $s.auditKey $s.consoleSessionKey -}}
+{{- $inline := or $s.slack.botToken $s.slack.appToken $s.slack.signingSecret $s.slack.clientSecret $s.webhooks $s.auditKey $s.consoleSessionKey -}}
 {{- if and $s.existingSecret $inline -}}
 {{- fail "secrets: existingSecret is set, so the values beside it would be ignored; set one or the other" -}}
 {{- end -}}
@@ -32,6 +32,9 @@ pattern in the schema, because a schema's error repeats the value on the termina
 {{- end -}}
 {{- if and $s.slack.botToken (eq .Values.slack.mode "http") (not $s.slack.signingSecret) -}}
 {{- fail "secrets.slack.signingSecret: HTTP mode needs the signing secret" -}}
+{{- end -}}
+{{- if and (not $s.existingSecret) (ne (empty .Values.slack.clientId) (empty $s.slack.clientSecret)) -}}
+{{- fail "slack.clientId and secrets.slack.clientSecret belong together" -}}
 {{- end -}}
 {{- range $source, $live := $s.webhooks -}}
 {{- range $live -}}

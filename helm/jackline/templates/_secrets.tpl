@@ -8,6 +8,7 @@ Both the Secret and the container's environment are drawn from it.
   (dict "env" "JACKLINE_SLACK__BOT_TOKEN" "key" "slack-bot-token" "value" $s.slack.botToken)
   (dict "env" "JACKLINE_SLACK__APP_TOKEN" "key" "slack-app-token" "value" $s.slack.appToken)
   (dict "env" "JACKLINE_SLACK__SIGNING_SECRET" "key" "slack-signing-secret" "value" $s.slack.signingSecret)
+  (dict "env" "JACKLINE_SLACK__CLIENT_SECRET" "key" "slack-client-secret" "value" $s.slack.clientSecret)
   (dict "env" "JACKLINE_AUDIT_KEY" "key" "audit-key" "value" $s.auditKey)
   (dict "env" "JACKLINE_CONSOLE__SESSION_KEY" "key" "console-session-key" "value" $s.consoleSessionKey)
 -}}
