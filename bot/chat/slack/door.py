@@ -7,6 +7,7 @@ from slack_bolt.async_app import AsyncBoltContext
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_bolt.response import BoltResponse
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.chat.slack.who import WORKSPACE
 from bot.chat.slack.workspaces import Workspaces
@@ -41,7 +42,8 @@ class Door(AsyncAuthorize):
             workspace = await self.workspaces.find_team(team, enterprise)
             if workspace is not None:
                 await self.workspaces.at(workspace).me()
-        except TargetError as error:  # Slack brings it again; a person is told that it failed
+        except (TargetError, SQLAlchemyError, OSError) as error:
+            # Slack brings an event again; a person is told that it failed
             log.warning("slack_request_not_taken", team=team, error=str(error))
             return BoltResponse(status=503, body="")
         if workspace is None:

@@ -153,7 +153,7 @@ class Installer:
             installed_by=person.id, installed_at=now(),
         )  # fmt: skip
         missing = missing_scopes(granted_scopes(test) or row.scopes)
-        if key in self.workspaces.own.places:
+        if key in self.workspaces.own.keys:
             return Done(key, row.name, missing, own=True)
         await self.installations.save(row, token)
         await self.workspaces.refresh()

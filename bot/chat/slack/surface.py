@@ -80,7 +80,7 @@ class SlackSurface:
             self.key = installed.key
             self._me = {
                 "team": installed.team_id, "enterprise": installed.enterprise_id,
-                "user": installed.bot_user_id, "bot": installed.bot_id,
+                "user": installed.bot_user_id, "bot": installed.bot_id, "key": installed.key,
             }  # fmt: skip
         self.limits = limits
         self._channel = ChannelOps(client, store, limits, incidents)
@@ -199,7 +199,14 @@ class SlackSurface:
                 "enterprise": str(answer.get("enterprise_id") or ""),
                 "bot": str(answer.get("bot_id") or ""),
             }  # fmt: skip
+            whole = answer.get("is_enterprise_install") and self._me["enterprise"]
+            self._me["key"] = self._me["enterprise" if whole else "team"]
         return self._me
+
+    @property
+    def keys(self) -> set[str]:
+        """The workspace, or the enterprise that the app is installed for, once that is known."""
+        return {self._me["key"]} if self._me else set()
 
     @property
     def places(self) -> set[str]:

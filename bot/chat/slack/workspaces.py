@@ -64,7 +64,7 @@ class Workspaces:
     def at(self, workspace: str) -> SlackSurface:
         """How it is spoken in a workspace. Raises `AuthFailed` where Jackline is not installed."""
         key = installation(workspace)
-        if not key or key in self.own.places:
+        if not key or key in self.own.keys:
             return self.own
         if key not in self._others:
             self.own.standing.of(key, key).not_installed()
@@ -76,21 +76,26 @@ class Workspaces:
 
         Raises `TargetError` where nobody knows yet which workspace our own token is of.
         """
-        for again in (False, True):
-            if again:
-                await self.refresh()
-            if team and team in self._others:
-                return team
-            if enterprise and enterprise in self._others:
-                return f"{enterprise}:{team}" if team else enterprise
-            if not self.several or {team, enterprise} & await self._own_places():
-                return ""
-        return None
+        if not self.several and not self._others:
+            return ""
+        found = self._named(team, enterprise)
+        if found is None:
+            await self.own.me()
+            await self.refresh()
+            found = self._named(team, enterprise)
+        return found if self.several else found or ""
 
-    async def _own_places(self) -> set[str]:
-        """Without nothing: a request may name no enterprise."""
-        await self.own.me()
-        return self.own.places
+    def _named(self, team: str, enterprise: str) -> str | None:
+        """By the workspace first: of an enterprise several may have the app, each for itself."""
+        if team in self.own.keys:
+            return ""
+        if team in self._others:
+            return team
+        if enterprise in self.own.keys or (not team and enterprise in self.own.places):
+            return ""
+        if enterprise in self._others:
+            return f"{enterprise}:{team}" if team else enterprise
+        return None
 
     async def refresh(self) -> None:
         """As the database has them now: another replica may have installed or removed one."""
@@ -145,8 +150,10 @@ class Workspaces:
             workspace, _, channel = channel.rpartition(":")
             job = replace(job, payload={**job.payload, "channel": channel}, workspace=workspace)
         key = installation(workspace)
-        if key and key not in self._others and key not in await self._own_places():
-            await self.refresh()
+        if key and key not in self._others:
+            await self.own.me()
+            if key not in self.own.keys:
+                await self.refresh()
         try:
             return self.at(workspace), job
         except AuthFailed as error:
