@@ -1,5 +1,9 @@
 """Installing Jackline in a second workspace: by whom, how it is refused, and what is kept of it."""
 
+import asyncio
+import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +13,9 @@ from sqlalchemy import text, update
 from sqlmodel import select
 
 from bot.chat.slack.tables import SlackInstallation, SlackInstallState
+from bot.cli.doctor import diagnose
 from bot.store import now
+from tests.e2e.forked import ROOT
 from tests.e2e.spaces import Spaces, spaces, words
 from tests.slackstub import C_GENERAL
 
@@ -153,3 +159,34 @@ async def test_a_token_moved_to_another_row_opens_nothing(at: Spaces) -> None:
         return "cannot be opened" in (await at.bot.http.get("/readyz")).json()["slack"]
 
     await at.bot.until(told, "the trouble to be said")
+
+
+async def test_the_command_line_lists_it_and_the_doctor_asks_each(
+    at: Spaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By name, also what is wrong with one of them; never a token."""
+    for name, value in at.bot.env.items():
+        if name.startswith("JACKLINE_"):
+            monkeypatch.setenv(name, value)
+    assert (await at.install()).status_code == 200
+    token = at.two.bot_token
+
+    async def line() -> tuple[bool, str]:
+        found = {r.name: (r.ok, r.detail) for r in await diagnose()}
+        assert token not in str(found)
+        return found["slack in Stub Works 2 (T0STUB0002)"]
+
+    assert await line() == (True, "jackline")
+    at.two.ws.scopes = "chat:write"
+    assert "the app lacks the scopes app_mentions:read" in (await line())[1]
+    at.two.ws.revoked.add(token)
+    assert await line() == (
+        False, "Slack refuses the bot's token: account_inactive. Install the app again.",
+    )  # fmt: skip
+    listed = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-m", "bot.cli", "slack", "workspaces", "--json"],
+        env=at.bot.env, cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    (row,) = json.loads(listed.stdout)
+    assert (row["key"], row["installed_by"]) == ("T0STUB0002", "dora")
+    assert "token" not in row

@@ -173,6 +173,9 @@ def test_http_mode_passes_every_setting_on() -> None:
     read = settings.load(render(values_of("ingress")).environ())
     assert (read.slack.mode, read.log_level) == ("http", "debug")
     assert read.slack.digest_channel == "C0123456789"
+    assert read.slack.digest_channels == {"T0123456789": "C0123456789"}
+    assert read.slack.client_id == "1.2"
+    assert read.slack.client_secret is not None
     assert read.slack.reactions == {"eyes": "timeline"}
     assert read.slack.api_url == "http://slack.test/api/"
     assert read.console.public_url == "https://jackline.example.com"

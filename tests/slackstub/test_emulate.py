@@ -38,6 +38,8 @@ STEPS: list[Step] = [
     ("who am I", "auth.test", lambda g: {}),
     ("team", "team.info", lambda g: {}),
     ("users", "users.list", lambda g: {}),
+    ("an app of nobody", "oauth.v2.access",
+     lambda g: {"client_id": "1.2", "client_secret": "s", "code": "none"}),
     ("user", "users.info", lambda g: {"user": g["user"]}),
     ("no such user", "users.info", lambda g: {"user": "U0NOBODY"}),
     ("by email", "users.lookupByEmail", lambda g: {"email": "ana@example.test"}),
@@ -140,6 +142,7 @@ STEPS: list[Step] = [
 
 # a step whose outcome differs (ours, theirs) -> who is right, and why
 OUTCOMES: dict[str, str] = {
+    "an app of nobody": "Slack asks first which app it is; theirs takes any while it is told of none",
     "create without a name": "invalid_name_required is Slack's code for that; theirs is for signs",
     "create in capitals": "Slack refuses capitals and spaces, theirs makes the channel",
     "kick again": "not_in_channel in Slack's own description, theirs has no such code there",
