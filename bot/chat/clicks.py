@@ -106,44 +106,49 @@ class Clicks:
 
     async def _on_update(self, session: AsyncSession, click: Click) -> Reply:
         of = Update if click.action_id == "update_send" else Incident
-        await self._require_seen(session, of, click)
+        await self._admit(session, of, click)
         return await self.updates.handle(session, click)
 
     async def _on_reminder(self, session: AsyncSession, click: Click) -> Reply:
-        await self._require_seen(session, Incident, click)
+        await self._admit(session, Incident, click)
         return await self.reminders.click(session, click)
 
     async def _on_clock(self, session: AsyncSession, click: Click) -> Reply:
-        await self._require_seen(session, Incident, click)
+        await self._admit(session, Incident, click)
         return await self.clocks.click(session, click)
 
     async def _on_life(self, session: AsyncSession, click: Click) -> Reply:
-        await self._require_seen(session, Incident, click)
+        await self._admit(session, Incident, click)
         return await self.life.do(session, click.action_id, click.value, click.person)
 
     async def _on_regroup(self, session: AsyncSession, click: Click) -> Reply:
         may_regroup(click.person)
         for number in named(click.action_id, click.value):
-            await self._require_seen(session, Incident, click, number)
+            await self._admit(session, Incident, click, number)
         text, number = await self.regroup.do(
             session, click.action_id, click.value, f"person:{click.person.id}"
         )
         return Reply(text, incident_id=number)
 
-    async def _require_seen(
+    async def _admit(
         self,
         session: AsyncSession,
         of: type[Incident | Run | Page | Update],
         click: Click,
         number: int | None = None,
     ) -> None:
-        """Raises `NotFound` at what is private, but who is in its channel has seen it."""
+        """Raises `NotFound` at what is private, but who is in its channel has seen it.
+
+        Raises `NotAllowed` to who has no role; that they have it, who was paged may say all the same.
+        """
         number = click.number if number is None else number
         found: Incident | Run | Page | Update | None = await session.get(of, number)
         if isinstance(found, Run | Page | Update):
             found = await session.get(Incident, found.incident_id)
         if isinstance(found, Incident) and found.number != click.at:
             require_seen(self.incidents.catalog(), found, click.person)
+        if of is not Page:
+            must_respond(click.person)
 
     async def _on_question(self, session: AsyncSession, click: Click) -> Reply:
         number, person = click.number, click.person
@@ -160,7 +165,7 @@ class Clicks:
 
     async def _on_page(self, session: AsyncSession, click: Click) -> Reply:
         number, person = click.number, click.person
-        await self._require_seen(session, Page, click)
+        await self._admit(session, Page, click)
         await self.paging.may_acknowledge(session, number, person)
         page = await self.paging.acknowledge(session, number, f"person:{person.id}")
         mine = page.acknowledged_by == f"person:{person.id}"
@@ -168,8 +173,7 @@ class Clicks:
 
     async def _on_incident(self, session: AsyncSession, click: Click) -> Reply:
         action_id, incident_id, person = click.action_id, click.number, click.person
-        await self._require_seen(session, Incident, click)
-        must_respond(person)
+        await self._admit(session, Incident, click)
         if action_id == "incident_reopen":  # in the order in which all who route take their locks
             await self.incidents.one_at_a_time(session)
         incident = await self.incidents.get(session, incident_id)
@@ -197,7 +201,7 @@ class Clicks:
 
     async def _on_run(self, session: AsyncSession, click: Click) -> Reply:
         run_id, person = click.number, click.person
-        await self._require_seen(session, Run, click)
+        await self._admit(session, Run, click)
         match click.action_id:
             case "run_request":
                 run = await self.runs.request(session, run_id, person)
@@ -221,7 +225,7 @@ class Clicks:
     async def _on_step(self, session: AsyncSession, click: Click) -> Reply:
         """A step that waits for a person; a second click finds that it does no longer."""
         action_id, run_id, step, person = click.action_id, click.number, click.rest, click.person
-        await self._require_seen(session, Run, click)
+        await self._admit(session, Run, click)
         decisions = self.decisions
         match action_id:
             case "step_confirm" | "step_cannot":

@@ -17,7 +17,7 @@ from bot.store import now
 from bot.timeline import Entry
 
 LONGEST = timedelta(days=7)  # of a snooze
-_SAME = timedelta(minutes=5)
+_SAME, _AGAIN = timedelta(minutes=5), timedelta(minutes=1)
 
 
 class Snoozing:
@@ -29,11 +29,16 @@ class Snoozing:
     async def snooze(
         self, session: AsyncSession, incident: Incident, what: str, until: datetime, actor: str
     ) -> None:
-        """Leaves people alone about it until then. Raises `BadInput`."""
+        """Leaves people alone about it until then. Said again within a minute, it is the same.
+
+        Raises `BadInput`.
+        """
         if until - now() > LONGEST:
             raise BadInput("A reminder can be put off for seven days at most.")
         row = await self.row(session, incident.number, what)
-        row.snoozed_until = until
+        before, row.snoozed_until = row.snoozed_until, until
+        if before is not None and abs(until - before) < _AGAIN:
+            return
         of = "all reminders" if what == ALL else f"reminders: {named(what)}"
         text = f"Put off until {until:%Y-%m-%d %H:%M} UTC: {of}"
         await self.incidents.ledger.append(

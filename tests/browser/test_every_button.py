@@ -90,7 +90,7 @@ async def pressed(room: ChatRoom, pages: dict[str, Page], press: Press) -> str:
     """The answer's status. A form that opens is sent as it stands."""
     ana, page, told = pages["ana"], pages[press.who], ""
     if press.ready:
-        await press.ready(room)
+        await press.ready(room, 1)
     if press.typed:
         await ana.goto("/incidents/1")
         await ana.get_by_role("combobox").fill(press.typed)

@@ -16,7 +16,7 @@ from tests.chat.asked import ask
 from tests.chat.room import ChatRoom
 from tests.slackstub import C_INCIDENTS
 
-Ready = Callable[[ChatRoom], Awaitable[None]]
+Ready = Callable[[ChatRoom, int], Awaitable[None]]
 _PLAN: dict[str, Any] = {
     "approvals": {"count": 1, "from": "approver", "ttl": 1800},
     "steps": [{
@@ -29,7 +29,7 @@ _PHASE = {"approval": "approve", "decision": "ask"}
 
 @dataclass(frozen=True)
 class Press:
-    """``who`` presses it, after ``ready`` was done and Ana typed ``typed`` at #1; ``kind`` is its row.
+    """``who`` presses it, after ``ready`` was done to #1 and Ana typed ``typed`` there; ``kind`` is its row.
 
     ``at`` is the incident in whose channel and on whose page it stands, where it is in no answer to
     what was typed; 0 is the channel for all, and the list.
@@ -59,11 +59,11 @@ async def prepare(room: ChatRoom) -> None:
                 session, title=title, severity="sev2", actor="person:ana", origin=title
             )
             for name in ("Down", "Slow"):
-                session.add(_alert(f"{name}{number}", number))
-        session.add(_alert("Lost", None))
+                session.add(an_alert(f"{name}{number}", number))
+        session.add(an_alert("Lost", None))
 
 
-def _alert(name: str, number: int | None) -> StoredAlert:
+def an_alert(name: str, number: int | None) -> StoredAlert:
     return StoredAlert(
         source="alertmanager", fingerprint=name, status="firing", name=name, starts_at=now(),
         labels={"alertname": name}, annotations={}, state="routed", incident_id=number,
@@ -71,11 +71,11 @@ def _alert(name: str, number: int | None) -> StoredAlert:
 
 
 def run(state: str, step: str = "", **output: Any) -> Ready:
-    """A run in that state in #1; ``step``: with one that waits for a person."""
+    """A run in that state; ``step``: with one that waits for a person."""
 
-    async def made(room: ChatRoom) -> None:
+    async def made(room: ChatRoom, at: int) -> None:
         more: dict[str, Any] = {"requester": "cleo", "plan": _PLAN, "started_at": now()}
-        number = await room.plan(state=state, pause=state == "paused", **more)
+        number = await room.plan(incident_id=at, state=state, pause=state == "paused", **more)
         async with room.store.write() as session:
             if step:
                 session.add(StepAttempt(
@@ -89,27 +89,29 @@ def run(state: str, step: str = "", **output: Any) -> Ready:
 
 
 def reminder(what: str, button: str) -> Ready:
-    """A reminder in #1 that asks for that."""
+    """A reminder that asks for that."""
 
-    async def made(room: ChatRoom) -> None:
-        value = f"1|{what.partition(':')[2]}" if button != "clock_done" else "1|gdpr:authority"
+    async def made(room: ChatRoom, at: int) -> None:
+        about = what.partition(":")[2] if button != "clock_done" else "gdpr:authority"
         payload = {
             "what": what, "text": f"{what} is due", "to": ["ana"], "due_at": "",
-            "button": ["Do it", button, "1" if button == "incident_ack" else value],
+            "button": ["Do it", button, f"{at}" if button == "incident_ack" else f"{at}|{about}"],
         }  # fmt: skip
         async with room.store.write() as session:
-            await room.incidents.outbox.say(session, 1, f"reminder-{what}", "reminder", payload)
+            await room.incidents.outbox.say(session, at, f"reminder-{what}", "reminder", payload)
 
     return made
 
 
-async def question(room: ChatRoom) -> None:
-    """Whether alerts are an incident."""
+async def question(room: ChatRoom, at: int) -> None:
+    """Whether alerts are an incident, of none so far."""
+    del at
     await ask(room.store, room.clicks.questions, open_key=f"g{now()}")
 
 
-async def made_private(room: ChatRoom) -> None:
+async def made_private(room: ChatRoom, at: int) -> None:
     """#2 is for few."""
+    del at
     await room.type_("/incident private", at=2)
 
 

@@ -53,7 +53,7 @@ async def pressed(workspace: SlackWorld, press: Press) -> str:
     """What the one who pressed it is told; all of it is done then. A form is sent as it stands."""
     slack, told = workspace.slack, ""
     if press.ready:
-        await press.ready(workspace.room)
+        await press.ready(workspace.room, 1)
         await settled(workspace)
     if press.typed:
         told = str(

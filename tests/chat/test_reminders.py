@@ -65,7 +65,7 @@ async def test_the_buttons(room: ChatRoom) -> None:
 
 async def test_who_may_and_what_is_no_reminder(room: ChatRoom) -> None:
     await room.type_("/incident declare Down")
-    with pytest.raises(NotAllowed, match="needs the role 'responder'"):
+    with pytest.raises(NotAllowed, match="You have no role in the catalog"):
         await room.click("reminder_stop", "1|idle", "eli")
     with pytest.raises(BadInput, match="There is no reminder 'nonsense'"):
         await room.click("reminder_stop", "1|nonsense")

@@ -193,6 +193,10 @@ async def test_who_may_not(declared: ChatRoom) -> None:
             await room.type_(f"/incident {typed}", "ben", at=1)
     with pytest.raises(Conflict, match="Ana is incident commander already"):
         await room.type_("/incident handover ana", "dora", at=1)
+    for typed in ("role commander eli", "handover eli"):
+        with pytest.raises(Conflict, match="Eli has no role in the catalog"):
+            await room.type_(f"/incident {typed}", at=1)
+    assert (await room.incident()).offer == {}
 
 
 async def test_a_private_one_is_not_there_for_others_until_they_have_a_role(

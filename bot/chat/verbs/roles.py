@@ -2,15 +2,17 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.catalog import Person
 from bot.chat.blocks import escape, section
 from bot.chat.command import Command, Form, Handler, Reply, person_of, usage
 from bot.chat.finding import Finder
 from bot.chat.persons import find_person
 from bot.chat.standing import person_name, standing
-from bot.errors import BadInput
-from bot.incidents import Incidents
+from bot.errors import BadInput, Conflict
+from bot.incidents import Incident, Incidents
 from bot.incidents.handover import Roles
 from bot.incidents.roles import COMMANDER, ROLES, split_role
+from bot.runbooks.requests import has_role
 
 ROLE_FORMS = (
     Form("/incident role [ROLE PERSON|me|nobody]",
@@ -53,25 +55,28 @@ class RoleVerbs:
         if person.id == by.id:
             await self.incidents.take_command(session, incident, by.id)
             return Reply(f"You are commander of #{number}.", incident_id=number)
-        note = (await standing(session, catalog, incident)).lines
-        key = command.key
-        await self.roles.hand_over(session, incident, person, by, note=note, key=key)
-        return _offered(person.name, number)
+        return await self._hand_over(session, incident, person, command)
 
     async def _handover(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         incident, words = await self.finder.which(session, command, words)
         catalog, by = self.incidents.catalog(), person_of(command)
         to = find_person(catalog, " ".join(words), by) if words else None
-        note = (await standing(session, catalog, incident)).lines
+        return await self._hand_over(session, incident, to, command)
+
+    async def _hand_over(
+        self, session: AsyncSession, incident: Incident, to: Person | None, command: Command
+    ) -> Reply:
+        """Who has no role of the catalog could not do anything with command."""
+        if to is not None and not has_role(to):
+            raise Conflict(
+                f"{to.name} has no role in the catalog, and can only look on.",
+                hint="Offer command to somebody else.",
+            )
+        note = (await standing(session, self.incidents.catalog(), incident)).lines
+        by, number = person_of(command), incident.number
         await self.roles.hand_over(session, incident, to, by, note=note, key=command.key)
-        if to is not None:
-            return _offered(to.name, incident.number)
-        return Reply(
-            "The note is in the channel and on the timeline. With a person it offers them command.",
-            incident_id=incident.number,
-        )
-
-
-def _offered(name: str, number: int) -> Reply:
-    text = f"{name} is offered command of #{number}, with a note of what stands. They accept by its button."
-    return Reply(text, incident_id=number)
+        if to is None:
+            text = "The note is in the channel and on the timeline. With a person it offers them command."
+        else:
+            text = f"{to.name} is offered command of #{number}, with a note of what stands. They accept by its button."
+        return Reply(text, incident_id=number)
