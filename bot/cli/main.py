@@ -308,6 +308,14 @@ def signin(
         out.print(without_database(lambda parts: _link(parts, person)), markup=False)
 
 
+@app.command()
+def signout(
+    person: Annotated[str, typer.Argument(help="A person's id in the catalog.")],
+) -> None:
+    """End all console sessions of a person at once. Their password and code stay good."""
+    out.print(from_record(lambda parts: _signed_out(parts, person)), markup=False)
+
+
 def _link(parts: Jackline, person: str) -> str:
     host, port = parts.settings.listen
     host = f"[{host}]" if ":" in host else host
@@ -316,13 +324,18 @@ def _link(parts: Jackline, person: str) -> str:
 
 
 async def _taken_away(parts: Jackline, person: str) -> str:
-    found = _person(parts, person)
-    passwords = Passwords(
-        parts.store, parts.ledger, parts.session_key, lambda: parts.library.catalog
-    )
-    if not await passwords.remove(found):
+    if not await _passwords(parts).remove(_person(parts, person)):
         raise NotFound(f"{person} has no password for the console.")
     return f"The password and code of {person} are gone, and their sessions have ended."
+
+
+async def _signed_out(parts: Jackline, person: str) -> str:
+    await _passwords(parts).end_sessions(_person(parts, person))
+    return f"All console sessions of {person} have ended. Their password and code stay good."
+
+
+def _passwords(parts: Jackline) -> Passwords:
+    return Passwords(parts.store, parts.ledger, parts.session_key, lambda: parts.library.catalog)
 
 
 def _person(parts: Jackline, person: str) -> Person:

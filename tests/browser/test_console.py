@@ -112,6 +112,24 @@ async def test_forms_open_over_the_page(site: Site, scene: Scene) -> None:
     await expect(page.locator("#answer").get_by_role("button")).to_be_visible()
 
 
+async def test_signing_out_everywhere_ends_the_other_browser(site: Site, scene: Scene) -> None:
+    """Its open page goes to the sign-in page by itself, and so does whatever it asks for next."""
+    await scene()
+    left_behind, page = await site.page(), await site.page()
+    await left_behind.goto("/incidents/1")
+    await expect(left_behind.get_by_role("combobox")).to_be_visible()
+    second_tab = await left_behind.context.new_page()
+    await second_tab.goto("/")
+    await page.goto("/me/signin")
+    await page.get_by_role("button", name="Sign out everywhere").click()
+    await page.wait_for_url("**/signin")
+    await left_behind.wait_for_url("**/signin")
+    await second_tab.goto("/runbooks")
+    await expect(second_tab).to_have_url(re.compile("/signin$"))
+    await page.goto("/")
+    await expect(page).to_have_url(re.compile("/signin$"))
+
+
 async def test_inputs_have_their_bounds_as_fields(site: Site, scene: Scene) -> None:
     """The browser refuses what the runbook does; the server's words stand in the dialog."""
     await scene()

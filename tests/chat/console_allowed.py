@@ -86,6 +86,7 @@ ROUTES: dict[tuple[str, str], Allowed] = {
     ("POST", "/signin"): Allowed(set()),  # with a password and a code alone: tests/chat/signin
     ("GET", "/me/signin"): Allowed(KNOWN),
     ("POST", "/me/signin"): Allowed(KNOWN),
+    ("POST", "/me/signout"): Allowed(KNOWN),
     ("GET", "/static/{file}"): Allowed(EVERYBODY, "/static/console.css"),
 }
 

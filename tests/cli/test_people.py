@@ -117,6 +117,29 @@ def test_a_password_is_taken_away(cli_on: Cli) -> None:
     assert cli_on("audit", "verify").out == "The record is whole.\n"
 
 
+def test_somebodys_sessions_are_ended(cli_on: Cli) -> None:
+    """Also of one who never set a password up; what there is stays, and it is on the record."""
+
+    async def sets_up(parts: Jackline, session: AsyncSession) -> None:
+        session.add(ConsoleSignin(person_id="ana", hash="$argon2id$hush", secret="hush"))
+
+    cli_on.inside(sets_up)
+    for who in ("ana", "ben"):
+        done = cli_on("signout", who)
+        assert done.out == (
+            f"All console sessions of {who} have ended. Their password and code stay good.\n"
+        )
+        assert cli_on.inside(lambda _, s, who=who: s.get(ConsoleSignin, who)).since is not None
+    kept = cli_on.inside(lambda _, session: session.get(ConsoleSignin, "ana"))
+    assert (kept.hash, kept.secret) == ("$argon2id$hush", "hush")
+    rows = cli_on.inside(lambda _, session: rows_of(session, 0))
+    assert [(row.kind, row.actor, row.data) for row in rows] == [
+        ("sessions_ended", "jackline", {"person": who}) for who in ("ana", "ben")
+    ]
+    assert cli_on("signout", "mallory").refused(1).startswith("There is no person 'mallory'")
+    assert cli_on("audit", "verify").out == "The record is whole.\n"
+
+
 def looked_at(cli: Cli) -> dict[str, tuple[bool, str]]:
     """What the doctor found, once its exit code says the same as its words."""
     done = cli("doctor", "--json")

@@ -72,7 +72,7 @@ RECORD = [
     ["incidents", "list"], ["incidents", "list", "--all", "--json"], ["incidents", "show", "1"],
     ["alerts", "count"], ["alerts", "count", "--json"], ["alerts", "heartbeats"], ["audit", "verify"],
     ["audit", "verify", "--json"], ["postmortem", "show", "1"],
-    ["signin", "ana", "--reset"],
+    ["signin", "ana", "--reset"], ["signout", "ana"],
 ]  # fmt: skip
 
 

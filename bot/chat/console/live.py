@@ -51,7 +51,7 @@ async def _changes(
     known = request.headers.get("last-event-id") or request.query_params.get("seen", "")
     while not ending.is_set():
         seen = desk.store.version
-        if desk.sessions.person(request) is None:
+        if await desk.person(request) is None:  # it may have been ended elsewhere
             yield ServerSentEvent("signed out", event="changed")
             return
         try:

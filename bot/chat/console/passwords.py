@@ -116,6 +116,20 @@ class Passwords:
                 await self.ledger.append(session, 0, "signin_removed", "jackline", text, data=data)
         return found
 
+    async def end_sessions(self, person: Person, actor: str = "jackline") -> None:
+        """Ends all that the person has at this moment, at every replica; password and code stay.
+
+        ``actor``: the person themselves, or Jackline for who works on the server.
+        """
+        async with self.store.write() as session:
+            row = await _locked(session, person.id)
+            row.since = now()
+            where = "on the server" if actor == "jackline" else "by themselves"
+            text = f"All console sessions of {person.name} were ended {where}"
+            data = {"person": person.id}
+            await self.ledger.append(session, 0, "sessions_ended", actor, text, data=data)
+        self._since[person.id] = row.since.timestamp()
+
     async def kept(self, person: Person) -> ConsoleSignin | None:
         """What is stored of the person, if password and code are set up."""
         async with self.store.read() as session:

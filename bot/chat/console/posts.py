@@ -90,6 +90,12 @@ async def signout(desk: Desk, request: Request, person: Person) -> Response:
     return response
 
 
+async def signout_everywhere(desk: Desk, request: Request, person: Person) -> Response:
+    """Ends all sessions of the person, this one too."""
+    await desk.passwords.end_sessions(person, f"person:{person.id}")
+    return await signout(desk, request, person)
+
+
 async def _command(
     desk: Desk, found: re.Match[str], person: Person, key: str, incident: int
 ) -> Reply:

@@ -120,6 +120,7 @@ def build_console(
         Route("/signin", open_to_all(desk, signin.enter), methods=["POST"]),
         Route("/me/signin", private(desk, signin.own)),
         Route("/me/signin", private(desk, signin.set_up), methods=["POST"]),
+        Route("/me/signout", private(desk, posts.signout_everywhere), methods=["POST"]),
         Route("/ack", open_to_all(desk, acking.look)),
         Route("/ack", open_to_all(desk, acking.acknowledge), methods=["POST"]),
         Route("/static/{file}", open_to_all(desk, _static)),

@@ -54,10 +54,15 @@ class Sessions:
         self._cookies = _serializer(key, "session")
         self._ended: dict[str, float] = {}  # used links and signed-out sessions → forget after
 
-    def redeem(self, token: str) -> Person:
-        """The person a link is for; the link is worth nothing afterwards. Raises `NotAllowed`."""
+    def redeem(self, token: str) -> tuple[Person, float]:
+        """The person a link is for, and when it was made, in seconds of the epoch.
+
+        The link is worth nothing afterwards. Raises `NotAllowed`.
+        """
         try:
-            person_id, nonce = self._links.loads(token, max_age=LINK_AGE)
+            (person_id, nonce), made = self._links.loads(
+                token, max_age=LINK_AGE, return_timestamp=True
+            )
         except SignatureExpired:
             raise NotAllowed("This sign-in link is too old.", hint="Ask for a new one.") from None
         except (BadSignature, ValueError, TypeError):
@@ -68,7 +73,7 @@ class Sessions:
         if person is None:
             raise NotAllowed(f"The catalog does not know {person_id!r}.")
         self._end(nonce, LINK_AGE)
-        return person
+        return person, made.timestamp()
 
     def start(self, request: Request, response: Response, person: Person, *, by_link: bool) -> None:
         """Sets the cookie. Lax, since the link is followed from a terminal or another site."""

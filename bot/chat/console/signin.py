@@ -24,7 +24,13 @@ async def signin(desk: Desk, request: Request) -> Response:
         return _form(desk, await desk.person(request))
     if len(token) > 1000:  # noqa: PLR2004 - far longer than any link of ours
         raise BadInput("This is not a sign-in link.")
-    return _let_in(desk, request, desk.sessions.redeem(token), by_link=True)
+    person, made = desk.sessions.redeem(token)
+    await desk.passwords.look(person.id)
+    if made + 1 <= desk.passwords.since(person.id):  # a link tells whole seconds alone
+        raise NotAllowed(
+            "This sign-in link is older than the end of your sessions.", hint="Ask for a new one."
+        )
+    return _let_in(desk, request, person, by_link=True)
 
 
 async def enter(desk: Desk, request: Request) -> Response:
