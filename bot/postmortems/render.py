@@ -21,6 +21,8 @@ from bot.postmortems.page import Draft
 
 FOLDER = "../evidence/"
 _ORIGINS = ("recorded", "derived", "to be written")
+# Focusable, so that a keyboard can scroll it.
+_WIDE = '<div class="scroll" tabindex="0" role="group" aria-label="A table that may be wide">'
 _ANCHOR = re.compile(r'<a id="row-(\d+)"></a>')
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -69,7 +71,7 @@ def _reader(pictures: Mapping[str, bytes]) -> MarkdownIt:
     reader.inline.ruler.before("entity", "row_anchor", _read_anchor)
     reader.core.ruler.push("origins", _mark_origins)
     reader.add_render_rule("row_anchor", _show_anchor)
-    reader.add_render_rule("table_open", lambda *_: '<div class="scroll"><table>\n')
+    reader.add_render_rule("table_open", lambda *_: _WIDE + "<table>\n")
     reader.add_render_rule("table_close", lambda *_: "</table></div>\n")
     reader.add_render_rule("image", _image_rule(pictures))
     return reader
