@@ -82,6 +82,8 @@ PAGES: list[tuple[str, str, Step]] = [
     ("choices", "/incidents/1", choices),
     ("shortcuts", "/incidents/1", shortcuts),
     ("severity", "/incidents/1", dialog("Severity")),
+    ("status", "/incidents/1", dialog("Status")),
+    ("note", "/incidents/1", dialog("Note")),
     ("run", "/incidents/1", dialog("Run a runbook")),
     ("run-inputs", "/incidents/1/do/run?runbook=warm-shop", None),
     ("split", "/incidents/1/do/split", None),
@@ -130,6 +132,18 @@ async def ended(world: World) -> None:
     world.papers[incident.number] = Paper(html=page)
 
 
+SMALL = """() => {
+  const targets = "a[href], button, summary, select, textarea, input:not([type=hidden])";
+  return [...document.querySelectorAll(targets)]
+    .map(each => each.closest("label") ?? each)
+    .filter(each => each.checkVisibility({visibilityProperty: true}))
+    .filter(each => getComputedStyle(each).display !== "inline")  // a link in a sentence
+    .map(each => [each, each.getBoundingClientRect()])
+    .filter(([each, box]) => box.right > 0 && (box.height < 43.5 || box.width < 43.5))
+    .map(([each, box]) => `${each.outerHTML.slice(0, 80)} ${box.width}×${box.height}`);
+}"""
+
+
 async def test_axe_finds_what_keeps_people_out(site: Site, axe: str) -> None:
     """A picture without words, a field without a name, grey on grey: the rules are in force."""
     page = await site.page()
@@ -165,6 +179,8 @@ async def test_every_page_can_be_used_by_everybody(
         if step:
             await step(page)
         wrong += [f"{name}: {found}" for found in await findings(page, axe)]
+        if size is PHONE:  # what a thumb meets
+            wrong += [f"{name}: {found}" for found in await page.evaluate(SMALL)]
         width = await page.evaluate("document.documentElement.scrollWidth")
         if width > size["width"]:
             wrong.append(f"{name}: {width} px wide")
