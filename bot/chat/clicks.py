@@ -13,6 +13,7 @@ from bot.chat.click import Click
 from bot.chat.clock_card import CLOCK_CLICKS
 from bot.chat.command import Reply
 from bot.chat.ends import Ends
+from bot.chat.export import bring
 from bot.chat.life_clicks import LIFE_CLICKS, LifeClicks
 from bot.chat.page_card import PAGE_CLICKS
 from bot.chat.question_card import QUESTION_CLICKS
@@ -36,7 +37,7 @@ _STATUSES = {
     "incident_monitoring": "monitoring", "incident_resolve": "resolved",
     "incident_reopen": "investigating",
 }  # fmt: skip
-INCIDENT_CLICKS = ("incident_lead", *_STATUSES, "incident_close")
+INCIDENT_CLICKS = ("incident_lead", *_STATUSES, "incident_resolve_export", "incident_close")
 RUN_CLICKS = (
     "run_request", "run_approve", "run_refuse", "run_abort", "run_undo", "run_happened",
     "run_not_happened", "run_pause", "run_resume",
@@ -182,6 +183,8 @@ class Clicks:
             return Reply("You are the incident commander.")
         if action_id == "incident_close":
             return Reply(await self._close(session, incident, person))
+        if action_id == "incident_resolve_export":
+            return await self._resolve_export(session, incident, click)
         status = _STATUSES[action_id]
         if action_id == "incident_reopen" and incident.status in ACTIVE:
             return Reply(f"The incident is open: {incident.status}.")
@@ -190,6 +193,25 @@ class Clicks:
         if incident.status != status:
             await self.incidents.set_status(session, incident, status, f"person:{person.id}")
         return Reply(f"The incident is {status}.")
+
+    async def _resolve_export(
+        self, session: AsyncSession, incident: Incident, click: Click
+    ) -> Reply:
+        """The files come into the channel, once for each time that it is resolved.
+
+        The console sends its browser to them instead: there they are read, not told to others.
+        """
+        if incident.status in ACTIVE:
+            await self.runs.require_ended(session, incident.number)
+            await self.incidents.set_status(session, incident, "resolved", click.actor)
+        if incident.resolved_at is None:
+            raise Conflict(f"The incident is {incident.standing}.", hint="/incident export")
+        text, number = f"The incident is {incident.standing}.", incident.number
+        if click.surface != "console":
+            key = f"resolved-{incident.resolved_at.timestamp():.0f}"
+            await bring(session, self.incidents, incident, click.actor, key)
+            text = f"{text} Its files come into the channel."
+        return Reply(text, incident_id=number)
 
     async def _close(self, session: AsyncSession, incident: Incident, person: Person) -> str:
         """The button stands on what is resolved alone."""

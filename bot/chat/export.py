@@ -10,7 +10,7 @@ import json
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import NotFound
-from bot.incidents import Incident
+from bot.incidents import Incident, Incidents
 from bot.incidents.shown import incident_json
 from bot.postmortems import Postmortem
 from bot.postmortems.escape import text
@@ -37,6 +37,32 @@ async def exported(session: AsyncSession, incident: Incident, kind: str) -> str:
         raise NotFound(f"There is no export as {kind!r}.", hint=f"There are {', '.join(KINDS)}.")
     rows = await rows_of(session, incident.number)
     return {"md": _markdown, "json": _json, "csv": _csv}[kind](incident, rows)
+
+
+async def bring(
+    session: AsyncSession, incidents: Incidents, incident: Incident, actor: str, key: str
+) -> list[str]:
+    """Has all files come into the incident's channel, where all who see it are members.
+
+    Once for each ``key``. The kinds there are.
+    """
+    number = incident.number
+    paper = await session.get(Postmortem, number)
+    kinds = [*KINDS, *([POSTMORTEM] if paper else [])]
+    if await incidents.outbox.said(session, number, f"export-{key}"):
+        return kinds
+    text = "Exported as files"
+    await incidents.ledger.append(
+        session, number, "incident_exported", actor, text, data={"kinds": kinds}
+    )
+    await incidents.outbox.say(
+        session, number, f"export-{key}", "line", {"text": text}, author=actor
+    )
+    for kind in kinds:
+        name = file_name(number, kind)
+        payload = {"kind": kind, "file": name, "title": name}
+        incidents.outbox.ask(session, "export", number, payload)
+    return kinds
 
 
 def _markdown(incident: Incident, rows: list[Entry]) -> str:

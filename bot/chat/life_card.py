@@ -67,6 +67,7 @@ def life_buttons(incident: Incident) -> list[Block]:
     """What fits the state; the first is the next thing to do, and the only one that stands out."""
     number = str(incident.number)
     resolve = f"Resolve incident {number}? Its postmortem is drafted then."
+    export = f"Resolve incident {number}, and take its timeline along as files?"
     close = f"Close incident {number}? Nothing is left to do then."
     wanted: list[tuple[str, str, str]] = []
     if incident.status in ACTIVE:
@@ -75,6 +76,7 @@ def life_buttons(incident: Incident) -> list[Block]:
         if incident.status != "monitoring":
             wanted.append(("Mitigated, monitoring", "incident_monitoring", ""))
         wanted.append(("Resolve", "incident_resolve", resolve))
+        wanted.append(("Resolve and export", "incident_resolve_export", export))
     elif incident.status == "resolved":
         wanted = [("Close", "incident_close", close), ("Reopen", "incident_reopen", "")]
     return [

@@ -140,7 +140,7 @@ SMALL = """() => {
     .filter(each => getComputedStyle(each).display !== "inline")  // a link in a sentence
     .map(each => [each, each.getBoundingClientRect()])
     .filter(([each, box]) => box.right > 0 && (box.height < 43.5 || box.width < 43.5))
-    .map(([each, box]) => `${each.outerHTML.slice(0, 80)} ${box.width}×${box.height}`);
+    .map(([each, box]) => `${each.outerHTML.slice(0, 80)} ${box.width} by ${box.height}`);
 }"""
 
 

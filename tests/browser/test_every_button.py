@@ -108,7 +108,8 @@ async def pressed(room: ChatRoom, pages: dict[str, Page], press: Press) -> str:
     if press.action_id == "update_write":
         async with page.expect_response("**/update"):
             await page.locator("form.update").get_by_role("button").click()
-    if there := (await answer.value).headers.get("hx-redirect"):
+    there = (await answer.value).headers.get("hx-redirect", "")
+    if there and "/export." not in there:  # a file is saved, and the page stays
         await page.wait_for_url(f"**{there}")
     return str((await answer.value).status)
 

@@ -39,7 +39,7 @@ TASKS: dict[str, tuple[list[Act], str]] = {
     "take command": ([tap("button", "Take command")], "commander_assigned"),
     "run the proposed runbook": ([tap("button", "Ask to run this")], "run_requested"),
     "send an update": ([tap("link", "Update"), tap("button", "Send it")], "communication_sent"),
-    "resolve": ([tap("button", "Resolve")], "status_changed"),
+    "resolve and export": ([tap("button", "Resolve and export")], "status_changed"),
 }
 
 
@@ -63,8 +63,14 @@ async def test_a_newcomer_gets_there_in_two(site: Site, task: str, size: dict[st
 
     page.on("dialog", sure)
     await page.goto("/incidents/1")
-    for act in actions:
+    for act in actions[:-1]:
         await act(page)
+    if task == "resolve and export":
+        async with page.expect_download() as downloading:
+            await actions[-1](page)
+        assert "resolved" in Path(await (await downloading.value).path()).read_text()
+    else:
+        await actions[-1](page)
     if task == "declare":
         await page.wait_for_url("**/incidents/2")
     await recorded(site, 2 if task == "declare" else 1, kind)

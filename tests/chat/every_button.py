@@ -163,6 +163,6 @@ BUTTONS = (
     Press("incident_monitoring", "status_changed", at=2),
     Press("incident_resolve", "status_changed", at=2),
     Press("incident_reopen", "status_changed", at=2),
-    Press("incident_resolve", "status_changed", at=2),
+    Press("incident_resolve_export", "status_changed", at=2),
     Press("incident_close", "status_changed", at=2),
 )  # fmt: skip

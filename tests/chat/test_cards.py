@@ -72,7 +72,12 @@ async def test_a_card_says_what_is_known(room: ChatRoom) -> None:
     assert "Service &amp; number 1 (p2), Service &amp; number 2 (p2)" in said
     assert "<https://jackline.example.com/incidents/1|Open in the console>" in said
     ids = buttons(drawn)
-    assert ids == ["incident_lead", "incident_monitoring", "incident_resolve"]
+    assert ids == [
+        "incident_lead",
+        "incident_monitoring",
+        "incident_resolve",
+        "incident_resolve_export",
+    ]
 
 
 async def test_buttons_are_those_that_make_sense(room: ChatRoom) -> None:
@@ -81,7 +86,7 @@ async def test_buttons_are_those_that_make_sense(room: ChatRoom) -> None:
     await room.click("incident_lead", "1")
     await room.click("incident_monitoring", "1")
     ids = buttons(await room.card(1))
-    assert ids == ["incident_resolve"]
+    assert ids == ["incident_resolve", "incident_resolve_export"]
     await room.click("incident_resolve", "1")
     ids = [e["action_id"] for e in (await room.card(1)).blocks[2]["elements"]]
     assert ids == ["incident_close", "incident_reopen"]

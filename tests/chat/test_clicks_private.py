@@ -42,5 +42,5 @@ async def test_no_button_of_a_private_incident_works_for_others(hidden: ChatRoom
 
 def value_of(action_id: str) -> str:
     numbered = ("incident_lead", "incident_monitoring", "incident_resolve", "incident_reopen",
-                "incident_close", "page_ack")  # fmt: skip
+                "incident_close", "incident_resolve_export", "page_ack")  # fmt: skip
     return "1" if action_id in numbered else "1|1|2" if action_id in REGROUP_CLICKS else "1|2"

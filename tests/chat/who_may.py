@@ -150,6 +150,7 @@ ROWS = (
     Row("incident_lead", WITH_ROLE, "commander_assigned"),
     Row("incident_monitoring", WITH_ROLE, "status_changed"),
     Row("incident_resolve", WITH_ROLE, "status_changed"),
+    Row("incident_resolve_export", WITH_ROLE, "incident_exported"),
     Row("incident_reopen", WITH_ROLE, "status_changed", [status("resolved")]),
     Row("incident_close", WITH_ROLE, "status_changed", [status("resolved")]),
     Row("handover_accept", WITH_ROLE, "commander_assigned", [offered("fay")]),

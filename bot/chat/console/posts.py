@@ -35,6 +35,8 @@ async def click(desk: Desk, request: Request, person: Person) -> Response:
         reply = await desk.clicks.handle(session, action_id, value, person, SURFACE)
     if action_id == "question_declare":
         return _at(request, reply)
+    if action_id == "incident_resolve_export":  # the browser keeps the page, and saves the file
+        return _at(request, reply, "/export.md")
     return answered(desk, request, reply)
 
 
@@ -120,9 +122,9 @@ async def _note(desk: Desk, text: str, person: Person, key: str, incident: int) 
     return Reply("Noted.", incident_id=incident)
 
 
-def _at(request: Request, reply: Reply) -> Response:
-    """To the page of the new incident."""
-    where = f"/incidents/{reply.incident_id}"
+def _at(request: Request, reply: Reply, below: str = "") -> Response:
+    """To the incident's page, or to what is below it."""
+    where = f"/incidents/{reply.incident_id}{below}"
     if by_htmx(request):
         return Response(headers={"HX-Redirect": where})
     return RedirectResponse(where, status_code=303)

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.chat.blocks import section
 from bot.chat.command import Command, Form, Handler, Reply, actor_of, only, usage
-from bot.chat.export import KINDS, POSTMORTEM, file_name
+from bot.chat.export import KINDS, bring
 from bot.chat.finding import Finder
 from bot.errors import BadInput
 from bot.incidents import ACTIVE, Incident, Incidents
@@ -32,34 +32,15 @@ class PaperVerbs:
         incident, words = await self.finder.which(session, command, words)
         only(words, (), usage(PAPER_FORMS, "export"))
         number = incident.number
-        paper = await session.get(Postmortem, number)
-        kinds = [*KINDS, *([POSTMORTEM] if paper else [])]
         if command.surface != "console" and command.incident_id == number:
-            await self._upload(session, incident, kinds, command)
+            kinds = await bring(session, self.incidents, incident, actor_of(command), command.key)
             text = f"The files of #{number} come into this channel: {', '.join(kinds)}."
             return Reply(text, incident_id=number)
+        paper = await session.get(Postmortem, number)
         links = self._links(command, number, [f"export.{kind}" for kind in KINDS])
         links += self._links(command, number, ["postmortem.md", "postmortem.html"]) if paper else []
         text = f"Files of #{number}"
         return Reply(text, [section(f"*{text}*: {' · '.join(links)}")], incident_id=number)
-
-    async def _upload(
-        self, session: AsyncSession, incident: Incident, kinds: list[str], command: Command
-    ) -> None:
-        """Where all who see it are members of the incident's channel. Once for each command."""
-        number, key = incident.number, f"export-{command.key}"
-        if await self.incidents.outbox.said(session, number, key):
-            return
-        actor = actor_of(command)
-        await self.incidents.ledger.append(
-            session, number, "incident_exported", actor, "Exported as files", data={"kinds": kinds}
-        )
-        text = "Exported as files"
-        await self.incidents.outbox.say(session, number, key, "line", {"text": text}, author=actor)
-        for kind in kinds:
-            name = file_name(number, kind)
-            payload = {"kind": kind, "file": name, "title": name}
-            self.incidents.outbox.ask(session, "export", number, payload)
 
     async def _postmortem(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         incident, words = await self.finder.which(session, command, words)
