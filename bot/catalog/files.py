@@ -2,7 +2,9 @@
 the reading; raises nothing but `BadFile`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +61,8 @@ class Origin:
         return BadFile(Problem(str(self.path), line, said, column), field=field)
 
 
-def entries(path: Path) -> list[tuple[str, Any, Origin]]:
-    """Every (section, entry, origin) of a file. Raises `BadFile`."""
+def entries(path: Path) -> Sequence[tuple[str, Any, Origin]]:
+    """Every (section, entry, origin) of a file; to be read only. Raises `BadFile`."""
     text = read_text(path)
     try:
         return _entries(text, path)
@@ -74,15 +76,16 @@ def sections(path: Path) -> set[str]:
     return {key.value for key, _ in root.value} if isinstance(root, yaml.MappingNode) else set()
 
 
-def _entries(text: str, path: Path) -> list[tuple[str, Any, Origin]]:
+@lru_cache(maxsize=64)  # each check of a catalog asks for its files again
+def _entries(text: str, path: Path) -> Sequence[tuple[str, Any, Origin]]:
     loader = StrictLoader(text)
     root = loader.get_single_node()
     if root is None or root.tag == "tag:yaml.org,2002:null":
-        return []
+        return ()
     if not isinstance(root, yaml.MappingNode):
         raise BadFile(Problem(str(path), 1, f"must be a mapping of {', '.join(SECTIONS)}"))
     unique_keys(root)
-    found = []
+    found: list[tuple[str, Any, Origin]] = []
     for key, value in root.value:
         name, line = key.value, key.start_mark.line + 1
         if name not in SECTIONS:
@@ -94,4 +97,4 @@ def _entries(text: str, path: Path) -> list[tuple[str, Any, Origin]]:
         found += [
             (name, loader.construct_document(node), Origin(path, node)) for node in value.value
         ]
-    return found
+    return tuple(found)

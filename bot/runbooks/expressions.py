@@ -6,6 +6,7 @@ only the harmless ones are. What is undefined is *unknown*, and unknown never pa
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import (
@@ -77,6 +78,7 @@ def evaluate(expression: str, names: Mapping[str, Any]) -> tuple[bool | None, st
     return found, "" if found else f"{expression}: is false"
 
 
+@lru_cache(maxsize=1024)
 def check_syntax(expression: str) -> str:
     """What is wrong with the expression, or an empty string."""
     if len(expression) > _LONGEST:
@@ -90,12 +92,13 @@ def check_syntax(expression: str) -> str:
     return ""
 
 
-def roots(text: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def roots(text: str) -> frozenset[str]:
     """The names that an expression or a template takes from outside: ``inputs``, ``out`` …"""
     try:
-        return meta.find_undeclared_variables(_environment.parse(text))
+        return frozenset(meta.find_undeclared_variables(_environment.parse(text)))
     except (TemplateSyntaxError, RecursionError):
-        return set()
+        return frozenset()
 
 
 def references(text: str) -> list[tuple[str, str]]:

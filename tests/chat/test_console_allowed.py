@@ -34,6 +34,7 @@ from tests.chat.console_allowed import (
     VERBS,
     WITH_ROLE,
     WORDS,
+    Allowed,
 )
 from tests.chat.console_world import BASE, HTMX, KEY, ORIGIN, Paper, World
 
@@ -66,6 +67,11 @@ def routes(world: World) -> list[tuple[str, str]]:
     found = [r for r in world.app.routes if isinstance(r, Route)]
     assert len(found) == len(world.app.routes)
     return [(m, r.path) for r in found for m in sorted((r.methods or set()) - {"HEAD"})]
+
+
+def signed_out_last() -> list[tuple[tuple[str, str], Allowed]]:
+    """Every route for one browser, that which ends its session after the others."""
+    return sorted(ROUTES.items(), key=lambda route: route[0][1] == "/signout")
 
 
 async def browser_of(world: World, who: str) -> httpx.AsyncClient:
@@ -137,10 +143,10 @@ def test_every_route_has_an_entry(world: World) -> None:
 async def test_every_route_for_everybody(world: World, who: str) -> None:
     """Strangers are sent to sign in; a known person gets the page, or a refusal with words."""
     await setting(world)
-    for (method, path), entry in ROUTES.items():
+    browser = await browser_of(world, who)
+    for (method, path), entry in signed_out_last():
         if path == "/ack":  # its link is the proof, and what it is good for: test_paging
             continue
-        browser = await browser_of(world, who)
         answer = await asked(world, browser, method, path)
         told = f"{who} {method} {path}: {answer.status_code}"
         if who in entry.who:
@@ -158,8 +164,8 @@ async def test_no_route_shows_a_private_incident_to_others(world: World, who: st
     await setting(world)
     async with world.store.write() as session:
         (await world.incidents.get(session, 1)).private = True  # declared by Rosa
-    for (method, path), entry in ROUTES.items():
-        browser = await browser_of(world, who)
+    browser = await browser_of(world, who)
+    for (method, path), entry in signed_out_last():
         answer = await asked(world, browser, method, path)
         told = f"{who} {method} {path}: {answer.status_code}"
         if entry.private and who in SIGNED_IN:
@@ -190,31 +196,37 @@ async def test_no_form_of_another_site_does_anything(world: World, headers: dict
     """Every POST of every role with no, a wrong or a null origin: 403, and nothing is written."""
     await setting(world)
     before = await counts(world)
-    for method, path in ROUTES:
-        for who in EVERYBODY if method == "POST" else ():
-            answer = await asked(world, await browser_of(world, who), method, path, headers=headers)
+    for who in EVERYBODY:
+        browser = await browser_of(world, who)
+        for method, path in [route for route in ROUTES if route[0] == "POST"]:
+            answer = await asked(world, browser, method, path, headers=headers)
             assert answer.status_code == 403, f"{who} {path}"
     assert await counts(world) == before
 
 
-async def counts(world: World) -> dict[str, int]:
+ROWS = select(
+    *(
+        select(func.count()).select_from(table).scalar_subquery().label(table.name)
+        for table in SQLModel.metadata.sorted_tables
+    )
+)
+
+
+async def counts(world: World) -> Any:
     """How many rows each table has."""
     async with world.store.read() as session:
-        return {
-            table.name: (
-                await session.execute(select(func.count()).select_from(table))
-            ).scalar_one()
-            for table in SQLModel.metadata.sorted_tables
-        }
+        return (await session.execute(ROWS)).mappings().one()
 
 
 @pytest.mark.parametrize("who", ["nobody", "dora"])
 async def test_every_answer_has_the_headers_that_keep_others_out(world: World, who: str) -> None:
     """Pages, fragments, files, streams, refusals and forgeries alike."""
     await setting(world)
-    for method, path in ROUTES:
+    browser = await browser_of(world, who)
+    for (method, path), _ in signed_out_last():
         for headers in (ORIGIN, HTMX, {}):
-            browser = await browser_of(world, who)
+            if path == "/signout":
+                browser = await browser_of(world, who)
             answer = await asked(world, browser, method, path, headers=headers)
             told = f"{method} {path} {answer.status_code}"
             policy = answer.headers["content-security-policy"]
@@ -270,13 +282,13 @@ def value_of(button: str, incident: Incident, run: Run | None) -> str:
 @pytest.mark.parametrize("who", [*NOBODY, *SIGNED_IN])
 async def test_every_button_for_everybody(world: World, who: str) -> None:
     """Who has not the role gets 403 and nothing changes; for the others it is not refused."""
+    browser = await browser_of(world, who)
     for number, button in enumerate(BUTTONS):
         incident = await world.incident(f"Incident {number}")
         run = None
         if button.startswith(("run_", "step_")):
             run = await waiting(world, incident, button)
         before = await counts(world)
-        browser = await browser_of(world, who)
         form = {"action_id": button, "value": value_of(button, incident, run)}
         answer = await browser.post("/click", data=form, headers=HTMX)
         allowed = who in CLICKS.get(button, WITH_ROLE)

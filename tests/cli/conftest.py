@@ -9,11 +9,13 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+import typer.main
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.app import Jackline
@@ -22,6 +24,8 @@ from bot.settings import load
 from tests.plainly import without_columns
 from tests.runbooks.room import PEOPLE
 
+# What the commands are is made out once, as in a process of their own.
+typer.main.get_command = cache(typer.main.get_command)
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).with_name("jackline")
 RUNBOOK = """---

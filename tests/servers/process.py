@@ -161,8 +161,8 @@ def scratch(name: str, owner: str | None = None) -> Iterator[Path]:
 
 def free_port() -> int:
     """A loopback TCP port that nobody listens on and that we gave to nobody else."""
-    candidates = random.SystemRandom().sample(PORTS, k=len(PORTS))
-    for port in candidates:
+    first = random.SystemRandom().randrange(len(PORTS))
+    for port in [*PORTS[first:], *PORTS[:first]]:
         if port not in _handed_out and _can_bind(port):
             _handed_out.add(port)
             return port

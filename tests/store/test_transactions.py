@@ -167,6 +167,7 @@ async def test_a_locked_sqlite_file_is_said_in_time(
     await store.close()
 
 
+@pytest.mark.usefixtures("durable")
 async def test_sqlite_survives_a_power_cut_of_what_it_acknowledged(tmp_path: Path) -> None:
     """WAL alone would lose acknowledged commits: `synchronous` is FULL (2) on every connection."""
     store = Store(f"sqlite+aiosqlite:///{tmp_path}/j.db")
