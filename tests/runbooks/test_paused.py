@@ -16,6 +16,7 @@ from tests.runbooks.room import CALL, Room, runbook, running, write_folder
 from tests.servers.fixtures import Start
 from tests.servers.http_app import Answer, HttpApp
 from tests.servers.postgres import Postgres
+from tests.stopping import stop_between_writes
 
 pytestmark = pytest.mark.server
 ROOT = Path(__file__).parents[2]
@@ -41,14 +42,16 @@ async def test_a_stopped_process_that_goes_on_is_fenced_off(
     shop = http_server("shop")
     room = make_room(runbook(step), http__shop=shop.url)
     number = await room.approved()
-    shop.answers["/restart"] = Answer(latency=0.5)
+    shop.answers["/restart"] = Answer(latency=2)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.runbooks.engine_process", room.store.url,
-        str(room.library.folder), cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        str(room.library.folder), cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
+    assert process.stdout
     try:
         await sent(shop, method)
-        process.send_signal(signal.SIGSTOP)
+        await stop_between_writes(process, room.store)
         shop.answers["/restart"] = Answer()
         async with asyncio.timeout(30):
             while (await room.run(number)).state not in ("unknown", "succeeded"):
@@ -57,8 +60,9 @@ async def test_a_stopped_process_that_goes_on_is_fenced_off(
         before = (await room.rows(), await room.run(number), await room.attempts(number))
         assert before[1].state == state
         process.send_signal(signal.SIGCONT)
-        await asyncio.sleep(1.5)  # its answer has been there all the time, and it reports it
-        assert process.returncode is None
+        async with asyncio.timeout(30):  # its answer comes, and it reports it
+            while b"run_taken_over" not in (line := await process.stdout.readline()):
+                assert line, "it has ended"
     finally:
         process.kill()
         await process.wait()
