@@ -5,7 +5,7 @@ A broken integration is reported and left out; the core never goes down with it.
 
 import importlib
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -87,7 +87,7 @@ def load(folder: Path = FOLDER) -> Registry:
 
 def _load_one(registry: Registry, path: Path) -> None:
     """All of a folder or nothing of it: what cannot be used whole is left out whole."""
-    manifest = Manifest.model_validate(yaml.load(path.read_text("utf-8"), Loader=_Loader))  # noqa: S506 - a safe one
+    manifest = _manifest(path.read_text("utf-8"))
     if manifest.id in registry.manifests:
         raise ValueError(f"another integration has the id {manifest.id!r}")
     package = f"integrations.{path.parent.name}"
@@ -111,6 +111,11 @@ def _load_one(registry: Registry, path: Path) -> None:
     if page is not None:
         registry.status_pages[manifest.id] = page
     registry.actions.update(cast("dict[str, Action]", actions))
+
+
+@lru_cache(maxsize=128)  # nobody changes one
+def _manifest(text: str) -> Manifest:
+    return Manifest.model_validate(yaml.load(text, Loader=_Loader))  # noqa: S506 - a safe one
 
 
 def _ability(package: str, reference: str, kind: type, word: str) -> Any:  # noqa: ANN401 - of the kind, or None

@@ -279,6 +279,7 @@ def value_of(button: str, incident: Incident, run: Run | None) -> str:
     return str(incident.number)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", [*NOBODY, *SIGNED_IN])
 async def test_every_button_for_everybody(world: World, who: str) -> None:
     """Who has not the role gets 403 and nothing changes; for the others it is not refused."""
@@ -299,6 +300,7 @@ async def test_every_button_for_everybody(world: World, who: str) -> None:
             assert await counts(world) == before, told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", SIGNED_IN)
 async def test_every_verb_for_everybody(world: World, who: str) -> None:
     """A verb that no entry mentions needs a role: deny by default."""
