@@ -94,7 +94,9 @@ async def send(url: str, bodies: list[bytes]) -> None:
 
     async def sender(count: int | None = None) -> None:
         headers = {"Authorization": f"Bearer {ALERTS}"}
-        async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=url, headers=headers, trust_env=False, timeout=60
+        ) as http:
             for body in islice(left, count):
                 while (answer := await http.post(PATH, content=body)).status_code != 200:
                     assert answer.status_code == 503, answer.text

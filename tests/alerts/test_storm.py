@@ -14,7 +14,7 @@ from tests.servers.process import HOST
 from tests.slackstub import SlackStub
 
 pytestmark = [pytest.mark.server, pytest.mark.alone, pytest.mark.timeout(300)]
-COUNT = 20_000
+COUNT = 8_000
 
 
 async def test_a_storm_makes_as_many_incidents_as_it_has_causes(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ async def test_a_storm_makes_as_many_incidents_as_it_has_causes(tmp_path: Path) 
           "refused")  # fmt: skip
     assert len(incidents) == CAUSES
     assert {i["services"][0] for i in incidents} == {f"c{n}-0" for n in range(CAUSES)}
-    assert opened < 5
+    assert opened < done / 2  # it does not wait for the others; in seconds: the benches
     assert memory < 500
     assert refused <= 2 * CAUSES  # a channel learns its limit by being refused
 
