@@ -1,4 +1,4 @@
-"""Three processes on one PostgreSQL share more runs than they do at a time."""
+"""Three processes on one PostgreSQL share four hundred runs."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from tests.servers.http_app import HttpApp
 
 pytestmark = [pytest.mark.server, pytest.mark.alone, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]
-RUNS, INCIDENTS, PROCESSES = 120, 12, 3
+RUNS, INCIDENTS, PROCESSES = 400, 40, 3
 ONCE = """action: http.call
 with: {target: "http/s{{ inputs.number }}", path: "/did/{{ inputs.number }}"}
 verify: [{expect: "out.status == 200"}]"""
