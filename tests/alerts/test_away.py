@@ -115,12 +115,12 @@ async def _more(senders: Senders, than: int) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("how", "away"), [("stopped", 20.0), ("frozen", 12.0), ("killed as well", 12.0)]
+    ("how", "away"), [("stopped", 60.0), ("frozen", 12.0), ("killed as well", 12.0)]
 )
 async def test_the_database_is_away(
     postgres_factory: Start[Postgres], tmp_path: Path, how: str, away: float
 ) -> None:
-    """Alerts are taken all the while, and stored soon after it is back."""
+    """At 200 alerts a second: all are taken meanwhile, and stored soon after it is back."""
     server = postgres_factory()
     url = server.create_database()
     async with a_bot(tmp_path, url) as bot:
@@ -151,7 +151,7 @@ async def test_the_database_is_away(
     found = await stored(url)
     print(f"{how}: {during} taken in {away:.0f} s, drained in {took:.1f} s, slowest answer "
           f"{senders.slowest:.1f} s")  # fmt: skip
-    assert during > away * 5  # how many it can be: the benches
+    assert during > away * RATE / 4
     assert set(senders.statuses) <= {200}
     assert senders.heard <= set(found)
     assert set(found.values()) == {1}
