@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from tests.e2e.harness import ALERTS, Bot, write_runbooks
+from tests.slackstub import SlackStub
 
 NOWHERE = "http://127.0.0.1:9"
 PATH = "/webhooks/alertmanager"
@@ -86,6 +87,12 @@ def posts(count: int) -> list[bytes]:
 def _parts(alerts: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     while some := list(islice(alerts, A_POST)):
         yield some
+
+
+async def has_channel(slack: SlackStub) -> bool:
+    """Whether the critical incident has its channel."""
+    channels = slack.state()["channels"].values()
+    return any(c["name"].startswith("inc-") and "c0-0" in c["name"] for c in channels)
 
 
 async def send(url: str, bodies: list[bytes]) -> None:
