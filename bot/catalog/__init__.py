@@ -7,6 +7,7 @@ from bot.catalog.matching import check_match, match_words, matches
 from bot.catalog.model import Catalog
 from bot.catalog.people import Notifier, Person
 from bot.catalog.read import catalog_files, load_catalog
+from bot.catalog.redaction import Redaction
 from bot.catalog.regulation import Regulation
 from bot.catalog.rule import Rule
 from bot.catalog.senders import Heartbeat, Source
@@ -27,6 +28,7 @@ __all__ = [
     "Heartbeat",
     "Notifier",
     "Person",
+    "Redaction",
     "Regulation",
     "Rule",
     "Service",

@@ -43,6 +43,7 @@ SECTIONS = (
     "severities",
     "audiences",
     "regulations",
+    "redactions",
 )
 
 

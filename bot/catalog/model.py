@@ -12,6 +12,7 @@ from bot.catalog.nodes import Node
 from bot.catalog.oncall import Schedule
 from bot.catalog.path import Credential, Path
 from bot.catalog.people import Contact, Notifier, Person
+from bot.catalog.redaction import Redaction
 from bot.catalog.regulation import Regulation
 from bot.catalog.rule import Rule
 from bot.catalog.senders import Heartbeat, Source
@@ -47,6 +48,7 @@ class Catalog(BaseModel):
     severities: list[SeverityRule] = []
     audiences: list[AudiencePlace] = []
     regulations: list[Regulation] = []
+    redactions: list[Redaction] = []
 
     def severity(self, severity: str) -> SeverityRule:
         """The rules of a severity: those of the catalog, else the ones that ship."""

@@ -94,7 +94,7 @@ _NAMED = (  # kind, section, the field that holds the name
     ("drill", "drills", "name"), ("schedule", "schedules", "id"),
     ("escalation", "escalations", "id"), ("status page", "status_pages", "id"),
     ("severity", "severities", "id"), ("audience", "audiences", "id"),
-    ("regulation", "regulations", "id"),
+    ("regulation", "regulations", "id"), ("redaction", "redactions", "id"),
 )  # fmt: skip
 
 

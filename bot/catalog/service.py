@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from bot.catalog.checks import Check
 from bot.catalog.entry import STRICT, Name
@@ -43,6 +43,14 @@ class Service(BaseModel):
     cost_per_minute: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     currency: str = "USD"
     slo: float | None = Field(default=None, gt=0, lt=1)
+    slo_days: int = Field(default=30, ge=1, le=366, description="the window of `slo`, such as 28")
+    cost_share: list[Annotated[float, Field(ge=0, le=1)]] = Field(
+        default=[1, 1, 1], min_length=3, max_length=3,
+        description="low, expected and high share of its traffic that an outage takes; left out: all",
+    )  # fmt: skip
+    returns: float = Field(
+        default=0, ge=0, le=1, description="which share of the demand comes back later"
+    )
     public: str = Field(
         default="", max_length=100,
         description="what customers call it; left out: no draft for customers names it",
@@ -62,3 +70,10 @@ class Service(BaseModel):
         default={}, description="title → address: bookmarked in its incidents' channels, such as "
         "the call and the document",
     )  # fmt: skip
+
+    @field_validator("cost_share")
+    @classmethod
+    def _low_to_high(cls, value: list[float]) -> list[float]:
+        if value != sorted(value):
+            raise ValueError("must not fall: low, expected, high")
+        return value

@@ -1,8 +1,9 @@
 """Everything that the sections of one draft are drawn from. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from itertools import pairwise
 
 from bot.catalog import Catalog
@@ -10,6 +11,8 @@ from bot.postmortems.cast import Cast
 from bot.postmortems.cost import Impact, impact
 from bot.postmortems.marks import Clock, clock, ordered
 from bot.postmortems.page import Line, cell
+from bot.postmortems.phases import Phases, phases
+from bot.postmortems.rowclass import classes, corrections, noted
 from bot.postmortems.runs import Run, runs
 from bot.timeline import Entry
 
@@ -29,6 +32,40 @@ class Facts:
     declared_at: datetime
     resolved_at: datetime | None
     declared_by: str
+
+
+@dataclass(frozen=True)
+class Action:
+    """An open task or follow-up of some incident; ``owner`` is a person's id."""
+
+    incident: int
+    name: str
+    text: str
+    owner: str
+    due_at: datetime | None
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Related:
+    """A past incident that touched the same services."""
+
+    number: int
+    title: str
+    severity: str
+    at: datetime
+    minutes: float | None
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Around:
+    """What the database knows beside the record; ``looked`` says whether it was asked at all."""
+
+    related: tuple[Related, ...] = ()
+    actions: tuple[Action, ...] = ()
+    looked: bool = False
+    links: tuple[tuple[str, str], ...] = ()  # title, address
 
 
 @dataclass(frozen=True)
@@ -53,20 +90,32 @@ class Case:
     impact: Impact
     runs: list[Run]
     gaps: list[Gap]
+    classes: Mapping[int, str]
+    phases: Phases
+    corrected: Mapping[int, Entry]
+    around: Around = field(default_factory=Around)
 
     def of(self, *kinds: str) -> list[Entry]:
         """The rows of some kinds."""
-        return [row for row in self.rows if row.kind in kinds]
+        if len(kinds) == 1:
+            return self._by_kind.get(kinds[0], [])
+        found = [row for kind in kinds for row in self._by_kind.get(kind, [])]
+        return sorted(found, key=lambda row: self.place[row.seq])
+
+    def classed(self, *names: str) -> list[Entry]:
+        """The rows of some classes."""
+        return [row for row in self.rows if self.classes[row.seq] in names]
 
     def notes(self, *prefixes: str) -> list[tuple[Entry, str]]:
-        """People's notes that start with ``cause:`` and the like, without that word."""
-        found = []
-        for row in self.of("note_added"):
-            word, colon, rest = row.text.partition(":")
-            by_person = row.actor.startswith("person:")
-            if colon and by_person and word.strip().lower() in prefixes and rest.strip():
-                found.append((row, rest.strip()))
-        return found
+        """People's notes that start with ``cause:`` and the like, without that word.
+
+        One that was corrected counts as its correction says, one that was withdrawn does not.
+        """
+        return [
+            (row, rest)
+            for row, word, rest in self._noted
+            if word in prefixes and row.seq not in self.corrected
+        ]
 
     def say(self, value: object) -> Line:
         """Recorded text as a line, names replaced by roles."""
@@ -76,13 +125,51 @@ class Case:
         """The affected services as people call them."""
         return ", ".join(each.title for each in self.impact.services)
 
+    def before(self, row: Entry) -> Entry | None:
+        """The last row by a machine before that one."""
+        return self._machine_before[self.place[row.seq]]
+
+    def row(self, seq: int | None) -> Entry | None:
+        """The row of a number."""
+        place = self.place.get(seq) if seq is not None else None
+        return None if place is None else self.rows[place]
+
+    @cached_property
+    def place(self) -> dict[int, int]:
+        """Row → where it stands in the order of time."""
+        return {row.seq: index for index, row in enumerate(self.rows)}
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Entry]]:
+        found: dict[str, list[Entry]] = {}
+        for row in self.rows:
+            found.setdefault(row.kind, []).append(row)
+        return found
+
+    @cached_property
+    def _noted(self) -> list[tuple[Entry, str, str]]:
+        said = ((row, *noted(row)) for row in self.rows)
+        return [(row, word, rest) for row, word, rest in said if word]
+
+    @cached_property
+    def _machine_before(self) -> list[Entry | None]:
+        last: Entry | None = None
+        found: list[Entry | None] = []
+        for row in self.rows:
+            found.append(last)
+            if not row.actor.startswith("person:"):
+                last = row
+        return found
+
 
 def look_at(
-    facts: Facts, rows: Sequence[Entry], catalog: Catalog, pictures: Mapping[str, bytes]
-) -> Case:
-    """Works out clock, cost, runs, gaps and roles."""
+    facts: Facts, rows: Sequence[Entry], catalog: Catalog, pictures: Mapping[str, bytes],
+    around: Around | None = None,
+) -> Case:  # fmt: skip
+    """Works out clock, phases, cost, runs, gaps and roles."""
     rows = ordered(rows)
     found = clock(rows)
+    named = classes(rows, found.detected.seq)
     return Case(
         facts=facts,
         rows=rows,
@@ -93,6 +180,12 @@ def look_at(
         impact=impact(found, list(facts.services), catalog),
         runs=runs(rows),
         gaps=_gaps(rows, found),
+        classes=named,
+        phases=phases(
+            rows, named, found.impact_start, found.detected, found.mitigated, found.resolved
+        ),
+        corrected=corrections(rows),
+        around=around or Around(),
     )
 
 

@@ -3,22 +3,22 @@
 low       detected → mitigated      the shortest downtime that the record supports
 expected  impact start → mitigated
 high      impact start → resolved   counting the time until service was as before
+
+cost = downtime * cost_per_minute * cost_share * (1 - returns)
+burn = downtime * cost_share / ((1 - slo) * slo_days)
+
+All but the downtime are fields of the service in the catalog. What is not there is not guessed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.catalog import Catalog, Service
 from bot.postmortems.marks import Clock, minutes_between
 
-WINDOW_DAYS = 30
-_WINDOW_MINUTES = WINDOW_DAYS * 24 * 60
-NOT_COUNTED = (
-    "share of traffic affected",
-    "demand that came back later",
-    "SLA credits",
-    "response hours",
-    "penalties",
-)
+_DAY = 24 * 60
+NOT_COUNTED = ("SLA credits", "response hours", "penalties", "trust and churn")
+ALL = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,10 @@ class Range:
         """The three, low first."""
         return self.low, self.expected, self.high
 
-    def scaled(self, factor: float | None, missing: str) -> "Range":
-        """The range times a factor; without a factor nothing is computed."""
-        return Range(*(_scale(value, factor, missing) for value in self.values()))
+    def scaled(self, factors: Sequence[float] | None, missing: str) -> "Range":
+        """Each times its factor; without factors nothing is computed."""
+        each = factors or (None, None, None)
+        return Range(*(_scale(v, f, missing) for v, f in zip(self.values(), each, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,11 @@ class ServiceImpact:
     tier: str
     currency: str
     cost_per_minute: float | None
+    share: tuple[float, ...]
+    returns: float
     cost: Range
     slo: float | None
+    days: int
     budget_minutes: float | None
     burn: Range
 
@@ -94,18 +98,27 @@ def _span(clock: Clock, start: str, end: str) -> Value:
 def _service(downtime: Range, name: str, found: Service | None) -> ServiceImpact:
     if found is None:
         nothing = downtime.scaled(None, "the service is not in the catalog")
-        return ServiceImpact(name, name, "unknown", "", None, nothing, None, None, nothing)
-    budget = (1 - found.slo) * _WINDOW_MINUTES if found.slo else None
+        return ServiceImpact(
+            name, name, "unknown", "", None, ALL, 0, nothing, None, 0, None, nothing
+        )
+    rate, share = found.cost_per_minute, tuple(found.cost_share)
+    budget = (1 - found.slo) * found.slo_days * _DAY if found.slo else None
+    priced = None if rate is None else [rate * part * (1 - found.returns) for part in share]
     return ServiceImpact(
         service=name,
         title=found.title,
         tier=found.tier,
         currency=found.currency,
-        cost_per_minute=found.cost_per_minute,
-        cost=downtime.scaled(found.cost_per_minute, "the catalog has no cost_per_minute"),
+        cost_per_minute=rate,
+        share=share,
+        returns=found.returns,
+        cost=downtime.scaled(priced, "the catalog has no cost_per_minute"),
         slo=found.slo,
+        days=found.slo_days,
         budget_minutes=budget,
-        burn=downtime.scaled(1 / budget if budget else None, "the catalog has no slo"),
+        burn=downtime.scaled(
+            [part / budget for part in share] if budget else None, "the catalog has no slo"
+        ),
     )
 
 

@@ -6,6 +6,7 @@ break a table, inject HTML, load a picture or hide what it says.
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup
@@ -13,18 +14,22 @@ from markupsafe import Markup
 from bot.log import redact_text
 from bot.postmortems.page import Anchor, Cite, Line, Link
 
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"})
+_PLAIN = re.compile(r"[ -~]*")  # nothing but ASCII that shows: most of what is recorded
 _SPECIAL = re.compile(r"([\\`*{}\[\]#~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 _LINE_START = re.compile(r"^(\d{1,9})([.)])(?=\s|$)|^([-+=:])")
 _URL_SAFE = "/?:@!$&'*+,;=%~-._#"
 
 
-def text(value: str) -> str:
-    """One line of plain text, escaped for every place where a line can stand."""
-    clean = " ".join("".join(_visible(c) for c in value).split())
-    clean = _SPECIAL.sub(r"\\\1", clean)
-    clean = "".join(_ENTITIES.get(c, c) for c in clean)
-    return _LINE_START.sub(r"\1\\\2\3", clean)
+@lru_cache(20_000)  # kinds, classes and roles are the same words again and again
+def text(value: str, *, first: bool = True) -> str:
+    """One line of plain text, escaped for every place where a line can stand.
+
+    What does not come ``first`` in its line needs no guard against what a line's start may mean.
+    """
+    clean = value if _PLAIN.fullmatch(value) else "".join(_visible(c) for c in value)
+    clean = _SPECIAL.sub(r"\\\1", " ".join(clean.split())).translate(_ENTITIES)
+    return _LINE_START.sub(r"\1\\\2\3", clean) if first else clean
 
 
 def _visible(char: str) -> str:
@@ -36,11 +41,25 @@ def _visible(char: str) -> str:
 
 def line(parts: Line) -> Markup:
     """A line with its citations and links."""
-    done = "".join(_part(part) for part in parts)
-    return Markup(done)  # noqa: S704 - every part is escaped just above
+    return Markup(_line(parts))  # noqa: S704 - every part of it is escaped
 
 
-def _part(part: str | Cite | Anchor | Link) -> str:
+def cells(row: tuple[Line, ...]) -> Markup:
+    """A table's row."""
+    done = " | ".join(map(_line, row))
+    return Markup(f"| {done} |")  # noqa: S704 - same
+
+
+def _line(parts: Line) -> str:
+    if len(parts) == 1 and isinstance(parts[0], str):
+        return _part(parts[0], first=True)
+    done = ""
+    for part in parts:
+        done += _part(part, first=not done.strip())
+    return done
+
+
+def _part(part: str | Cite | Anchor | Link, *, first: bool) -> str:
     if isinstance(part, Cite):
         return f"[\\#{part.seq}](#row-{part.seq})"
     if isinstance(part, Anchor):
@@ -49,7 +68,7 @@ def _part(part: str | Cite | Anchor | Link) -> str:
         return _link(part)
     lead = " " if part[:1].isspace() else ""
     trail = " " if part[-1:].isspace() and part.strip() else ""
-    return f"{lead}{text(part)}{trail}"
+    return f"{lead}{text(part, first=first)}{trail}"
 
 
 def _link(link: Link) -> str:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from bot.postmortems.plotted import Plots
 from bot.postmortems.render import media_type
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}")
@@ -18,13 +19,13 @@ def paths(data_dir: Path, incident_id: int) -> tuple[Path, Path]:
     return stem.with_suffix(".md"), stem.with_suffix(".html")
 
 
-def write_whole(path: Path, content: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Writes a file so that it is there whole or not at all, even after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
@@ -40,6 +41,19 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def keep_drawn(folder: Path, plots: Plots | None) -> dict[str, bytes]:
+    """Draws a draft's own pictures into the folder of the evidence; file name → content."""
+    if plots is None:
+        return {}
+    from bot.postmortems.charts import draw  # noqa: PLC0415 - half a second that no start should take
+
+    drawn = draw(plots)
+    for name, content in drawn.items():
+        if not (folder / name).exists():
+            write_whole(folder / name, content)
+    return drawn
 
 
 def read_pictures(folder: Path, names: Iterable[object]) -> dict[str, bytes]:
@@ -58,4 +72,4 @@ def _read(path: Path) -> bytes:
         data = path.read_bytes()
     except OSError:
         return b""
-    return data if media_type(data) else b""
+    return data if media_type(data) and path.suffix != ".svg" else b""

@@ -12,9 +12,10 @@ from bot.catalog import Catalog
 from bot.errors import NotFound
 from bot.incidents import Incident
 from bot.log import get
-from bot.postmortems.case import Facts
+from bot.postmortems.around import around
+from bot.postmortems.case import Around, Facts
 from bot.postmortems.draft import draft
-from bot.postmortems.files import paths, read_pictures, write_whole
+from bot.postmortems.files import keep_drawn, paths, read_pictures, write_whole
 from bot.postmortems.render import html, markdown
 from bot.postmortems.tables import Postmortem
 from bot.store import Store
@@ -48,10 +49,11 @@ class Postmortems:
         async with self.store.read() as session:
             incident = await self._waiting(session)
             rows = await rows_of(session, incident.number) if incident else []
+            about = await around(session, incident) if incident else Around()
             session.expunge_all()  # the end of a read would empty them
         if incident is None:
             return False
-        made = await asyncio.to_thread(self._draw, _facts(incident), rows)
+        made = await asyncio.to_thread(self._draw, _facts(incident), rows, about)
         async with self.store.write() as session:
             stored = await self._store(session, made)
         if stored:
@@ -81,10 +83,11 @@ class Postmortems:
         query = query.order_by(col(Incident.id)).limit(1)
         return (await session.execute(query)).scalar_one_or_none()
 
-    def _draw(self, facts: Facts, rows: list[Entry]) -> Postmortem:
+    def _draw(self, facts: Facts, rows: list[Entry], about: Around) -> Postmortem:
         names = [row.data.get("file") for row in rows if row.kind == "evidence_attached"]
         pictures = read_pictures(self.data_dir / "evidence", names)
-        made = draft(facts, rows, self.catalog(), pictures)
+        made = draft(facts, rows, self.catalog(), pictures, about)
+        pictures |= keep_drawn(self.data_dir / "evidence", made.plots)
         return Postmortem(
             incident_id=facts.id,
             markdown=markdown(made),

@@ -6,9 +6,12 @@ Text stays plain here. Escaping is the renderer's, in one place, so that no sect
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
-Origin = Literal["recorded", "derived", "to be written"]
+from bot.postmortems.plotted import Plots
+
+Origin = Literal["recorded", "derived", "proposed", "written by a person", "to be written"]
+ORIGINS: tuple[Origin, ...] = get_args(Origin)
 UNKNOWN = "unknown"
 _MINUTE, _HOUR = 60, 3600
 
@@ -63,11 +66,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture of ``data/evidence``."""
+    """A picture of ``data/evidence``; ``seq`` is the row that it came with, if it came with one."""
 
     file: str
     title: str
-    seq: int
+    seq: int | None = None
 
 
 Block = Paragraph | Bullets | Table | Figure
@@ -98,6 +101,7 @@ class Draft:
     front: dict[str, object]
     sections: tuple[Section, ...]
     drawn_from: int
+    plots: Plots | None = None  # what its own pictures show
 
 
 def cell(*parts: Part) -> Line:

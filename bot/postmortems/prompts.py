@@ -1,12 +1,16 @@
 """The sections that people write: what the bot adds is a prompt and the rows to look at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from bot.postmortems.case import Case
-from bot.postmortems.page import Bullets, Cite, Line, Origin, Section, Table, cell, cites, span
+from bot.postmortems.findings import Finding, of_kind
+from bot.postmortems.page import Bullets, Cite, Line, Origin, Section, Table, cell, cites, utc
 from bot.postmortems.runs import Run
+from bot.postmortems.technical import thoughts
 
 _WRITE: Origin = "to be written"
+_ANSWER_DAYS = 7  # where the severity sets no date for the postmortem
 _FACILITATOR = (
     "What did each responder see first, and what did they take it to mean at the time?",
     "At each decision, which options were on the table and what was known then?",
@@ -20,32 +24,11 @@ _FACILITATOR = (
 )
 
 
-def factors(case: Case) -> list[Section]:
-    """Only what a person recorded; nothing is concluded from the order of rows."""
-    return [
-        _quoted(case, "Trigger", ("trigger",), "Not established: no person recorded a trigger."),
-        _quoted(case, "Contributing factors", ("cause", "root cause", "factor", "contributing factor"),
-                "Not established: no person recorded a factor."),
-    ]  # fmt: skip
-
-
-def _quoted(case: Case, title: str, prefixes: tuple[str, ...], empty: str) -> Section:
-    found = case.notes(*prefixes)
-    if not found:
-        return Section(title, _WRITE, empty=empty)
-    items = tuple(
-        (f"{case.cast.actor(row.actor)} noted: ", *case.say(text), " ", Cite(row.seq))
-        for row, text in found
-    )
-    note = (*items, cell("These are quotations, not findings: confirm or drop each of them."))
-    return Section(title, "recorded", (Bullets(note),))
-
-
-def reflections(case: Case) -> list[Section]:
+def reflections(case: Case, found: Sequence[Finding]) -> list[Section]:
     """Went well, went badly, lucky."""
     return [
         _prompted(case, "What went well", _went_well(case), ("well", "went well")),
-        _prompted(case, "What went badly", _went_badly(case), ("badly", "went badly")),
+        _prompted(case, "What went badly", _went_badly(case, found), ("badly", "went badly")),
         _prompted(case, "Where we were lucky", _lucky(case), ("lucky", "luck")),
     ]
 
@@ -66,17 +49,18 @@ def _went_well(case: Case) -> Iterator[Line]:
     for run in case.runs:
         if run.guards:
             yield ("A guard stopped a step: was it right to? ", *cites(r.seq for r in run.guards))
+    if not case.of("access_failed") and (worked := case.of("step_succeeded")):
+        yield ("Every way in that was tried worked: what keeps it so? ", *cites(r.seq for r in worked[:6]))  # fmt: skip
+    if case.clock.mitigated.seq is not None:
+        yield ("It was mitigated: which of what people did made the difference? ", *cites([case.clock.mitigated.seq]))  # fmt: skip
 
 
-def _went_badly(case: Case) -> Iterator[Line]:
-    for run in _ended(case, "failed", "aborted"):
-        yield (f"A run {run.outcome}: what did it meet that the runbook did not expect? ", *_end(run))  # fmt: skip
-    if failed := case.of("step_failed"):
-        yield ("Steps failed: what would have shown this before the incident? ", *cites(r.seq for r in failed))  # fmt: skip
-    if failed := case.of("access_failed"):
-        yield ("Access failed: when was this path last proven? ", *cites(r.seq for r in failed))
-    for gap in case.gaps:
-        yield (f"Nothing was recorded for {span(gap.minutes)}: what happened meanwhile? ", *cites([gap.after.seq, gap.before.seq]))  # fmt: skip
+def _went_badly(case: Case, found: Sequence[Finding]) -> Iterator[Line]:
+    for each in of_kind(found, "hid", "delayed", "worsened", "told"):
+        yield (*case.say(each.what), ": what was that like at the time? ", *cites(each.rows[:6]))
+    start, end = case.clock.impact_start.seq, case.clock.mitigated.seq
+    if start is not None and end is not None:
+        yield ("Users were hurt for this long: where did the time go? ", *cites([start, end]))
 
 
 def _lucky(case: Case) -> Iterator[Line]:
@@ -88,6 +72,8 @@ def _lucky(case: Case) -> Iterator[Line]:
                 yield ("A step worked only at a later attempt: what if it had not? ", *cites(step.seqs))  # fmt: skip
     if start := case.clock.acknowledged.seq:
         yield ("Was it luck that the people who knew were there at that hour? ", *cites([start]))
+    elif seen := case.clock.detected.seq or case.clock.declared.seq:
+        yield ("No person appears in the record: was it luck that it ended by itself? ", *cites([seen]))  # fmt: skip
 
 
 def _ended(case: Case, *outcomes: str) -> list[Run]:
@@ -98,55 +84,63 @@ def _end(run: Run) -> Line:
     return cites([run.end.seq if run.end else None])
 
 
-def actions() -> Section:
-    """No action is invented; the columns say what a good one has."""
-    head = ("Action", "Type: prevent, detect, mitigate, recover", "Owner role", "Due", "Done when (measurable)", "From finding")  # fmt: skip
-    why = "Empty: actions follow from findings, and no person has written a finding yet."
-    return Section("Action items", _WRITE, (Table(head, ()),), empty=why)
-
-
 def open_questions(case: Case) -> Section:
-    """What the record leaves open, and what people asked."""
-    asked = [(*case.say(text), " ", Cite(row.seq)) for row, text in case.notes("question", "open question")]  # fmt: skip
-    lines = [*asked, *_unknowns(case)]
-    rows = tuple((line, cell(_WRITE), cell(_WRITE)) for line in lines)
+    """What the record leaves open and what people asked; who answers, by when: a proposal."""
+    lead = "incident commander"
+    asked = [((*case.say(text), " ", Cite(row.seq)), lead) for row, text in case.notes("question", "open question")]  # fmt: skip
+    rows = tuple((line, cell(who), cell(_by(case))) for line, who in (*asked, *_unknowns(case)))
     empty = "The record leaves none of the questions open that Jackline knows to ask."
-    head = ("Question", "Who will answer", "By when")
+    head = ("Question", "Who will answer (proposed)", "By when (proposed)")
     return Section("Open questions", "derived", (Table(head, rows),) if rows else (), empty=empty)
 
 
-def _unknowns(case: Case) -> Iterator[Line]:
+def _by(case: Case) -> str:
+    """When the postmortem is due by the severity's rule."""
+    end = case.clock.resolved.at or (case.rows[-1].at if case.rows else case.facts.declared_at)
+    within = case.catalog.severity(case.facts.severity).postmortem_within
+    length = timedelta(seconds=within) if within else timedelta(days=_ANSWER_DAYS)
+    return utc(end + length, "%Y-%m-%d")
+
+
+def _unknowns(case: Case) -> Iterator[tuple[Line, str]]:
+    lead = "incident commander"
     for mark in case.clock.marks():
         if mark.at is None:
-            yield cell(f"When was “{mark.title.lower()}”? Unknown: {mark.basis}.")
+            yield cell(f"When was “{mark.title.lower()}”? Unknown: {mark.basis}."), lead
     for row in case.of("step_unknown"):
-        yield cell("What came of the step whose outcome was not known? ", Cite(row.seq))
+        yield cell("What came of the step whose outcome was not known? ", Cite(row.seq)), lead
     for run in case.runs:
         if run.end is None and run.started:
-            yield cell(case.cast.plain(f"How did run {run.id} end? Its end is not in the record."))
+            yield cell(case.cast.plain(f"How did run {run.id} end? Its end is not in the record.")), lead  # fmt: skip
+    for each in thoughts(case):
+        if each.state == "open":
+            yield ("Is this so? ", *case.say(each.text), " ", Cite(each.row.seq)), lead
     yield from _missing_inputs(case)
+    yield from _unsaid(case)
+
+
+def _unsaid(case: Case) -> Iterator[tuple[Line, str]]:
+    """What no person wrote down, though somebody may know."""
+    lead = "incident commander"
     if not case.notes("cause", "root cause", "trigger"):
-        yield cell("What was the trigger? Not established.")
-    yield cell("Was data lost, and how do we know?")
+        yield cell("What was the trigger? Not established."), lead
+    if not case.notes("data loss"):
+        yield cell("Was data lost, and how do we know?"), _owner(case)
+    if not case.notes("impact"):
+        yield cell("How many users were affected, and how was that measured?"), _owner(case)
 
 
-def _missing_inputs(case: Case) -> Iterator[Line]:
+def _owner(case: Case) -> str:
+    return f"owner of {case.impact.services[0].title}" if case.impact.services else "incident commander"  # fmt: skip
+
+
+def _missing_inputs(case: Case) -> Iterator[tuple[Line, str]]:
     for each in case.impact.services:
-        for name, value in (("cost per minute", each.cost_per_minute), ("SLO", each.slo)):
+        for name, field, value in (("cost per minute", "cost_per_minute", each.cost_per_minute), ("SLO", "slo", each.slo)):  # fmt: skip
             if value is None:
-                yield cell(f"What is the {name} of {each.title}? The catalog does not say.")
+                yield cell(f"What is the {name} of {each.title}? The catalog does not say: {field} of service {each.service}."), f"owner of {each.title}"  # fmt: skip
 
 
 def facilitator() -> Section:
     """Questions that ask how, not why, and that nobody has to defend against."""
     return Section("Questions for the facilitator", _WRITE, (Bullets(tuple(cell(q) for q in _FACILITATOR)),))  # fmt: skip
-
-
-def not_recorded() -> list[Section]:
-    """Sections of the rubric for which this version records nothing, said aloud."""
-    notices = "No regulatory or customer notice was recorded. A person decides whether one is due; Jackline starts no clock by itself."  # fmt: skip
-    related = "Jackline does not look for related incidents yet."
-    return [
-        Section("Regulatory and customer notices", _WRITE, empty=notices),
-        Section("Related incidents", _WRITE, empty=related),
-    ]

@@ -1,9 +1,12 @@
-"""The sections that only repeat what was recorded: identity, timeline, decisions, pictures."""
+"""The sections that only repeat what was recorded: identity, decisions, evidence, the raw record."""
 
-from bot.postmortems.case import Case, Gap
+from collections.abc import Iterable
+from datetime import timedelta
+
+from bot.postmortems.case import Case
 from bot.postmortems.page import (
-    Anchor,
     Block,
+    Bullets,
     Cite,
     Figure,
     Line,
@@ -12,7 +15,6 @@ from bot.postmortems.page import (
     Section,
     Table,
     cell,
-    span,
     text_of,
     utc,
 )
@@ -21,8 +23,10 @@ from bot.timeline import Entry
 OPEN = "to be named"
 _DECISIONS = frozenset({
     "incident_declared", "severity_changed", "status_changed", "commander_assigned",
-    "run_requested", "run_approved", "run_refused", "run_aborted", "undo_requested",
-    "outcome_settled", "approval_void", "incident_merged", "incident_unmerged", "alerts_moved",
+    "role_assigned", "decision_made", "run_requested", "run_approved", "run_refused", "run_aborted",
+    "step_approved", "step_refused", "undo_requested", "freeze_overridden", "service_added",
+    "service_removed", "outcome_settled", "approval_void", "incident_merged", "incident_unmerged",
+    "alerts_moved", "decision",
 })  # fmt: skip
 
 
@@ -37,12 +41,14 @@ def front_matter(case: Case) -> dict[str, object]:
         "incident_status": facts.status,
         "drill": facts.drill,
         "services": list(facts.services),
-        "owner": OPEN,
+        "owner": _owner(case),
         "facilitator": OPEN,
         "reviewers": [],
+        "due": _due(case),
         "declared_by": case.cast.actor(facts.declared_by),
         **{mark.title.lower().replace(" ", "_"): utc(mark.at) for mark in case.clock.marks()},
         "times": "UTC",
+        "links": [case.cast.plain(url) for _, url in _links(case)],
         "provenance": {
             "drawn_by": "Jackline",
             "drawn_from": f"timeline of incident {facts.id}, {_extent(rows)}",
@@ -50,6 +56,27 @@ def front_matter(case: Case) -> dict[str, object]:
             "written_by_people": "nothing yet",
         },
     }
+
+
+def _owner(case: Case) -> str:
+    """A proposal: who led it knows most of it. People name somebody else."""
+    led = case.of("commander_assigned")
+    return f"{case.cast.actor(led[-1].actor)} (proposed)" if led else OPEN
+
+
+def _due(case: Case) -> str:
+    """When the severity's rule asks for the finished document."""
+    ended, within = case.clock.resolved.at, case.catalog.severity(case.facts.severity).postmortem_within  # fmt: skip
+    if ended is None or within is None:
+        return "not set"
+    return utc(ended + timedelta(seconds=within), "%Y-%m-%d")
+
+
+def _links(case: Case) -> list[tuple[str, str]]:
+    """The incident's links as the record and the incident's row have them, each once."""
+    rows = [(row.text.removeprefix("Link: "), row.link) for row in case.of("link_added")]
+    found = {url: title for title, url in (*rows, *case.around.links) if url}
+    return [(title, url) for url, title in found.items()]
 
 
 def _extent(rows: list[Entry]) -> str:
@@ -62,95 +89,64 @@ def _extent(rows: list[Entry]) -> str:
 def identity(case: Case) -> Section:
     """The front matter's main lines for people."""
     facts = case.facts
-    pairs = [
-        ("Severity", facts.severity.upper()),
-        ("Incident", f"{facts.status}{' (drill)' if facts.drill else ''}"),
-        ("Document", f"draft; owner, facilitator and reviewers {OPEN}"),
-        ("Services", case.service_titles() or "none named"),
-        ("Declared", f"{utc(facts.declared_at)} UTC by {case.cast.actor(facts.declared_by)}"),
-        ("Resolved", f"{utc(facts.resolved_at)} UTC" if facts.resolved_at else "unknown"),
-        ("Drawn from", f"the timeline of incident {facts.id}, {_extent(case.rows)}; no person has written anything here yet"),
-    ]  # fmt: skip
-    table = Table(("What", "Recorded"), tuple((cell(k), case.say(v)) for k, v in pairs))
+    pairs: list[tuple[str, Line]] = [
+        (name, case.say(value))
+        for name, value in (
+            ("Severity", facts.severity.upper()),
+            ("Incident", f"{facts.status}{' (drill)' if facts.drill else ''}"),
+            ("Document", f"draft; due {_due(case)}"),
+            ("Owner", _owner(case)),
+            ("Facilitator, reviewers", OPEN),
+            ("Services", case.service_titles() or "none named"),
+            ("Declared", f"{utc(facts.declared_at)} UTC by {case.cast.actor(facts.declared_by)}"),
+            ("Resolved", f"{utc(facts.resolved_at)} UTC" if facts.resolved_at else "unknown"),
+        )
+    ]
+    pairs.append(("Links", _linked(case, _links(case))))
+    drawn = f"the timeline of incident {facts.id}, {_extent(case.rows)}; no person has written anything here yet"
+    pairs.append(("Drawn from", cell(drawn)))
+    table = Table(("What", "Recorded"), tuple((cell(name), value) for name, value in pairs))
     return Section("Identity", "recorded", (table,))
 
 
-def timeline(case: Case) -> Section:
-    """Every row, in UTC, with silences marked."""
-    if not case.rows:
-        return Section("Timeline", "recorded", empty="The record of this incident has no rows.")
-    gaps = {gap.after.seq: gap for gap in case.gaps}
-    lines: list[tuple[Line, ...]] = []
-    for row in case.rows:
-        lines.append(_timeline_row(case, row))
-        if gap := gaps.get(row.seq):
-            lines.append(_gap_row(gap))
-    head = ("Row", "UTC", "Kind", "Actor", "What", "Evidence")
-    intro = text_of(f"All times are UTC on {_days(case.rows)}.")
-    return Section("Timeline", "recorded", (intro, Table(head, tuple(lines))))
-
-
-def _days(rows: list[Entry]) -> str:
-    days = sorted({utc(row.at, "%Y-%m-%d") for row in rows})
-    return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]} (day shown where it matters)"
-
-
-def _timeline_row(case: Case, row: Entry) -> tuple[Line, ...]:
-    one_day = utc(case.rows[0].at, "%d") == utc(case.rows[-1].at, "%d")
-    return (
-        cell(Anchor(row.seq)),
-        cell(utc(row.at, "%H:%M:%S" if one_day else "%m-%d %H:%M:%S")),
-        cell(row.kind),
-        cell(case.cast.actor(row.actor)),
-        case.say(row.text or "(no text)"),
-        _evidence_of(case, row),
-    )
-
-
-def _evidence_of(case: Case, row: Entry) -> Line:
-    """The link if there is one, and the ids by which the row can be checked."""
-    data = row.data
-    ids = [
-        f"{label} {data[key]}"
-        for key, label in (("run_id", "run"), ("step", "step"), ("fingerprint", "alert"), ("file", "file"))
-        if data.get(key) is not None
-    ]  # fmt: skip
-    said = case.cast.plain(", ".join(ids) or f"hash {row.hash[:12]}")
-    if not row.link:
-        return cell(said)
-    return cell(Link(row.link, "link"), f", {said}" if ids else "")
-
-
-def _gap_row(gap: Gap) -> tuple[Line, ...]:
-    text = f"GAP: nothing was recorded for {span(gap.minutes)}"
-    return (cell(), cell(), cell("gap"), cell(), cell(text), cell("derived"))
+def _linked(case: Case, links: Iterable[tuple[str, str]]) -> Line:
+    line: list[str | Link] = []
+    for title, url in links:
+        clean = case.cast.plain(url)
+        line += ([", "] if line else []) + [Link(url, case.cast.plain(title)) if clean == url else clean]  # fmt: skip
+    return tuple(line) or cell("none recorded")
 
 
 def decisions(case: Case) -> Section:
-    """What people decided, and the last thing a machine had said by then."""
-    rows = [row for row in case.rows if row.actor.startswith("person:") and _decides(case, row)]
+    """What people decided, the options they named, and what a machine had said by then."""
+    noted = {row.seq for row, _ in case.notes("decision", "decided")}
+    rows = [
+        row
+        for row in case.rows
+        if row.actor.startswith("person:") and (row.kind in _DECISIONS or row.seq in noted)
+    ]
     if not rows:
         why = "No approval, refusal, change of status or other decision by a person was recorded."
         return Section("Decisions", "recorded", empty=why)
-    head = ("Row", "UTC", "Who", "Decision", "Last machine row before it", "Options considered")
+    head = ("Row", "UTC", "Who", "Decision", "Why", "Options considered", "Known at that minute: last machine row")  # fmt: skip
     table = Table(head, tuple(_decision(case, row) for row in rows))
     return Section("Decisions", "recorded", (table,))
 
 
-def _decides(case: Case, row: Entry) -> bool:
-    return row.kind in _DECISIONS or any(row is note for note, _ in case.notes("decision"))
-
-
 def _decision(case: Case, row: Entry) -> tuple[Line, ...]:
-    before = [r for r in case.rows[: case.rows.index(row)] if not r.actor.startswith("person:")]
-    reason = f" (reason: {row.data['reason']})" if row.data.get("reason") else ""
+    before, data = case.before(row), row.data
+    instead = data.get("instead")
+    options = ", ".join(map(str, instead)) if isinstance(instead, list) and instead else ""
+    what = data.get("what") or row.text
+    why = data.get("why") or data.get("reason") or data.get("because") or "not recorded"
     return (
         cell(Cite(row.seq)),
         cell(utc(row.at, "%H:%M:%S")),
         cell(case.cast.actor(row.actor)),
-        case.say(f"{row.kind}: {row.text}{reason}"),
-        (Cite(before[-1].seq), " ", *case.say(before[-1].text)) if before else cell("none"),
-        cell("to be written"),
+        case.say(f"{row.kind}: {what}"),
+        case.say(why),
+        case.say(f"{what}; instead of it: {options}" if options else "not recorded"),
+        (Cite(before.seq), " ", *case.say(before.text)) if before else cell("none"),
     )
 
 
@@ -166,3 +162,53 @@ def _attached(case: Case, row: Entry) -> Block:
         return Figure(file, case.cast.plain(title), row.seq)
     said = f"{title}: the file {file} was not found" if file else row.text
     return Paragraph((Cite(row.seq), case.cast.plain(f": {said}")))
+
+
+def appendix(case: Case) -> list[Section]:
+    """The raw record, what was said, and the words that this document uses."""
+    return [Section("Appendix", "recorded", (_raw(case), _said(case))), _glossary()]
+
+
+def _raw(case: Case) -> Block:
+    if not case.rows:
+        return text_of("The record has no rows.")
+    last = max(case.rows, key=lambda row: row.seq)
+    return text_of(
+        f"Raw timeline: {len(case.rows)} rows, {_extent(case.rows)}, the last with hash {last.hash}. "
+        "/incident export brings it as Markdown, JSON and CSV; jackline audit verify proves it."
+    )
+
+
+def _said(case: Case) -> Block:
+    """By which rows the conversation can be found again."""
+    said = case.of("note_added", "message_pinned")
+    pinned = [row for row in said if row.kind == "message_pinned"]
+    files = [row for row in said if "📎" in row.text]
+    changed = case.of("note_corrected", "note_withdrawn")
+    rows = (
+        ("Said in Slack", [r for r in said if r.data.get("surface") == "slack"]),
+        ("Said elsewhere", [r for r in said if r.data.get("surface") not in ("slack", None)]),
+        ("Pinned", pinned), ("With files", files), ("Corrected or withdrawn", changed),
+    )  # fmt: skip
+    lines = tuple((cell(name), cell(str(len(found))), _first(found)) for name, found in rows)
+    return Table(("Conversation", "Rows", "Which"), lines)
+
+
+def _first(rows: list[Entry], most: int = 20) -> Line:
+    line: list[str | Cite] = []
+    for row in rows[:most]:
+        line += [" ", Cite(row.seq)] if line else [Cite(row.seq)]
+    return (*line, " …") if len(rows) > most else tuple(line) or cell("none")
+
+
+def _glossary() -> Section:
+    words = (
+        ("Impact start", "the earliest start that an alert reported"),
+        ("Mitigated", "users are no longer materially hurt"),
+        ("Resolved", "the service is as it was before"),
+        ("Run, step, guard", "one execution of a runbook; one action of it; a condition that must hold before it"),
+        ("Access path", "a named way to open a connection to a target"),
+        ("Recorded, derived, proposed, written by a person, to be written", "where the content of a section comes from"),
+    )  # fmt: skip
+    items = tuple((f"{word}: {meaning}.",) for word, meaning in words)
+    return Section("Glossary", "derived", (Bullets(items),), level=3)

@@ -1,8 +1,6 @@
-"""How the runbooks and the ways to the targets did: the bot's own tools under review."""
+"""How the runbooks did: what was stated and usual beside what happened, skipped, failed, missing."""
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
 
 from bot.postmortems.case import Case
 from bot.postmortems.page import (
@@ -21,34 +19,53 @@ from bot.postmortems.page import (
 from bot.postmortems.runs import Run, Step
 from bot.timeline import Entry
 
-_HAPPENED = frozenset(
-    {
-        "step_succeeded",
-        "step_failed",
-        "step_retried",
-        "step_unknown",
-        "step_interrupted",
-        "access_failed",
-    }
-)
+SLOW = 1.5  # times the usual length
+_ENOUGH = 1.0  # seconds: below that nobody waits
 
 
 def runbooks(case: Case) -> list[Section]:
-    """One sub-section for each run."""
+    """One sub-section for each run, and what was done beside them."""
     if not case.runs:
-        proposed = case.of("runbook_proposed")
-        why = "No runbook run was recorded" + ("; one was proposed." if proposed else ".")
-        return [Section("Runbook review", "recorded", empty=why)]
-    intro = text_of("Durations stated by the runbook are not recorded, so they are not compared.")
-    first = Section("Runbook review", "recorded", (intro,))
+        return [Section("Runbook review", "recorded", (text_of(*_none(case)), *_missing(case)))]
+    intro = text_of(
+        "Stated: what the runbook gives a step at most. Usual: the median of its earlier runs. "
+        "Both are as the plan's row has them."
+    )
+    first = Section("Runbook review", "recorded", (intro, *_missing(case)))
     return [first, *(_run(case, run) for run in case.runs)]
+
+
+def _none(case: Case) -> Line:
+    proposed = case.of("runbook_proposed")
+    looked = f"{len(case.rows)} rows were looked through" if case.rows else "the record has no rows"
+    said = f"No runbook run was recorded ({looked}), so no step was run, skipped or failed, and there are no durations to compare"
+    if proposed:
+        return (f"{said}; one was proposed ", *cites(row.seq for row in proposed), ".")
+    return (f"{said}. No runbook was proposed either: none in the library was made for this.",)
+
+
+def by_hand(case: Case) -> list[Entry]:
+    """What people did themselves, by their own word: no runbook's step stands for it."""
+    return [row for row, _ in case.notes("action")] + case.of("action")
+
+
+def _missing(case: Case) -> Iterator[Block]:
+    done = by_hand(case)
+    if done:
+        items = tuple((*case.say(row.text), " ", Cite(row.seq)) for row in done)
+        yield text_of(
+            "Missing steps: done by hand beside any runbook. Which of these belong into one?"
+        )
+        yield Bullets(items)
+    else:
+        yield text_of("Missing steps: no row says that something was done by hand.")
 
 
 def _run(case: Case, run: Run) -> Section:
     title = case.cast.plain(f"Run {run.id}: {run.title or 'untitled'}")
     blocks: list[Block] = [Bullets(tuple(_run_facts(case, run)))]
     if run.steps:
-        head = ("Step", "Action", "Outcome", "Attempts", "Time", "Path", "Rows")
+        head = ("Step", "Action", "Outcome", "Attempts", "Stated, at most", "Usual", "Time", "Compared", "Path", "Rows")  # fmt: skip
         blocks.append(Table(head, tuple(_step(case, step) for step in run.steps.values())))
     return Section(title, "recorded", tuple(blocks), level=3)
 
@@ -64,9 +81,16 @@ def _run_facts(case: Case, run: Run) -> Iterator[Line]:
         yield cell("Guards: no failure recorded")
     undone = [f"{step.id} {step.undo}" for step in run.steps.values() if step.undo]
     yield cell(case.cast.plain(f"Undo: {', '.join(undone) or 'none recorded'}"))
-    skipped = [step.id for step in run.steps.values() if not step.seqs]
-    if skipped:
-        yield cell(case.cast.plain(f"Planned but not run: {', '.join(skipped)}"))
+    for label, steps in (
+        ("Planned but not run", [s for s in run.steps.values() if not s.seqs]),
+        ("Skipped", [s for s in run.steps.values() if s.outcome == "skipped"]),
+        ("Failed", [s for s in run.steps.values() if s.outcome in ("failed", "no access", "outcome unknown")]),
+        ("Slower than usual", [s for s in run.steps.values() if slower(s)]),
+        ("Past what is stated", [s for s in run.steps.values() if over(s)]),
+    ):  # fmt: skip
+        if steps:
+            names = case.cast.plain(f"{label}: {', '.join(s.id for s in steps)} ")
+            yield (names, *cites(seq for s in steps for seq in s.seqs))
 
 
 def _people(case: Case, run: Run) -> Iterator[Line]:
@@ -79,87 +103,48 @@ def _people(case: Case, run: Run) -> Iterator[Line]:
             yield cell(f"{label}: not recorded")
 
 
+def slower(step: Step) -> bool:
+    """Whether it took well longer than it usually does."""
+    return bool(step.usual and step.seconds and step.seconds > _ENOUGH and step.seconds > SLOW * step.usual)  # fmt: skip
+
+
+def over(step: Step) -> bool:
+    """Whether it took longer than the runbook gives it."""
+    return bool(step.stated and step.seconds and step.seconds > step.stated)
+
+
+def _compared(step: Step) -> str:
+    if not step.seqs:
+        return "not run"
+    if step.seconds is None:
+        return "its length is not recorded"
+    words = []
+    if step.usual:
+        words.append(f"{step.seconds / step.usual:.1f} times the usual")
+    if step.stated:
+        words.append(f"{step.seconds / step.stated:.0%} of what is stated")
+    return ", ".join(words) or "nothing to compare with: neither stated nor run before"
+
+
 def _step(case: Case, step: Step) -> tuple[Line, ...]:
     outcome = step.outcome + (f", undo {step.undo}" if step.undo else "")
     error = f" ({step.error})" if step.error else ""
-    time = span(step.seconds / 60 if step.seconds is not None else None) if step.seqs else ""
+    time = _length(step.seconds, "unknown") if step.seqs else ""
     return (
         case.say(step.id),
         case.say(step.action or "unknown"),
         case.say(outcome + error),
         cell(str(step.attempts)),
+        cell(_length(step.stated, "not stated")),
+        cell(_length(step.usual, "no earlier run")),
         cell(time),
+        cell(_compared(step)),
         case.say(", ".join(step.paths)),
         cites(step.seqs),
     )
 
 
-def access(case: Case) -> Section:
-    """Which ways to the targets were tried, and which of them worked."""
-    rows = [line for row in case.rows if row.kind in _HAPPENED for line in _attempts(case, row)]
-    if not rows:
-        why = "No step with an access path was recorded, so nothing is known about access."
-        return Section("Access", "recorded", empty=why)
-    failed = case.of("access_failed")
-    said = "Failures of access: " if failed else "No failure of access was recorded."
-    summary = text_of(said, *cites(row.seq for row in failed))
-    table = Table(("Row", "UTC", "Run, step", "Path", "Result"), tuple(rows))
-    return Section("Access", "recorded", (summary, table))
-
-
-def _attempts(case: Case, row: Entry) -> Iterator[tuple[Line, ...]]:
-    """The attempts that a step lists, then the path that it ended on."""
-    tried = row.data.get("attempts")
-    for each in tried if isinstance(tried, list) else []:
-        path, result = _attempt(each)
-        yield _attempt_row(case, row, path, result)
-    if last := row.data.get("path"):
-        error = row.data.get("error")
-        ended = row.kind.replace("_", " ") + (f": {error}" if error else "")
-        yield _attempt_row(case, row, str(last), ended)
-
-
-def _attempt(each: Any) -> tuple[str, str]:  # noqa: ANN401 - JSON of any shape
-    if not isinstance(each, dict):
-        return str(each), "tried, result not recorded"
-    result = each.get("error") or each.get("outcome") or "tried, result not recorded"
-    return str(each.get("path") or "unnamed path"), str(result)
-
-
-def _attempt_row(case: Case, row: Entry, path: str, result: str) -> tuple[Line, ...]:
-    where = f"run {row.data.get('run_id', 'unknown')}, {row.data.get('step', 'unknown')}"
-    return (
-        cell(Cite(row.seq)),
-        cell(utc(row.at, "%H:%M:%S")),
-        case.say(where),
-        case.say(path),
-        case.say(result),
-    )
-
-
-def communication(case: Case) -> Section:
-    """Updates that went out, and whether the next one came when it was promised."""
-    updates = case.of("communication_sent")
-    if not updates:
-        why = "No published update was recorded. No promised time of recovery was recorded."
-        return Section("Communication", "recorded", empty=why)
-    lines = tuple((f"{utc(row.at)} UTC: ", *case.say(row.text), " ", Cite(row.seq)) for row in updates)  # fmt: skip
-    promise = text_of("No promised time of recovery was recorded, so its accuracy is unknown.")
-    return Section("Communication", "recorded", (Bullets(lines), *_promises(updates), promise))
-
-
-def _promises(updates: list[Entry]) -> list[Block]:
-    """How many of the next updates that were promised came in time."""
-    promised = [row for row in updates if row.data.get("next_at")]
-    if not promised:
-        return []
-    kept = sum(
-        any(
-            later.seq > row.seq
-            and later.data.get("audience") == row.data.get("audience")
-            and later.at <= datetime.fromisoformat(str(row.data["next_at"]))
-            for later in updates
-        )
-        for row in promised
-    )
-    return [text_of(f"{kept} of {len(promised)} promised next updates came in time.")]
+def _length(seconds: float | None, missing: str) -> str:
+    if seconds is None:
+        return missing
+    return f"{seconds:.1f} s" if seconds < 10 else span(seconds / 60)  # noqa: PLR2004 - tenths matter

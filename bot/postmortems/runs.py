@@ -22,6 +22,7 @@ _STEP_ENDS = {
     "step_interrupted": "interrupted",
     "access_failed": "no access",
     "guard_failed": "held back by a guard",
+    "step_skipped": "skipped",
 }
 
 
@@ -38,6 +39,8 @@ class Step:
     error: str = ""
     undo: str = ""
     seqs: list[int] = field(default_factory=list)
+    stated: float | None = None  # seconds that the runbook gives it at most
+    usual: float | None = None  # seconds, the median of earlier runs
 
 
 @dataclass
@@ -46,6 +49,7 @@ class Run:
 
     id: str
     title: str = ""
+    runbook: str = ""
     outcome: str = "proposed, not run"
     rows: list[Entry] = field(default_factory=list)
     steps: dict[str, Step] = field(default_factory=dict)
@@ -89,11 +93,13 @@ def runs(rows: Sequence[Entry]) -> list[Run]:
 def _take(run: Run, row: Entry) -> None:
     data = row.data
     run.title = str(data.get("title") or run.title or data.get("runbook") or "")
+    run.runbook = str(data.get("runbook") or run.runbook)
     run.outcome = _STOPPED if row.kind == "run_unknown" else _ENDS.get(row.kind, run.outcome)
     if row.kind == "run_started":
         run.outcome = "not finished in the record"
     if row.kind == "run_planned":
         _plan(run, data.get("steps"))
+        _expect(run, data.get("limits"), data.get("earlier"))
     if row.kind == "guard_failed":
         run.guards.append(row)
     if data.get("step") and not row.kind.startswith("run_"):
@@ -104,6 +110,18 @@ def _plan(run: Run, steps: Any) -> None:  # noqa: ANN401 - JSON of any shape
     for each in steps if isinstance(steps, list) else []:
         if isinstance(each, dict) and each.get("id") is not None:
             _step(run, str(each["id"])).action = str(each.get("action") or "")
+
+
+def _expect(run: Run, limits: Any, earlier: Any) -> None:  # noqa: ANN401 - JSON of any shape
+    """What the runbook and its earlier runs say of each step's length, as the plan's row has it."""
+    for step in run.steps.values():
+        step.stated = _seconds(limits, step.id.partition("[")[0])
+        step.usual = _seconds(earlier, step.id)
+
+
+def _seconds(found: Any, name: str) -> float | None:  # noqa: ANN401 - JSON of any shape
+    value = found.get(name) if isinstance(found, dict) else None
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _step(run: Run, step_id: str) -> Step:

@@ -19,6 +19,7 @@ from bot.runbooks.model import Runbook
 from bot.runbooks.plan import Planner, digest, exceeds
 from bot.runbooks.read import read
 from bot.runbooks.tables import Run
+from bot.runbooks.units import limits
 from bot.store import YIELDING, now
 
 log = get("runbooks")
@@ -107,7 +108,8 @@ class RunEngine:
             fresh.state, fresh.lease_until = ("waiting" if run.requester else "proposed"), None
             if run.requester and not plan["approvals"]["count"]:
                 fresh.state = "approved"
-            data = {"steps": plan["steps"], "digest": fresh.plan_digest}
+            data = {"steps": plan["steps"], "digest": fresh.plan_digest, "earlier": earlier,
+                    "limits": limits(runbook)}  # fmt: skip
             await self.journal.record(
                 session, fresh, "run_planned", f"Plan made: {run.title}", data
             )

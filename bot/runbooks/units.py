@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.errors import BadInput
 from bot.runbooks.expressions import render
-from bot.runbooks.model import ENOUGH, Step
+from bot.runbooks.model import ENOUGH, Runbook, Step
 
 _LABEL = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_./:@-]{0,99}")
 
@@ -70,6 +70,13 @@ def unit_of(unit_id: str, step: Step, names: Mapping[str, Any]) -> Unit:
 def step_of(unit_id: str) -> str:
     """The step's id in a unit's."""
     return unit_id.partition("[")[0]
+
+
+def limits(runbook: Runbook) -> dict[str, float]:
+    """Seconds that the runbook gives each step at most, or has it wait; of people's it says nothing."""
+    steps = [written.step for written in runbook.steps]
+    given = {s.id: s.timeout if s.action else s.wait for s in steps}
+    return {step: seconds for step, seconds in given.items() if seconds is not None}
 
 
 def portion(amount: int | str, total: int) -> int:

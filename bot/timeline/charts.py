@@ -37,7 +37,7 @@ def draw(graphs: Sequence[Graph], marks: Sequence[tuple[datetime, str]] = ()) ->
         for number, (at, label) in enumerate(marks[:MARKS]):
             axes.axvline(date2num(at), color=INK, linestyle="--", linewidth=0.9)
             axes.annotate(
-                _text(label, 24), (date2num(at), 1), xycoords=("data", "axes fraction"), fontsize=8,
+                readable(label, 24), (date2num(at), 1), xycoords=("data", "axes fraction"), fontsize=8,
                 xytext=(3, -9 - 9 * (number % 4)), textcoords="offset points", color=INK, parse_math=False,
             )  # fmt: skip
     locator = AutoDateLocator(tz=UTC)
@@ -58,7 +58,7 @@ def _panel(axes: Axes, graph: Graph) -> None:
         # A line through one point would not be seen.
         marker = "" if len(x) > 1 else "o"
         axes.plot(x, y, marker=marker, color=LINES[index % len(LINES)], linewidth=1.8)
-    title = f"{_text(graph.title)} ({_text(graph.unit)})"
+    title = f"{readable(graph.title)} ({readable(graph.unit)})"
     axes.set_title(title, loc="left", fontsize=10, color=INK, parse_math=False)
     axes.grid(color=GRID, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
@@ -68,7 +68,7 @@ def _panel(axes: Axes, graph: Graph) -> None:
     if not values:
         axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", color=INK)
     if len(graph.series) > 1:
-        labels = [_text(series.label, 60) for series in graph.series]
+        labels = [readable(series.label, 60) for series in graph.series]
         legend = axes.legend(axes.lines, labels, fontsize=8, frameon=False, loc="upper left")
         for text in legend.get_texts():
             text.set_parse_math(False)
@@ -81,7 +81,7 @@ def _places(series: Series) -> tuple[list[float], list[float]]:
     return x, [value if abs(value) < _HIGHEST else math.nan for _, value in points]
 
 
-def _text(text: str, limit: int = 90) -> str:
+def readable(text: str, limit: int = 90) -> str:
     """What the font can draw of a text; a leading underscore would hide a label."""
     font = get_font(findfont("DejaVu Sans"))
     drawn = "".join(c if font.get_char_index(ord(c)) else "?" for c in " ".join(text.split()))

@@ -10,6 +10,7 @@ from rich.table import Table
 from tests.bench.access import access
 from tests.bench.calling import calling
 from tests.bench.check import check
+from tests.bench.drafts import drafts
 from tests.bench.intake import intake
 from tests.bench.loops import loops
 from tests.bench.process import cold_start
@@ -30,6 +31,7 @@ BENCHES: dict[str, Callable[[], list[Row]]] = {
     "steps": steps,
     "http": http_steps,
     "access": access,
+    "drafts": lambda: asyncio.run(drafts()),
 }
 
 

@@ -99,6 +99,8 @@ def blackout() -> list[Entry]:
             {"id": "restart", "action": "cloud.restart", "changes": []},
             {"id": "check", "action": "http.get", "changes": []},
         ],
+        limits={"drain": 60.0, "restart": 300.0, "check": 30.0},
+        earlier={"drain": 3.9, "restart": 210.0},
         **run,
     )
     story.add(5, "commander_assigned", "Ana Souza is incident commander", actor=ana)

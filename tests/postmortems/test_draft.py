@@ -84,7 +84,7 @@ def test_causes_come_from_people_only():
 def test_an_empty_record_still_explains_itself():
     """Each empty section says why it is empty."""
     text = written([])
-    for title in ("Timeline", "Trigger", "Decisions", "Evidence", "Runbook review", "Access", "Communication", "Action items", "Related incidents"):  # fmt: skip
+    for title in ("Timeline", "Trigger", "Decisions", "Evidence", "Runbook review", "Access", "Communication", "Action items", "Related incidents", "Tools", "Decisions"):  # fmt: skip
         body = section(text, title)
         assert len(body.strip().split("\n")[-1]) > 20, title
     assert "When its effect began is not recorded" in section(text, "Summary")
@@ -107,7 +107,9 @@ def test_a_run_that_fails_is_reviewed_step_by_step():
     assert "Guards that stopped it: [\\#5]" in text
     assert "Undo: one failed" in text
     assert "Planned but not run: three" in text
-    assert "| one | x.y | succeeded, undo failed | 1 | 1 min |" in text
+    assert (
+        "| one | x.y | succeeded, undo failed | 1 | not stated | no earlier run | 1 min |" in text
+    )
     assert "held back by a guard (80 % of capacity)" in text
 
 
