@@ -135,7 +135,9 @@ class Jackline:
         self.archiver = Archiver(self.store, self.incidents, keep)
 
         # timeline → postmortem
-        self.postmortems = Postmortems(self.store, self.ledger, lambda: self.library.catalog, data)
+        self.postmortems = Postmortems(
+            self.store, self.ledger, lambda: self.library.catalog, data, self.evidence.measured
+        )
 
         self._meet_people(owner)
         self.metrics = Metrics(self.store)

@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from bot.catalog import Catalog
+from bot.contract import Graph
 from bot.postmortems.cast import Cast
 from bot.postmortems.cost import Impact, impact
 from bot.postmortems.marks import Clock, clock, ordered
@@ -66,6 +67,7 @@ class Around:
     actions: tuple[Action, ...] = ()
     looked: bool = False
     links: tuple[tuple[str, str], ...] = ()  # title, address
+    graphs: tuple[Graph, ...] = ()  # what was measured while it lasted
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from bot.postmortems.page import span
 from bot.postmortems.plots import window
 from bot.postmortems.plotted import Event, Plots
-from bot.timeline.charts import GRID, INK, readable
+from bot.timeline.charts import GRID, INK, metrics, readable
 
 PHASE_COLOURS = {
     "detection": "#f6c7c3", "response": "#fbdcae", "mitigation": "#cfe0fb", "recovery": "#cdebd9",
@@ -38,8 +38,11 @@ def draw(plots: Plots) -> dict[str, bytes]:
         for name, make in ((plots.timeline, _timeline), (plots.clock, _clock)):
             if name:
                 figure = make(plots)
-                for kind in ("svg", "png"):
-                    found[f"{name}.{kind}"] = _saved(figure, kind)
+                found |= {f"{name}.{kind}": _saved(figure, kind) for kind in _META}
+        if plots.metrics:
+            marks = [(event.at, event.label) for event in plots.events if event.mark]
+            figure = metrics(plots.graphs, marks, wide=_WIDE)
+            found |= {f"{plots.metrics}.{kind}": _saved(figure, kind) for kind in _META}
     return found
 
 

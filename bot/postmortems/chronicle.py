@@ -214,7 +214,7 @@ def _evidence_of(case: Case, row: Entry) -> Line:
     ids = [
         f"{label} {data[key]}"
         for key, label in (("run_id", "run"), ("step", "step"), ("fingerprint", "alert"), ("file", "file"))
-        if data.get(key) is not None
+        if data.get(key) not in (None, "")
     ]  # fmt: skip
     said = case.cast.plain(", ".join(ids) or f"hash {row.hash[:12]}")
     if not row.link:

@@ -203,7 +203,11 @@ def _told(case: Case) -> Iterator[Finding]:
         )  # fmt: skip
     rule = case.catalog.severity(case.facts.severity)
     known = {row.data.get("audience") for row in updates}
-    never = [a for a in dict.fromkeys([*rule.tell, *rule.updates]) if a not in known]
+    lasted = minutes_between(case.clock.declared, case.clock.resolved)
+    never = [
+        a for a in dict.fromkeys([*rule.tell, *rule.updates])
+        if a not in known and (lasted is None or lasted * 60 > (rule.first(a) or 0))
+    ]  # fmt: skip
     if never and case.clock.declared.seq is not None:
         yield Finding(
             "untold", f"Never told, though the severity asks for it: {', '.join(never)}",

@@ -1,7 +1,9 @@
 """Drafts a postmortem once an incident has ended: exactly one, whatever crashes when."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import exists
@@ -9,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.catalog import Catalog
+from bot.contract import Graph
 from bot.errors import NotFound
 from bot.incidents import Incident
 from bot.log import get
@@ -22,6 +25,8 @@ from bot.store import Store
 from bot.timeline import Entry, Ledger, rows_of
 
 _ENDED = ("resolved", "closed")
+_BEFORE = timedelta(minutes=15)  # of what was measured: how it was when nothing was wrong
+Measured = Callable[[Sequence[str], datetime], Awaitable[Sequence[Graph]]]
 log = get("postmortems")
 
 
@@ -34,11 +39,13 @@ class Postmortems:
         ledger: Ledger,
         catalog_getter: Callable[[], Catalog],
         data_dir: Path,
+        measured: Measured | None = None,
     ) -> None:
         self.store = store
         self.ledger = ledger
         self.catalog = catalog_getter
         self.data_dir = data_dir
+        self.measured = measured or _nothing
 
     async def draft_next(self) -> bool:
         """Drafts one ended incident that has no postmortem; whether there was one.
@@ -53,6 +60,8 @@ class Postmortems:
             session.expunge_all()  # the end of a read would empty them
         if incident is None:
             return False
+        since = incident.declared_at - _BEFORE
+        about = replace(about, graphs=tuple(await self.measured(incident.services, since)))
         made = await asyncio.to_thread(self._draw, _facts(incident), rows, about)
         async with self.store.write() as session:
             stored = await self._store(session, made)
@@ -120,6 +129,11 @@ class Postmortems:
         for path, content in zip(paths(self.data_dir, made.incident_id), contents, strict=True):
             if not (only_missing and path.exists()):
                 write_whole(path, content)
+
+
+async def _nothing(_: Sequence[str], __: datetime) -> Sequence[Graph]:
+    """Where nobody measures."""
+    return ()
 
 
 def _facts(incident: Incident) -> Facts:

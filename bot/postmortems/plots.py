@@ -38,6 +38,8 @@ def plots(case: Case) -> Plots:
         gaps=tuple(Stretch("silence", g.after.at, g.before.at) for g in case.gaps),
         events=events,
         bars=bars,
+        metrics=f"{name}-metrics-{sign}" if case.around.graphs else "",
+        graphs=case.around.graphs,
     )
 
 
@@ -50,6 +52,9 @@ def figures_of(found: Plots) -> list[Figure]:
     if found.clock:
         words = "; ".join(f"{bar.label} {span(bar.length)}" for bar in found.bars)
         figures.append(Figure(f"{found.clock}.png", f"Response clock: {words}"))
+    if found.metrics:
+        words = "; ".join(graph.title for graph in found.graphs)
+        figures.append(Figure(f"{found.metrics}.png", f"With the marks of the clock: {words}"))
     return figures
 
 

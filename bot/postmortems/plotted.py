@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.contract import Graph
+
 
 @dataclass(frozen=True)
 class Event:
@@ -38,7 +40,9 @@ class Plots:
     title: str = ""
     timeline: str = ""
     clock: str = ""
+    metrics: str = ""
     phases: tuple[Stretch, ...] = ()
     gaps: tuple[Stretch, ...] = ()
     events: tuple[Event, ...] = ()
     bars: tuple[Bar, ...] = ()
+    graphs: tuple[Graph, ...] = ()

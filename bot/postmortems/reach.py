@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.postmortems.case import Case
-from bot.postmortems.marks import read_time
+from bot.postmortems.marks import minutes_between, read_time
 from bot.postmortems.page import (
     Block,
     Bullets,
@@ -185,15 +185,16 @@ def _first(case: Case, updates: list[Entry]) -> Iterator[Block]:
         return
     rule = case.catalog.severity(case.facts.severity)
     asked = [*dict.fromkeys([*rule.tell, *rule.updates, *(str(u.data.get("audience")) for u in updates)])]  # fmt: skip
+    lasted = minutes_between(declared, case.clock.resolved)
     lines: list[Line] = []
     for audience in asked:
         first = next((u for u in updates if u.data.get("audience") == audience), None)
         within = rule.first(audience)  # type: ignore[arg-type]  # what a row says is any text
         wanted = f", asked for within {span(within / 60)}" if within else ""
         if first is None:
-            lines.append(
-                (f"{case.cast.plain(audience)}: never told{wanted} ", *cites([declared.seq]))
-            )
+            short = lasted is not None and bool(within) and lasted * 60 <= (within or 0)
+            word = "not told; it was over before that was due" if short else "never told"
+            lines.append((f"{case.cast.plain(audience)}: {word}{wanted} ", *cites([declared.seq])))
         else:
             took = span((first.at - declared.at).total_seconds() / 60)
             lines.append((f"{case.cast.plain(audience)}: first told {took} after the declaration{wanted} ", *cites([declared.seq, first.seq])))  # fmt: skip

@@ -122,7 +122,8 @@ def _compared(step: Step) -> str:
     if step.usual:
         words.append(f"{step.seconds / step.usual:.1f} times the usual")
     if step.stated:
-        words.append(f"{step.seconds / step.stated:.0%} of what is stated")
+        part = step.seconds / step.stated
+        words.append(f"{'under 1%' if part < 0.01 else f'{part:.0%}'} of what is stated")  # noqa: PLR2004 - a percent
     return ", ".join(words) or "nothing to compare with: neither stated nor run before"
 
 

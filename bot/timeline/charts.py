@@ -26,10 +26,19 @@ def draw(graphs: Sequence[Graph], marks: Sequence[tuple[datetime, str]] = ()) ->
     Uses matplotlib's object interface only: pyplot keeps global state and is not thread-safe.
     Figures come from outside: what cannot be placed on an axis is left out, not an error.
     """
+    out = io.BytesIO()
+    metrics(graphs, marks).savefig(out, format="png")
+    return out.getvalue()
+
+
+def metrics(
+    graphs: Sequence[Graph], marks: Sequence[tuple[datetime, str]] = (), *, wide: float = 7.2
+) -> Figure:
+    """The figure that `draw` makes a PNG of; ``wide`` in inches."""
     if not graphs:
         raise ValueError("there is no graph to draw")
     shown = graphs[:PANELS]
-    figure = Figure(figsize=(7.2, 2.3 * len(shown) + 0.3), dpi=110, layout="constrained")
+    figure = Figure(figsize=(wide, 2.3 * len(shown) + 0.3), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)
     for axes, graph in zip(panels[:, 0], shown, strict=True):
@@ -45,9 +54,7 @@ def draw(graphs: Sequence[Graph], marks: Sequence[tuple[datetime, str]] = ()) ->
     panels[-1, 0].xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=UTC))
     if len(graphs) > PANELS:
         panels[-1, 0].set_xlabel(f"{len(graphs) - PANELS} more graphs are not shown", fontsize=8)
-    out = io.BytesIO()
-    figure.savefig(out, format="png")
-    return out.getvalue()
+    return figure
 
 
 def _panel(axes: Axes, graph: Graph) -> None:

@@ -1,7 +1,8 @@
 """Asks all places at once, within a limit, and hands over what came; each fails on its own."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -36,6 +37,7 @@ class EvidenceCollector:
         public_url: str = "",
     ) -> None:  # fmt: skip
         own = OwnRecord(store, incidents.catalog, public_url.rstrip("/"))
+        self.own = own
         self.book = Book(store, incidents, Places(own, registry, dialer).of)
         self.folder = folder
         self._left: set[_Task] = set()  # those that did not answer in time, until they are gone
@@ -48,6 +50,13 @@ class EvidenceCollector:
             if result is not None:
                 raise result
         return bool(claims)
+
+    async def measured(self, services: Sequence[str], since: datetime) -> list[Graph]:
+        """What the built-in checks of these services saw since then: the whole course of it."""
+        catalog = self.own.catalog()
+        found = [s for name in services if (s := catalog.service(name)) and s.checks]
+        looks = [await self.own.checks(service, since) for service in found]
+        return [graph for look in looks for graph in look.graphs]
 
     async def _collect(self, claim: Claim) -> None:
         """Tells what comes as it comes; graphs wait for the end, where they make one picture."""
