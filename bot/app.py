@@ -136,8 +136,9 @@ class Jackline:
 
         # timeline → postmortem
         self.postmortems = Postmortems(
-            self.store, self.ledger, lambda: self.library.catalog, data, self.evidence.measured
-        )
+            self.store, self.ledger, lambda: self.library.catalog, data, self.evidence.measured,
+            settings.runbooks_dir / "postmortems",
+        )  # fmt: skip
 
         self._meet_people(owner)
         self.metrics = Metrics(self.store)

@@ -43,9 +43,11 @@ from bot.cli.parts import (
 from bot.cli.regroup import join, merge, split, unmerge
 from bot.cli.sarif import sarif
 from bot.cli.slack import slack_app
+from bot.cli.style import lint
 from bot.errors import BadInput, NotFound
 from bot.incidents.shown import incident_json
 from bot.located import BadFile, Problem
+from bot.postmortems.template_check import check_templates
 from bot.practice.demo import play
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
@@ -150,7 +152,8 @@ def _checked(folder: Path) -> tuple[list[Problem], list[Problem], int]:
         doubts = warnings(folder / "catalog", library.catalog, now())
     except BadFile as error:  # the catalog's, and without it no runbook can be judged
         return [error.problem], [], count
-    return [p for found in library.problems.values() for p in found], doubts, count
+    problems = [p for found in library.problems.values() for p in found]
+    return [*problems, *check_templates(folder / "postmortems")], doubts, count
 
 
 @app.command()
@@ -288,6 +291,9 @@ def postmortem_show(
             return found.html if html else found.markdown
 
     sys.stdout.write(from_record(work))
+
+
+postmortem_app.command()(lint)
 
 
 @app.command()

@@ -96,7 +96,7 @@ def _names(catalog: Catalog, roles: dict[str, str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for person in catalog.people:
         role = roles.get(person.id, "another responder")
-        for word in _words(person):
+        for word in words_of(person):
             names.setdefault(word, role)
     return names
 
@@ -110,7 +110,7 @@ def _starts(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _words(person: Person) -> list[str]:
+def words_of(person: Person) -> list[str]:
     """All that people call somebody: full name first, then what is unmistakably theirs."""
     users = [entry.split(":")[1] for entry in person.slack]
     reached = [reach.to for reach in person.reach]

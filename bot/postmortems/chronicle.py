@@ -52,7 +52,10 @@ def timeline(case: Case, cited: Collection[int], pictures: Sequence[Figure] = ()
             lines.append(shown.gap(gap))
         lines.append(shown.row(group[0]) if len(group) == 1 else shown.fold(group))
     lines += shown.empty_phases("", seen)
-    intro = text_of(f"All times are UTC on {_days(case.rows)}{shown.local_words}. {_folded_words(case)}".strip())  # fmt: skip
+    days = " to ".join(_days(case))
+    intro = text_of(
+        f"All times are UTC on {days}{shown.local_words}. {_folded_words(case)}".strip()
+    )
     return Section("Timeline", "recorded", (intro, *pictures, Table(HEAD, tuple(lines))))
 
 
@@ -65,9 +68,10 @@ def _folded_words(case: Case) -> str:
     )
 
 
-def _days(rows: list[Entry]) -> str:
-    days = sorted({utc(rows[0].at, "%Y-%m-%d"), utc(rows[-1].at, "%Y-%m-%d")})
-    return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]} (day shown where it matters)"
+def _days(case: Case) -> list[str]:
+    """The first and the last day that the table shows; the impact may have begun before the record."""
+    moments = [case.rows[0].at, case.rows[-1].at, case.clock.impact_start.at or case.rows[0].at]
+    return sorted({utc(at, "%Y-%m-%d") for at in (min(moments), max(moments))})
 
 
 def _groups(case: Case, cited: Collection[int], gaps: Collection[int]) -> Iterator[Sequence[Entry]]:
@@ -101,8 +105,7 @@ class _Shown:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        one_day = utc(case.rows[0].at, "%Y-%m-%d") == utc(case.rows[-1].at, "%Y-%m-%d")
-        self._shape = "%H:%M:%S" if one_day else "%m-%d %H:%M:%S"
+        self._shape = "%H:%M:%S" if len(_days(case)) == 1 else "%m-%d %H:%M:%S"
         commander = next((row.actor for row in case.rows if row.kind == "commander_assigned"), "")
         person = case.catalog.person(commander.removeprefix("person:"))
         name = person.timezone if person else "UTC"
@@ -179,7 +182,7 @@ class _Shown:
         seen.add("trigger")
         minutes = (first.at - mark.at).total_seconds() / 60
         text: Line = (f"Impact start ({mark.basis}) ", Cite(mark.seq))
-        at = cell(utc(mark.at, "%H:%M:%S" if len(self._shape) == len("%H:%M:%S") else "%m-%d %H:%M:%S"))  # fmt: skip
+        at = cell(utc(mark.at, self._shape))
         yield (cell(), at, cell("trigger"), cell("mark"), cell(), text, cell("derived"))
         if minutes > GAP_MINUTES:
             said: Line = (f"GAP: nothing was recorded for {span(minutes)}, until ", Cite(first.seq))

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from markupsafe import Markup
 
 from bot.log import redact_text
-from bot.postmortems.page import Anchor, Cite, Line, Link
+from bot.postmortems.page import Anchor, Cite, Figure, Line, Link
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"})
 _PLAIN = re.compile(r"[ -~]*")  # nothing but ASCII that shows: most of what is recorded
@@ -48,6 +48,14 @@ def cells(row: tuple[Line, ...]) -> Markup:
     """A table's row."""
     done = " | ".join(map(_line, row))
     return Markup(f"| {done} |")  # noqa: S704 - same
+
+
+def figure(block: Figure, folder: str) -> Markup:
+    """A picture with its words below. The name is one that `bot.postmortems.files` lets through."""
+    title = text(block.title)
+    seq = "" if block.seq is None else f" {_part(Cite(block.seq), first=False)}"
+    done = f"![{title}]({folder}{quote(block.file)})\n\n{title}{seq}"
+    return Markup(done)  # noqa: S704 - same
 
 
 def _line(parts: Line) -> str:

@@ -69,7 +69,7 @@ def _trigger(case: Case) -> Iterator[Finding]:
     start = case.clock.impact_start.seq or case.clock.declared.seq
     yield Finding(
         "trigger", "The trigger is not established", _seqs(start), "", "prevent",
-        "Establish the trigger, then have a check, guard or test that would have stopped it",
+        "Establish the trigger, then have a check, guard or test that stops it",
         "the trigger is named with the rows that show it, and the new check is seen to refuse it once",
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ from bot.postmortems.draft import draft
 from bot.postmortems.files import keep_drawn, paths, read_pictures, write_whole
 from bot.postmortems.render import html, markdown
 from bot.postmortems.tables import Postmortem
+from bot.postmortems.templating import Templates
 from bot.store import Store
 from bot.timeline import Entry, Ledger, rows_of
 
@@ -40,12 +41,14 @@ class Postmortems:
         catalog_getter: Callable[[], Catalog],
         data_dir: Path,
         measured: Measured | None = None,
+        templates: Path | None = None,
     ) -> None:
         self.store = store
         self.ledger = ledger
         self.catalog = catalog_getter
         self.data_dir = data_dir
         self.measured = measured or _nothing
+        self.templates = Templates(templates)
 
     async def draft_next(self) -> bool:
         """Drafts one ended incident that has no postmortem; whether there was one.
@@ -99,8 +102,8 @@ class Postmortems:
         pictures |= keep_drawn(self.data_dir / "evidence", made.plots)
         return Postmortem(
             incident_id=facts.id,
-            markdown=markdown(made),
-            html=html(made, pictures),
+            markdown=markdown(made, self.templates),
+            html=html(made, pictures, self.templates),
             drawn_from=made.drawn_from,
         )
 

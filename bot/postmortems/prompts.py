@@ -14,13 +14,13 @@ _ANSWER_DAYS = 7  # where the severity sets no date for the postmortem
 _FACILITATOR = (
     "What did each responder see first, and what did they take it to mean at the time?",
     "At each decision, which options were on the table and what was known then?",
-    "What made this hard to see, and which signal would have shown it sooner?",
+    "What made this hard to see, and which signal shows such a thing soonest?",
     "Which part of the time to recovery was spent finding out, deciding, getting access, waiting?",
     "What did people do that is written down nowhere, and how did they know it?",
     "How did the work usually go well before this day?",
     "Where did tools, access or documents surprise somebody?",
     "Who outside the team was affected, what were they told, and when?",
-    "What would have made this worse, and why did that not happen?",
+    "What kept this from getting worse, and can that be relied on?",
 )
 
 

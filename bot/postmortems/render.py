@@ -3,11 +3,9 @@
 import base64
 import re
 from collections.abc import Mapping, MutableMapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
@@ -16,10 +14,9 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
-from bot.postmortems import escape
 from bot.postmortems.page import ORIGINS, Draft
+from bot.postmortems.templating import FOLDER, Templates
 
-FOLDER = "../evidence/"
 # Focusable, so that a keyboard can scroll it.
 _WIDE = '<div class="scroll" tabindex="0" role="group" aria-label="A table that may be wide">'
 _ANCHOR = re.compile(r'<a id="row-(\d+)"></a>')
@@ -31,42 +28,23 @@ _SIGNATURES = {
     b"GIF8": "image/gif",
     SVG: "image/svg+xml",
 }
-
-# Autoescape is on so that a value somebody forgets to pass through `line` is still harmless.
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
-_TEMPLATES.filters["line"] = escape.line
-_TEMPLATES.filters["cells"] = escape.cells
-_TEMPLATES.filters["plain"] = lambda value: escape.line((value,))
+_PLAIN = Templates()
 
 
-def markdown(draft: Draft) -> str:
+def markdown(draft: Draft, templates: Templates = _PLAIN) -> str:
     """The document to edit and to keep; its front matter is YAML."""
     front = yaml.safe_dump(draft.front, sort_keys=False, allow_unicode=True, width=10_000)
-    return f"---\n{front}---\n{_body(draft)}"
+    return f"---\n{front}---\n{templates.body(draft)}"
 
 
-def html(draft: Draft, pictures: Mapping[str, bytes]) -> str:
+def html(draft: Draft, pictures: Mapping[str, bytes], templates: Templates = _PLAIN) -> str:
     """The document to read: self-contained, with its pictures inside."""
-    content = _reader(pictures).render(_body(draft))
-    page = _TEMPLATES.get_template("page.html.j2")
-    return page.render(draft=draft, content=Markup(content))  # noqa: S704 - markdown-it's, HTML off
+    return templates.page(draft, _reader(pictures).render(templates.body(draft)))
 
 
 def media_type(picture: bytes) -> str:
     """What the bytes are by their signature; "" unless it is a picture we show."""
     return next((kind for sign, kind in _SIGNATURES.items() if picture.startswith(sign)), "")
-
-
-def _body(draft: Draft) -> str:
-    text = _TEMPLATES.get_template("postmortem.md.j2").render(draft=draft, folder=FOLDER)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 def _reader(pictures: Mapping[str, bytes]) -> MarkdownIt:

@@ -33,7 +33,7 @@ def services() -> list[dict[str, Any]]:
         for number in range(each):
             below = [f"c{cause}-{random.randrange(number)}"] if number else []
             found.append({"id": f"c{cause}-{number}", "title": f"C{cause} {number}", "tier": "p0",
-                          "depends_on": below})  # fmt: skip
+                          "depends_on": below, "cost_per_minute": 40, "slo": 0.999})  # fmt: skip
     return found
 
 
