@@ -144,6 +144,31 @@ def test_a_postmortem_is_printed(cli_on: Cli) -> None:
     assert cli_on("postmortem", "show", str(number), "--html").out == "<p>Ü</p>\n"
 
 
+def test_the_wording_of_a_postmortem_is_checked(cli_on: Cli) -> None:
+    """A stored one or a file; names are the catalog's; exits 1 if there is something to say."""
+    number = cli_on.declare()
+    words = "# P\n\nAna should have seen it.\n"
+
+    async def work(_: Jackline, session: AsyncSession) -> None:
+        session.add(Postmortem(incident_id=number, markdown=words, html="", drawn_from=1))
+
+    cli_on.inside(work)
+    done = cli_on("postmortem", "lint", str(number))
+    assert done.code == 1
+    assert f"INC-{number}.md:3:5: counterfactual: “should have”." in done.out
+    paper = cli_on.folder / "paper.md"
+    paper.write_text(words)
+    found = cli_on("postmortem", "lint", str(paper), "--json").json()
+    assert [(r["rule"], r["line"], r["column"]) for r in found] == [
+        ("name", 3, 1), ("counterfactual", 3, 5),
+    ]  # fmt: skip
+    paper.write_text("# P\n\nAt 12:05 the alert had no page.\n")
+    clean = cli_on("postmortem", "lint", str(paper))
+    assert (clean.code, clean.out) == (0, f"{paper}: 0 remarks\n")
+    assert cli_on("postmortem", "lint", "nowhere.md").refused(1).startswith("There is no file")
+    assert cli_on("postmortem", "lint", "99999999999").refused(2).startswith("There is no incident")
+
+
 def test_a_postmortem_that_is_not_there_yet(cli_on: Cli) -> None:
     number = cli_on.declare()
     said = cli_on("postmortem", "show", str(number)).refused(1)

@@ -71,7 +71,7 @@ def test_a_bad_setting_stops_every_command(cli: Cli, words: list[str]) -> None:
 RECORD = [
     ["incidents", "list"], ["incidents", "list", "--all", "--json"], ["incidents", "show", "1"],
     ["alerts", "count"], ["alerts", "count", "--json"], ["alerts", "heartbeats"], ["audit", "verify"],
-    ["audit", "verify", "--json"], ["postmortem", "show", "1"],
+    ["audit", "verify", "--json"], ["postmortem", "show", "1"], ["postmortem", "lint", "1"],
     ["signin", "ana", "--reset"], ["signout", "ana"],
 ]  # fmt: skip
 
