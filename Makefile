@@ -72,6 +72,7 @@ docs: $(VENV)/.dev ## write anew what in docs/ is made from the code
 	@mv docs/chat.md.new docs/chat.md
 	@$(VENV)/bin/jackline slack manifest > docs/slack-app-manifest.yaml.new
 	@mv docs/slack-app-manifest.yaml.new docs/slack-app-manifest.yaml
+	@$(PY) -m tests.docs.postmortems
 
 .PHONY: lock
 lock: UV := $(shell command -v uv)

@@ -111,13 +111,10 @@ class Case:
     def notes(self, *prefixes: str) -> list[tuple[Entry, str]]:
         """People's notes that start with ``cause:`` and the like, without that word.
 
-        One that was corrected counts as its correction says, one that was withdrawn does not.
+        One that was corrected stands where it was and says what its correction says; one that was
+        withdrawn says nothing.
         """
-        return [
-            (row, rest)
-            for row, word, rest in self._noted
-            if word in prefixes and row.seq not in self.corrected
-        ]
+        return [(row, rest) for row, word, rest in self._noted if word in prefixes]
 
     def say(self, value: object) -> Line:
         """Recorded text as a line, names replaced by roles."""
@@ -150,7 +147,12 @@ class Case:
 
     @cached_property
     def _noted(self) -> list[tuple[Entry, str, str]]:
-        said = ((row, *noted(row)) for row in self.rows)
+        corrections = {row.seq for row in self.corrected.values()}
+        said = (
+            (row, *noted(self.corrected.get(row.seq, row)))
+            for row in self.rows
+            if row.seq not in corrections
+        )
         return [(row, word, rest) for row, word, rest in said if word]
 
     @cached_property

@@ -171,7 +171,7 @@ def _took(step: Step) -> str:
 def _hands(case: Case) -> Iterator[Finding]:
     if done := by_hand(case):
         yield Finding(
-            "hands", f"{len(done)} thing(s) were done by hand beside any runbook",
+            "hands", f"Done by hand beside any runbook: {_count(len(done), 'thing')}",
             tuple(row.seq for row in done), "latent", "recover",
             "Make what was done by hand a step of a runbook",
             "a drill of the runbook does it without anybody typing",
@@ -197,7 +197,7 @@ def _told(case: Case) -> Iterator[Finding]:
             late.append(row.seq)
     if late:
         yield Finding(
-            "promise", f"{len(late)} promised update(s) did not come in time", tuple(late), "told",
+            "promise", f"{_count(len(late), 'promised update')} did not come in time", tuple(late), "told",
             "mitigate", "Have the promised updates kept by somebody whose role that is",
             "in the next drill every promised update goes out in time",
         )  # fmt: skip
@@ -220,7 +220,7 @@ def _told(case: Case) -> Iterator[Finding]:
 def _tools(case: Case) -> Iterator[Finding]:
     if missing := case.of("evidence_missing"):
         yield Finding(
-            "evidence", f"{len(missing)} source(s) of evidence did not answer",
+            "evidence", f"{_count(len(missing), 'source')} of evidence did not answer",
             tuple(row.seq for row in missing), "hid", "detect",
             "Have the sources of evidence answer from where Jackline asks them",
             "evidence of a drill's incident has an answer of each within five seconds",
@@ -249,6 +249,10 @@ def _again(case: Case) -> Iterator[Finding]:
             "", "recover", "Hold a drill of this incident with people who were not in it",
             f"it is mitigated in less than {span(minutes)}, by what is written down alone",
         )  # fmt: skip
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def of_kind(found: Iterable[Finding], *made: str) -> list[Finding]:
