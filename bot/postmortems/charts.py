@@ -81,7 +81,7 @@ def _timeline(plots: Plots) -> Figure:
         axes.plot([1.1], [at], marker="o", markersize=4, color=colour, zorder=2)
         axes.text(
             2.2, place, f"{event.at.astimezone(UTC):%H:%M} {readable(event.label, 60)}",
-            va="center", color=colour if event.mark else INK, fontsize=8.5,
+            va="center", color=colour if event.mark else INK, fontsize=8.5, clip_on=True, in_layout=False,
             weight="bold" if event.mark else "normal", parse_math=False,
         )  # fmt: skip
     _dress(axes, f"Timeline, {window(plots.events)}")
@@ -130,7 +130,7 @@ def _clock(plots: Plots) -> Figure:
         axes.barh(index, bar.length, left=bar.start, height=0.62, color="#cfe0fb")
         axes.text(
             longest * 0.015, index, f"{readable(bar.label, 40)}: {span(bar.length)}", va="center",
-            color=INK, fontsize=8.5, parse_math=False,
+            color=INK, fontsize=8.5, clip_on=True, in_layout=False, parse_math=False,
         )  # fmt: skip
     axes.set_ylim(len(plots.bars) - 0.4, -0.6)
     axes.set_yticks([])

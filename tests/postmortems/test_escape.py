@@ -78,6 +78,16 @@ def test_an_alert_cannot_break_a_table():
         assert len({line.count("|") for line in lines}) <= 1, block
 
 
+def test_a_mention_mentions_nobody():
+    """Neither in Slack, where the Markdown may be pasted, nor by a name of the catalog."""
+    story = Story()
+    story.alert(1, "<!channel> <!here> <@U999> <#C1|general> <https://evil.example|mail>")
+    text = markdown(draft(FACTS, story.rows, CATALOG, {}))
+    assert "&lt;!channel&gt;" in text
+    for mention in ("<!", "<@", "<#C", "<http"):
+        assert mention not in text
+
+
 def test_front_matter_survives_a_nasty_title():
     """A title with a document end or quotes in it stays one YAML value."""
     assert "7\\*7" in markdown(nasty_draft())
