@@ -181,7 +181,7 @@ class _Shown:
         yield from self.empty_phases("trigger", seen)
         seen.add("trigger")
         minutes = (first.at - mark.at).total_seconds() / 60
-        text: Line = (f"Impact start ({mark.basis}) ", Cite(mark.seq))
+        text: Line = (f"Impact start ({self.case.cast.plain(mark.basis)}) ", Cite(mark.seq))
         at = cell(utc(mark.at, self._shape))
         yield (cell(), at, cell("trigger"), cell("mark"), cell(), text, cell("derived"))
         if minutes > GAP_MINUTES:

@@ -171,7 +171,7 @@ def _burns(case: Case, each: ServiceImpact) -> Iterator[Line]:
 
 def response_clock(case: Case) -> list[Section]:
     """The marks, each with its row, the times between them, and where the time went."""
-    marks = tuple(_mark_row(mark) for mark in case.clock.marks())
+    marks = tuple(_mark_row(case, mark) for mark in case.clock.marks())
     spans = tuple(_span_row(case, *each) for each in _SPANS)
     head = ("Mark", "UTC", "Row", "How it was found")
     return [
@@ -181,9 +181,9 @@ def response_clock(case: Case) -> list[Section]:
     ]  # fmt: skip
 
 
-def _mark_row(mark: Mark) -> tuple[Line, ...]:
+def _mark_row(case: Case, mark: Mark) -> tuple[Line, ...]:
     row = cell(Cite(mark.seq)) if mark.seq is not None else cell("none")
-    return (cell(mark.title), cell(utc(mark.at)), row, cell(mark.basis))
+    return (cell(mark.title), cell(utc(mark.at)), row, case.say(mark.basis))
 
 
 def _span_row(case: Case, title: str, start: str, end: str) -> tuple[Line, ...]:

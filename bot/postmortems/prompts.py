@@ -106,7 +106,7 @@ def _unknowns(case: Case) -> Iterator[tuple[Line, str]]:
     lead = "incident commander"
     for mark in case.clock.marks():
         if mark.at is None:
-            yield cell(f"When was “{mark.title.lower()}”? Unknown: {mark.basis}."), lead
+            yield case.say(f"When was “{mark.title.lower()}”? Unknown: {mark.basis}."), lead
     for row in case.of("step_unknown"):
         yield cell("What came of the step whose outcome was not known? ", Cite(row.seq)), lead
     for run in case.runs:

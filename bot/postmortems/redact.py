@@ -14,6 +14,7 @@ from bot.catalog import Redaction
 from bot.log import redact_text
 
 SECRET, MAIL, PHONE = "[credential]", "[e-mail address]", "[telephone number]"
+SOMEBODY = "[somebody]"
 CARD, ACCOUNT, ADDRESS = "[card number]", "[account number]", "[IP address]"
 _TOKENS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
@@ -41,6 +42,9 @@ _IP = re.compile(
     r"(?<![\w.:-])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\w.]*\d)"
     r"|(?:[0-9A-Fa-f]{1,4}:){2,7}[0-9A-Fa-f]{1,4}(?![\w:])|(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}(?![\w:]))"
 )
+_USER = re.compile(
+    r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>"
+)  # of Slack: those of the catalog are roles by now
 _PHONE_DIGITS = range(8, 16)
 _CARD_DIGITS = range(13, 20)
 _CLOCK = re.compile(r"\d{1,2}:\d{2}:\d{2}")
@@ -64,6 +68,7 @@ class Redactor:
         if "=" in text or ":" in text:
             text = _NAMED.sub(rf"\1\2{SECRET}", text)
         if "@" in text:
+            text = _USER.sub(SOMEBODY, text)
             text = _MAIL.sub(MAIL, text)
         if any(char.isdigit() for char in text):
             text = self._numbers(text)

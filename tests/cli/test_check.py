@@ -38,6 +38,18 @@ def test_every_problem_is_named_with_its_line(cli: Cli) -> None:
         assert re.match(r"\S+/runbooks/[ab]\.md:\d+:\d+: \S", line), line
 
 
+def test_a_broken_template_of_postmortems_is_named_with_its_line(cli: Cli) -> None:
+    """It is tried before an incident needs it."""
+    folder = cli.folder / "runbooks" / "postmortems"
+    folder.mkdir()
+    (folder / "sev1.md.j2").write_text("# {{ draft.title }}\n{% if %}\n")
+    done = cli("check")
+    assert done.code == 1
+    assert "/postmortems/sev1.md.j2:2:1: Expected an expression" in done.out
+    (folder / "sev1.md.j2").write_text("# {{ draft.title }}\n")
+    assert cli("check").code == 0
+
+
 def test_problems_as_json(cli: Cli) -> None:
     (cli.folder / "runbooks" / "look.md").write_text("no front matter")
     done = cli("check", "--json")

@@ -84,6 +84,7 @@ def test_a_mention_mentions_nobody():
     story.alert(1, "<!channel> <!here> <@U999> <#C1|general> <https://evil.example|mail>")
     text = markdown(draft(FACTS, story.rows, CATALOG, {}))
     assert "&lt;!channel&gt;" in text
+    assert "U999" not in text
     for mention in ("<!", "<@", "<#C", "<http"):
         assert mention not in text
 

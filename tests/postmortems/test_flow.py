@@ -1,14 +1,13 @@
 """Exactly one draft for each incident that ended, whatever crashes when."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 from sqlmodel import select
 
 from bot.contract import Graph, Series
 from bot.errors import NotFound
-from bot.incidents import Incident, Task
+from bot.incidents import Incident
 from bot.postmortems import Postmortem, Postmortems
 from bot.postmortems.files import read_pictures
 from bot.timeline import Ledger, rows_of
@@ -141,27 +140,6 @@ async def test_a_picture_outside_the_folder_is_not_read(store, ledger, room, tmp
     (folder / "link.png").symlink_to(tmp_path / "secret.png")
     (folder / "page.png").write_text("<svg>")
     assert read_pictures(folder, ["../secret.png", "link.png", "page.png", None, "gone.png"]) == {}
-
-
-async def test_what_stands_around_it_is_looked_up(store, ledger, room):
-    """Earlier incidents of the same service with what they left open; nobody is told of private ones."""
-    old = await incident(store, ledger, origin="old")
-    hidden = await incident(store, ledger, origin="hidden")
-    number = await incident(store, ledger, origin="now")
-    async with store.write() as session:
-        for each, title in ((old, "Slow"), (hidden, "Salaries leaked")):
-            found = await session.get_one(Incident, each)
-            found.title, found.private = title, each == hidden
-            found.declared_at -= timedelta(days=3)
-            session.add(Task(incident_id=each, number=1, text=f"Mend {title}", after=True, owner="bo",
-                             origin=title, created_by="ana"))  # fmt: skip
-    while await room.draft_next():
-        pass
-    async with store.read() as session:
-        text = (await room.get(session, number)).markdown
-    assert f"\\#{old}" in text.split("## Related incidents")[1]
-    assert "follow-up 1: Mend Slow" in text
-    assert "Salaries" not in text
 
 
 async def test_what_was_measured_is_a_picture_with_marks(store, ledger, tmp_path):

@@ -20,6 +20,7 @@ CANARIES = {
     "MIIEow": "-----BEGIN RSA PRIVATE KEY----- MIIEow -----END RSA PRIVATE KEY-----",
     "xoxb-12-ab": "token xoxb-12-ab",
     "mail.canary@example.org": "told mail.canary@example.org about it",
+    "U0STRANGER": "asked <@U0STRANGER|jo> and <@U0STRANGER> first",
     "1234567": "asked the vendor at +49 (30) 1234567, now",
     "555-010-0199": "or 555-010-0199.",
     "4111 1111 1111 1111": "card 4111 1111 1111 1111 failed",

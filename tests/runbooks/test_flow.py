@@ -165,6 +165,9 @@ async def test_the_plan_says_how_long_it_took(make_room: MakeRoom, shop: HttpApp
     await room.work(1)
     assert 0.2 < (await room.run(second)).plan["earlier"]["s1"] < 2
     assert (await room.run(second)).plan_digest == first.plan_digest
+    planned = [row.data for row in await room.rows() if row.kind == "run_planned"]
+    assert planned[0]["limits"] == {"s1": 60.0}  # what it is compared with in a postmortem
+    assert planned[-1]["earlier"].keys() == {"s1"}
 
 
 async def test_a_target_known_only_during_the_run_is_locked_all_the_same(

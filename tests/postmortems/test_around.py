@@ -1,0 +1,32 @@
+"""What a draft is told about beside its own record, on each database."""
+
+from datetime import timedelta
+
+from bot.incidents import Incident, Task
+from bot.postmortems import Postmortems
+from bot.timeline import Ledger
+from tests.postmortems.story import CATALOG
+from tests.postmortems.test_flow import incident
+
+
+async def test_what_stands_around_it_is_looked_up(store, tmp_path):
+    """Earlier incidents of the same service with what they left open; nobody is told of private ones."""
+    ledger = Ledger(b"key")
+    room = Postmortems(store, ledger, lambda: CATALOG, tmp_path)
+    old = await incident(store, ledger, origin="old")
+    hidden = await incident(store, ledger, origin="hidden")
+    number = await incident(store, ledger, origin="now")
+    async with store.write() as session:
+        for each, title in ((old, "Slow"), (hidden, "Salaries leaked")):
+            found = await session.get_one(Incident, each)
+            found.title, found.private = title, each == hidden
+            found.declared_at -= timedelta(days=3)
+            session.add(Task(incident_id=each, number=1, text=f"Mend {title}", after=True, owner="bo",
+                             origin=title, created_by="ana"))  # fmt: skip
+    while await room.draft_next():
+        pass
+    async with store.read() as session:
+        text = (await room.get(session, number)).markdown
+    assert f"\\#{old}" in text.split("## Related incidents")[1]
+    assert "follow-up 1: Mend Slow" in text
+    assert "Salaries" not in text
