@@ -7,8 +7,9 @@ over while the database is away, and is drained in order when that is back.
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -134,8 +135,7 @@ class Batch:
             if self.spool is None:
                 await self._commit(rows)
             elif not await self._spooled(self.spool, rows):
-                async with asyncio.timeout(_PATIENCE):
-                    await self._commit(rows)
+                await _within(_PATIENCE, self._commit(rows))
         except (SQLAlchemyError, OSError) as error:  # a TimeoutError is one
             if not_taken(error):
                 await self._refused(batch, error)
@@ -193,8 +193,7 @@ class Batch:
     async def _drain_some(self, spool: Spool) -> None:
         async with self._at_spool:
             rows, mark = await asyncio.to_thread(spool.first, _BATCH_LIMIT)
-        async with asyncio.timeout(_LONG):
-            await self._put_in(spool, rows)
+        await _within(_LONG, self._put_in(spool, rows))
         async with self._at_spool:
             await asyncio.to_thread(spool.drained, mark)
             if not spool:
@@ -222,6 +221,23 @@ class Batch:
             connection.execute(self._insert, rows)
 
         await self.store.transact(work, silent=self.silent)
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    """Raises `TimeoutError` then, whatever the driver does.
+
+    Cancelled in the middle of its ping, it waits for the answer to a ROLLBACK, for as long as the
+    database stands still; so nobody waits for it. What it stores all the same is stored once.
+    """
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    try:
+        if not (await asyncio.wait({task}, timeout=seconds))[0]:
+            raise TimeoutError(f"no answer of the database within {seconds:g} s")
+        task.result()
+    finally:
+        if task.cancel():  # and that ROLLBACK once more
+            asyncio.get_running_loop().call_later(_PATIENCE, task.cancel)
 
 
 def not_taken(error: Exception) -> bool:

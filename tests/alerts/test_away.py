@@ -15,14 +15,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import psutil
 import pytest
 from sqlmodel import select
 
-from bot.alerts import StoredAlert
+from bot.alerts import Intake, StoredAlert
 from bot.alerts.arrivals import unpack_all
 from bot.store import Store
+from tests.alerts.room import an_alert
 from tests.e2e.forked import ROOT
 from tests.e2e.harness import Bot, firing, write_runbooks
 from tests.servers.fixtures import Start
@@ -155,6 +157,40 @@ async def test_the_database_is_away(
     assert set(senders.statuses) <= {200}
     assert senders.heard <= set(found)
     assert set(found.values()) == {1}
+
+
+async def test_frozen_while_it_is_asked_whether_it_is_there(
+    postgres_factory: Start[Postgres], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLAlchemy then waits for the answer to a ROLLBACK, without end; senders hear within seconds."""
+    server, whole = postgres_factory(), asyncpg.Connection.fetchrow
+    url = server.create_database()
+    store = Store(url)
+    await store.migrate()
+    intake = Intake(store, tmp_path / "spool")
+    writer = asyncio.create_task(intake.run())
+    await intake.accept([an_alert("Before")])
+
+    async def freezing(connection: Any, query: str, *args: Any, **more: Any) -> Any:
+        if query == ";":  # the ping
+            _to_all(server, signal.SIGSTOP)
+        return await whole(connection, query, *args, **more)
+
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(asyncpg.Connection, "fetchrow", freezing)
+            async with asyncio.timeout(20):
+                await intake.accept([an_alert("Meanwhile")])
+        assert list((tmp_path / "spool").glob("*.spool"))
+    finally:
+        _to_all(server, signal.SIGCONT)
+    async with asyncio.timeout(60):
+        while list((tmp_path / "spool").glob("*.spool")):
+            await asyncio.sleep(0.1)
+    writer.cancel()
+    await asyncio.gather(writer, return_exceptions=True)
+    await store.close()
+    assert sorted((await stored(url)).values()) == [1, 1]
 
 
 def _to_all(server: Postgres, number: int) -> None:
