@@ -12,7 +12,7 @@ from bot import registry, settings
 from bot.app import Jackline
 from bot.chat.command import Form
 from bot.chat.verbs import FORMS
-from bot.cli.main import app
+from bot.cli.commands import app
 
 
 def reference() -> str:

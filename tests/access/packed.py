@@ -15,7 +15,7 @@ import structlog
 from typer.testing import CliRunner
 
 import bot.cli.bag
-from bot.cli.main import app
+from bot.cli.commands import app
 from bot.errors import BadInput, JacklineError
 from tests.servers.http_app import HttpApp
 from tests.servers.sshd import Sshd

@@ -19,7 +19,7 @@ from tests.servers.process import free_port
 
 ROUNDS = 3
 _LIST = """
-import sys, json, bot.cli.main
+import sys, json, bot.cli.commands
 from bot import registry
 registry.load()
 names = {m for m in sys.modules if m.split('.')[0] not in sys.stdlib_module_names

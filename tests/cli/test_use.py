@@ -5,7 +5,7 @@ import re
 import pytest
 from typer.main import get_command
 
-from bot.cli.main import app
+from bot.cli.commands import app
 from tests.cli.conftest import Cli
 
 

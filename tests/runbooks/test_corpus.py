@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from bot.catalog import Catalog
-from bot.cli.main import app
+from bot.cli.commands import app
 from bot.located import Problem
 from bot.registry import Registry
 from bot.runbooks.check import check
