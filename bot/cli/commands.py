@@ -41,6 +41,7 @@ from bot.cli.parts import (
     without_database,
 )
 from bot.cli.regroup import join, merge, split, unmerge
+from bot.cli.replay import postmortem_replay
 from bot.cli.sarif import sarif
 from bot.cli.slack import slack_app
 from bot.cli.style import lint
@@ -294,6 +295,7 @@ def postmortem_show(
 
 
 postmortem_app.command()(lint)
+postmortem_app.command("replay")(postmortem_replay)
 
 
 @app.command()

@@ -8,7 +8,7 @@ which of these it is.
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.catalog import Catalog
-from bot.postmortems import figures, history, prompts, proposals, reach, record, review
+from bot.postmortems import figures, history, prompts, proposals, reach, record, resemblance, review
 from bot.postmortems.case import Around, Case, Facts, look_at
 from bot.postmortems.chronicle import cited_in, timeline
 from bot.postmortems.findings import findings
@@ -59,9 +59,11 @@ def _after(case: Case) -> Iterator[Section]:
     yield reach.tools(case)
     yield reach.communication(case)
     yield from review.runbooks(case)
+    like = resemblance.look(case)
+    yield from resemblance.sections(case, like)
     yield proposals.actions(case, found)
     yield prompts.open_questions(case)
-    yield prompts.facilitator()
+    yield resemblance.with_questions(prompts.facilitator(), like)
     yield history.notices(case)
     yield history.related(case)
     yield record.evidence(case)

@@ -1,68 +1,59 @@
-"""The response clock: six moments, each with the row that proves it, or unknown. Pure.
+"""The response clock: eight moments, each with the row that proves it, or unknown. Pure.
 
 Nothing here is ever guessed. A moment that no row proves stays ``None`` and says why.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.postmortems.mark import Clock, Mark, minutes_between, ordered, unknown
+from bot.postmortems.told_marks import told_clock
 from bot.timeline import Entry
 
+__all__ = ["Clock", "Mark", "clock", "minutes_between", "ordered", "still_firing"]
+
 _LONG_AGO = 2000  # vendors send the year 1 for "no time"
-
-
-@dataclass(frozen=True)
-class Mark:
-    """One moment. ``basis`` says how it was found, or why it is unknown."""
-
-    title: str
-    at: datetime | None
-    seq: int | None
-    basis: str
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The marks of one incident, in the order in which they are expected."""
-
-    impact_start: Mark
-    detected: Mark
-    declared: Mark
-    acknowledged: Mark
-    mitigated: Mark
-    resolved: Mark
-
-    def marks(self) -> list[Mark]:
-        """All six."""
-        return [getattr(self, each.name) for each in fields(self)]
-
-
-def ordered(rows: Iterable[Entry]) -> list[Entry]:
-    """Rows as they happened: a row that was merged in late stands where it belongs."""
-    return sorted(rows, key=lambda row: (row.at, row.seq))
-
-
-def minutes_between(start: Mark, end: Mark) -> float | None:
-    """Minutes from one mark to another, or None if either is unknown."""
-    if start.at is None or end.at is None:
-        return None
-    return (end.at - start.at).total_seconds() / 60
+_CAUSES = ("cause", "root cause", "confirmed")
 
 
 def clock(rows: Sequence[Entry]) -> Clock:
     """Finds the marks in an incident's rows."""
     rows = ordered(rows)
+    if any(row.data.get("told") for row in rows):
+        return told_clock(rows)
     resolved = _resolved(rows)
     return Clock(
         impact_start=_impact_start(rows),
-        detected=_first("Detected", rows, _of_kind("alert_received"), "first alert received", "no alert was recorded"),
+        detected=_detected(rows),
         declared=_first("Declared", rows, _of_kind("incident_declared"), "declared", "no declaration was recorded"),
         acknowledged=_first("Acknowledged", rows, _by_person, "first row by a person", "no person appears in the record"),
+        diagnosed=_first("Diagnosed", rows, _names_a_cause, "first note by a person that names a cause", "no person noted a cause"),
         mitigated=_mitigated(rows, resolved),
         resolved=resolved,
+        closed=_closed(rows, resolved),
     )  # fmt: skip
+
+
+def _detected(rows: Sequence[Entry]) -> Mark:
+    row = next((row for row in rows if row.kind == "alert_received"), None)
+    if row is None:
+        return unknown("Detected", "no alert was recorded")
+    return Mark("Detected", row.at, row.seq, "first alert received", "machine")
+
+
+def _names_a_cause(row: Entry) -> bool:
+    word, colon, rest = row.text.partition(":")
+    said = row.kind in ("note_added", "message_pinned") and _by_person(row)
+    return bool(said and colon and rest.strip()) and word.strip().lower() in _CAUSES
+
+
+def _closed(rows: Sequence[Entry], resolved: Mark) -> Mark:
+    """Only where it stayed resolved."""
+    row = next((row for row in reversed(rows) if _moves_to(row, "closed")), None)
+    if row is None or resolved.seq is None or row.seq < resolved.seq:
+        return unknown("Closed", "no change to closed was recorded")
+    return Mark("Closed", row.at, row.seq, "status set to closed")
 
 
 def _first(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
+from bot.postmortems.moments import Moment
 from bot.postmortems.plotted import Plots
 
 Origin = Literal["recorded", "derived", "proposed", "written by a person", "to be written"]
@@ -125,6 +126,8 @@ def cites(seqs: Iterable[int | None]) -> Line:
 
 def utc(at: datetime | None, shape: str = "%Y-%m-%d %H:%M:%S") -> str:
     """A time in UTC, or the word unknown."""
+    if isinstance(at, Moment):
+        return at.shown(shape)
     return at.astimezone(UTC).strftime(shape) if at else UNKNOWN
 
 

@@ -16,7 +16,7 @@ def minute(mark):
     return None if mark.at is None else round((mark.at - NOON).total_seconds() / 60, 2)
 
 
-def test_the_blackout_has_all_six_marks_with_their_rows():
+def test_the_blackout_has_all_its_marks_with_their_rows():
     """Each mark is the minute at which it happened, cited from its row."""
     found = {mark.title: (minute(mark), mark.seq) for mark in clock(blackout()).marks()}
     assert found == {
@@ -24,8 +24,10 @@ def test_the_blackout_has_all_six_marks_with_their_rows():
         "Detected": (3.01, 2),
         "Declared": (3, 1),
         "Acknowledged": (5, 6),
+        "Diagnosed": (None, None),
         "Mitigated": (41, 19),
         "Resolved": (45, 23),
+        "Closed": (None, None),
     }
 
 
@@ -103,6 +105,20 @@ def test_a_reopened_incident_is_not_resolved():
     story.add(9, "status_changed", "", to="resolved")
     story.add(10, "status_changed", "", to="closed")
     assert minute(clock(story.rows).resolved) == 9
+
+
+def test_diagnosed_is_when_a_person_named_a_cause_and_closed_stands_behind_resolved():
+    """A cause that a machine names counts no more than one that nobody did."""
+    story = Story()
+    story.alert(1, "a")
+    story.add(2, "note_added", "cause: what the bot thinks", actor="jackline")
+    story.add(4, "note_added", "Root cause: the certificate", actor="person:ana")
+    story.add(5, "status_changed", "", to="closed")
+    story.add(6, "status_changed", "", to="resolved")
+    assert (minute(clock(story.rows).diagnosed), clock(story.rows).closed.at) == (4, None)
+    story.add(9, "status_changed", "", to="closed")
+    assert minute(clock(story.rows).closed) == 9
+    assert clock(story.rows).detected.source == "machine"
 
 
 rows_strategy = st.lists(

@@ -1,0 +1,62 @@
+"""Who acts in a sentence, and who noticed something, as far as its words tell. Pure."""
+
+import re
+from typing import Literal
+
+from bot.postmortems.patterns import lexicon as lex
+from bot.postmortems.patterns.sentence import clauses, cue
+
+Noticed = Literal["machine", "customer", "staff", "third-party"]
+
+OUTSIDE = "a third party"
+_OTHER_PARTY = re.compile(
+    r"^([A-Z][\w.&-]*(?: [A-Z][\w.&-]*)?) (?:opens?|opened|reports?|reported|notic\w+|sees?|saw|detects?|detected|"
+    r"observ\w+|confirms?|confirmed|publish\w+|tweets?|tweeted|warns?|warned)\b"
+)  # fmt: skip
+_OUR_ROLES = re.compile(
+    r"^(?:engineer|operator|team|support|monitoring|customer|user|page|alert|on-call|sre|staff|first|"
+    r"internal|responder|automat|synthetic|probe|dashboard|the|an?|some|several|incident|security|network|"
+    r"database|platform|commander|coordinator|developer|prometheus|grafana|pager|datadog|nagios|zabbix|"
+    r"cloudwatch|sentry|alertmanager|s3|we)", re.IGNORECASE,
+)  # fmt: skip
+
+
+_CUSTOMERS = cue(r"customers?\b", r"clients?\b", r"users?\b", r"merchants?\b", r"subscribers?\b")
+_BEGINNING = 5  # words: who acts stands there
+
+
+def actor_of(text: str, org: str = "", kind: str = "") -> str:
+    """Who acts, as a role; "" where the sentence does not say."""
+    if is_other_party(text, org, kind):
+        return OUTSIDE
+    first = clauses(text)[0] if clauses(text) else text
+    start = " ".join(first.split()[:_BEGINNING])
+    for actor, words in (("automation", lex.AUTOMATION), ("customers", _CUSTOMERS),
+                         ("responders", lex.PEOPLE), ("monitoring", lex.MACHINES)):  # fmt: skip
+        if words.search(start):
+            return actor
+    return "responders" if kind == "decision" else ""  # only people decide
+
+
+def is_other_party(text: str, org: str = "", kind: str = "") -> bool:
+    """Whether somebody outside noticed it: so called, or a name that is not the organisation's."""
+    if kind != "detection":
+        return False
+    if lex.OUTSIDERS.search(text):
+        return True
+    found = _OTHER_PARTY.match(text)
+    if found is None or _OUR_ROLES.match(text):
+        return False
+    name = found.group(1).lower()
+    return not any(word and word in org.lower() for word in name.split())
+
+
+def noticed_by(text: str) -> Noticed:
+    """Through whom our own detection came: the first of those whom the sentence names."""
+    places = {
+        "customer": lex.CUSTOMERS.search(text), "machine": lex.MACHINES.search(text),
+    }  # fmt: skip
+    named = [(found.start(), who) for who, found in places.items() if found]
+    if not named:
+        return "staff"
+    return "customer" if min(named)[1] == "customer" else "machine"

@@ -1,0 +1,111 @@
+"""What a sentence says, as far as its structure allows: clauses, negation, hypotheses, who acts. Pure.
+
+A cue counts only inside one clause, together with what it belongs to: "cannot" and "VPN" in two
+halves of a sentence are not a VPN that cannot be reached.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+
+_SPLIT = re.compile(
+    r"[;:()]+|(?<=[.!?])\s+|,\s+|\s+(?:because|while|but|since|although|whereas|so that)\s+",
+    re.IGNORECASE,
+)
+_COARSE = re.compile(
+    r"[;:()]+|(?<=[.!?])\s+|\s+(?:because|while|but|since|although|whereas|so that)\s+",
+    re.IGNORECASE,
+)
+_URL = re.compile(r"https?://\S+")
+_QUOTED = re.compile(r"^\s*(?:>|&gt;).*$", re.MULTILINE)
+_PASTED = re.compile(
+    r"post-?mortem|incident-?report|outage|root-?cause|status\.|/incidents?/", re.IGNORECASE
+)
+_NEGATIONS = re.compile(
+    r"\b(?:no|not|without|never|neither|nor|unlikely|ruled out|\w+n't)\b", re.IGNORECASE
+)
+_AFTER = re.compile(
+    r"\b(?:(?:is|was|were|are|has been)\s+)?(?:ruled out|unlikely|excluded|dismissed|discarded|refuted|not the (?:cause|case|problem))\b", re.IGNORECASE,
+)  # fmt: skip
+_HYPOTHESIS = re.compile(
+    r"\?\s*$|\b(?:suspect\w*|hypothes\w+|theor(?:y|ise\w*|ize\w*)|maybe|perhaps|possibly|might be|may be|could be|"
+    r"wonder\w*|we think|is (?:it|this) an?)\b", re.IGNORECASE,
+)  # fmt: skip
+_NEAR = 4  # tokens
+
+
+class Cue:
+    """A regular expression, compiled when it is first used: a command that needs none starts sooner."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(self.source, re.IGNORECASE)
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Where a text first says it."""
+        return self._pattern.search(text)
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """All places."""
+        return self._pattern.finditer(text)
+
+
+def cue(*alternatives: str) -> Cue:
+    """One of several ways to say a thing, from the start of a word."""
+    return Cue(rf"(?<![A-Za-z0-9])(?:{'|'.join(alternatives)})")
+
+
+def cleaned(text: str) -> str:
+    """Without addresses, without what is quoted; nothing of a message that pastes a postmortem."""
+    if any(_PASTED.search(url) for url in _URL.findall(text)):
+        return ""
+    return _URL.sub(" ", _QUOTED.sub(" ", text)).strip()
+
+
+@lru_cache(maxsize=4096)
+def clauses(text: str) -> tuple[str, ...]:
+    """The parts of a sentence that say one thing each."""
+    plain = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return tuple(part.strip() for part in _SPLIT.split(plain) if part and part.strip())
+
+
+@lru_cache(maxsize=4096)
+def statements(text: str) -> tuple[str, ...]:
+    """Coarser parts, which keep what commas list together: "VPN is down, also the bastion"."""
+    plain = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return tuple(part.strip() for part in _COARSE.split(plain) if part and part.strip())
+
+
+def supposed(clause: str) -> bool:
+    """Whether it is a hypothesis or a question: to be tagged, never evidence."""
+    return bool(_HYPOTHESIS.search(clause))
+
+
+def hit(clause: str, pattern: Cue) -> bool:
+    """Whether a clause says it, and neither denies it nor rules it out."""
+    return any(not _denied(clause, found) for found in pattern.finditer(clause))
+
+
+def _denied(clause: str, found: re.Match[str]) -> bool:
+    before = " ".join(clause[: found.start()].split()[-_NEAR:])
+    after = " ".join(clause[found.end() :].split()[: _NEAR + 1])
+    return bool(_NEGATIONS.search(before) or _AFTER.search(after))
+
+
+def says(text: str, *patterns: Cue, lacks: Cue | None = None) -> bool:
+    """Whether one clause, which is no hypothesis, says all of it; the first may not be denied."""
+    return any(
+        hit(clause, patterns[0])
+        and all(p.search(clause) for p in patterns[1:])
+        and not (lacks and lacks.search(clause))
+        for clause in clauses(text)
+        if not supposed(clause)
+    )
+
+
+def mentions(text: str, *patterns: Cue) -> bool:
+    """Whether the sentence as a whole names all of it, as it stands."""
+    return all(pattern.search(text) for pattern in patterns)

@@ -1,0 +1,145 @@
+"""P1, the blind incident: no telemetry answers, people outside notice first, a restart without a diagnosis."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.postmortems.patterns import lexicon as lex
+from bot.postmortems.patterns.rows import Row
+from bot.postmortems.patterns.signal import signal
+from bot.postmortems.patterns.view import View
+
+_DEAD_MAN = ("watchdog", "deadman", "targetdown", "absentmetric", "nodata", "absent", "scrape")
+_LOOKING = ("prometheus", "grafana", "loki", "elastic", "kibana", "datadog", "cloudwatch", "sentry", "dashboard", "metrics", "logs", "traces")  # fmt: skip
+
+_LATE = timedelta(minutes=10)
+
+
+def _noticed(view: View) -> list[Row]:
+    return view.responding("detection")
+
+
+@signal(
+    "blind.customers-first",
+    "alert_absence",
+    "customers or support noticed it, before any machine did",
+    "here a machine or a member of staff noticed first",
+)
+def customers_first(view: View) -> Sequence[Row]:
+    rows = _noticed(view)
+    return rows[:1] if rows and rows[0].noticed == "customer" else []
+
+
+@signal(
+    "blind.telemetry-silent",
+    "alert_absence",
+    "monitoring was silent, empty or gone while users were hurt",
+    "here telemetry was there to look at",
+)
+def telemetry_silent(view: View) -> Sequence[Row]:
+    rows = [r for r in view.responding("symptom", "detection", "action", "hypothesis") if r.told]
+    return [row for row in rows if silent(view, row)]
+
+
+def silent(view: View, row: Row) -> bool:
+    """Whether a row says that telemetry gave no answer."""
+    if lex.STATUS_PAGE.search(row.text):
+        return False
+    return bool(view.saying([row], lex.TELEMETRY, lex.ABSENT)) or (
+        row.told and bool(lex.NO_SIGNAL.search(row.text))
+    )
+
+
+@signal(
+    "blind.dead-man-alert",
+    "alert_label",
+    "an alert said that data or targets were missing",
+    "here no alert said that monitoring itself was missing",
+)
+def dead_man(view: View) -> Sequence[Row]:
+    return [row for row in view.rows if row.raw == "alert_received" and any(word in row.name.lower().replace("-", "").replace("_", "") for word in _DEAD_MAN)]  # fmt: skip
+
+
+@signal(
+    "blind.looked-in-vain",
+    "runbook_step",
+    "a step that looks at metrics, logs or traces failed or had no answer",
+    "here no step of looking failed",
+)
+def looked_in_vain(view: View) -> Sequence[Row]:
+    return [row for row in view.of("step", "access") if row.raw in ("step_failed", "step_skipped", "access_failed") and _looks(row)]  # fmt: skip
+
+
+def _looks(row: Row) -> bool:
+    about = " ".join(str(row.data.get(key) or "") for key in ("action", "target", "step")).lower()
+    return any(word in about for word in _LOOKING)
+
+
+@signal(
+    "blind.worked-blind",
+    "structural",
+    "people worked without knowing what had failed",
+    "here what failed became known while people worked on it",
+)
+def worked_blind(view: View) -> Sequence[Row]:
+    blind = view.saying(view.responding("action", "symptom"), lex.BLIND)
+    guesses = list(view.of("hypothesis"))
+    return [*blind, *(guesses if len(guesses) >= 3 and not _diagnosed(view) else [])]  # noqa: PLR2004 - as the catalogue says
+
+
+def _diagnosed(view: View) -> list[Row]:
+    return view.saying(view.responding("detection", "action", "decision"), lex.FOUND_OUT)
+
+
+@signal(
+    "blind.restart-without-diagnosis",
+    "runbook_step",
+    "all was restarted, and it recovered before anybody had found out what had failed",
+    "here it did not recover by an undiagnosed restart",
+)
+def restart_without_diagnosis(view: View) -> Sequence[Row]:
+    restarts = view.saying(
+        view.responding("action", "decision", "recovery"), lex.RESTART, lex.WHOLE
+    )
+    first = restarts[0] if restarts else None
+    known = _diagnosed(view)
+    if first is None or any(view.place[row.seq] < view.place[first.seq] for row in known):
+        return []
+    well = [row for row in view.of("recovery") if view.place[row.seq] >= view.place[first.seq]]
+    return [first, *well[-1:]] if well else []
+
+
+@signal(
+    "blind.late-machine",
+    "sequence_rule",
+    "no machine signalled within ten minutes of the impact",
+    "here a machine signalled within minutes",
+)
+def late_machine(view: View) -> Sequence[Row]:
+    rows, start = _noticed(view), view.clock.impact_start
+    machine = next((row for row in rows if row.noticed == "machine"), None)
+    people = [row for row in rows if row.noticed in ("customer", "staff")]
+    if start.at is None or not people or (machine and not machine.known):
+        return []
+    if machine and machine.at - start.at <= _LATE:
+        return []
+    began = view.row(start)
+    return [*([began] if began else []), people[0]]
+
+
+@signal("blind.machine-first", "negative", "a machine's alert was the first to notice")
+def machine_first(view: View) -> Sequence[Row]:
+    rows = _noticed(view)
+    return rows[:1] if rows and rows[0].noticed == "machine" else []
+
+
+@signal(
+    "blind.cause-before-mitigation", "negative", "what had failed was known before it was mended"
+)
+def cause_first(view: View) -> Sequence[Row]:
+    return [row for row in _diagnosed(view) if view.place[row.seq] < view.ended][:1]
+
+
+SIGNALS = (
+    customers_first, telemetry_silent, dead_man, looked_in_vain, worked_blind,
+    restart_without_diagnosis, late_machine, machine_first, cause_first,
+)  # fmt: skip

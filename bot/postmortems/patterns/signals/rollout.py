@@ -1,0 +1,158 @@
+"""P4, the global rollout of configuration: content that reaches everything at once and breaks it."""
+
+from collections.abc import Sequence
+
+from bot.postmortems.patterns import lexicon as lex
+from bot.postmortems.patterns.rows import Row
+from bot.postmortems.patterns.sentence import says
+from bot.postmortems.patterns.signal import signal
+from bot.postmortems.patterns.view import View, within
+
+_CONTENT_TYPES = frozenset({"config", "rule", "flag", "policy", "content", "feature", "dns", "routing", "certificate"})  # fmt: skip
+_OFF = (
+    "disable",
+    "turn_off",
+    "switch_off",
+    "rollback",
+    "roll_back",
+    "revert",
+    "kill",
+    "flag",
+    "undo",
+)
+_FEW, _TEN = 5.0, 10.0
+
+
+def contents(view: View) -> list[Row]:
+    """Triggers in which configuration, rules or other content is shipped."""
+    return view.saying(view.triggers, lex.SHIP, lex.CONTENT)
+
+
+@signal(
+    "rollout.content-shipped",
+    "structural",
+    "configuration, a rule or other content was shipped just before",
+    "here no configuration or content was shipped before",
+)
+def content_shipped(view: View) -> Sequence[Row]:
+    return contents(view)
+
+
+@signal(
+    "rollout.not-staged",
+    "structural",
+    "it went everywhere at once, without stages",
+    "here it went out in stages",
+)
+def not_staged(view: View) -> Sequence[Row]:
+    return [row for row in contents(view) if _wide(row) and not _held(row)]
+
+
+def _wide(row: Row) -> bool:
+    return bool(lex.EVERYWHERE.search(row.text) or lex.UNSTAGED.search(row.text))
+
+
+def _held(row: Row) -> bool:
+    return says(row.text, lex.STAGED) and not lex.UNSTAGED.search(row.text)
+
+
+@signal(
+    "rollout.broke-everywhere",
+    "structural",
+    "it broke in all places within minutes",
+    "here one place broke, not all",
+)
+def broke_everywhere(view: View) -> Sequence[Row]:
+    rows = [row for row in view.early("symptom", "detection") if row.told]
+    return [row for row in rows if lex.EVERYWHERE.search(row.text) and lex.BROKEN.search(row.text)]
+
+
+@signal(
+    "rollout.all-regions-alert",
+    "alert_label",
+    "the same alert fired for several regions or for all instances at once",
+    "here alerts did not fire in all places at once",
+)
+def all_regions(view: View) -> Sequence[Row]:
+    alerts = [row for row in view.rows if row.raw == "alert_received"]
+    first = [row for row in alerts if within(alerts[0], row, 2)] if alerts else []
+    regions = {row.labels.get("region") or row.labels.get("zone") for row in first} - {None}
+    wide = [row for row in first if row.labels.get("scope") in ("global", "all-regions")]
+    changes = [row for row in first if row.labels.get("change") in _CONTENT_TYPES]
+    return wide or changes or (first if len(regions) > 2 else [])  # noqa: PLR2004 - two may be one pair
+
+
+@signal(
+    "rollout.switched-off",
+    "runbook_step",
+    "it was mended by switching the content or the feature off",
+    "here nothing was switched off or taken back",
+)
+def switched_off(view: View) -> Sequence[Row]:
+    told = view.saying(view.responding("action", "decision"), lex.SWITCH_OFF)
+    return [*told, *view.steps(*_OFF)]
+
+
+@signal(
+    "rollout.tools-behind-product",
+    "access_path_failure",
+    "the tools for taking it back were behind what had failed, or their credentials had lapsed",
+    "here the tools for taking it back were at hand",
+)
+def tools_behind(view: View) -> Sequence[Row]:
+    rows = view.responding("symptom", "action", "access", "detection")
+    ways = ("identity", "admin tools", "build and configuration tools", "remote access", "vpn")
+    return list(dict.fromkeys(row for way in ways for row in view.failing(rows, way)))  # fmt: skip
+
+
+@signal(
+    "rollout.change-then-impact",
+    "sequence_rule",
+    "the impact followed the change within five minutes",
+    "here the impact did not follow a change within minutes",
+)
+def change_then_impact(view: View) -> Sequence[Row]:
+    for act in contents(view):
+        if symptom := view.impact_after(act, _FEW):
+            return [act, symptom]
+    return []
+
+
+@signal(
+    "rollout.off-then-well",
+    "sequence_rule",
+    "it was well within ten minutes of being switched off",
+    "here it was not well within minutes of being taken back",
+)
+def off_then_well(view: View) -> Sequence[Row]:
+    for act in switched_off.see(view):
+        well = next((r for r in view.after(act, "recovery") if within(act, r, _TEN)), None)
+        if act.kind in ("action", "step") and well:
+            return [act, well]
+    return []
+
+
+@signal(
+    "rollout.attack-dropped",
+    "sequence_rule",
+    "an attack was considered and ruled out",
+    "here nobody had to rule out an attack",
+)
+def attack_dropped(view: View) -> Sequence[Row]:
+    rows = [
+        row for row in view.responding("symptom", "detection", "action", "hypothesis") if row.told
+    ]
+    found = [row for row in rows if lex.ATTACK.search(row.text)]
+    return found if len(found) > 1 else []
+
+
+@signal("rollout.caught-in-stages", "negative", "a staged rollout caught it while it was small")
+def caught(view: View) -> Sequence[Row]:
+    rows = view.during("trigger", "symptom", "detection", "action")
+    return [row for row in view.saying(rows, lex.STAGED) if not lex.UNSTAGED.search(row.text)][:1]
+
+
+SIGNALS = (
+    content_shipped, not_staged, broke_everywhere, all_regions, switched_off, tools_behind,
+    change_then_impact, off_then_well, attack_dropped, caught,
+)  # fmt: skip

@@ -1,0 +1,156 @@
+"""P2, the blast radius of an operator's command: a permitted act that reaches far more than was meant."""
+
+from collections.abc import Sequence
+
+from bot.postmortems.patterns import lexicon as lex
+from bot.postmortems.patterns.rows import BEFORE, Row
+from bot.postmortems.patterns.sentence import says
+from bot.postmortems.patterns.signal import signal
+from bot.postmortems.patterns.view import View, within
+
+_VERBS = ("drain", "remove", "scale", "terminate", "delete", "evict", "migrate", "shutdown", "stop", "reboot")  # fmt: skip
+_FEW = 5.0  # minutes
+
+
+def operators(view: View) -> list[Row]:
+    """Triggers that a person set off with a command; what runs by itself is none."""
+    return [
+        row for row in view.triggers
+        if row.told and says(row.text, lex.COMMAND) and not says(row.text, lex.UNATTENDED)
+    ]  # fmt: skip
+
+
+def _too_far(row: Row) -> bool:
+    return row.told and says(row.text, lex.TOO_FAR)
+
+
+@signal(
+    "scope.operators-command",
+    "structural",
+    "a person's command or procedure came just before",
+    "here no person's command came just before",
+)
+def operators_command(view: View) -> Sequence[Row]:
+    return operators(view)
+
+
+@signal(
+    "scope.went-too-far",
+    "structural",
+    "it reached more than was meant",
+    "here the change reached what it was meant to reach",
+)
+def went_too_far(view: View) -> Sequence[Row]:
+    acts = operators(view)
+    near = [row for act in acts for row in (act, *_same_minutes(view, act))]
+    return list(dict.fromkeys(row for row in near if _too_far(row)))
+
+
+def _same_minutes(view: View, act: Row) -> list[Row]:
+    return [row for row in view.after(act, "symptom") if within(act, row, _FEW)]
+
+
+@signal(
+    "scope.takes-capacity-away",
+    "runbook_step",
+    "a step that takes capacity away was made just before",
+    "here no step that takes capacity away came before",
+)
+def takes_away(view: View) -> Sequence[Row]:
+    told = [row for row in operators(view) if says(row.text, lex.TAKE_AWAY) or says(row.text, lex.CAPACITY, lex.FAIL)]  # fmt: skip
+    start = view.clock.impact_start.at
+    steps = [row for row in view.steps(*_VERBS) if start and start - BEFORE <= row.at <= start]
+    return [*told, *steps]
+
+
+@signal(
+    "scope.several-at-once",
+    "structural",
+    "several services or subsystems failed in the same minutes",
+    "here one service failed",
+)
+def several_at_once(view: View) -> Sequence[Row]:
+    if not view.triggers:
+        return []
+    rows = [row for act in view.triggers for row in _same_minutes(view, act)]
+    return list(dict.fromkeys(row for row in rows if says(row.text, lex.DEPENDENTS)))
+
+
+@signal(
+    "scope.many-alerts",
+    "alert_label",
+    "alerts of several services or many targets came within five minutes",
+    "here alerts did not come from several services at once",
+)
+def many_alerts(view: View) -> Sequence[Row]:
+    alerts = [row for row in view.rows if row.raw == "alert_received"]
+    first = [row for row in alerts if within(alerts[0], row, _FEW)] if alerts else []
+    services = {row.labels.get("service") or row.labels.get("job") for row in first} - {None}
+    return first if len(services) > 2 else []  # noqa: PLR2004 - two may be one and what stands on it
+
+
+@signal(
+    "scope.status-depends",
+    "access_path_failure",
+    "the status page or console could not be used, since it stood on what had failed",
+    "here customers could be told over the usual page",
+)
+def status_depends(view: View) -> Sequence[Row]:
+    return view.saying(view.responding("symptom", "access"), lex.STATUS_PAGE, lex.HELD_BACK)
+
+
+@signal(
+    "scope.change-then-impact",
+    "sequence_rule",
+    "the impact followed the command within five minutes",
+    "here the impact did not follow a command within minutes",
+)
+def change_then_impact(view: View) -> Sequence[Row]:
+    return _followed(view, operators(view))
+
+
+def _followed(view: View, acts: Sequence[Row]) -> list[Row]:
+    for act in acts:
+        if symptom := view.impact_after(act, _FEW):
+            return [act, symptom]
+    return []
+
+
+@signal(
+    "scope.ordered-recovery",
+    "sequence_rule",
+    "it came back in parts, one waiting for the other",
+    "here it came back in one piece",
+)
+def ordered_recovery(view: View) -> Sequence[Row]:
+    rows = view.responding("recovery")
+    waiting = view.saying(rows, lex.ORDERED)
+    partial = [row for row in rows if row.told and lex.PARTLY.search(row.text)]
+    return [*partial[:1], *waiting[:1]] if waiting and partial else []
+
+
+@signal(
+    "scope.unrehearsed-restart",
+    "runbook_step",
+    "a full restart took longer than anybody expected",
+    "here no long restart was needed",
+)
+def unrehearsed_restart(view: View) -> Sequence[Row]:
+    return view.saying(view.responding("action", "symptom"), lex.RESTART, lex.LONG_RESTART)
+
+
+@signal("scope.ran-by-itself", "negative", "what came before was an automatic deployment")
+def ran_by_itself(view: View) -> Sequence[Row]:
+    ran = view.saying(view.triggers, lex.UNATTENDED)
+    return [] if operators(view) else ran
+
+
+@signal("scope.one-wrong-target", "negative", "what came before destroyed data on one wrong target")
+def one_wrong_target(view: View) -> Sequence[Row]:
+    return [row for row in view.saying(view.triggers, lex.DESTROY, lex.DATA) if says(row.text, lex.WRONG_TARGET)]  # fmt: skip
+
+
+SIGNALS = (
+    operators_command, went_too_far, takes_away, several_at_once, many_alerts, status_depends,
+    change_then_impact, ordered_recovery, unrehearsed_restart, ran_by_itself, one_wrong_target,
+)  # fmt: skip

@@ -1,0 +1,88 @@
+"""A published outage as rows of a record, so that it is drafted and matched like one of our own. Pure.
+
+Nothing is added: a row has the kind and the words of the file. A row without a clock time keeps its
+place in the list and shows its bounds; who acted is read from the sentence or not stated.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.postmortems.casefile import Outage, Told
+from bot.postmortems.moments import NO_DATE, Moment
+from bot.postmortems.patterns.said import actor_of
+from bot.timeline import Entry
+from bot.timeline.chain import GENESIS, row_hash
+
+_DAY_AND_TIME = "%Y-%m-%d %H:%M"
+NOT_STATED = "not stated"
+
+
+def entries_of(outage: Outage) -> list[Entry]:
+    """Its rows, chained like any record."""
+    link = next((source.url for source in outage.sources if source.url), "")
+    rows: list[Entry] = []
+    previous = GENESIS
+    for seq, (told, at) in enumerate(
+        zip(outage.timeline, _moments(outage.timeline), strict=True), 1
+    ):
+        facts: dict[str, Any] = {
+            "incident_id": 0, "seq": seq, "at": at, "kind": told.kind,
+            "actor": actor_of(told.event, outage.org, told.kind) or NOT_STATED, "text": told.event,
+            "data": _data(told), "link": link, "previous": previous,
+        }  # fmt: skip
+        previous = row_hash(**facts)
+        rows.append(Entry(**facts, hash=previous))
+    return rows
+
+
+def _data(told: Told) -> dict[str, str]:
+    said = {"confidence": told.confidence or "", "note": told.note}
+    return {"told": "yes", **{key: value for key, value in said.items() if value}}
+
+
+def _moments(rows: Sequence[Told]) -> Iterator[datetime]:
+    """Where each row stands. One without a time stands with the row before it, or at its earliest."""
+    zero = _zero(rows)
+    clocks = [_clock(row, zero) for row in rows]
+    place = next((at for at in clocks if at), NO_DATE)
+    for index, (row, at) in enumerate(zip(rows, clocks, strict=True)):
+        if at is not None:
+            place = at
+            yield at
+            continue
+        low = (row.between or (None, None))[0]
+        after = next((later for later in clocks[index:] if later), None)
+        if low and low > place and (after is None or low <= after):
+            place = low
+        yield Moment.of(place, known=False, words=_bounds(row))
+
+
+def _zero(rows: Sequence[Told]) -> datetime | None:
+    """What T+0 is: a date where some row gives both, else a day without a date, else unknown."""
+    both = (
+        r.utc - timedelta(minutes=r.t_plus_min) for r in rows if r.utc and r.t_plus_min is not None
+    )
+    dated = any(row.utc for row in rows)
+    return next(both, None if dated else NO_DATE)
+
+
+def _clock(row: Told, zero: datetime | None) -> datetime | None:
+    at = row.utc
+    if at is None and row.t_plus_min is not None and zero is not None:
+        at = zero + timedelta(minutes=row.t_plus_min)
+    if at is None:
+        return None
+    if row.approx:
+        return Moment.of(at, known=True, words="about")
+    return Moment.of(at, known=True) if at.year == NO_DATE.year else at
+
+
+def _bounds(row: Told) -> str:
+    low, high = row.between or (None, None)
+    if low and high:
+        shape = "%H:%M" if low.date() == high.date() else _DAY_AND_TIME
+        return f"between {low:{shape}} and {high:{shape}}"
+    if low or high:
+        return f"after {low:{_DAY_AND_TIME}}" if low else f"before {high:{_DAY_AND_TIME}}"
+    return "no clock time given"

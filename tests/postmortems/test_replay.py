@@ -1,0 +1,183 @@
+"""A published outage as a draft: only the timeline is read, and no sentence about causes stands alone."""
+
+import json
+import re
+
+import pytest
+
+from bot.catalog import Catalog
+from bot.postmortems.casefile import Outage
+from bot.postmortems.draft import draft
+from bot.postmortems.page import Bullets, Cite, Paragraph, Table
+from bot.postmortems.patterns.catalogue import case_ids, case_study
+from bot.postmortems.render import html, markdown
+from bot.postmortems.replay import replay
+from tests.postmortems.outages import HELD_OUT, QUIET, outage
+from tests.postmortems.story import CATALOG, FACTS, blackout
+from tests.postmortems.test_patterns_live import lockout
+
+CAUSE = re.compile(r"\b(caus\w+|because|due to|led to|result(?:ed|s) in|triggered|root|brought about|set it off)\b", re.IGNORECASE)  # fmt: skip
+OPEN = re.compile(r"not established|establishes no cause|\bunknown\b|not recorded|no person|no row|to be written|\?", re.IGNORECASE)  # fmt: skip
+# What a section quotes of a published outage is about that outage, and the prompts are questions.
+ABOUT_OTHERS = ("What that outage stands for: ", "How to tell it apart: ", "Published: ")
+ANSWERS = ("root_cause", "contributing", "delayed_recovery", "impact", "derived_metrics", "pattern", "summary", "published_actions", "seed_differences")  # fmt: skip
+
+
+def lines_of(made):
+    """(section, line) of everything but the timeline and the questions, as structure."""
+    for section in made.sections:
+        if section.title in ("Timeline", "Questions for the facilitator"):
+            continue
+        if section.empty and section.is_empty:
+            yield section.title, (section.empty,)
+        for block in section.blocks:
+            if isinstance(block, Paragraph):
+                yield section.title, block.line
+            elif isinstance(block, Bullets):
+                yield from ((section.title, item) for item in block.items)
+            elif isinstance(block, Table):
+                for row in block.rows:  # a row of a table is one statement
+                    yield section.title, tuple(part for each in row for part in each)
+
+
+def sentences(line):
+    """A line's sentences, each with the citations that stand in it."""
+    sentence = []
+    for part in line:
+        pieces = re.split(r"(?<=[.?!])\s+", part) if isinstance(part, str) else [part]
+        for index, piece in enumerate(pieces):
+            if index:
+                yield tuple(sentence)
+                sentence = []
+            sentence.append(piece)
+    yield tuple(sentence)
+
+
+def uncited(made):
+    """Sentences about causes that cite no row and do not say that it is open."""
+    found = []
+    for title, line in lines_of(made):
+        for sentence in sentences(line):
+            said = "".join(part for part in sentence if isinstance(part, str))
+            if not CAUSE.search(said) or OPEN.search(said) or said.startswith(ABOUT_OTHERS):
+                continue
+            if not any(isinstance(part, Cite) for part in line):
+                found.append((title, said))
+    return found
+
+
+@pytest.mark.parametrize("case_id", case_ids())
+def test_no_sentence_about_causes_is_without_a_citation(case_id):
+    """Over the draft's structure, for the six cases."""
+    assert uncited(replay(case_study(case_id)).draft) == []
+
+
+@pytest.mark.parametrize("name", [*HELD_OUT, *QUIET])
+def test_nor_of_outages_that_nobody_knows(name):
+    lines = QUIET.get(name) or HELD_OUT[name][0]
+    assert uncited(replay(outage(lines)).draft) == []
+
+
+def test_nor_of_incidents_of_our_own():
+    """Drawn from rows that Jackline wrote."""
+    for rows in (blackout(), lockout().rows):
+        assert uncited(draft(FACTS, rows, CATALOG, {})) == []
+
+
+def test_the_test_would_see_it():
+    """A claim without a row is found by the test over the structure."""
+    made = replay(case_study("s3-2017")).draft
+    section = made.sections[0]
+    claim = Paragraph(("It was caused by somebody.",))
+    wrong = type(section)(section.title, section.origin, (*section.blocks, claim))
+    sections = (wrong, *made.sections[1:])
+    other = type(made)(made.incident_id, made.title, made.front, sections, made.drawn_from)
+    assert uncited(other) == [(section.title, "It was caused by somebody.")]
+
+
+def test_the_cause_of_the_fintech_blackout_is_not_established():
+    """The article names none, and the draft says so."""
+    text = markdown(replay(case_study("fintech-blackout")).draft)
+    assert "The cause is not established" in text
+
+
+@pytest.mark.parametrize("case_id", case_ids())
+def test_nothing_is_read_but_the_timeline(case_id, tmp_path):
+    """Cause, impact, figures and pattern of the file changed or gone: the same answer, the same draft."""
+    whole = case_study(case_id).model_dump()
+    bare = {key: value for key, value in whole.items() if key not in ANSWERS}
+    wrong = {**whole, **dict.fromkeys(ANSWERS, "everything else")}
+    answers = []
+    for each in (whole, bare, wrong):
+        made = replay(Outage.model_validate(each))
+        answers.append((json.dumps(made.as_json(tmp_path)), markdown(made.draft)))
+    assert answers[0] == answers[1] == answers[2]
+
+
+@pytest.mark.parametrize("case_id", case_ids())
+def test_the_answer_for_machines(case_id, tmp_path):
+    """Marks with their row, durations, patterns with their rows, best first."""
+    answer = replay(case_study(case_id)).as_json(tmp_path / "x.md")
+    assert list(answer) == ["marks", "durations_min", "patterns", "facets", "abstained", "draft"]
+    best = answer["patterns"][0]
+    assert (best["id"], best["strength"], answer["abstained"]) == (
+        case_study(case_id).pattern,
+        "strong",
+        False,
+    )
+    kinds = {case_study(case_id).timeline[row - 1].kind for row in best["rows"]}
+    assert len(kinds) >= 2
+    assert {row for each in best["because"] for row in each["rows"]} == set(best["rows"])
+    scores = [each["score"] for each in answer["patterns"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_the_resemblance_is_worded_as_a_suggestion():
+    """It cites rows, says what differs, and its candidates have an owner, a type and a criterion."""
+    made = replay(outage(HELD_OUT["fastly-2021"][0])).draft
+    by_title = {section.title: section for section in made.sections}
+    text = markdown(made)
+    assert "It may resemble “Cloudflare global outage" in text
+    assert "no finding" in text
+    differs = by_title["What differs"].blocks[0].items
+    assert any("here nobody had to rule out an attack" in part for line in differs for part in line if isinstance(part, str))  # fmt: skip
+    assert any(isinstance(part, Cite) for line in differs for part in line)
+    (_, table) = by_title["Candidate actions from there"].blocks
+    assert table.rows
+    assert "Break-glass credentials" not in str(table)  # no way in failed here
+    asked = by_title["Questions for the facilitator"].blocks[-1].items
+    assert any("Which path did this change take" in part for line in asked for part in line if isinstance(part, str))  # fmt: skip
+
+
+def test_abstention_is_said_and_the_general_questions_stand():
+    """With what came nearest, if anything did."""
+    text = markdown(replay(outage(QUIET["drained-for-repair"])).draft)
+    assert "No known pattern" in text
+    assert "Nearest: " in text
+    assert "What did each responder see first" in text
+    assert "Candidate actions" not in text
+
+
+def test_a_row_without_a_time_has_none_in_the_draft():
+    """Its bounds instead, and silences are not counted over it."""
+    text = markdown(replay(case_study("cloudflare-2019")).draft)
+    assert "between 13:45 and 14:07" in text
+    assert "about 13:42" in text
+
+
+def test_hostile_sentences_stay_inert():
+    """A published text is as untrusted as an alert."""
+    told = Outage.model_validate({"title": "<script>x</script>", "timeline": [
+        {"kind": "symptom", "event": "<img src=x onerror=alert(1)> [a](javascript:x) |"},
+    ], "sources": [{"title": "x", "url": "javascript:alert(1)"}]})  # fmt: skip
+    made = replay(told).draft
+    page = html(made, {})
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "javascript:" not in re.sub(r"\[?a\]?\(?javascript:x", "", page.split("<main>")[1]) or 'href="javascript' not in page  # fmt: skip
+
+
+def test_drawing_needs_no_catalog():
+    """What an outage's file does not say is unknown, not an error."""
+    made = draft(FACTS, [], Catalog(), {})
+    assert "No known pattern" in markdown(made)
