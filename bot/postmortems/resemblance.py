@@ -58,7 +58,7 @@ def sections(case: Case, found: Resemblance) -> Iterator[Section]:
     facets = _facets(found)
     yield Section(_TITLE, "derived", (intro, *([facets] if facets else [])))
     for scored in found.matches:
-        yield Section(_heading(scored), "derived", tuple(_match(found, scored)), level=3)
+        yield Section(_heading(scored), "derived", tuple(_match(case, found, scored)), level=3)
         yield Section("What differs", "derived", (Bullets(tuple(_differs(case, scored))),), level=3)
         yield _candidates(scored)
 
@@ -97,12 +97,12 @@ def _heading(scored: Scored) -> str:
     return f"{scored.pattern.ref}: {scored.pattern.title}"
 
 
-def _match(found: Resemblance, scored: Scored) -> Iterator[Block]:
+def _match(case: Case, found: Resemblance, scored: Scored) -> Iterator[Block]:
     pattern, study = scored.pattern, case_study(scored.pattern.case)
     rows = cites(row.seq for row in scored.rows)
     yield text_of(f"Score {scored.score} ({found.strength(scored)}). It may resemble “{study.title}” ", *rows)  # fmt: skip
     yield text_of(f"What that outage stands for: {pattern.stands_for}")
-    lines = [_seen(each) for each in (*scored.seen, *scored.against)]
+    lines = [_seen(case, each) for each in (*scored.seen, *scored.against)]
     yield Table(("Kind of signal", "What was seen", "Rows"), tuple(lines))
     yield text_of(f"How to tell it apart: {pattern.differential}")
     yield Paragraph(("Published: ", *_source(study), "."))
@@ -114,10 +114,10 @@ def _source(study: CaseStudy) -> Line:
     return (Link(source.url, label),) if source.url else cell(label)
 
 
-def _seen(each: Seen) -> tuple[Line, ...]:
+def _seen(case: Case, each: Seen) -> tuple[Line, ...]:
     return (
         cell(_CLASSES[each.signal.kind]),
-        cell(each.signal.what),
+        case.say(each.signal.what),
         cites(row.seq for row in each.rows),
     )
 

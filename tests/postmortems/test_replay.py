@@ -17,7 +17,7 @@ from tests.postmortems.story import CATALOG, FACTS, blackout
 from tests.postmortems.test_patterns_live import lockout
 
 CAUSE = re.compile(r"\b(caus\w+|because|due to|led to|result(?:ed|s) in|triggered|root|brought about|set it off)\b", re.IGNORECASE)  # fmt: skip
-OPEN = re.compile(r"not established|establishes no cause|\bunknown\b|not recorded|no person|no row|to be written|\?", re.IGNORECASE)  # fmt: skip
+OPEN = re.compile(r"not established|no order of causes|\bunknown\b|not recorded|no person|no row|to be written|\?", re.IGNORECASE)  # fmt: skip
 # What a section quotes of a published outage is about that outage, and the prompts are questions.
 ABOUT_OTHERS = ("What that outage stands for: ", "How to tell it apart: ", "Published: ")
 ANSWERS = ("root_cause", "contributing", "delayed_recovery", "impact", "derived_metrics", "pattern", "summary", "published_actions", "seed_differences")  # fmt: skip

@@ -19,8 +19,6 @@ from bot.postmortems.patterns.signals import SIGNALS
 from bot.postmortems.patterns.view import View
 from bot.timeline import Entry
 
-WORDS = Signal("words", "message_words", "what people said", lambda _: ())
-
 
 @dataclass(frozen=True)
 class Seen:
@@ -102,13 +100,13 @@ def score(view: View, pattern: Pattern, known: Catalogue) -> Scored:
     looked = [Seen(each, tuple(_once(each.see(view)))) for each in SIGNALS[pattern.id]]
     for_it = [each for each in looked if each.rows and each.signal.kind != "negative"]
     against = [each for each in looked if each.rows and each.signal.kind == "negative"]
-    said = [Seen(WORDS, (row,)) for row in _words(view, pattern, known)]
+    said = _words(view, pattern, known)
     weights = known.matching.weights
     total = sum(weights[kind] for kind in {each.signal.kind for each in for_it})
     total += min(known.matching.words_at_most, weights["message_words"] * len(said))
     total += weights["negative"] * bool(against)
     absent = [each.signal for each in looked if not each.rows and each.signal.absent]
-    seen = (*for_it, *said)
+    seen = (*for_it, *([_as_seen(said)] if said else []))
     return Scored(
         pattern, total, seen, tuple(against), tuple(absent), _enough(seen, pattern, known)
     )
@@ -130,12 +128,18 @@ def _once(rows: Sequence[Row]) -> Iterator[Row]:
     yield from {row.seq: row for row in rows}.values()
 
 
-def _words(view: View, pattern: Pattern, known: Catalogue) -> list[Row]:
-    """A row for each cue that was said in its phase, by people; never denied, supposed or quoted."""
+def _words(view: View, pattern: Pattern, known: Catalogue) -> list[tuple[str, Row]]:
+    """What was said for each cue, in its phase, by people; never denied, supposed or quoted."""
     early, later = _phases(view, known.matching.trigger_words_until_min)
     both = ((early, pattern.words.early), (later, pattern.words.later))
     found = (said.first(cue) for said, cues in both for cue in cues)
-    return [row for row in found if row is not None]
+    return [each for each in found if each is not None]
+
+
+def _as_seen(said: Sequence[tuple[str, Row]]) -> Seen:
+    words = ", ".join(f"“{each}”" for each in dict.fromkeys(words.lower() for words, _ in said))
+    rows = tuple(_once([row for _, row in said]))
+    return Seen(Signal("words", "message_words", f"people said {words}", lambda _: rows), rows)
 
 
 def _phases(view: View, until_min: int) -> tuple[Said, Said]:

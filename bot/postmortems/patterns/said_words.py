@@ -21,12 +21,13 @@ class Said:
         self._text = "\n".join(lines)
         self._ends = list(accumulate(len(line) + 1 for line in lines))
 
-    def first(self, cue: str) -> Row | None:
-        """The first row that says it in a clause that neither denies it nor is a supposition."""
+    def first(self, cue: str) -> tuple[str, Row] | None:
+        """The words and the first row that says them, where that is neither denied nor supposed."""
         exact = _exact(cue)
         for row in self._candidates(cue):
-            if any(hit(part, exact) for part in clauses(row.text) if not supposed(part)):
-                return row
+            for part in clauses(row.text):
+                if not supposed(part) and hit(part, exact) and (found := exact.search(part)):
+                    return found.group(), row
         return None
 
     def _candidates(self, cue: str) -> Iterator[Row]:
