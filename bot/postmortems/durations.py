@@ -26,7 +26,7 @@ def durations(rows: Sequence[Entry], clock: Clock) -> dict[str, float | None]:
     """Name → minutes, whole ones as whole numbers."""
     story = Story(rows)
     found: dict[str, float | None] = {
-        "ttd_min": _from(clock.impact_start, clock.detected),
+        "ttd_min": _detection(clock),
         "tt_declare_min": _from(clock.impact_start, clock.declared),
         "tt_diagnose_min": _from(clock.impact_start, clock.diagnosed),
         "ttm_min": _from(clock.impact_start, clock.mitigated),
@@ -37,6 +37,12 @@ def durations(rows: Sequence[Entry], clock: Clock) -> dict[str, float | None]:
     }
     found.update(_special(story))
     return {name: None if value is None else _whole(value) for name, value in found.items()}
+
+
+def _detection(clock: Clock) -> float | None:
+    """Noticed before users were hurt is noticed at once."""
+    minutes = minutes_between(clock.impact_start, clock.detected)
+    return None if minutes is None else max(minutes, 0)
 
 
 def _from(start: Mark, end: Mark) -> float | None:

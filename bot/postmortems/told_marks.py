@@ -20,7 +20,8 @@ from bot.postmortems.patterns.sentence import Cue, cue, says
 from bot.timeline import Entry
 
 SOON = timedelta(minutes=5)  # an action and a recovery this near belong together
-_LOST = cue(r"cuts?\b", r"los(?:es|t|s)\b", r"go(?:es)? down\b", r"went down\b", r"unreachable\b", r"fails?\b", r"failed\b", r"unavailab\w+", r"crash\w*", r"stops? (?:serv|answer|work)\w*", r"offline\b")  # fmt: skip
+_LOST = cue(r"cuts?\b", r"los(?:es|t|s)\b", r"go(?:es)? down\b", r"went down\b", r"unreachable\b", r"fails?\b", r"failed\b", r"unavailab\w+", r"crash\w*", r"stops? (?:serv|answer|work)\w*", r"offline\b",
+    r"(?:is|are|was|were|gets?) (?:\w+ )?(?:deleted|removed|wiped|destroyed|dropped)\b")  # fmt: skip
 _ACK = cue(r"acknowledg\w+", r"joins?\b", r"joined\b", r"triag\w+", r"picks? up\b", r"responds?\b", r"takes? (?:command|the page|over as)")  # fmt: skip
 _DECLARED = cue(r"declar\w+ (?:an? |the )?(?:\w+ )?(?:incident|outage|emergency|sev)", r"open(?:s|ed)? an? (?:\w+ )?incident\b", r"incident (?:is |was )?(?:declared|opened)\b", r"incident (?:response )?(?:process|procedure|channel) (?:is |was )?(?:started|invoked|opened)")  # fmt: skip
 _CLOSED = cue(r"incident (?:is |was )?(?:formally )?closed\b", r"closes? the incident\b")
@@ -108,7 +109,8 @@ def mitigation(story: Story) -> tuple[Mark, Entry | None]:
         return Mark(title, by.at, by.seq, said), by
     full = next((row for row in timed if not is_partial(row)), None)
     if full is None:
-        return unknown(title, "every recovery with a clock time is told as partial"), None
+        last, said = timed[-1], "last recovery; each is told as partial"
+        return Mark(title, last.at, last.seq, f"{_about(last)}{said}"), None
     return Mark(title, full.at, full.seq, f"{_about(full)}first recovery not told as partial"), None
 
 
@@ -147,7 +149,7 @@ def _detected(story: Story) -> Mark:
         if row.kind == "trigger" and says(row.text, lex.NOTICED) and story.start.at is not None:
             said = "noticed at once by whoever did it; counted from the impact start"
             return Mark(title, max(story.start.at, row.at), row.seq, said, "staff")
-    rows = list(story.after_start("detection"))
+    rows = [row for row in story.rows[story.first :] if row.kind == "detection"]
     own = [row for row in rows if row.actor != OUTSIDE]
     if own and is_known(own[0].at):
         source = noticed_by(own[0].text)

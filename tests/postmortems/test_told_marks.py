@@ -135,3 +135,36 @@ def test_whatever_is_told_no_mark_is_invented(drawn):
     assert all(m is None or m >= 0 for m in durations(ordered(entries), found).values())
     for entry in entries:
         assert isinstance(entry.at, datetime)
+
+
+def test_noticed_before_users_were_hurt_is_noticed_at_once():
+    """The mark keeps its own time."""
+    found, minutes = found_in(outage("10:00 trigger: A disk burns\n10:02 detection: Fire alarm\n10:10 symptom: Down\n11:00 recovery: Up"))  # fmt: skip
+    assert (found.detected.seq, minutes["ttd_min"], minutes["ttr_min"]) == (2, 0, 50)
+
+
+def test_people_of_the_organisation_are_no_outsiders():
+    """Only somebody who is named and is not the organisation, or is called an outsider."""
+    for sentence, outside in (
+        ("Traders notice odd volumes", False), ("Animators noticed missing files", False),
+        ("Shopwatch reports that the shop is gone", True), ("Outside observers confirm it", True),
+        ("Example opens an incident", False), ("Grafana shows no traffic", False),
+    ):  # fmt: skip
+        rows = entries_of(
+            outage(f"10:00 symptom: Down\n10:01 detection: {sentence}", org="Example Shop")
+        )
+        assert (rows[1].actor == "a third party") is outside, sentence
+
+
+def test_a_trigger_that_says_what_was_destroyed_is_the_start():
+    """Where it has an exact time; else the first symptom is."""
+    lines = "{}10:00 trigger: 800 accounts are deleted\n10:20 symptom: Customers miss them\n12:00 recovery: Back"
+    assert found_in(outage(lines.format("")))[0].impact_start.seq == 1
+    assert found_in(outage(lines.format("~")))[0].impact_start.seq == 2
+
+
+def test_recoveries_that_are_all_partial():
+    """The last one then, and it says so."""
+    found, minutes = found_in(outage("10:00 symptom: Down\n10:30 recovery: Some users are back\n11:00 recovery: Most users are back"))  # fmt: skip
+    assert (found.mitigated.seq, minutes["tt_partial_min"], minutes["ttm_min"]) == (3, 30, 60)
+    assert "partial" in found.mitigated.basis

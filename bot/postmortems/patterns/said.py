@@ -15,9 +15,9 @@ _OTHER_PARTY = re.compile(
 )  # fmt: skip
 _OUR_ROLES = re.compile(
     r"^(?:engineer|operator|team|support|monitoring|customer|user|page|alert|on-call|sre|staff|first|"
-    r"internal|responder|automat|synthetic|probe|dashboard|the|an?|some|several|incident|security|network|"
+    r"internal|responder|automat|synthetic|probe|dashboard|the\b|an?\b|some\b|several\b|incident|security|network|"
     r"database|platform|commander|coordinator|developer|prometheus|grafana|pager|datadog|nagios|zabbix|"
-    r"cloudwatch|sentry|alertmanager|s3|we)", re.IGNORECASE,
+    r"cloudwatch|sentry|alertmanager|s3\b|we\b)", re.IGNORECASE,
 )  # fmt: skip
 
 
@@ -48,6 +48,8 @@ def is_other_party(text: str, org: str = "", kind: str = "") -> bool:
     if found is None or _OUR_ROLES.match(text):
         return False
     name = found.group(1).lower()
+    if name.endswith("s"):  # more likely some people than a company
+        return False
     return not any(word and word in org.lower() for word in name.split())
 
 
