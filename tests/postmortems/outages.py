@@ -1,4 +1,4 @@
-"""Outages in few lines, for the matcher: published ones that no signal was made from, and quiet days.
+"""Outages in few lines, for the matcher: published ones beside our six, and the six patterns in other words.
 
 A line is ``time kind: sentence``; ``~`` before a time is about, ``--`` is none. Our own words, short.
 """
@@ -166,6 +166,72 @@ HELD_OUT: dict[str, tuple[str, set[str]]] = {
         -- action: A copy two weeks old is fetched from a colleague's home
         10:00+5 recovery: The data is restored
         """, {"P6"}),
+    "gcp-2025": ("""
+        17:45 trigger: A policy change with unintended blank fields is inserted into the regional tables and replicated globally within seconds
+        17:48 symptom: Service Control crashes with a null pointer in all regions; API requests get 503 errors
+        17:50 detection: SRE team is alerted and triages
+        18:00 detection: Root cause identified, the red button to disable the policy path is ready
+        18:25 action: Red button rollout completes in most regions
+        18:30 symptom: In the largest region restarting tasks overload the database, a herd effect without backoff
+        20:40 recovery: The largest region is stable after throttling
+        01:18+1 recovery: All products recovered
+        """, {"P4"}),
+    "cloudflare-2025": ("""
+        11:05 trigger: Database permission change is deployed; the feature file of bot management doubles and is propagated to all machines of the network
+        11:28 symptom: Proxies everywhere panic on the oversized file and return 5xx errors
+        11:31 detection: Automated test detects the issue
+        11:32 symptom: Team suspects a DDoS attack as the status page is also down
+        11:35 action: Incident call created
+        13:37 detection: The bot management file is identified as the trigger
+        14:24 action: Propagation of the bad file is stopped and a good file is inserted
+        14:30 recovery: Main impact resolved
+        17:06 recovery: All services normal
+        """, {"P4"}),
+    "azure-afd-2025": ("""
+        15:41 trigger: An inadvertent tenant configuration change is applied to the front door
+        15:45 symptom: A large number of nodes fail to load globally, with timeouts and connection errors for all services
+        15:48 detection: Monitoring alerts
+        -- symptom: The management portal cannot be reached as it is behind the front door
+        17:30 action: Configuration changes are blocked and the last known good configuration is deployed
+        18:45 action: Nodes are recovered manually and traffic is rebalanced in phases
+        00:05+1 recovery: Impact mitigated for customers
+        """, {"P4"}),
+    "dynamodb-2025": ("""
+        06:48 trigger: Two DNS automation processes race and the regional endpoint is left with an empty record
+        06:48 symptom: Clients cannot connect to the database endpoint; dependent services fail too
+        07:38 detection: Engineers identify the DNS state as the source
+        09:25 action: DNS record restored by hand
+        09:40 recovery: Database connections recover
+        10:00 symptom: Instance launches fail as the lease manager is in congestive collapse
+        21:50 recovery: Instance launches normal
+        """, {"", "P2", "P3"}),
+    "reddit-2023": ("""
+        19:05 trigger: Kubernetes upgrade from 1.23 to 1.24 is started on the main cluster by an engineer
+        19:06 symptom: The whole site is down, pods cannot talk to each other
+        19:08 detection: Alerts page the team
+        20:30 decision: Restore the cluster from backup
+        -- symptom: The restore procedure was written for an older version, never tested and fails on certificates
+        21:00 action: Restore from the backup takes more than an hour
+        22:30 recovery: Cluster restored, traffic let in gradually
+        """, {"", "P6"}),
+    "datadog-2023": ("""
+        06:00 trigger: An automatic security update of the operating system is applied to tens of thousands of hosts in all regions at once
+        06:03 symptom: Network routes are removed on the restarted hosts and nodes go offline everywhere
+        06:08 detection: Internal monitoring pages on-call
+        06:18 action: Incident opened
+        -- symptom: Cluster control planes are unreachable, since they run on the affected nodes
+        11:00 action: Nodes are restarted region by region
+        12:05 recovery: Platform partially available
+        09:00+1 recovery: All services as before
+        """, {"", "P4", "P5"}),
+    "pi-datacenter": ("""
+        11:43 trigger: Utility power fails and the generators do not start in one data centre
+        11:44 symptom: Control plane and analytics are down
+        11:45 detection: Alerts
+        -- symptom: Failover of some services does not work, since they depend on the failed data centre
+        13:40 decision: Fail over to the disaster recovery site
+        17:57 recovery: Control plane restored
+        """, {"", "P3"}),
 }  # fmt: skip
 
 PARAPHRASED: dict[str, tuple[str, set[str]]] = {
@@ -223,135 +289,46 @@ PARAPHRASED: dict[str, tuple[str, set[str]]] = {
         -- action: Copying it back takes 9 hours
         03:00+1 recovery: Site up
         """, {"P6"}),
+    "pagerless-startup": ("""
+        21:00 symptom: Payments stop
+        -- detection: A user tweets that nothing can be bought
+        -- symptom: There is no monitoring, nobody was alerted
+        -- action: Developers guess and redeploy several versions
+        -- decision: Reboot all servers
+        22:15 recovery: Payments work again
+        """, {"P1"}),
+    "wrong-env": ("""
+        14:00 trigger: An engineer runs terraform destroy in production, thinking it was the test environment
+        14:01 symptom: The production database and its servers are gone
+        14:02 detection: The engineer notices within a minute
+        -- detection: Automated snapshots had been deleted with the database
+        -- action: The vendor restores a hidden snapshot in 24 hours
+        14:00+1 recovery: Platform is back with all data
+        """, {"P6"}),
+    "mass-terminate": ("""
+        09:00 trigger: Operator executes a cleanup script with an empty filter, which terminates all instances of the cluster
+        09:01 symptom: API, dashboard and ingestion are down at the same time
+        09:03 detection: Synthetic monitors page
+        09:10 action: Instances are launched again; cold start takes longer than expected
+        10:30 recovery: API serves reads
+        11:15 recovery: Ingestion resumes once the API is healthy
+        """, {"P2"}),
+    "split": ("""
+        02:00 trigger: Switch failure isolates the primary database node for one minute
+        02:00 trigger: Pacemaker promotes the replica
+        02:01 symptom: The old primary comes back and both nodes accept writes
+        02:10 detection: ReplicationBroken alert
+        02:30 action: Application put in read-only mode to protect data
+        05:00 action: Conflicting rows are reconciled by hand from the binlogs
+        08:00 recovery: Writes enabled
+        """, {"P3"}),
+    "net-lock": ("""
+        10:00 trigger: A firewall policy pushed to the core routers blocks all management traffic
+        10:01 symptom: Sites are offline
+        10:05 symptom: Engineers are locked out: VPN, jump host and ticketing are unreachable
+        -- symptom: The console server's modem line had been cancelled
+        -- decision: A technician drives to the data center
+        12:40 action: The policy is removed over a serial cable
+        12:45 recovery: Traffic flows again
+        """, {"P5"}),
 }  # fmt: skip
-
-QUIET: dict[str, str] = {
-    "deploy-rolled-back": """
-        10:00 trigger: Version 4.2 of checkout is deployed
-        10:03 symptom: Checkout returns errors for some users
-        10:04 detection: Error-rate alert pages the on-call
-        10:08 action: The deployment is rolled back
-        10:11 recovery: Error rate back to normal
-        """,
-    "planned-failover": """
-        02:00 trigger: Planned failover of the orders database to its standby, by the runbook
-        02:00 symptom: Writes fail for 20 seconds
-        02:01 action: Standby promoted as planned
-        02:01 recovery: Writes work on the new primary
-        """,
-    "failover-that-worked": """
-        04:00 trigger: The primary database host dies
-        04:00 symptom: Writes fail
-        04:00 action: Patroni promotes the standby automatically
-        04:01 detection: Alert: primary changed
-        04:01 recovery: Writes work again
-        """,
-    "disk-filled": """
-        08:00 symptom: Uploads fail on one node
-        08:02 detection: Alert: disk of the upload node is 100 % full
-        08:10 action: Old logs are removed from the disk
-        08:12 recovery: Uploads work
-        """,
-    "certificate": """
-        00:00 symptom: The API's certificate expired and clients refuse the connection
-        00:01 detection: Certificate alert pages the on-call
-        00:20 action: The certificate is renewed
-        00:22 recovery: Clients connect again
-        """,
-    "pod-oom": """
-        13:00 symptom: One pod of the report service is killed for lack of memory
-        13:01 detection: Alert: OOMKilled
-        13:05 action: The memory limit of the pod is raised
-        13:06 recovery: Reports are made again
-        """,
-    "maintenance-overrun": """
-        22:00 trigger: Maintenance of the storage system begins as announced
-        23:00 symptom: Maintenance is not done at the end of its window; the shop stays closed
-        23:00 communication: Customers are told that it takes an hour longer
-        23:50 action: The storage upgrade completes
-        23:55 recovery: The shop opens
-        """,
-    "provider-dns-blip": """
-        17:00 symptom: Some users cannot resolve our name, our DNS provider has an incident
-        17:03 detection: Synthetic check fails from two places
-        17:05 detection: The provider's status page confirms an incident
-        17:20 recovery: The provider has mended it, checks pass
-        """,
-    "canary": """
-        15:00 trigger: A new configuration is rolled out to 1% of the fleet as canary
-        15:02 symptom: Error rate of the canary rises
-        15:02 detection: The rollout's alert stops it
-        15:03 action: The canary is rolled back automatically
-        15:04 recovery: No errors any more
-        """,
-    "phishing": """
-        09:00 detection: An employee reports a phishing mail to the security team
-        09:10 action: The sender is blocked
-        09:20 action: Three passwords are reset as a precaution
-        10:00 recovery: No account was used by others; ticket closed
-        """,
-    "cache-miss": """
-        12:00 trigger: The cache cluster is upgraded
-        12:01 symptom: Pages are slow, since the cache is being filled
-        12:03 detection: Latency alert
-        12:30 recovery: Latency is as before
-        """,
-    "queue-stuck": """
-        06:00 symptom: Invoices are sent late, a worker is stuck on one message
-        06:30 detection: Alert: oldest message is 30 minutes old
-        06:40 action: The worker is restarted
-        06:45 recovery: The queue is drained
-        """,
-    "customer-first-but-known": """
-        11:00 trigger: Version 12 of the invoice service is deployed
-        11:30 detection: A customer reports to support that invoices lack a line
-        11:40 detection: The cause is found in a template of the new version
-        12:00 action: The version is rolled back
-        12:05 recovery: Invoices are right
-        """,
-    "load-test": """
-        14:00 trigger: A load test is run against staging by a script
-        14:05 symptom: Staging is slow
-        14:06 detection: Alert: staging latency
-        14:10 action: The load test is stopped
-        14:11 recovery: Staging is fast
-        """,
-    "restore-asked-for": """
-        10:00 trigger: A user deletes their own project by mistake
-        10:10 detection: The user asks support for help
-        10:20 action: The project is restored from the trash within 5 minutes, no data loss
-        10:25 recovery: The project is back
-        """,
-    "switch-replaced": """
-        03:00 trigger: A broken network switch is replaced in the maintenance window
-        03:00 symptom: One rack is unreachable
-        03:01 detection: Alert: hosts of the rack down, as expected
-        03:15 recovery: The rack is reachable
-        """,
-    "flag-for-few": """
-        16:00 trigger: A feature flag is enabled for internal users
-        16:05 symptom: The settings page fails for internal users
-        16:06 detection: Error tracking alert
-        16:08 action: The flag is disabled
-        16:09 recovery: The settings page works
-        """,
-    "login-bug": """
-        08:00 trigger: A new version of the login page is deployed
-        08:05 symptom: Users with long passwords cannot log in
-        08:15 detection: Alert: failed logins
-        08:40 action: The version is rolled back
-        08:45 recovery: Users can log in
-        """,
-    "drained-for-repair": """
-        09:00 trigger: An operator drains one server for a repair, by the playbook
-        09:01 detection: Alert: capacity at 90 %
-        09:30 action: The server is put back
-        09:31 recovery: Capacity at 100 %
-        """,
-    "backup-late": """
-        02:00 symptom: The nightly backup takes longer than usual
-        04:00 detection: Alert: backup not done
-        04:30 action: The backup job is started again
-        05:30 recovery: The backup is done and its test restore passes
-        """,
-}

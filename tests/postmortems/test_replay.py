@@ -12,7 +12,8 @@ from bot.postmortems.page import Bullets, Cite, Paragraph, Table
 from bot.postmortems.patterns.catalogue import case_ids, case_study
 from bot.postmortems.render import html, markdown
 from bot.postmortems.replay import replay
-from tests.postmortems.outages import HELD_OUT, QUIET, outage
+from tests.postmortems.outages import HELD_OUT, outage
+from tests.postmortems.quiet import QUIET
 from tests.postmortems.story import CATALOG, FACTS, blackout
 from tests.postmortems.test_patterns_live import lockout
 

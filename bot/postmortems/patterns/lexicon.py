@@ -76,9 +76,9 @@ SHIP = cue(
 )  # fmt: skip
 EVERYWHERE = cue(
     r"global(?:ly)?\b", r"world-?wide\b", r"everywhere\b", r"fleet[- ]wide\b", r"company[- ]wide\b",
-    r"(?:all|every) (?:of )?(?:the |its |our )?(?:\w+ ){0,2}?(?:regions?|servers?|hosts?|machines?|sites?|locations?|customers?|pops?|edges?|nodes?|data ?cent(?:er|re)s?|zones?|clusters?|instances?|prox(?:y|ies)|users?|devices?|countries|continents)\b",
+    r"(?:all|every) (?:of )?(?:the |its |our )?(?:\w+ ){0,2}?(?:regions?|servers?|hosts?|machines?|sites?|locations?|pops?|edges?|nodes?|data ?cent(?:er|re)s?|zones?|clusters?|instances?|prox(?:y|ies)|devices?|sensors?|countries|continents)\b",
     r"(?:whole|entire) (?:\w+ )?(?:network|fleet|estate|platform|system|region|edge)\b", r"(?:multiple|several|across) regions\b",
-    r"(?:[5-9]\d|100) ?(?:%|per ?cent) of\b", r"millions of\b",
+    r"(?:[5-9]\d|100) ?(?:%|per ?cent) of (?:the |our |its |all )?(?:network|fleet|servers|hosts|machines|edge|sites|regions|devices|sensors|nodes)\b", r"millions of\b",
 )  # fmt: skip
 UNSTAGED = cue(
     r"no (?:\w+ )?(?:stages?|staging|canar\w+|rollout|phases?)\b", r"(?:without|skips?|skipp\w+|by-?pass\w*|outside) .{0,30}(?:stag\w+|canar\w+|gradual|rollout|phase\w*)",
@@ -94,7 +94,7 @@ BROKEN = cue(
 SWITCH_OFF = cue(
     r"kill[- ]?switch\w*", r"terminat\w+", r"disabl\w+", r"(?:turn|switch|shut)(?:ed|s|ing)? (?:it |the \w+ )?off\b",
     r"pull(?:ed|s)? (?:the )?(?:update|rule|change|file)\b", r"revert\w*", r"roll(?:ed|s|ing)?[- ]?back\b", r"rollback\b",
-    r"withdraw\w*", r"stopp?(?:ed|s)? (?:the )?(?:propagation|distribution)\b",
+    r"withdraw\w*", r"stopp?(?:ed|s)? (?:the )?(?:propagation|distribution|rollout)\b", r"(?:propagation|distribution|rollout) .{0,30}?(?:stopped|halted)\b", r"last[- ]known[- ]good\b",
 )  # fmt: skip
 SWITCH_ON = cue(r"re-?enabl\w+", r"(?:turn|switch)(?:ed|s)? (?:it |the \w+ )?(?:back )?on\b", r"re-?activat\w+",
                 r"re-?introduc\w+", r"back in service with\b", r"re-?deploy\w*")  # fmt: skip
@@ -152,16 +152,16 @@ GRADED = cue(r"gradual\w*", r"slowly\b", r"in (?:stages|waves|batches|steps)\b",
 
 # Data, its copies, and failing over.
 DATA = cue(r"data(?:bases?| ?sets?| director\w+| volumes?)?\b", r"director(?:y|ies)\b", r"tables?\b", r"volumes?\b", r"records?\b", r"rows?\b", r"files?\b",
-           r"buckets?\b", r"disks?\b", r"partitions?\b", r"(?:customer |tenant )?(?:sites|accounts|tenants)\b", r"repositor\w+", r"schemas?\b", r"objects?\b", r"indexes\b", r"state\b")  # fmt: skip
+           r"buckets?\b", r"disks?\b", r"partitions?\b", r"(?:customer |tenant )?(?:sites|accounts|tenants)\b", r"repositor\w+", r"schemas?\b", r"objects?\b", r"production\b", r"prod\b", r"indexes\b", r"state\b")  # fmt: skip
 DESTROY = cue(r"delet\w+", r"remov\w+", r"drop(?:s|ped|ping)?\b", r"wip(?:e|es|ed|ing)\b", r"truncat\w+", r"eras\w+", r"purg\w+", r"overwr\w+", r"destroy\w*", r"rm -\w+", r"format(?:s|ted)\b", r"de-?provision\w*", r"burn\w*")  # fmt: skip
 WRONG_TARGET = cue(r"instead of\b", r"wrong (?:\w+ )?(?:host|server|database|environment|db|machine|cluster|volume|ids?|account|site|table|disk)s?\b",
-                   r"thought (?:\w+ )?(?:was|were|it was) (?:on|in)\b", r"(?:on|in|from) (?:the )?(?:primary|production|prod|live)\b.{0,30}(?:standby|secondary|staging|replica|test|app)",
+                   r"(?:thought|think\w*|believ\w*) (?:\w+ )?(?:was|were)\b", r"(?:on|in|from) (?:the )?(?:primary|production|prod|live)\b.{0,30}(?:standby|secondary|staging|replica|test|app)",
                    r"(?:ids?|identifiers?) (?:of|for) (?:the )?(?:whole |entire )?(?:sites?|accounts?|tenants?)\b")  # fmt: skip
 NOTICED = cue(r"(?:stopped|noticed|aborted|cancelled|interrupted|realis\w+|realiz\w+|spotted|hit ctrl).{0,30}(?:seconds?|at once|immediately|moments?|minute)\b")  # fmt: skip
 COPIES = cue(r"back-?ups?\b", r"snapshots?\b", r"(?:[\w]+_)?dumps?\b", r"archives?\b", r"standby\b", r"restore points?\b", r"recovery copies\b", r"copies\b", r"binlogs?\b", r"wal\b", r"second site\b")  # fmt: skip
 BAD_COPY = cue(
     r"missing\b", r"empty\b", r"gone\b", r"never (?:been )?(?:\w+ )?(?:enabled|tested|set up|run|ran|exercised|restored)\b", r"not (?:been )?(?:enabled|tested|usable|recoverable|configured|working|set up|present|there|exercised)\b",
-    r"stale\b", r"corrupt\w*", r"fail(?:s|ed|ing)\b", r"unusable\b", r"destroyed\b", r"lost\b", r"incomplete\b", r"rejected\b", r"out of date\b", r"useless\b",
+    r"stale\b", r"corrupt\w*", r"fail(?:s|ed|ing)\b", r"unusable\b", r"destroyed\b", r"deleted\b", r"lost\b", r"incomplete\b", r"rejected\b", r"out of date\b", r"useless\b",
     r"could not be (?:restored|read|found)\b", r"cannot be (?:restored|read|found)\b", r"burn\w*", r"too old\b", r"do(?:es)? not exist\b", r"in the same (?:building|room|rack|region|account)\b",
 )  # fmt: skip
 NO_COPY = cue(r"(?:there (?:is|was|were|are) )?no (?:\w+ ){0,2}(?:back-?ups?|archives?|snapshots?|dumps?|copies)\b")  # fmt: skip
@@ -182,9 +182,9 @@ INTEGRITY = cue(r"integrity\b", r"rather than (?:discard|los|drop)\w*", r"consis
                 r"accept\w* .{0,30}(?:unusable|downtime|outage|longer|degraded|unavailab\w+)\b")  # fmt: skip
 TOPOLOGY = cue(r"topolog(?:y|ies)\b", r"replication (?:graph|tree|layout)\b", r"cluster (?:state|view|membership)\b", r"primaries\b")  # fmt: skip
 UNEXPECTED = cue(r"unexpected\w*", r"not as expected\b", r"shows? only\b", r"surpris\w+", r"wrong\b", r"not what\b")  # fmt: skip
-PAUSE = cue(r"paus\w+", r"suspend\w*", r"halt\w*", r"freez\w+", r"frozen\b", r"stopp?(?:ed|s) (?:the )?(?:jobs|writers|workers|webhooks|queues)\b")  # fmt: skip
-WORKLOAD = cue(r"writ\w+", r"jobs?\b", r"webhooks?\b", r"queues?\b", r"builds?\b", r"deliver\w+", r"workers?\b", r"publish\w*", r"processing\b", r"orders\b", r"pages\b")  # fmt: skip
-PARTITION = cue(r"partition\w*", r"connectivity\b", r"network (?:blip|cut|loss|fault|maintenance|flap\w*)\b", r"links? (?:down|lost|flap\w*|cut)\b", r"packet loss\b", r"optical\b", r"cuts? .{0,25}(?:network|connect\w+|link)", r"isolated\b")  # fmt: skip
+PAUSE = cue(r"paus\w+", r"suspend\w*", r"halt\w*", r"freez\w+", r"frozen\b", r"read[- ]only\b", r"stopp?(?:ed|s) (?:the )?(?:jobs|writers|workers|webhooks|queues)\b")  # fmt: skip
+WORKLOAD = cue(r"writ\w+", r"jobs?\b", r"webhooks?\b", r"queues?\b", r"builds?\b", r"deliver\w+", r"workers?\b", r"publish\w*", r"processing\b", r"orders\b", r"pages\b", r"applications?\b", r"traffic\b")  # fmt: skip
+PARTITION = cue(r"partition\w*", r"connectivity\b", r"network (?:blip|cut|loss|fault|maintenance|flap\w*)\b", r"links? (?:down|lost|flap\w*|cut)\b", r"packet loss\b", r"optical\b", r"cuts? .{0,25}(?:network|connect\w+|link)", r"isolat\w+")  # fmt: skip
 
 # Seeing.
 TELEMETRY = cue(r"monitor\w*", r"dashboards?\b", r"metrics\b", r"logs?\b", r"logging\b", r"telemetry\b", r"trac(?:es|ing)\b", r"alert(?:s|ing)?\b", r"observability\b", r"graphs?\b", r"error tracking\b")  # fmt: skip

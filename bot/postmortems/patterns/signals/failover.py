@@ -63,7 +63,7 @@ def diverged(view: View) -> Sequence[Row]:
     "here nobody had to choose between data and speed",
 )
 def integrity_chosen(view: View) -> Sequence[Row]:
-    return view.saying(view.responding("decision"), lex.INTEGRITY)
+    return view.saying(view.responding("decision", "action"), lex.INTEGRITY)
 
 
 @signal(
@@ -86,7 +86,15 @@ def paused(view: View) -> Sequence[Row]:
     rows = view.responding("action", "decision")
     stopped = view.saying(rows, lex.PAUSE, lex.WORKLOAD)
     restored = [row for row in view.saying(rows, lex.RESTORE) if re.search(r"back-?up|replica|cluster|sync", row.text, re.IGNORECASE)]  # fmt: skip
-    return [*stopped, *restored, *view.steps("reseed", "rewind", "reinit", "pause", "rejoin")]
+    reconciled = [
+        row for row in rows if row.told and re.search(r"reconcil", row.text, re.IGNORECASE)
+    ]
+    return [
+        *stopped,
+        *restored,
+        *reconciled,
+        *view.steps("reseed", "rewind", "reinit", "pause", "rejoin"),
+    ]
 
 
 @signal(

@@ -139,11 +139,12 @@ def off_then_well(view: View) -> Sequence[Row]:
     "here nobody had to rule out an attack",
 )
 def attack_dropped(view: View) -> Sequence[Row]:
-    rows = [
-        row for row in view.responding("symptom", "detection", "action", "hypothesis") if row.told
-    ]
-    found = [row for row in rows if lex.ATTACK.search(row.text)]
-    return found if len(found) > 1 else []
+    rows = view.responding("symptom", "detection", "action", "hypothesis")
+    raised = [row for row in rows if row.told and lex.ATTACK.search(row.text)]
+    if not raised:
+        return []
+    other = view.saying(view.after(raised[0], "detection", "action"), lex.FOUND_OUT)
+    return raised if len(raised) > 1 else [*raised, *other[:1]] if other else []
 
 
 @signal("rollout.caught-in-stages", "negative", "a staged rollout caught it while it was small")
