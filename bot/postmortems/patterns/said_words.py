@@ -54,4 +54,4 @@ def _quick(cue: str) -> "re.Pattern[str]":
 
 @cache
 def _exact(cue: str) -> Cue:
-    return Cue(rf"(?<![A-Za-z0-9])(?:{cue})(?![A-Za-z0-9])")
+    return Cue(rf"(?:{cue})(?![A-Za-z0-9])")
