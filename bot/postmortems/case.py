@@ -11,6 +11,7 @@ from bot.contract import Graph
 from bot.postmortems.cast import Cast
 from bot.postmortems.cost import Impact, impact
 from bot.postmortems.marks import Clock, clock, ordered
+from bot.postmortems.moments import is_known
 from bot.postmortems.page import Line, cell
 from bot.postmortems.phases import Phases, phases
 from bot.postmortems.rowclass import classes, corrections, noted
@@ -199,6 +200,8 @@ def _gaps(rows: Sequence[Entry], found: Clock) -> list[Gap]:
     for after, before in pairwise(rows):
         minutes = (before.at - after.at).total_seconds() / 60
         during = found.resolved.at is None or after.at < found.resolved.at
+        if not (is_known(after.at) and is_known(before.at)):
+            continue  # nobody knows how long it was
         if minutes > GAP_MINUTES and during:
             gaps.append(Gap(after, before, minutes))
     return gaps

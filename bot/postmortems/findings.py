@@ -64,7 +64,7 @@ def _noted(case: Case) -> Iterator[Finding]:
 
 
 def _trigger(case: Case) -> Iterator[Finding]:
-    if case.notes("trigger", "cause", "root cause"):
+    if case.notes("trigger", "cause", "root cause") or case.of("trigger"):
         return
     start = case.clock.impact_start.seq or case.clock.declared.seq
     yield Finding(

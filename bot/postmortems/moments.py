@@ -48,6 +48,11 @@ def is_known(at: datetime | None) -> bool:
     return at is not None and (not isinstance(at, Moment) or at.known)
 
 
+def has_date(at: datetime) -> bool:
+    """Whether it is a day, and not minutes from a start that nobody dated."""
+    return at.year != NO_DATE.year
+
+
 def is_about(at: datetime | None) -> bool:
     """Whether the source gave it as approximate."""
     return isinstance(at, Moment) and at.known and at.words == "about"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from bot.postmortems.case import Case
 from bot.postmortems.marks import minutes_between
+from bot.postmortems.moments import has_date, is_known
 from bot.postmortems.page import Figure, span, utc
 from bot.postmortems.plotted import Bar, Event, Plots, Stretch
 from bot.timeline import Entry
@@ -32,7 +33,7 @@ def plots(case: Case) -> Plots:
     name = f"inc-{case.facts.id}"
     return Plots(
         title=str(case.facts.id),
-        timeline=f"{name}-timeline-{sign}" if len(events) > 1 else "",
+        timeline=f"{name}-timeline-{sign}" if len(events) > 1 and has_date(events[0].at) else "",
         clock=f"{name}-clock-{sign}" if bars else "",
         phases=_phases(case),
         gaps=tuple(Stretch("silence", g.after.at, g.before.at) for g in case.gaps),
@@ -47,7 +48,8 @@ def figures_of(found: Plots) -> list[Figure]:
     """The pictures as the text shows them."""
     figures = []
     if found.timeline:
-        words = f"Phases and silences of INC-{found.title}, with {len(found.events)} events"
+        of = f" of INC-{found.title}" if found.title != "0" else ""
+        words = f"Phases and silences{of}, with {len(found.events)} events"
         figures.append(Figure(f"{found.timeline}.png", words))
     if found.clock:
         words = "; ".join(f"{bar.label} {span(bar.length)}" for bar in found.bars)
@@ -72,7 +74,7 @@ def _events(case: Case) -> tuple[Event, ...]:
     taken = {mark.seq for mark in case.clock.marks()}
     ranked = sorted(
         ((rank, case.place[row.seq], row) for row in case.rows
-         if row.seq not in taken and (rank := _rank(case, row))),
+         if row.seq not in taken and is_known(row.at) and (rank := _rank(case, row))),
         key=lambda each: each[:2],
     )  # fmt: skip
     kept = [_event(case, row) for _, _, row in ranked[: max(0, _MOST - len(marks))]]

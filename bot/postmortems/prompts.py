@@ -122,7 +122,7 @@ def _unknowns(case: Case) -> Iterator[tuple[Line, str]]:
 def _unsaid(case: Case) -> Iterator[tuple[Line, str]]:
     """What no person wrote down, though somebody may know."""
     lead = "incident commander"
-    if not case.notes("cause", "root cause", "trigger"):
+    if not case.notes("cause", "root cause", "trigger") and not case.of("trigger"):
         yield cell("What was the trigger? Not established."), lead
     if not case.notes("data loss"):
         yield cell("Was data lost, and how do we know?"), _owner(case)

@@ -20,6 +20,7 @@ from bot.postmortems.page import (
     text_of,
     utc,
 )
+from bot.postmortems.told import is_told, tells_of_access, tells_of_publishing
 from bot.timeline import Entry
 
 _HAPPENED = frozenset({
@@ -60,13 +61,15 @@ def _looked(case: Case) -> Line:
 
 def failed_access(case: Case) -> list[Entry]:
     """The rows that say that a way in did not work."""
-    return case.of("access_failed")
+    told = [row for row in case.rows if tells_of_access(row)]
+    return [*case.of("access_failed"), *told]
 
 
 def said_of_access(case: Case) -> list[Entry]:
     """What people wrote about getting in, and rows that are about nothing else."""
     noted = [row for row, _ in case.notes("access")]
-    return [*noted, *case.of("access attempt", "bag_merged", "glass_reviewed")]
+    told = [row for row in case.rows if tells_of_access(row)]
+    return [*noted, *case.of("access attempt", "bag_merged", "glass_reviewed"), *told]
 
 
 def _until_in(case: Case, failed: list[Entry]) -> Line:
@@ -74,6 +77,8 @@ def _until_in(case: Case, failed: list[Entry]) -> Line:
     if not failed:
         return ()
     worked = [r for r in case.of("step_succeeded") if r.data.get("path") and r.at >= failed[0].at]
+    if not worked and is_told(failed[0]):
+        return ()
     if not worked:
         return ("No way in worked after the first one failed ", Cite(failed[0].seq), ".")
     minutes = (worked[0].at - failed[0].at).total_seconds() / 60
@@ -124,6 +129,7 @@ def communication(case: Case) -> Section:
     """Updates that went out, and whether what they promised came when it was promised."""
     updates = case.of("communication_sent", "communication")
     noted = [row for row, _ in case.notes("update")]
+    noted += [row for row in case.rows if row not in updates and tells_of_publishing(row)]
     blocks: list[Block] = []
     if updates or noted:
         head = ("Row", "UTC", "Said", "Incident's status then", "Next promised", "Next came")
@@ -141,7 +147,7 @@ def _update(case: Case, row: Entry, updates: list[Entry]) -> tuple[Line, ...]:
         cell(Cite(row.seq)),
         cell(utc(row.at, "%H:%M:%S")),
         case.say(row.text),
-        case.say(_status(case, row.at)),
+        cell("not recorded") if is_told(row) else case.say(_status(case, row.at)),
         cell(utc(promised, "%H:%M") if promised else "nothing"),
         cell(*_came(came, promised)),
     )
@@ -181,7 +187,7 @@ def _kept(updates: list[Entry]) -> Iterator[Block]:
 def _first(case: Case, updates: list[Entry]) -> Iterator[Block]:
     """How soon each audience heard, beside what the severity asks for."""
     declared = case.clock.declared
-    if declared.at is None:
+    if declared.at is None or any(is_told(row) for row in updates):
         return
     rule = case.catalog.severity(case.facts.severity)
     asked = [*dict.fromkeys([*rule.tell, *rule.updates, *(str(u.data.get("audience")) for u in updates)])]  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from bot.postmortems.case import Case
+from bot.postmortems.case import Case, Facts
 from bot.postmortems.page import (
     Block,
     Bullets,
@@ -18,6 +18,7 @@ from bot.postmortems.page import (
     text_of,
     utc,
 )
+from bot.postmortems.told import is_told
 from bot.timeline import Entry
 
 OPEN = "to be named"
@@ -34,7 +35,7 @@ def front_matter(case: Case) -> dict[str, object]:
     """Who, what, when and where the draft comes from, for machines."""
     facts, rows = case.facts, case.rows
     return {
-        "id": f"INC-{facts.id}",
+        "id": f"INC-{facts.id}" if facts.id else "replay",
         "title": case.cast.plain(facts.title),
         "severity": facts.severity,
         "document_status": "draft",
@@ -51,7 +52,7 @@ def front_matter(case: Case) -> dict[str, object]:
         "links": [case.cast.plain(url) for _, url in _links(case)],
         "provenance": {
             "drawn_by": "Jackline",
-            "drawn_from": f"timeline of incident {facts.id}, {_extent(rows)}",
+            "drawn_from": f"{_record(facts)}, {_extent(rows)}",
             "last_row_hash": max(rows, key=lambda row: row.seq).hash if rows else "",
             "written_by_people": "nothing yet",
         },
@@ -86,6 +87,10 @@ def _extent(rows: list[Entry]) -> str:
     return f"rows {min(seqs)} to {max(seqs)}"
 
 
+def _record(facts: Facts) -> str:
+    return f"timeline of incident {facts.id}" if facts.id else "published timeline"
+
+
 def identity(case: Case) -> Section:
     """The front matter's main lines for people."""
     facts = case.facts
@@ -103,7 +108,7 @@ def identity(case: Case) -> Section:
         )
     ]
     pairs.append(("Links", _linked(case, _links(case))))
-    drawn = f"the timeline of incident {facts.id}, {_extent(case.rows)}; no person has written anything here yet"
+    drawn = f"the {_record(facts)}, {_extent(case.rows)}; no person has written anything here yet"
     pairs.append(("Drawn from", cell(drawn)))
     table = Table(("What", "Recorded"), tuple((cell(name), value) for name, value in pairs))
     return Section("Identity", "recorded", (table,))
@@ -123,7 +128,8 @@ def decisions(case: Case) -> Section:
     rows = [
         row
         for row in case.rows
-        if row.actor.startswith("person:") and (row.kind in _DECISIONS or row.seq in noted)
+        if (row.actor.startswith("person:") and (row.kind in _DECISIONS or row.seq in noted))
+        or (row.kind == "decision" and is_told(row))
     ]
     if not rows:
         why = "No approval, refusal, change of status or other decision by a person was recorded."

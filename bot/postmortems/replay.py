@@ -15,13 +15,14 @@ from bot.postmortems.case import Facts
 from bot.postmortems.casefile import Outage
 from bot.postmortems.draft import draft
 from bot.postmortems.durations import durations
-from bot.postmortems.files import write_whole
+from bot.postmortems.files import keep_drawn, write_whole
 from bot.postmortems.mark import Clock, Mark, ordered
 from bot.postmortems.marks import clock
 from bot.postmortems.moments import NO_DATE, Moment, stamp
 from bot.postmortems.page import Draft
 from bot.postmortems.patterns.match import Resemblance, resemble
 from bot.postmortems.render import html, markdown
+from bot.postmortems.templating import FOLDER
 from bot.postmortems.told import NOT_STATED, entries_of
 
 UNKNOWN = "unknown"
@@ -78,11 +79,12 @@ def replay(outage: Outage) -> Replayed:
 
 
 def write(replayed: Replayed, folder: Path, name: str) -> Path:
-    """Writes Markdown and HTML; where the Markdown lies."""
+    """Writes Markdown, HTML and the pictures beside them; where the Markdown lies."""
     made = replayed.draft
     path = folder / f"{name}.md"
-    write_whole(path, markdown(made))
-    write_whole(path.with_suffix(".html"), html(made, {}))
+    drawn = keep_drawn(folder / "evidence", made.plots)
+    write_whole(path, markdown(made).replace(f"]({FOLDER}", "](evidence/"))
+    write_whole(path.with_suffix(".html"), html(made, drawn))
     return path
 
 

@@ -7,6 +7,11 @@ from bot.postmortems.marks import Mark, minutes_between
 from bot.postmortems.page import Line, Paragraph, Part, Section, cites, span, utc
 from bot.postmortems.runs import Run
 
+_NOTICED = {
+    "": "A machine's alert reported it", "machine": "A machine's alert reported it",
+    "customer": "Customers noticed it", "staff": "Somebody of the staff noticed it",
+}  # fmt: skip
+
 
 def summary(case: Case) -> Section:
     """One paragraph; each sentence cites its rows."""
@@ -19,6 +24,10 @@ def summary(case: Case) -> Section:
 
 def _what(case: Case) -> Line:
     facts = case.facts
+    if not facts.id:
+        seqs = [row.seq for row in case.rows]
+        opening = f"This is drawn from {len(seqs)} published rows about “"
+        return (opening, *case.say(facts.title), "” ", *cites([min(seqs), max(seqs)]), ".")
     kind = "a drill" if facts.drill else "an incident"
     where = case.service_titles()
     touching = f" affecting {where}" if where else ""
@@ -48,14 +57,20 @@ def _minute(mark: Mark) -> str:
 def _response(case: Case) -> Line:
     detected, person = case.clock.detected, case.clock.acknowledged
     found = (
-        f"A machine's alert reported it at {_minute(detected)} UTC"
+        f"{_NOTICED.get(detected.source, _NOTICED[''])} at {_minute(detected)} UTC"
         if detected.at
-        else "No alert reported it"
+        else (
+            "When it was noticed is not recorded" if not case.facts.id else "No alert reported it"
+        )
     )
     acted = (
         f"a person first acted at {_minute(person)} UTC"
         if person.at
-        else "no person appears in the record"
+        else (
+            "when a person first acted is not"
+            if not case.facts.id
+            else "no person appears in the record"
+        )
     )
     return (f"{found}, and {acted} ", *cites([detected.seq, person.seq]), ".")
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from bot.postmortems.casefile import Outage, Told
 from bot.postmortems.moments import NO_DATE, Moment
-from bot.postmortems.patterns.said import actor_of
+from bot.postmortems.patterns import lexicon as lex
+from bot.postmortems.patterns.said import actor_of, fails_to_get_in
 from bot.timeline import Entry
 from bot.timeline.chain import GENESIS, row_hash
 
@@ -34,6 +35,22 @@ def entries_of(outage: Outage) -> list[Entry]:
         previous = row_hash(**facts)
         rows.append(Entry(**facts, hash=previous))
     return rows
+
+
+def is_told(row: Entry) -> bool:
+    """Whether a row comes from a published timeline."""
+    return bool(row.data.get("told"))
+
+
+def tells_of_access(row: Entry) -> bool:
+    """Whether its sentence says that a way in failed."""
+    return is_told(row) and row.kind != "trigger" and fails_to_get_in(row.text)
+
+
+def tells_of_publishing(row: Entry) -> bool:
+    """Whether its sentence is about what customers were told."""
+    told = lex.PUBLISHING.search(row.text) or lex.INSTEAD.search(row.text)
+    return is_told(row) and row.kind != "trigger" and bool(told)
 
 
 def _data(told: Told) -> dict[str, str]:

@@ -11,7 +11,7 @@ from bot.postmortems.draft import draft
 from bot.postmortems.page import Bullets, Cite, Paragraph, Table
 from bot.postmortems.patterns.catalogue import case_ids, case_study
 from bot.postmortems.render import html, markdown
-from bot.postmortems.replay import replay
+from bot.postmortems.replay import replay, write
 from tests.postmortems.outages import HELD_OUT, outage
 from tests.postmortems.quiet import QUIET
 from tests.postmortems.story import CATALOG, FACTS, blackout
@@ -164,6 +164,33 @@ def test_a_row_without_a_time_has_none_in_the_draft():
     text = markdown(replay(case_study("cloudflare-2019")).draft)
     assert "between 13:45 and 14:07" in text
     assert "about 13:42" in text
+
+
+def test_what_the_rows_tell_is_in_its_sections(tmp_path):
+    """Decisions, failed ways in, what customers were told: read from the sentences, each with its row."""
+    made = replay(case_study("facebook-2021"))
+    text = markdown(made.draft)
+    body = {part.split("\n")[0]: part for part in text.split("\n## ")}
+    assert "send engineers to the data centres" in body["Decisions"]
+    assert "out-of-band access is also down" in body["Access"]
+    assert "What was the trigger?" not in body["Open questions"]
+    s3 = markdown(replay(case_study("s3-2017")).draft)
+    assert (
+        "Updates go out via the AWS Twitter account"
+        in s3.split("## Communication")[1].split("\n## ")[0]
+    )
+    assert "INC-0" not in text
+
+
+def test_pictures_lie_beside_the_draft_and_show_no_date_that_nobody_knows(tmp_path):
+    """Markdown's pictures are there; a record that counts minutes has no timeline on a calendar."""
+    for case_id, timeline in (("cloudflare-2019", True), ("fintech-blackout", False)):
+        path = write(replay(case_study(case_id)), tmp_path / case_id, case_id)
+        shown = re.findall(r"\]\((evidence/[^)]+)\)", path.read_text("utf-8"))
+        assert shown
+        assert all((path.parent / each).is_file() for each in shown)
+        assert any("timeline" in each for each in shown) is timeline
+        assert "data:image/png" in path.with_suffix(".html").read_text("utf-8")
 
 
 def test_hostile_sentences_stay_inert():

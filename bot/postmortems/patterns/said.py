@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 from bot.postmortems.patterns import lexicon as lex
-from bot.postmortems.patterns.sentence import clauses, cue
+from bot.postmortems.patterns.sentence import Cue, clauses, cue, hit, statements, supposed
 
 Noticed = Literal["machine", "customer", "staff", "third-party"]
 
@@ -51,6 +51,20 @@ def is_other_party(text: str, org: str = "", kind: str = "") -> bool:
     if name.endswith("s"):  # more likely some people than a company
         return False
     return not any(word and word in org.lower() for word in name.split())
+
+
+def fails_to_get_in(text: str) -> bool:
+    """Whether a sentence says of a way in, as responders use it, that it failed."""
+    return any(failing(text, words) for words in lex.WAYS_IN.values())
+
+
+def failing(text: str, way: Cue) -> bool:
+    """Of one way in."""
+    return way.maybe(text) and any(
+        hit(part, lex.FAIL) and way.search(part) and not lex.USERS.search(part)
+        for part in statements(text)
+        if not supposed(part)
+    )
 
 
 def noticed_by(text: str) -> Noticed:

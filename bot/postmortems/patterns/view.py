@@ -7,8 +7,9 @@ from functools import cached_property
 from bot.postmortems.mark import Clock, Mark
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row, rows_of
+from bot.postmortems.patterns.said import failing
 from bot.postmortems.patterns.said_words import Said
-from bot.postmortems.patterns.sentence import Cue, hit, says, statements, supposed
+from bot.postmortems.patterns.sentence import Cue, says
 from bot.timeline import Entry
 
 WORDS_AFTER_DETECTION = timedelta(minutes=15)  # for so long, words may still be about the trigger
@@ -43,14 +44,7 @@ class View:
 
     def failing(self, rows: Sequence[Row], way: str) -> list[Row]:
         """Rows that say of a way in, as responders use it, that it failed."""
-        words = lex.WAYS_IN[way]
-        return [
-            row for row in rows
-            if row.told and any(
-                hit(part, lex.FAIL) and words.search(part) and not lex.USERS.search(part)
-                for part in statements(row.text) if not supposed(part)
-            )
-        ]  # fmt: skip
+        return [row for row in rows if row.told and failing(row.text, lex.WAYS_IN[way])]
 
     @cached_property
     def triggers(self) -> list[Row]:
