@@ -56,9 +56,9 @@ def sections(case: Case, found: Resemblance) -> Iterator[Section]:
         "The rows that speak for it are cited."
     )
     facets = _facets(found)
-    yield Section(_TITLE, "derived", (intro, *([facets] if facets else [])))
+    yield Section(_TITLE, "proposed", (intro, *([facets] if facets else [])))
     for scored in found.matches:
-        yield Section(_heading(scored), "derived", tuple(_match(case, found, scored)), level=3)
+        yield Section(_heading(scored), "proposed", tuple(_match(case, found, scored)), level=3)
         yield Section("What differs", "derived", (Bullets(tuple(_differs(case, scored))),), level=3)
         yield _candidates(scored)
 
@@ -171,5 +171,5 @@ def _candidates(scored: Scored) -> Section:
         "To take or to drop, each of them: it is what others changed after such an outage."
     )
     return Section(
-        "Candidate actions from there", "derived", (note, Table(head, tuple(lines))), level=3
+        "Candidate actions from there", "proposed", (note, Table(head, tuple(lines))), level=3
     )

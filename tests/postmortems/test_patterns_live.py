@@ -179,3 +179,17 @@ def test_a_storm_of_alerts_is_no_pattern():
     for number in range(300):
         story.alert(number / 100, "x", fingerprint=str(number), labels={"service": "shop"})
     assert compared(story).abstained
+
+
+def test_what_was_withdrawn_or_put_right_counts_as_it_stands():
+    """A note that its author took back is no word about anything."""
+    for kind, text, expected in (
+        ("note_withdrawn", "", 0),
+        ("note_corrected", "wrong host, rm -rf", 2),
+    ):
+        story = Story()
+        story.alert(0, "EdgeErrors")
+        said = "wrong host, rm -rf" if kind == "note_withdrawn" else "nothing to see"
+        story.add(2, "note_added", said, actor=ANA, link="https://slack.example/1")
+        story.add(3, kind, text, actor=ANA, link="https://slack.example/1")
+        assert scores(story)["P6"] == expected, kind

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from bot.postmortems.moments import is_known
 from bot.postmortems.patterns.said import OUTSIDE, Noticed, noticed_by
 from bot.postmortems.patterns.sentence import cleaned
+from bot.postmortems.rowclass import corrections
 from bot.timeline import Entry
 
 Kind = Literal[
@@ -75,11 +76,12 @@ class Row:
 
 
 def rows_of(entries: Sequence[Entry], impact: datetime | None) -> list[Row]:
-    """The rows in order; the bot's own messages have no words.
+    """The rows in order; the bot's own messages have no words, and a note counts as it was put right.
 
     Evidence that lists changes is one row for the last change before the impact, at its own time.
     """
-    rows = [_change(entry, impact) or _row(entry) for entry in entries]
+    replaced = corrections(entries)
+    rows = [_change(e, impact) or _row(e) for e in entries if e.seq not in replaced]
     return sorted(rows, key=lambda row: (row.at, row.seq))
 
 
@@ -110,7 +112,7 @@ def _read(entry: Entry) -> tuple[Kind, str, bool]:
     if entry.data.get("told"):
         kind = _TOLD.get(entry.kind, "record")
         return kind, cleaned(entry.text), kind not in ("said", "record")
-    if entry.kind in ("note_added", "message_pinned"):
+    if entry.kind in ("note_added", "message_pinned", "note_corrected"):
         if not entry.actor.startswith("person:"):
             return "said", "", False
         word, colon, rest = entry.text.partition(":")
