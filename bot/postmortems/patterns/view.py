@@ -27,8 +27,29 @@ class View:
 
     def of(self, *kinds: str) -> Iterator[Row]:
         """Statements of the record of some kinds; without kinds, all of them."""
-        wanted = kinds or STATEMENTS
-        return (row for row in self.rows if row.kind in wanted)
+        found = [row for kind in kinds or STATEMENTS for row in self._by_kind.get(kind, ())]
+        return iter(sorted(found, key=lambda row: self.place[row.seq]))
+
+    def raw(self, *kinds: str) -> list[Row]:
+        """Rows by the kind that the record has."""
+        found = [row for kind in kinds for row in self._by_raw.get(kind, ())]
+        return sorted(found, key=lambda row: self.place[row.seq])
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Row]]:
+        return _grouped(self.rows, "kind")
+
+    @cached_property
+    def _by_raw(self) -> dict[str, list[Row]]:
+        return _grouped(self.rows, "raw")
+
+    def named(self, names: Sequence[str]) -> list[Row]:
+        """Alerts by what they are called, however that is written."""
+        alerts = (
+            (row, row.name.lower().replace("_", "").replace("-", ""))
+            for row in self.raw("alert_received")
+        )
+        return [row for row, called in alerts if any(name in called for name in names)]
 
     def saying(self, rows: Sequence[Row] | Iterator[Row], *patterns: Cue) -> list[Row]:
         """Those of them whose sentence says all of it in one clause."""
@@ -121,6 +142,13 @@ class View:
         if start.at is None or end.at is None:
             return None
         return (end.at - start.at) / timedelta(minutes=1)
+
+
+def _grouped(rows: Sequence[Row], by: str) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(getattr(row, by), []).append(row)
+    return found
 
 
 def within(first: Row, second: Row, minutes: float) -> bool:

@@ -56,7 +56,7 @@ def silent(view: View, row: Row) -> bool:
     "here no alert said that monitoring itself was missing",
 )
 def dead_man(view: View) -> Sequence[Row]:
-    return [row for row in view.rows if row.raw == "alert_received" and any(word in row.name.lower().replace("-", "").replace("_", "") for word in _DEAD_MAN)]  # fmt: skip
+    return view.named(_DEAD_MAN)
 
 
 @signal(
@@ -66,7 +66,7 @@ def dead_man(view: View) -> Sequence[Row]:
     "here no step of looking failed",
 )
 def looked_in_vain(view: View) -> Sequence[Row]:
-    return [row for row in view.of("step", "access") if row.raw in ("step_failed", "step_skipped", "access_failed") and _looks(row)]  # fmt: skip
+    return [row for row in view.raw("step_failed", "step_skipped", "access_failed") if _looks(row)]
 
 
 def _looks(row: Row) -> bool:

@@ -63,7 +63,7 @@ def bad_copies(text: str) -> int:
     "here no restore failed",
 )
 def failed_restore(view: View) -> Sequence[Row]:
-    steps = [row for row in view.rows if row.raw in ("step_failed", "drill_failed") and re.search(r"restore|backup", str(row.data.get("action") or row.data.get("step") or ""), re.IGNORECASE)]  # fmt: skip
+    steps = [row for row in view.raw("step_failed", "drill_failed") if re.search(r"restore|backup", str(row.data.get("action") or row.data.get("step") or ""), re.IGNORECASE)]  # fmt: skip
     return [*steps, *view.saying(view.responding("action", "symptom", "recovery"), lex.RESTORE, lex.SLOW), *_slow_copy(view)]  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def nobody_told(view: View) -> Sequence[Row]:
     "here no alert spoke of backups or replication",
 )
 def alerts(view: View) -> Sequence[Row]:
-    named = [row for row in view.rows if row.raw == "alert_received" and any(n in row.name.lower().replace("_", "") for n in _NAMES)]  # fmt: skip
+    named = view.named(_NAMES)
     first = next(iter(destructions(view)), None)
     told = view.before(first, "detection") if first else []
     return [*named, *(row for row in told if row.told and re.search(r"replicat\w+", row.text, re.IGNORECASE))]  # fmt: skip

@@ -130,10 +130,7 @@ def own_channel(view: View) -> Sequence[Row]:
     "here no alert spoke of replication or leaders",
 )
 def alerts(view: View) -> Sequence[Row]:
-    found = [row for row in view.rows if row.raw == "alert_received"]
-    return [
-        row for row in found if any(name in row.name.lower().replace("_", "") for name in _NAMES)
-    ]
+    return view.named(_NAMES)
 
 
 @signal(

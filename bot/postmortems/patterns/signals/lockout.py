@@ -23,10 +23,8 @@ def failed_ways(view: View) -> Mapping[str, list[Row]]:
     slow = view.saying(rows, lex.WAYS_IN["physical access"], lex.HINDERED)
     if slow:
         found.setdefault("physical access", []).extend(slow)
-    for row in view.rows:
-        if row.raw == "access_failed":
-            way = f"path {row.data.get('path') or 'unnamed'}"
-            found.setdefault(way, []).append(row)
+    for row in view.raw("access_failed"):
+        found.setdefault(f"path {row.data.get('path') or 'unnamed'}", []).append(row)
     return found
 
 
@@ -100,7 +98,7 @@ def on_site(view: View) -> Sequence[Row]:
     "here the usual tools were enough",
 )
 def bag_used(view: View) -> Sequence[Row]:
-    return [row for row in view.rows if row.raw in ("bag_merged", "glass_broken")]
+    return view.raw("bag_merged", "glass_broken")
 
 
 @signal(
@@ -110,10 +108,7 @@ def bag_used(view: View) -> Sequence[Row]:
     "here names and routes stayed",
 )
 def names_gone(view: View) -> Sequence[Row]:
-    alerts = [row for row in view.rows if row.raw == "alert_received"]
-    named = [
-        row for row in alerts if any(name in row.name.lower().replace("_", "") for name in _NAMES)
-    ]
+    named = view.named(_NAMES)
     told = view.responding("symptom", "detection")
     return [*named, *(row for row in told if row.told and lex.NAMES_GONE.search(row.text))]
 
@@ -169,7 +164,7 @@ def got_in(view: View) -> Sequence[Row]:
     first = rows[0] if rows else None
     if first is None:
         return []
-    done = next((r for r in view.rows if r.raw == "step_succeeded" and view.place[r.seq] > view.place[first.seq]), None)  # fmt: skip
+    done = next((r for r in view.raw("step_succeeded") if view.place[r.seq] > view.place[first.seq]), None)  # fmt: skip
     soon = done and first.known and (done.at - first.at).total_seconds() <= _QUICK * 60
     decided = view.saying(view.responding("decision"), lex.SWITCH_OFF)
     acted = [row for d in decided for row in view.after(d, "action") if row.known and d.known and (row.at - d.at).total_seconds() <= _QUICK * 60 and says(row.text, lex.SWITCH_OFF)]  # fmt: skip

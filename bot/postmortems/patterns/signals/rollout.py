@@ -74,7 +74,7 @@ def broke_everywhere(view: View) -> Sequence[Row]:
     "here alerts did not fire in all places at once",
 )
 def all_regions(view: View) -> Sequence[Row]:
-    alerts = [row for row in view.rows if row.raw == "alert_received"]
+    alerts = view.raw("alert_received")
     first = [row for row in alerts if within(alerts[0], row, 2)] if alerts else []
     regions = {row.labels.get("region") or row.labels.get("zone") for row in first} - {None}
     wide = [row for row in first if row.labels.get("scope") in ("global", "all-regions")]

@@ -83,7 +83,7 @@ def several_at_once(view: View) -> Sequence[Row]:
     "here alerts did not come from several services at once",
 )
 def many_alerts(view: View) -> Sequence[Row]:
-    alerts = [row for row in view.rows if row.raw == "alert_received"]
+    alerts = view.raw("alert_received")
     first = [row for row in alerts if within(alerts[0], row, _FEW)] if alerts else []
     services = {row.labels.get("service") or row.labels.get("job") for row in first} - {None}
     return first if len(services) > 2 else []  # noqa: PLR2004 - two may be one and what stands on it
