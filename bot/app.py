@@ -40,7 +40,15 @@ from bot.alerts import (
 )
 from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console
-from bot.chat.outside import NoticeFeed, OutsideSurface, PagerWatch, StatusSurface
+from bot.chat.outside import (
+    NoticeFeed,
+    OutsideSurface,
+    PagerWatch,
+    StatusSurface,
+    TicketSurface,
+    TicketWatch,
+    Trackers,
+)
 from bot.chat.slack.link import SlackLink
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
@@ -53,7 +61,8 @@ from bot.incidents.tasks import due_tasks
 from bot.log import get
 from bot.paging.clock import PageClock
 from bot.paging.flow import Paging
-from bot.postmortems import Postmortem, Postmortems
+from bot.postmortems import Postmortems
+from bot.postmortems.editing.reviews import paper_facts
 from bot.runbooks import Drills, Library, Proposer, RunEngine, Runs
 from bot.runbooks.journal import Journal
 from bot.runbooks.plan import Planner
@@ -95,7 +104,9 @@ class Jackline:
         # alert → incident
         self.incidents = Incidents(self.ledger, self.outbox, lambda: self.library.catalog)
         self.clocks = Clocks(self.incidents)
-        self.reminders = Reminders(self.store, self.incidents, due_tasks, self.clocks.deadlines)
+        self.reminders = Reminders(
+            self.store, self.incidents, due_tasks, self.clocks.deadlines, paper_facts
+        )
         self.intake = Intake(self.store, data / "spool")
         self.heartbeats = Heartbeats(self.store, self.intake, lambda: self.library.catalog)
         self.checks = CheckRunner(self.store, self.intake, self.dialer, self.registry)
@@ -137,7 +148,7 @@ class Jackline:
         # timeline → postmortem
         self.postmortems = Postmortems(
             self.store, self.ledger, lambda: self.library.catalog, data, self.evidence.measured,
-            settings.runbooks_dir / "postmortems",
+            settings.runbooks_dir / "postmortems", self.outbox,
         )  # fmt: skip
 
         self._meet_people(owner)
@@ -160,7 +171,7 @@ class Jackline:
             Silencing(self.silences), OnCall(self.paging, self.pagers.duties),
             settings.console.public_url,
         )  # fmt: skip
-        self.clicks = Clicks(self.incidents, self.runs)
+        self.clicks = Clicks(self.incidents, self.runs, settings.console.public_url)
         self.slack = self._slack_link(owner) if settings.slack.enabled else None
         self.notices = NoticeFeed(self.store, self.incidents, self._slack_down)
         self.outside = OutsideSurface(
@@ -170,6 +181,11 @@ class Jackline:
         self.telling = DeliveryWorker(self.store, self.outside, owner)
         self.customers = DeliveryWorker(
             self.store, StatusSurface(self.store, self.incidents, self.registry, self.dialer), owner
+        )
+        trackers = Trackers(self.incidents, self.registry, self.dialer)
+        self.ticket_watch = TicketWatch(self.store, trackers)
+        self.filing = DeliveryWorker(
+            self.store, TicketSurface(self.store, trackers, settings.console.public_url), owner
         )
 
     async def serve(self) -> None:
@@ -246,6 +262,7 @@ class Jackline:
             "notices": self.repeat(self.notices.feed_next, 1),
             "notices out": self._tell_outside(),
             "status pages": self._tell_customers(),
+            "tickets": self._file_tickets(),
             "runbooks": self.library.watch(),
         }
         if self.slack is not None:
@@ -299,6 +316,12 @@ class Jackline:
             await asyncio.sleep(5)
         await self.customers.run()
 
+    async def _file_tickets(self) -> None:
+        """The same for trackers; what they have is read as well."""
+        while not self.library.catalog.trackers:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(5)
+        await asyncio.gather(self.filing.run(), self.repeat(self.ticket_watch.look, 15))
+
     async def _tick(self, step: Callable[[], Awaitable[None]]) -> None:
         """One step of what is due by the clock; the next tick tries again."""
         try:
@@ -331,7 +354,7 @@ class Jackline:
             clicks=self.clicks,
             incidents=self.incidents,
             runs=self.runs,
-            postmortem=lambda session, number: session.get(Postmortem, number),
+            postmortem=self.postmortems.find,
             catalog=lambda: self.library.catalog,
             session_key=self.session_key,
             data_dir=self.settings.data_dir.absolute(),

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from bot.postmortems.page import ORIGINS, Draft
 from bot.postmortems.templating import FOLDER, Templates
 
+_WRITTEN = "written by a person"  # alone, or behind one of these: `recorded · written by a person`
 # Focusable, so that a keyboard can scroll it.
 _WIDE = '<div class="scroll" tabindex="0" role="group" aria-label="A table that may be wide">'
 _ANCHOR = re.compile(r'<a id="row-(\d+)"></a>')
@@ -39,7 +40,12 @@ def markdown(draft: Draft, templates: Templates = _PLAIN) -> str:
 
 def html(draft: Draft, pictures: Mapping[str, bytes], templates: Templates = _PLAIN) -> str:
     """The document to read: self-contained, with its pictures inside."""
-    return templates.page(draft, _reader(pictures).render(templates.body(draft)))
+    return page_of(draft, templates.body(draft), pictures)
+
+
+def page_of(draft: Draft, body: str, pictures: Mapping[str, bytes]) -> str:
+    """The same of a body that people have worked on; of ``draft`` only its number and title count."""
+    return _PLAIN.page(draft, reader(pictures).render(body))
 
 
 def media_type(picture: bytes) -> str:
@@ -47,7 +53,8 @@ def media_type(picture: bytes) -> str:
     return next((kind for sign, kind in _SIGNATURES.items() if picture.startswith(sign)), "")
 
 
-def _reader(pictures: Mapping[str, bytes]) -> MarkdownIt:
+def reader(pictures: Mapping[str, bytes]) -> MarkdownIt:
+    """Markdown to HTML, without any HTML of the text's own."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     reader.inline.ruler.before("entity", "row_anchor", _read_anchor)
     reader.core.ruler.at("inline", _read_inline)
@@ -92,9 +99,10 @@ def _mark_origins(state: StateCore) -> None:
     """Gives ``*recorded*`` and its kin under a heading a class, so that they look different."""
     for heading, opening, inline in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):  # fmt: skip
         if heading.type == "heading_close" and opening.type == "paragraph_open":
-            word = inline.content.strip("*")
-            if word in ORIGINS and inline.content == f"*{word}*":
-                opening.attrJoin("class", f"origin {word.replace(' ', '-')}")
+            word, behind, _ = inline.content.strip("*").partition(f" · {_WRITTEN}")
+            if word in ORIGINS and inline.content == f"*{word}{behind}*":
+                written = " written" if behind or word == _WRITTEN else ""
+                opening.attrJoin("class", f"origin {word.replace(' ', '-')}{written}")
 
 
 def _plain(token: Token) -> Markup:

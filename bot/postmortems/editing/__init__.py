@@ -1,0 +1,1 @@
+"""Working on a drafted postmortem: versions, sections, review and its end; nothing people wrote is lost."""
