@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import yaml
 
-from bot.catalog import Catalog, Evidence, Service, Source, catalog_files, entries
+from bot.catalog import Catalog, Evidence, Service, Source, Tracker, catalog_files, entries
 from bot.contract import (
     Action,
     AlertSource,
@@ -20,7 +20,9 @@ from bot.contract import (
     Manifest,
     Notifier,
     Pager,
+    Setting,
     StatusPage,
+    Tickets,
 )
 from bot.errors import BadInput, NotFound
 from bot.located import near
@@ -42,6 +44,7 @@ class Registry:
     evidence: dict[str, EvidenceSource] = field(default_factory=dict)
     notifiers: dict[str, Notifier] = field(default_factory=dict)
     status_pages: dict[str, StatusPage] = field(default_factory=dict)
+    tickets: dict[str, Tickets] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
 
     def action(self, name: str) -> Action:
@@ -95,6 +98,7 @@ def _load_one(registry: Registry, path: Path) -> None:
     evidence = _ability(package, manifest.evidence, EvidenceSource, "evidence source")
     notifier = _ability(package, manifest.notifier, Notifier, "notifier")
     page = _ability(package, manifest.status_page, StatusPage, "status page")
+    tickets = _ability(package, manifest.tickets, Tickets, "keeper of tickets")
     actions = {name: _instance(package, ref) for name, ref in manifest.actions.items()}
     for name, action in actions.items():
         if getattr(action, "name", None) != name:
@@ -110,6 +114,8 @@ def _load_one(registry: Registry, path: Path) -> None:
         registry.notifiers[manifest.id] = notifier
     if page is not None:
         registry.status_pages[manifest.id] = page
+    if tickets is not None:
+        registry.tickets[manifest.id] = tickets
     registry.actions.update(cast("dict[str, Action]", actions))
 
 
@@ -190,14 +196,39 @@ def _check_evidence(entry: Evidence, registry: Registry) -> None:
         guess = near(entry.integration, registry.evidence)
         text = f"no integration {entry.integration!r} has evidence{guess}"
         raise BadInput(text, field="integration")
-    known = {s.name: s for s in registry.manifests[entry.integration].evidence_about}
-    for name in entry.about if known else ():
-        if name not in known:
-            text = f"{entry.integration} knows no {name!r}{near(name, known)}"
+    _check_about(
+        entry.about, registry.manifests[entry.integration].evidence_about, entry.integration
+    )
+
+
+def _check_about(about: dict[str, str], known: list[Setting], integration: str) -> None:
+    """Raises `BadInput` for what an integration does not know, and for what it needs."""
+    names = {setting.name: setting for setting in known}
+    for name in about if names else ():
+        if name not in names:
+            text = f"{integration} knows no {name!r}{near(name, names)}"
             raise BadInput(text, field=f"about.{name}")
-    for name, setting in known.items():
-        if setting.required and name not in entry.about:
+    for name, setting in names.items():
+        if setting.required and name not in about:
             raise BadInput(f"about: {name} is missing: {setting.description}", field="integration")
+
+
+def check_trackers(folder: Path, catalog: Catalog, registry: Registry) -> None:
+    """Raises `BadFile` where a tracker is of no integration that has one, or says what it does not know."""
+    for path in catalog_files(folder) if catalog.trackers else ():
+        for section, entry, origin in entries(path):
+            if section != "trackers":
+                continue
+            given = Tracker.model_validate(entry)
+            if given.integration not in registry.tickets:
+                guess = near(given.integration, registry.tickets)
+                text = f"no integration {given.integration!r} keeps tickets{guess}"
+                raise origin.problem(["integration"], text)
+            try:
+                known = registry.manifests[given.integration].tickets_about
+                _check_about(given.about, known, given.integration)
+            except BadInput as error:
+                raise origin.problem([*error.field.split(".")], error.message) from None
 
 
 def check_status_pages(folder: Path, catalog: Catalog, registry: Registry) -> None:

@@ -14,6 +14,7 @@ from bot.catalog.senders import Heartbeat, Source
 from bot.catalog.service import Evidence, Service
 from bot.catalog.severity import AUDIENCES, Audience, AudiencePlace, SeverityRule
 from bot.catalog.target import AccessDrill, Target
+from bot.catalog.tracker import Tracker
 
 __all__ = [
     "AUDIENCES",
@@ -35,6 +36,7 @@ __all__ = [
     "SeverityRule",
     "Source",
     "Target",
+    "Tracker",
     "catalog_files",
     "check_match",
     "entries",

@@ -44,6 +44,7 @@ SECTIONS = (
     "audiences",
     "regulations",
     "redactions",
+    "trackers",
 )
 
 

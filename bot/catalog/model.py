@@ -21,6 +21,7 @@ from bot.catalog.severity import DEFAULTS, AudiencePlace, SeverityRule
 from bot.catalog.spans import Freeze, Maintenance
 from bot.catalog.status import StatusPage
 from bot.catalog.target import AccessDrill, Target
+from bot.catalog.tracker import Tracker
 
 
 class Catalog(BaseModel):
@@ -49,6 +50,7 @@ class Catalog(BaseModel):
     audiences: list[AudiencePlace] = []
     regulations: list[Regulation] = []
     redactions: list[Redaction] = []
+    trackers: list[Tracker] = []
 
     def severity(self, severity: str) -> SeverityRule:
         """The rules of a severity: those of the catalog, else the ones that ship."""
@@ -129,6 +131,11 @@ class Catalog(BaseModel):
     def escalation(self, escalation_id: str) -> Escalation | None:
         """The escalation policy, or None."""
         return next((e for e in self.escalations if e.id == escalation_id), None)
+
+    def tracker(self, services: list[str]) -> Tracker | None:
+        """The first that names one of these services, else the first for all."""
+        mine = [t for t in self.trackers if set(t.services) & set(services)]
+        return next(iter([*mine, *(t for t in self.trackers if not t.services)]), None)
 
     def status_page(self, page_id: str) -> StatusPage | None:
         """The status page, or None."""

@@ -95,6 +95,7 @@ _NAMED = (  # kind, section, the field that holds the name
     ("escalation", "escalations", "id"), ("status page", "status_pages", "id"),
     ("severity", "severities", "id"), ("audience", "audiences", "id"),
     ("regulation", "regulations", "id"), ("redaction", "redactions", "id"),
+    ("tracker", "trackers", "id"),
 )  # fmt: skip
 
 
@@ -166,6 +167,10 @@ def _named_by_pages(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Whe
         yield "target", page.target, "status_pages", index, ["target"]
         for service in page.components:
             yield "service", service, "status_pages", index, ["components", service]
+    for index, tracker in enumerate(catalog.trackers):
+        yield "target", tracker.target, "trackers", index, ["target"]
+        for number, service in enumerate(tracker.services):
+            yield "service", service, "trackers", index, ["services", number]
 
 
 def _services_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:

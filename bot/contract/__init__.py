@@ -27,6 +27,7 @@ from bot.contract.evidence import (
 )
 from bot.contract.frozen import Frozen
 from bot.contract.status import Published, StatusPage, StatusUpdate
+from bot.contract.tickets import Filed, Ticket, Tickets
 
 __all__ = [
     "Action",
@@ -41,6 +42,7 @@ __all__ = [
     "Duty",
     "Effect",
     "EvidenceSource",
+    "Filed",
     "Finding",
     "Findings",
     "Frozen",
@@ -59,6 +61,8 @@ __all__ = [
     "Standing",
     "StatusPage",
     "StatusUpdate",
+    "Ticket",
+    "Tickets",
     "VendorForm",
 ]
 
@@ -393,6 +397,10 @@ class Manifest(Frozen):
     )
     notifier: str = ""
     status_page: str = ""
+    tickets: str = ""
+    tickets_about: list[Setting] = Field(
+        default=[], description="what `about` of a tracker of the catalog may say"
+    )
     settings: list[Setting] = Field(default=[])
     egress: list[str] = Field(default=[], description="hosts it talks to, for firewall rules")
     docs: str

@@ -24,6 +24,7 @@ LEASE = timedelta(seconds=30)
 OPEN = ("pending", "sending")
 UNBOUND = (  # needs no channel of the incident
     "open_channel", "leave", "digest", "notify", "confirm", "page", "page_ack", "page_resolve", "publish",
+    "file",
     "read_page",
 )  # fmt: skip
 _Found = tuple[Delivery, Message | None, Binding | None, Binding | None, str, str]

@@ -53,7 +53,7 @@ class Tasks:
         who = f", {owner.name}" if owner else ""
         due = f", by {due_at:%Y-%m-%d %H:%M} UTC" if due_at else ""
         said = f"{task.name.capitalize()}: {task.text}{who}{due}"
-        await self._record(session, incident, task, "task_added", said, by, link)
+        await self._record(session, incident, task, "task_added", said, f"person:{by.id}", link)
         return task
 
     async def put(
@@ -64,14 +64,26 @@ class Tasks:
         Also of an incident that is merged into another, which lists its tasks.
         """
         require_responder(by, "changing tasks")
+        return await self._put(session, incident, number, state, f"person:{by.id}")
+
+    async def done_elsewhere(
+        self, session: AsyncSession, incident: Incident, number: int, link: str
+    ) -> Task:
+        """Done as a tracker says, which no person has to repeat; ``link`` is its ticket."""
+        return await self._put(session, incident, number, "done", "jackline", link)
+
+    async def _put(
+        self, session: AsyncSession, incident: Incident, number: int, state: str, actor: str,
+        link: str = "",
+    ) -> Task:  # fmt: skip
         task = await self.one(session, incident.number, number)
-        if task.state == state:
+        if task.state == state or (actor == "jackline" and task.state != "open"):
             return task
         task.state = state
         over = state != "open"
-        task.ended_at, task.ended_by = (now(), by.id) if over else (None, "")
+        task.ended_at, task.ended_by = (now(), actor.removeprefix("person:")) if over else (None, "")  # fmt: skip
         said = f"{_DID[state]}: {task.name}, {task.text}"
-        await self._record(session, incident, task, _KIND[state], said, by)
+        await self._record(session, incident, task, _KIND[state], said, actor, link)
         return task
 
     async def one(self, session: AsyncSession, incident: int, number: int) -> Task:
@@ -101,11 +113,11 @@ class Tasks:
         return number + 1
 
     async def _record(
-        self, session: AsyncSession, incident: Incident, task: Task, kind: str, text: str, by: Person,
+        self, session: AsyncSession, incident: Incident, task: Task, kind: str, text: str, actor: str,
         link: str = "",
     ) -> None:  # fmt: skip
         """One message for each task, edited as it goes on."""
-        actor, number = f"person:{by.id}", incident.number
+        number = incident.number
         data = {
             "task": task.number, "owner": task.owner, "after": task.after,
             "due_at": task.due_at.isoformat() if task.due_at else "",

@@ -15,6 +15,7 @@ from bot.registry import (
     check_pagers,
     check_sources,
     check_status_pages,
+    check_trackers,
 )
 from bot.runbooks.check import check
 from bot.runbooks.lint import lint_calls
@@ -144,5 +145,6 @@ def _checked(folder: Path, registry: Registry) -> Catalog:
     check_evidence(folder, catalog, registry)
     check_pagers(folder, catalog, registry)
     check_status_pages(folder, catalog, registry)
+    check_trackers(folder, catalog, registry)
     check_drills(folder, catalog)
     return catalog

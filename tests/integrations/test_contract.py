@@ -13,7 +13,15 @@ import yaml
 from pydantic import BaseModel
 
 from bot.catalog import Catalog
-from bot.contract import AlertSource, Effect, EvidenceSource, Manifest, Notifier, StatusPage
+from bot.contract import (
+    AlertSource,
+    Effect,
+    EvidenceSource,
+    Manifest,
+    Notifier,
+    StatusPage,
+    Tickets,
+)
 from bot.registry import FOLDER, load
 
 FOLDERS = sorted(path.parent for path in FOLDER.glob("*/__init__.py"))
@@ -82,6 +90,7 @@ def test_declared_abilities_are_the_implemented_ones(folder: Path, manifest: Man
     sources = {ref for ref, value in found.items() if issubclass(value, AlertSource)}
     evidence = {ref for ref, value in found.items() if issubclass(value, EvidenceSource)}
     pages = {ref for ref, value in found.items() if issubclass(value, StatusPage)}
+    tickets = {ref for ref, value in found.items() if issubclass(value, Tickets)}
     notifiers = {ref for ref, value in found.items() if issubclass(value, Notifier)}
 
     assert manifest.actions == actions
@@ -89,6 +98,7 @@ def test_declared_abilities_are_the_implemented_ones(folder: Path, manifest: Man
     assert {manifest.evidence} - {""} == evidence
     assert {manifest.notifier} - {""} == notifiers
     assert {manifest.status_page} - {""} == pages
+    assert {manifest.tickets} - {""} == tickets
 
 
 def test_each_action_says_what_it_is(folder: Path, manifest: Manifest) -> None:
@@ -129,15 +139,15 @@ def test_the_readme_shows_each_action_in_a_step(folder: Path, manifest: Manifest
 
 
 def test_a_readme_shows_the_catalogs_entries(folder: Path, manifest: Manifest) -> None:
-    """A target and a notifier or status page, as the catalog reads them, no secret in them."""
-    if not (manifest.notifier or manifest.status_page):
+    """A target and a notifier, status page or tracker, as the catalog reads them, no secret in them."""
+    if not (manifest.notifier or manifest.status_page or manifest.tickets):
         return
     merged: dict[str, list[Any]] = {}
     for block in (folder / "README.md").read_text().split("```yaml\n")[1:]:
         for section, given in yaml.safe_load(textwrap.dedent(block.partition("```")[0])).items():
             merged.setdefault(section, []).extend(given)
     catalog = Catalog.model_validate(merged)
-    entries = [*catalog.notifiers, *catalog.status_pages]
+    entries = [*catalog.notifiers, *catalog.status_pages, *catalog.trackers]
     assert {n.integration for n in entries} == {manifest.id}
     assert {n.target for n in entries} == {t.name for t in catalog.targets}
     secret = {s.name for s in manifest.settings if s.secret}

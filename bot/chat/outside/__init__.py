@@ -4,5 +4,14 @@ from bot.chat.outside.feed import NoticeFeed
 from bot.chat.outside.pagers import PagerWatch
 from bot.chat.outside.status_pages import StatusSurface
 from bot.chat.outside.surface import OutsideSurface
+from bot.chat.outside.tickets import TicketSurface, TicketWatch, Trackers
 
-__all__ = ["NoticeFeed", "OutsideSurface", "PagerWatch", "StatusSurface"]
+__all__ = [
+    "NoticeFeed",
+    "OutsideSurface",
+    "PagerWatch",
+    "StatusSurface",
+    "TicketSurface",
+    "TicketWatch",
+    "Trackers",
+]

@@ -1,0 +1,1 @@
+"""Action items as issues of Jira."""
