@@ -16,12 +16,14 @@ from bot.chat.ends import Ends
 from bot.chat.export import bring
 from bot.chat.life_clicks import LIFE_CLICKS, LifeClicks
 from bot.chat.page_card import PAGE_CLICKS
+from bot.chat.paper_card import PAPER_CLICKS
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS, Regroup, may_regroup
 from bot.chat.regroup_words import named
 from bot.chat.reminder_card import REMINDER_CLICKS
 from bot.chat.update_card import UPDATE_CLICKS
 from bot.chat.verbs.clocks import ClockVerbs
+from bot.chat.verbs.postmortem import PostmortemVerbs
 from bot.chat.verbs.reminders import ReminderVerbs
 from bot.chat.verbs.updates import UpdateClicks
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -59,7 +61,7 @@ _Handler = Callable[[AsyncSession, Click], Awaitable[Reply]]
 class Clicks:
     """`handle` is the one door for clicks of every surface."""
 
-    def __init__(self, incidents: Incidents, runs: Runs) -> None:
+    def __init__(self, incidents: Incidents, runs: Runs, public_url: str = "") -> None:
         self.incidents = incidents
         self.runs = runs
         self.regroup = Regroup(incidents, runs)
@@ -71,6 +73,7 @@ class Clicks:
         self.updates = UpdateClicks(incidents)
         self.reminders = ReminderVerbs(incidents)
         self.clocks = ClockVerbs(incidents)
+        self.postmortems = PostmortemVerbs(incidents, public_url)
         self.handlers: dict[str, _Handler] = {
             **dict.fromkeys(QUESTION_CLICKS, self._on_question),
             **dict.fromkeys(PAGE_CLICKS, self._on_page),
@@ -82,6 +85,7 @@ class Clicks:
             **dict.fromkeys(UPDATE_CLICKS, self._on_update),
             **dict.fromkeys(REMINDER_CLICKS, self._on_reminder),
             **dict.fromkeys(CLOCK_CLICKS, self._on_clock),
+            **dict.fromkeys(PAPER_CLICKS, self._on_paper),
         }
 
     async def handle(
@@ -117,6 +121,10 @@ class Clicks:
     async def _on_clock(self, session: AsyncSession, click: Click) -> Reply:
         await self._admit(session, Incident, click)
         return await self.clocks.click(session, click)
+
+    async def _on_paper(self, session: AsyncSession, click: Click) -> Reply:
+        await self._admit(session, Incident, click)
+        return await self.postmortems.click(session, click)
 
     async def _on_life(self, session: AsyncSession, click: Click) -> Reply:
         await self._admit(session, Incident, click)

@@ -19,6 +19,7 @@ from bot.chat.verbs.incident import LifeVerbs
 from bot.chat.verbs.looking import LookVerbs
 from bot.chat.verbs.oncall import OnCallVerbs
 from bot.chat.verbs.papers import PaperVerbs
+from bot.chat.verbs.postmortem import PostmortemVerbs
 from bot.chat.verbs.reminders import ReminderVerbs
 from bot.chat.verbs.roles import RoleVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
@@ -56,6 +57,7 @@ class Commands:
                 **TaskVerbs(incidents).handlers,
                 **AboutVerbs(incidents).handlers,
                 **PaperVerbs(incidents, public_url).handlers,
+                **PostmortemVerbs(incidents, public_url).handlers,
                 **alerts.handlers,
                 **OnCallVerbs(incidents, oncall).handlers,
                 **self.updates.handlers,

@@ -11,7 +11,9 @@ from bot.incidents.seeing import belonging, called
 from bot.incidents.tables import Incident
 
 ALL = "*"  # what is put off: everything
-KINDS = ("update", "acknowledge", "commander", "idle", "task", "follow_up", "postmortem", "clock")
+KINDS = (
+    "update", "acknowledge", "commander", "idle", "task", "follow_up", "postmortem", "meeting", "clock",
+)  # fmt: skip
 _MENTIONED = 5  # persons at most
 _M, _H, _D = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # When of a thing's due time people are reminded: seldomer each time, and not more often than this.
@@ -23,6 +25,7 @@ _TIMES: dict[str, tuple[timedelta, ...]] = {
     "task": (0 * _M, _H, _D),
     "follow_up": (0 * _M, _D, 3 * _D),
     "postmortem": (-_D, 0 * _M, _D, 3 * _D),
+    "meeting": (-_D, -_H),
     "clock": (-_D, -4 * _H, -_H, 0 * _M, 4 * _H),
 }
 
@@ -54,6 +57,16 @@ class Deadline:
 
 
 @dataclass(frozen=True)
+class Paper:
+    """How far the postmortem is: whether it is ``final``, who has it, and who meets about it when."""
+
+    final: bool = False
+    owner: str = ""
+    meeting_at: datetime | None = None
+    people: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that reminders of one incident go by.
 
@@ -67,6 +80,7 @@ class Facts:
     tasks: Sequence[OpenTask] = ()
     deadlines: Sequence[Deadline] = ()
     reminders: Mapping[str, Reminder] = field(default_factory=dict)
+    paper: Paper = Paper()
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,7 @@ class Wish:
     words: str
     owner: str = ""
     button: tuple[str, str, str] | None = None
+    also: Sequence[str] = ()
 
     @property
     def kind(self) -> str:
@@ -142,12 +157,15 @@ def wishes(facts: Facts, catalog: Catalog) -> list[Wish]:
     if incident.status in ACTIVE:
         found += [*_updates(facts, rule), *_people(facts, rule)]
     found += _tasks(facts)
-    if incident.status == "resolved" and incident.resolved_at and rule.postmortem_within:
+    found += _meeting(facts)
+    late = incident.status == "resolved" and not facts.paper.final
+    if late and incident.resolved_at and rule.postmortem_within:
         until = incident.resolved_at + timedelta(seconds=rule.postmortem_within)
         words = f"The postmortem is due by {until:%Y-%m-%d %H:%M} UTC: review it, then close #{incident.number}."
         found.append(
-            Wish("postmortem", _at(incident.resolved_at), until, incident.resolved_at, words)
-        )
+            Wish("postmortem", _at(incident.resolved_at), until, incident.resolved_at, words,
+                 facts.paper.owner)
+        )  # fmt: skip
     return found
 
 
@@ -179,13 +197,13 @@ def whom(facts: Facts, catalog: Catalog, wish: Wish, number: int) -> list[str]:
     The last time, those whom the severity calls hear of it too.
     """
     incident = facts.incident
-    if wish.owner:
-        first = [wish.owner]
+    if wish.owner or wish.also:
+        first = [wish.owner, *wish.also]
     elif incident.commander and wish.kind != "acknowledge":
         first = [incident.commander]
     else:
         first = [*facts.acted[:3]] or belonging(catalog, incident)
-    if wish.last(number) and not wish.owner:
+    if wish.last(number) and not (wish.owner or wish.also):
         first += called(catalog, incident)[0]
     return [each for each in dict.fromkeys(first) if catalog.person(each)][:_MENTIONED]
 
@@ -242,6 +260,16 @@ def _tasks(facts: Facts) -> Iterator[Wish]:
             words = f"Due at {task.due_at:%Y-%m-%d %H:%M} UTC and not done: {task.title}"
             yield Wish(f"{kind}:{task.id}", _at(task.due_at), task.due_at, task.due_at, words,
                        task.owner, task.button)  # fmt: skip
+
+
+def _meeting(facts: Facts) -> Iterator[Wish]:
+    """Those who review the postmortem are reminded before they meet."""
+    paper, incident = facts.paper, facts.incident
+    if paper.meeting_at is not None and not paper.final:
+        words = f"The postmortem of #{incident.number} is talked about at {paper.meeting_at:%Y-%m-%d %H:%M} UTC: read it before."
+        since = incident.resolved_at or incident.declared_at
+        yield Wish("meeting", _at(paper.meeting_at), paper.meeting_at, since, words,
+                   paper.owner, also=paper.people)  # fmt: skip
 
 
 def _deadlines(facts: Facts) -> Iterator[Wish]:

@@ -16,7 +16,7 @@ from sqlmodel import col, or_, select
 
 from bot.delivery import Delivery, Message
 from bot.errors import JacklineError
-from bot.incidents.due import Deadline, Due, Facts, OpenTask, due, wishes
+from bot.incidents.due import Deadline, Due, Facts, OpenTask, Paper, due, wishes
 from bot.incidents.due_tables import Reminder, Update
 from bot.incidents.flow import Incidents
 from bot.incidents.rules import ACTIVE
@@ -32,6 +32,7 @@ log = get("reminders")
 _OVER = timedelta(days=30)  # after it was resolved, nobody is asked for a postmortem any more
 Tasks = Callable[[AsyncSession], Awaitable[list[OpenTask]]]
 Deadlines = Callable[[AsyncSession, Iterable[int] | None], Awaitable[dict[int, list[Deadline]]]]
+Papers = Callable[[AsyncSession, Iterable[int] | None], Awaitable[dict[int, Paper]]]
 _NOWHERE = (
     "channel_not_found",
     "is_archived",
@@ -53,6 +54,12 @@ async def no_deadlines(
     return {}
 
 
+async def no_papers(session: AsyncSession, numbers: Iterable[int] | None) -> dict[int, Paper]:
+    """Where nobody works on postmortems."""
+    del session, numbers
+    return {}
+
+
 @dataclass
 class _Acts:
     """What people did on one timeline, read up to ``seq``."""
@@ -65,19 +72,20 @@ class _Acts:
 class Reminders:
     """``look`` is the clock's part. `bot.incidents.snoozing` is that of people.
 
-    ``tasks`` are all that have a due time and are not done; ``deadlines`` those of legal clocks, of
-    some incidents or of all.
+    ``tasks`` are all that have a due time and are not done; ``deadlines`` those of legal clocks, and
+    ``papers`` how far postmortems are, of some incidents, or of all where something is due.
     """
 
     def __init__(
         self, store: Store, incidents: Incidents, tasks: Tasks = no_tasks,
-        deadlines: Deadlines = no_deadlines,
+        deadlines: Deadlines = no_deadlines, papers: Papers = no_papers,
     ) -> None:  # fmt: skip
         self.store = store
         self.incidents = incidents
         self.snoozing = Snoozing(incidents)
         self.tasks = tasks
         self.deadlines = deadlines
+        self.papers = papers
         self._acts: dict[int, _Acts] = defaultdict(_Acts)  # rows never change: they are read once
 
     async def look(self) -> None:
@@ -161,12 +169,13 @@ class Reminders:
         for row in (await session.execute(query)).scalars():
             rows[row.incident_id][row.what] = row
         deadlines = await self.deadlines(session, numbers)
+        papers = await self.papers(session, numbers)
         await self._read_acts(session, numbers)
         return {
             i.number: Facts(
                 i, self._acts[i.number].who, self._acts[i.number].at, sent[i.number],
                 [t for t in tasks if t.incident_id == i.number], deadlines.get(i.number, []),
-                rows[i.number],
+                rows[i.number], papers.get(i.number, Paper()),
             )
             for i in incidents
         }  # fmt: skip
@@ -175,7 +184,8 @@ class Reminders:
         """Those that may have something due."""
         recent = (col(Incident.status) == "resolved") & (col(Incident.resolved_at) > now() - _OVER)
         clocks = await self.deadlines(session, None)
-        more = {*clocks, *(t.incident_id for t in tasks)}
+        papers = await self.papers(session, None)
+        more = {*clocks, *papers, *(t.incident_id for t in tasks)}
         query = select(Incident).where(
             or_(col(Incident.status).in_(ACTIVE), recent, col(Incident.id).in_(more))
         )

@@ -18,7 +18,7 @@ from bot.postmortems.draft import draft
 from bot.postmortems.render import html
 from tests.browser.chromium import DESK, PHONE
 from tests.browser.conftest import Scene, Site
-from tests.chat.console_world import Paper, World
+from tests.chat.console_world import World
 from tests.postmortems.story import CATALOG as STORY
 from tests.postmortems.story import FACTS, PNG, blackout
 
@@ -129,7 +129,7 @@ async def ended(world: World) -> None:
         await world.incidents.set_status(session, found, "resolved", "person:ana")
     pictures = {"inc-12-errors.png": PNG}
     page = html(draft(FACTS, blackout(), STORY, pictures), pictures)
-    world.papers[incident.number] = Paper(html=page)
+    await world.paper(page, incident.number)
 
 
 SMALL = """() => {

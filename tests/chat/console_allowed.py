@@ -48,6 +48,30 @@ ROUTES: dict[tuple[str, str], Allowed] = {
     ("GET", "/incidents/{id:int}/postmortem.{kind}"): Allowed(
         KNOWN, "/incidents/1/postmortem.md", private=True
     ),
+    ("GET", "/incidents/{id:int}/postmortem/edit"): Allowed(
+        KNOWN, "/incidents/1/postmortem/edit", private=True
+    ),
+    ("GET", "/incidents/{id:int}/postmortem/edit/{section}"): Allowed(
+        KNOWN, "/incidents/1/postmortem/edit/summary", private=True
+    ),
+    ("POST", "/incidents/{id:int}/postmortem/edit/{section}"): Allowed(
+        RESPONDERS,
+        "/incidents/1/postmortem/edit/summary",
+        {"text": "Mine", "seen": "s"},
+        private=True,
+    ),
+    ("POST", "/incidents/{id:int}/postmortem/preview"): Allowed(
+        RESPONDERS,
+        "/incidents/1/postmortem/preview",
+        {"section": "summary", "text": "*a*"},
+        private=True,
+    ),
+    ("GET", "/incidents/{id:int}/postmortem/history"): Allowed(
+        KNOWN, "/incidents/1/postmortem/history", private=True
+    ),
+    ("POST", "/incidents/{id:int}/postmortem/do/{what}"): Allowed(  # by step: `STEPS`
+        RESPONDERS, "/incidents/1/postmortem/do/owner", {"person": "rosa"}, private=True
+    ),
     ("GET", "/evidence/{file}"): Allowed(KNOWN, "/evidence/inc-1-a.png", private=True),
     ("GET", "/incidents/{id:int}/export.{kind}"): Allowed(
         KNOWN, "/incidents/1/export.md", private=True
@@ -99,6 +123,34 @@ CLICKS: dict[str, set[str]] = {
     "step_approve": APPROVERS,
     "step_confirm": {"rosa", "dora"},  # the step of the test is a responder's
     "step_cannot": {"rosa", "dora"},
+}
+
+# Each step of a postmortem's way, with the form that gets as far as the role.
+PAPER_STEPS: dict[str, tuple[set[str], dict[str, str]]] = {
+    "review": (RESPONDERS, {"person": "rosa"}),
+    "owner": (RESPONDERS, {"person": "rosa"}),
+    "facilitator": (RESPONDERS, {"person": "rosa"}),
+    "meeting": (RESPONDERS, {"at": "in 3d"}),
+    "regenerate": (RESPONDERS, {}),
+    "restore": (RESPONDERS, {"number": "1"}),
+    "keep": (RESPONDERS, {"number": "1"}),
+    "take": (RESPONDERS, {"number": "1"}),
+    "actions": (RESPONDERS, {"pick": "x"}),
+    "action": (
+        RESPONDERS,
+        {
+            "text": "Alert",
+            "kind": "detect",
+            "owner": "rosa",
+            "due": "2027-01-31",
+            "done_when": "it fired",
+        },
+    ),
+    "final": (COMMANDERS, {}),
+    "draft": (RESPONDERS, {}),
+    "approve": ({"dora"}, {"number": "0"}),  # the one who is asked to review it
+    "note": (RESPONDERS, {"section": "summary", "text": "Why?", "key": "p" * 12}),
+    "resolve": (RESPONDERS, {"number": "1"}),
 }
 
 # What is typed after the verb where it needs words to get as far as the role.

@@ -22,6 +22,7 @@ from bot.contract import Duty
 from bot.delivery import Outbox
 from bot.incidents import Incident, Incidents
 from bot.paging.flow import Paging
+from bot.postmortems import Postmortem, Postmortems
 from bot.registry import load
 from bot.runbooks import Drills, Library, Run, Runs
 from bot.settings import load as load_settings
@@ -49,19 +50,12 @@ AMIR = Person(id="amir", name="Amir Ito", roles=["responder", "approver"])
 
 
 @dataclass
-class Paper:
-    markdown: str = "# Postmortem"
-    html: str = "<h1>Postmortem</h1>"
-
-
-@dataclass
 class World:
     """A console over a real database in a folder of its own."""
 
     folder: Path
     store: Store
     people: list[Person] = field(default_factory=lambda: [ROSA, AMIR])
-    papers: dict[int, Paper] = field(default_factory=dict)
     notice: str = ""
     pagers_take: float = 0.0
     whole: Catalog | None = None  # instead of one service and the people
@@ -78,6 +72,7 @@ class World:
         drills = Drills(self.store, self.incidents.ledger, prober, library)
         self.runs = Runs(self.incidents, library)
         self.clicks = Clicks(self.incidents, self.runs)
+        self.drafts = Postmortems(self.store, self.incidents.ledger, self.catalog, self.folder)
         self.app = Starlette(
             routes=build_console(
                 store=self.store,
@@ -92,7 +87,7 @@ class World:
                 clicks=self.clicks,
                 incidents=self.incidents,
                 runs=self.runs,
-                postmortem=self.postmortem,
+                postmortem=self.drafts.find,
                 catalog=self.catalog,
                 session_key=KEY,
                 data_dir=self.folder,
@@ -126,8 +121,11 @@ class World:
     async def _proofs(self) -> list[PathProof]:
         return self.proofs
 
-    async def postmortem(self, _session: object, incident_id: int) -> Paper | None:
-        return self.papers.get(incident_id)
+    async def paper(self, html: str = "<h1>Postmortem</h1>", number: int = 1) -> None:
+        """An incident's draft."""
+        made = Postmortem(incident_id=number, markdown="# Postmortem", html=html, drawn_from=2)
+        async with self.store.write() as session:
+            session.add(made)
 
     def browser(self) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(app=self.app)

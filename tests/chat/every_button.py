@@ -10,6 +10,8 @@ from typing import Any
 from bot.alerts import StoredAlert
 from bot.catalog import AudiencePlace, Notifier, Regulation
 from bot.catalog.escalation import Reach
+from bot.postmortems import Postmortem
+from bot.postmortems.editing.tables import Reviewer
 from bot.runbooks import Run, StepAttempt
 from bot.store import now
 from tests.chat.asked import ask
@@ -115,6 +117,17 @@ async def made_private(room: ChatRoom, at: int) -> None:
     await room.type_("/incident private", at=2)
 
 
+async def paper(room: ChatRoom, at: int) -> None:
+    """#2 has a postmortem that lacks nothing but Ana's approval, and she owns it."""
+    del at
+    async with room.store.write() as session:
+        session.add(Postmortem(
+            incident_id=2, state="in review", markdown="# P\n\n## Summary\n\nWords.\n", html="<p>",
+            drawn_from=7, owner="ana", facilitator="ben",
+        ))  # fmt: skip
+        session.add(Reviewer(incident_id=2, person="ana", asked_by="ben"))
+
+
 MANUAL = run("held", "manual", checklist=["Turn the key"])
 APPROVAL = run("held", "approval")
 DECISION = run("held", "decision", error="it broke")
@@ -164,5 +177,9 @@ BUTTONS = (
     Press("incident_resolve", "status_changed", at=2),
     Press("incident_reopen", "status_changed", at=2),
     Press("incident_resolve_export", "status_changed", at=2),
+    Press("paper_approve", "postmortem_approved", typed="/incident postmortem #2", ready=paper),
+    Press("paper_final", "postmortem_final", typed="/incident postmortem #2"),
+    Press("paper_draft", "postmortem_reopened", typed="/incident postmortem #2"),
+    Press("paper_redraw", "postmortem_redraw_asked", typed="/incident postmortem #2"),
     Press("incident_close", "status_changed", at=2),
 )  # fmt: skip

@@ -4,7 +4,7 @@ import struct
 
 import httpx
 
-from tests.chat.console_world import HTMX, ORIGIN, Paper, World
+from tests.chat.console_world import HTMX, ORIGIN, World
 
 # Pages
 
@@ -183,7 +183,7 @@ async def test_evidence_is_shown_in_its_place_with_its_size(world: World) -> Non
 async def test_the_postmortem_can_be_downloaded_once_there_is_one(world: World) -> None:
     """Attached, in both forms, and only after resolution."""
     browser, incident = await world.signed_in(), await world.incident()
-    world.papers[1] = Paper()
+    await world.paper()
     assert (await browser.get("/incidents/1/postmortem.md")).status_code == 404
     async with world.store.write() as session:
         found = await world.incidents.get(session, incident.number)

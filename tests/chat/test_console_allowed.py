@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -18,8 +19,11 @@ from bot.chat.clicks import (
     STEP_CLICKS,
 )
 from bot.chat.console import signin_link
+from bot.chat.console.paper_posts import _steps
 from bot.chat.verbs import FORMS
 from bot.incidents import Incident
+from bot.postmortems import Postmortem
+from bot.postmortems.editing.tables import Clash, Reviewer, ReviewNote
 from bot.runbooks import Run, StepAttempt
 from bot.store import now
 from bot.timeline import Entry
@@ -28,6 +32,7 @@ from tests.chat.console_allowed import (
     CLICKS,
     EVERYBODY,
     NOBODY,
+    PAPER_STEPS,
     PEOPLE,
     ROUTES,
     SIGNED_IN,
@@ -36,7 +41,7 @@ from tests.chat.console_allowed import (
     WORDS,
     Allowed,
 )
-from tests.chat.console_world import BASE, HTMX, KEY, ORIGIN, Paper, World
+from tests.chat.console_world import BASE, HTMX, KEY, ORIGIN, World
 
 GONE = Person(id="gone", name="Gone", roles=["admin"])
 WARM = """---
@@ -57,7 +62,6 @@ BUTTONS = [*QUESTION_CLICKS, *INCIDENT_CLICKS, *REGROUP_CLICKS, *RUN_CLICKS, *ST
 @pytest.fixture(autouse=True)
 def people(world: World) -> None:
     world.people[:] = [person.model_copy() for person in PEOPLE]
-    world.papers[1] = Paper()
     (world.folder / "runbooks" / "warm.md").write_text(WARM)
     world.runs.library.reload()
 
@@ -127,6 +131,10 @@ async def setting(world: World) -> Incident:
     async with world.store.write() as session:
         found = await world.incidents.get(session, incident.number)
         await world.incidents.set_status(session, found, "resolved", "person:carl")
+        session.add(Postmortem(
+            incident_id=1, markdown="# Zebras\n\n## Summary\n\n*derived*\n\nWords.\n", html="<p>",
+            drawn_from=2,
+        ))  # fmt: skip
     (world.folder / "evidence").mkdir(exist_ok=True)
     (world.folder / "evidence" / "inc-1-a.png").write_bytes(b"\x89PNG")
     return incident
@@ -242,7 +250,37 @@ async def test_every_answer_has_the_headers_that_keep_others_out(world: World, w
                 assert "no-store" in answer.headers["cache-control"], told
 
 
-# Buttons and verbs
+# Steps, buttons and verbs
+
+
+@pytest.mark.parametrize("who", SIGNED_IN)
+@pytest.mark.parametrize("what", PAPER_STEPS)
+async def test_every_step_of_a_postmortem_for_everybody(world: World, who: str, what: str) -> None:
+    """403 with words and nothing written for who may not; also of its reviewers' approval."""
+    await setting(world)
+    allowed, form = PAPER_STEPS[what]
+    async with world.store.write() as session:
+        paper = await session.get_one(Postmortem, 1)
+        paper.state = "in review" if what in ("approve", "draft", "final") else "draft"
+        session.add(Reviewer(incident_id=1, person="dora", asked_by="carl"))
+        session.add(ReviewNote(incident_id=1, section="summary", text="Hm", by="dora", origin="o"))
+        session.add(Clash(incident_id=1, section="summary", text="Other", by="jackline"))
+    before = await counts(world)
+    browser = await browser_of(world, who)
+    url = f"/incidents/1/postmortem/do/{what}"
+    answer = await browser.post(url, data=form, headers=ORIGIN)
+    told = f"{who} {what}: {answer.status_code} {answer.text[:300]}"
+    if who not in allowed:
+        assert answer.status_code == 403, told
+        assert await counts(world) == before
+    else:  # what lacks something else is told so
+        assert answer.status_code in (303, 404, 409), told
+
+
+def test_every_step_of_a_postmortem_is_here(world: World) -> None:
+    """A new one must say whom it is for."""
+    del world
+    assert set(_steps(SimpleNamespace(incidents=None))) == set(PAPER_STEPS)
 
 
 async def waiting(world: World, incident: Incident, button: str) -> Run:

@@ -7,7 +7,7 @@ from bot.catalog import Person
 from bot.runbooks import Run, StepAttempt
 from bot.settings import Settings, load, shown
 from bot.store import now
-from tests.chat.console_world import HTMX, Paper, World
+from tests.chat.console_world import HTMX, World
 
 RUNBOOK = """---
 schema: runbook/v1
@@ -140,7 +140,7 @@ async def test_a_runbook_is_planned_by_its_form(world: World, warm: None) -> Non
 async def test_a_postmortem_is_read_in_a_sandbox(world: World) -> None:
     """Shown and not downloaded; nothing of it can run, and a link leads to it."""
     browser, incident = await world.signed_in(), await world.incident()
-    world.papers[1] = Paper(html="<h1>What happened</h1>")
+    await world.paper("<h1>What happened</h1>")
     assert (await browser.get("/incidents/1/postmortem")).status_code == 404
     async with world.store.write() as session:
         found = await world.incidents.get(session, incident.number)

@@ -61,6 +61,18 @@ def test_every_runbook_example_passes_the_checker() -> None:
     assert found
 
 
+def test_the_catalog_example_of_trackers_is_read(tmp_path: Path) -> None:
+    """It can be copied beside a service, and every integration that keeps tickets is in it."""
+    integrations = registry.load()
+    text = (ROOT / "docs" / "postmortem-editing.md").read_text("utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "all.yaml").write_text(f"{block}services: [{{id: checkout, title: C, tier: p0}}]\n")
+    catalog = load_catalog(tmp_path)
+    registry.check_trackers(tmp_path, catalog, integrations)
+    assert {t.integration for t in catalog.trackers} == set(integrations.tickets)
+    assert [catalog.tracker(s).id for s in (["checkout"], [])] == ["checkout", "ops"]
+
+
 def test_the_catalog_examples_of_alerts_are_read(tmp_path: Path) -> None:
     """What the page shows for the catalog can be copied, and its sources are there."""
     integrations = registry.load()

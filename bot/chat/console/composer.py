@@ -13,6 +13,7 @@ from bot.chat.console.completion import Facts, Offer, completed
 from bot.chat.console.desk import Desk
 from bot.chat.console.posts import number_of, word
 from bot.chat.verbs import FORMS
+from bot.chat.verbs.postmortem import STEPS
 from bot.incidents import SEVERITIES, Incident
 from bot.incidents.rules import following
 from bot.runbooks import Run
@@ -55,6 +56,7 @@ def facts(desk: Desk, incident: Incident, open_ones: list[Incident], runs: list[
         "ID": [(r.id, r.front.title) for r in library.runbooks.values()],
         "RUN": [(str(run.number), f"{run.title}: {run.state}") for run in runs],
         "#N": others,
+        "STEP": [(step, "") for step in STEPS],
         "LABEL=VALUE": [("here", "the alerts of this incident")],
         "2h": [("30m", ""), ("2h", ""), ("1d", "")],
         "NAME": [(drill.name, ", ".join(drill.down)) for drill in catalog.drills],

@@ -14,6 +14,7 @@ from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.forms import doable
 from bot.errors import NotFound
 from bot.incidents import ACTIVE, Incident
+from bot.postmortems import Postmortem as Drafted
 from bot.timeline import rows_of
 
 _EVIDENCE = re.compile(r"inc-(?P<incident>[0-9]{1,9})-[a-z0-9-]{1,100}\.(png|txt)")
@@ -100,7 +101,7 @@ async def _head(
         "stamp": await reads.fingerprint(desk, session, found.number),
         "card": await reads.card_of(desk, session, found),
         "next": await reads.next_step(session, found),
-        "postmortem": await _postmortem(desk, session, found) is not None,
+        "postmortem": await _is_drafted(session, found),
         "name": desk.cards.name,
         "do": doable(found, person),
     }
@@ -112,6 +113,13 @@ def _marker(values: dict[str, Any], marks: dict[int, str], first: int, row: int)
         marks = {card.id: card.mark, **marks}
     joined = ",".join(f"{number}.{mark}" for number, mark in marks.items())
     return {"marks": joined, "first": first, "row": rows[-1].seq if rows else row}
+
+
+async def _is_drafted(session: AsyncSession, found: Incident) -> bool:
+    """Without drawing its page, which takes long after people have worked on it."""
+    if found.status in (*ACTIVE, "cancelled"):
+        return False
+    return await session.get(Drafted, found.number) is not None
 
 
 async def _postmortem(desk: Desk, session: AsyncSession, found: Incident) -> Postmortem | None:

@@ -18,6 +18,7 @@ from bot.chat.clock_card import CLOCK_CLICKS
 from bot.chat.command import Command, person_of
 from bot.chat.life_clicks import LIFE_CLICKS
 from bot.chat.page_card import PAGE_CLICKS
+from bot.chat.paper_card import PAPER_CLICKS
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.reminder_card import REMINDER_CLICKS
@@ -278,6 +279,7 @@ def build_app(api_url: str, signing_secret: str, incoming: SlackIn) -> AsyncApp:
     clicks = (
         *INCIDENT_CLICKS, *LIFE_CLICKS, *REGROUP_CLICKS, *RUN_CLICKS, *STEP_CLICKS,
         *QUESTION_CLICKS, *PAGE_CLICKS, *UPDATE_CLICKS, *REMINDER_CLICKS, *CLOCK_CLICKS,
+        *PAPER_CLICKS,
     )  # fmt: skip
     for action_id in clicks:
         app.action(action_id)(incoming.clicked)

@@ -13,6 +13,7 @@ from bot.chat.clock_card import CLOCK_CLICKS
 from bot.chat.command import Command, Reply, person_of
 from bot.chat.commands import Commands
 from bot.chat.life_clicks import LIFE_CLICKS
+from bot.chat.paper_card import PAPER_CLICKS
 from bot.chat.places import installation
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.reminder_card import REMINDER_CLICKS
@@ -27,7 +28,9 @@ from bot.incidents import Incident, Incidents
 from bot.incidents.channels import Channels
 from bot.incidents.seeing import may_see
 
-_ANSWERED = (*REGROUP_CLICKS, *LIFE_CLICKS, *UPDATE_CLICKS, *REMINDER_CLICKS, *CLOCK_CLICKS)
+_ANSWERED = (
+    *REGROUP_CLICKS, *LIFE_CLICKS, *UPDATE_CLICKS, *REMINDER_CLICKS, *CLOCK_CLICKS, *PAPER_CLICKS,
+)  # fmt: skip
 _Kind = Callable[[AsyncSession, SlackRequest, Person | None], Awaitable[Reply | None]]
 
 

@@ -11,6 +11,7 @@ from bot.chat.verbs.ends import END_FORMS
 from bot.chat.verbs.incident import LIFE_FORMS
 from bot.chat.verbs.looking import LOOK_FORMS
 from bot.chat.verbs.papers import PAPER_FORMS
+from bot.chat.verbs.postmortem import POSTMORTEM_FORMS
 from bot.chat.verbs.reminders import REMINDER_FORMS
 from bot.chat.verbs.roles import ROLE_FORMS
 from bot.chat.verbs.runbook import RUNBOOK_FORMS
@@ -27,6 +28,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         *TASK_FORMS,
         *ABOUT_FORMS,
         *PAPER_FORMS,
+        *POSTMORTEM_FORMS,
         *UPDATE_FORMS,
         *REMINDER_FORMS,
         *CLOCK_FORMS,
