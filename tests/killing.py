@@ -4,6 +4,7 @@ The hook is on the driver's commit itself, so that no way of writing is left out
 knows nothing of it.
 """
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import await_only
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
 At = Callable[[int], None]  # is told the commit's number, from 1
@@ -24,6 +26,7 @@ def at_commits(before: At, after: At) -> Iterator[None]:
     wrote: set[int] = set()
     count = 0
     commit = DefaultDialect.do_commit
+    turn = asyncio.Lock()  # on PostgreSQL commits overlap, and two would have the same number
 
     def seen(
         connection: Any, _cursor: object, statement: str, _p: object, _x: object, _m: object
@@ -40,11 +43,15 @@ def at_commits(before: At, after: At) -> Iterator[None]:
         if mine not in wrote:
             commit(self, connection)
             return
-        before(count + 1)
-        commit(self, connection)
-        wrote.discard(mine)
-        count += 1
-        after(count)
+        await_only(turn.acquire())
+        try:
+            before(count + 1)
+            commit(self, connection)
+            wrote.discard(mine)
+            count += 1
+            after(count)
+        finally:
+            turn.release()
 
     event.listen(Engine, "before_cursor_execute", seen)
     event.listen(Engine, "rollback", rolled_back)

@@ -27,7 +27,7 @@ U_FAY = U_CAROL
 WHY = (
     "I do not know you", "You have no role in the catalog", "needs the role", "needs somebody of",
     "Only the commander", "is for the incident's commander", "It is offered to", "That needs",
-    "need the role",
+    "need the role", "Only its reviewers", "Only the owner",
 )  # fmt: skip
 Found = tuple[str, str]  # a channel and a message's ts
 

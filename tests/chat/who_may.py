@@ -13,12 +13,18 @@ from bot.chat.clicks import INCIDENT_CLICKS, RUN_CLICKS, STEP_CLICKS
 from bot.chat.clock_card import CLOCK_CLICKS
 from bot.chat.life_clicks import LIFE_CLICKS
 from bot.chat.page_card import PAGE_CLICKS
+from bot.chat.paper_card import PAPER_CLICKS
 from bot.chat.question_card import QUESTION_CLICKS
 from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.reminder_card import REMINDER_CLICKS
 from bot.chat.update_card import UPDATE_CLICKS
 from bot.incidents.handover import Roles
 from bot.paging.tables import Page, PageLink
+from bot.postmortems import Postmortem
+from bot.postmortems.editing.papers import Papers
+from bot.postmortems.editing.reviews import Reviews
+from bot.postmortems.editing.states import FINAL, REVIEW
+from bot.postmortems.editing.tables import Reviewer
 from tests.chat.every_button import (
     APPROVAL,
     DECISION,
@@ -35,7 +41,7 @@ from tests.slackstub import U_BEN
 TABLES = {
     "incident": INCIDENT_CLICKS, "life": LIFE_CLICKS, "regroup": REGROUP_CLICKS, "run": RUN_CLICKS,
     "step": STEP_CLICKS, "question": QUESTION_CLICKS, "page": PAGE_CLICKS, "update": UPDATE_CLICKS,
-    "reminder": REMINDER_CLICKS, "clock": CLOCK_CLICKS,
+    "reminder": REMINDER_CLICKS, "clock": CLOCK_CLICKS, "paper": PAPER_CLICKS,
 }  # fmt: skip
 
 # What the one who presses is in the catalog. Who is not in it at all has no person there.
@@ -139,6 +145,28 @@ async def called(room: ChatRoom, at: int) -> None:
         session.add(PageLink(token_hash=f"h{at}", page_id=page.number, person="fay"))
 
 
+def paper(state: str = REVIEW, *, owner: str = "ana", reviewer: str = "ana") -> Ready:
+    """It is over and has a postmortem, which Ben facilitates; Ana, if it is hers to do, has approved it."""
+
+    async def made(room: ChatRoom, at: int) -> None:
+        await status("resolved")(room, at)
+        ana = room.person("ana")
+        assert ana is not None
+        async with room.store.write() as session:
+            incident = await room.incidents.get(session, at)
+            row = Postmortem(
+                incident_id=at, state=REVIEW, markdown="# P\n\n## Summary\n\nWords.\n", html="<p>",
+                drawn_from=7, owner=owner, facilitator="ben",
+            )  # fmt: skip
+            session.add_all([row, Reviewer(incident_id=at, person=reviewer, asked_by="ben")])
+            await session.flush()
+            if reviewer == "ana":
+                await Reviews(Papers(room.incidents)).approve(session, incident, ana)
+            row.state = state
+
+    return made
+
+
 async def merged(room: ChatRoom, at: int) -> None:
     """The next one is part of it."""
     shown = await room.type_(f"/incident merge #{at + 1} into #{at}")
@@ -206,6 +234,17 @@ ROWS = (
     Row("reminder_stop", RESPONDERS, "reminder_stopped", [reminder("idle", "incident_ack")]),
     Row("clock_done", RESPONDERS, "clock_met",
         [says("clock gdpr start"), reminder("clock:gdpr:authority", "clock_done")]),
+    Row("paper_approve", WITH_ROLE, "postmortem_approved", [paper(reviewer="fay")],
+        "/incident postmortem"),
+    Row("paper_approve", NOBODY, "postmortem_approved", [paper(reviewer="ben")],
+        "/incident postmortem", also="that Ben reviews"),
+    Row("paper_final", COMMANDERS, "postmortem_final", [paper()], "/incident postmortem"),
+    Row("paper_final", RESPONDERS, "postmortem_final", [paper(owner="fay")],
+        "/incident postmortem", also="of her own"),
+    Row("paper_draft", RESPONDERS, "postmortem_reopened", [paper()], "/incident postmortem"),
+    Row("paper_draft", COMMANDERS, "postmortem_reopened", [paper(FINAL)], "/incident postmortem",
+        also="of a final one"),
+    Row("paper_redraw", RESPONDERS, "postmortem_redraw_asked", [paper()], "/incident postmortem"),
 )  # fmt: skip
 
 # The menu of a bare /incident: what its choice and its form come to, by the same rules as what is typed.
