@@ -110,7 +110,9 @@ def _with_options(made: Block, notes: Notes, at: str) -> bool:
     for key in ("initial_option", "initial_options"):
         if made.get(key):
             chosen = made[key] if isinstance(made[key], list) else [made[key]]
-            kept = [o for o in options if o["value"] in {c.get("value") for c in chosen} & values]
+            kept = [
+                o for o in options if o["value"] in {str(c.get("value")) for c in chosen} & values
+            ]
             made[key] = (kept if key == "initial_options" else kept[0]) if kept else None
     return bool(options)
 
@@ -125,7 +127,7 @@ def _option(option: Any, notes: Notes, at: str, *, plain: bool) -> Block | None:
     more = option.get("description")
     if more:
         more = text_object(more, limits.OPTION, notes, f"{at}/description", plain=plain)
-    made = {**option, "text": text, "description": more}
+    made = {**option, "text": text, "value": str(option["value"]), "description": more}
     return {key: each for key, each in made.items() if each is not None} if text else None
 
 
