@@ -14,7 +14,7 @@ import signal
 import socket
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import ExitStack, closing, suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -38,6 +38,7 @@ from bot.alerts import (
     Questions,
     Silences,
 )
+from bot.catalog import Catalog
 from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
 from bot.chat.console import build_console
 from bot.chat.outside import (
@@ -260,9 +261,10 @@ class Jackline:
             "pages": self.repeat(self.pages.look, 1),
             "pagers": self.repeat(self.pagers.look, 15),
             "notices": self.repeat(self.notices.feed_next, 1),
-            "notices out": self._tell_outside(),
-            "status pages": self._tell_customers(),
-            "tickets": self._file_tickets(),
+            "notices out": self._once(lambda known: known.notifiers, self.telling),
+            "status pages": self._once(lambda known: known.status_pages, self.customers),
+            "tickets": self._once(lambda known: known.trackers, self.filing),
+            "tickets in": self.repeat(self.ticket_watch.look, 15),
             "runbooks": self.library.watch(),
         }
         if self.slack is not None:
@@ -304,23 +306,13 @@ class Jackline:
             await asyncio.sleep(5)
         return False
 
-    async def _tell_outside(self) -> None:
-        """Idle until the catalog has a notifier: most of the time there is nothing to look for."""
-        while not self.library.catalog.notifiers:  # noqa: ASYNC110 - the catalog has no event for it
+    async def _once(
+        self, there: Callable[[Catalog], Sequence[object]], worker: DeliveryWorker
+    ) -> None:
+        """Idle until the catalog has some: most of the time there is nothing to look for."""
+        while not there(self.library.catalog):  # noqa: ASYNC110 - the catalog has no event for it
             await asyncio.sleep(5)
-        await self.telling.run()
-
-    async def _tell_customers(self) -> None:
-        """The same for status pages."""
-        while not self.library.catalog.status_pages:  # noqa: ASYNC110 - as above
-            await asyncio.sleep(5)
-        await self.customers.run()
-
-    async def _file_tickets(self) -> None:
-        """The same for trackers; what they have is read as well."""
-        while not self.library.catalog.trackers:  # noqa: ASYNC110 - as above
-            await asyncio.sleep(5)
-        await asyncio.gather(self.filing.run(), self.repeat(self.ticket_watch.look, 15))
+        await worker.run()
 
     async def _tick(self, step: Callable[[], Awaitable[None]]) -> None:
         """One step of what is due by the clock; the next tick tries again."""

@@ -26,6 +26,7 @@ from bot.contract.evidence import (
     Series,
 )
 from bot.contract.frozen import Frozen
+from bot.contract.manifest import Manifest, Setting
 from bot.contract.status import Published, StatusPage, StatusUpdate
 from bot.contract.tickets import Filed, Ticket, Tickets
 
@@ -367,42 +368,3 @@ class Pager(Notifier, Protocol):
 
     async def on_call(self, connection: Connection) -> list[Duty]:
         """Who is on call there now; empty where the target's settings do not let it be asked."""
-
-
-# ── the folder ───────────────────────────────────────────────────────────────────────────────
-
-
-class Setting(Frozen):
-    """A setting of an integration, read from its target's entry in the catalog."""
-
-    name: str
-    description: str
-    secret: bool = False
-    required: bool = False
-
-
-class Manifest(Frozen):
-    """``manifest.yaml``: says what an integration is without importing its code."""
-
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]{1,30}$")
-    title: str
-    description: str
-    alert_source: str = ""
-    actions: dict[str, str] = Field(
-        default={}, description="action name → 'module:Class' inside the folder"
-    )
-    evidence: str = ""
-    evidence_about: list[Setting] = Field(
-        default=[], description="what `about` of a service's evidence may say; left out: anything"
-    )
-    notifier: str = ""
-    status_page: str = ""
-    tickets: str = ""
-    tickets_about: list[Setting] = Field(
-        default=[], description="what `about` of a tracker of the catalog may say"
-    )
-    settings: list[Setting] = Field(default=[])
-    egress: list[str] = Field(default=[], description="hosts it talks to, for firewall rules")
-    docs: str
-    tested_against: Literal["real-server", "vendor-spec", "recorded"]
-    notes: str = ""

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import func, update
 from sqlmodel import col, select
 
 from bot.catalog import Catalog
 from bot.chat import Cards
 from bot.chat.slack import Limits, SlackSurface
+from bot.chat.slack.client import SlackClient
 from bot.chat.slack.pace import SEVERITY
 from bot.chat.slack.standing import Standing
 from bot.delivery import Delivery, DeliveryWorker, Outbox
@@ -30,13 +30,13 @@ class Post:
         self.store = store
         self.slack = slack
         self.folder = folder
-        self.clients: list[AsyncWebClient] = []
+        self.clients: list[SlackClient] = []
         self.outbox = Outbox(("slack",))
         self.incidents = Incidents(Ledger(b"audit"), self.outbox, Catalog)
 
     def worker(self, owner: str = "first", minute: float = 0.1) -> DeliveryWorker:
         """A worker as a process of its own would have it; Slack's ``minute`` is a short one."""
-        client = AsyncWebClient(
+        client = SlackClient(
             token=self.slack.bot_token, base_url=self.slack.api_url, retry_handlers=[]
         )
         self.clients.append(client)
@@ -130,5 +130,4 @@ async def post(store: Store, tmp_path: Path) -> AsyncIterator[Post]:
         made = Post(store, slack, tmp_path)
         yield made
         for client in made.clients:
-            if client.session is not None:
-                await client.session.close()
+            await client.close()

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlmodel import col, func, select
 
 from bot.chat import Cards
 from bot.chat.slack import Limits, SlackSurface
+from bot.chat.slack.client import SlackClient
 from bot.chat.slack.standing import Standing
 from bot.delivery import Delivery, DeliveryWorker, Outbox
 from bot.runbooks import StepAttempt
@@ -43,7 +43,7 @@ async def ran(room: Room, shop: HttpApp, answer: Answer) -> StepAttempt:
 
 async def sent(room: Room, slack: SlackStub, folder: Path) -> tuple[Message, list[Message]]:
     """Delivers all that waits; the run's message in Slack, and what is in its thread."""
-    client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[])
+    client = SlackClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[])
     surface = SlackSurface(
         client, room.store, Cards(lambda: room.library.catalog, ""),
         lambda: room.library.catalog, "", folder, room.incidents, Limits(), Standing(0),
@@ -56,8 +56,7 @@ async def sent(room: Room, slack: SlackStub, folder: Path) -> tuple[Message, lis
     finally:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
-        if client.session is not None:
-            await client.session.close()
+        await client.close()
     (channel,) = slack.ws.channels.keys() - {C_GENERAL, C_INCIDENTS}
     (card,) = slack.messages(channel, "Runbook Fix the shop")
     return card, [m for m in slack.messages(channel, thread_ts=card.ts) if m.ts != card.ts]

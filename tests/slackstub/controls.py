@@ -12,6 +12,18 @@ from .state import Json, Message, User, Usergroup
 
 
 class Controls(Forms):
+    @property
+    def team_id(self) -> str:
+        return self.ws.team_id
+
+    @property
+    def bot_user_id(self) -> str:
+        return self.ws.bot_user_id
+
+    @property
+    def bot_token(self) -> str:
+        return self.ws.bot_token
+
     def configure(self, **values: Any) -> Json:
         """Change settings while it runs; `down=True` also breaks the sockets that are open."""
         known = {f.name for f in fields(Settings)}

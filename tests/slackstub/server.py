@@ -49,24 +49,12 @@ class SlackStub(Teams):
         return f"{self.ws.base_url}/api/"
 
     @property
-    def bot_token(self) -> str:
-        return self.ws.bot_token
-
-    @property
     def app_token(self) -> str:
         return self.ws.app_token
 
     @property
     def signing_secret(self) -> str:
         return self.ws.signing_secret
-
-    @property
-    def team_id(self) -> str:
-        return self.ws.team_id
-
-    @property
-    def bot_user_id(self) -> str:
-        return self.ws.bot_user_id
 
     @property
     def client_id(self) -> str:

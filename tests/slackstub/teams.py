@@ -16,18 +16,6 @@ from .state import U_ANA, Grant, Workspace
 class Team(Controls):
     """A further workspace; the app is not installed there until somebody installs it."""
 
-    @property
-    def team_id(self) -> str:
-        return self.ws.team_id
-
-    @property
-    def bot_user_id(self) -> str:
-        return self.ws.bot_user_id
-
-    @property
-    def bot_token(self) -> str:
-        return self.ws.bot_token
-
     async def uninstall(self, *, at: int | None = None) -> None:
         """A person takes the app out: its token is worth nothing, and the app is told twice."""
         self.ws.revoked.add(self.ws.bot_token)

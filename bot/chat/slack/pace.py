@@ -149,8 +149,13 @@ class Limits:
 class Spoken(Protocol):
     """How one workspace is called."""
 
-    client: AsyncWebClient
-    limits: Limits
+    @property
+    def client(self) -> AsyncWebClient:
+        """With its token."""
+
+    @property
+    def limits(self) -> Limits:
+        """How often it may be called."""
 
 
 # By the workspace's name, as in a request. Raises `AuthFailed` where Jackline is not installed.

@@ -8,14 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot.catalog import Catalog
 from bot.chat.cards import Cards, Rendered
 from bot.chat.export import exported
 from bot.chat.places import team_in
 from bot.chat.slack.calls import MISSING_SCOPE, code_of, granted_scopes, slack_errors
 from bot.chat.slack.channel import NAME, SUFFIXES, ChannelOps
+from bot.chat.slack.client import SlackClient
 from bot.chat.slack.installations import Installed
 from bot.chat.slack.manifest import missing_scopes
 from bot.chat.slack.methods import POST
@@ -54,7 +53,7 @@ class SlackSurface:
 
     def __init__(
         self,
-        client: AsyncWebClient,
+        client: SlackClient,
         store: Store,
         cards: Cards,
         catalog: Callable[[], Catalog],
@@ -385,8 +384,7 @@ class SlackSurface:
 
     async def close(self) -> None:
         """Lets connections go."""
-        if self.client.session is not None:
-            await self.client.session.close()
+        await self.client.close()
 
     async def look(self) -> None:
         """One look whether Slack answers, and takes our token."""
