@@ -64,10 +64,11 @@ from bot.paging.clock import PageClock
 from bot.paging.flow import Paging
 from bot.postmortems import Postmortems
 from bot.postmortems.editing.reviews import paper_facts
+from bot.postmortems.exports import Exports
 from bot.runbooks import Drills, Library, Proposer, RunEngine, Runs
 from bot.runbooks.journal import Journal
 from bot.runbooks.plan import Planner
-from bot.settings import Settings, shown
+from bot.settings import Settings, secret_values, shown
 from bot.store import YIELDING, Store, load_key, now
 from bot.timeline import Ledger
 from bot.web import build_web
@@ -151,6 +152,10 @@ class Jackline:
             self.store, self.ledger, lambda: self.library.catalog, data, self.evidence.measured,
             settings.runbooks_dir / "postmortems", self.outbox,
         )  # fmt: skip
+        keys = [key.decode("utf-8", "replace") for key in (self.audit_key, self.session_key)]
+        self.exports = Exports(
+            lambda: self.library.catalog, data, [*secret_values(settings), *keys]
+        )
 
         self._meet_people(owner)
         self.metrics = Metrics(self.store)
@@ -347,6 +352,7 @@ class Jackline:
             incidents=self.incidents,
             runs=self.runs,
             postmortem=self.postmortems.find,
+            exports=self.exports,
             catalog=lambda: self.library.catalog,
             session_key=self.session_key,
             data_dir=self.settings.data_dir.absolute(),
@@ -370,7 +376,7 @@ class Jackline:
     def _slack_link(self, owner: str) -> SlackLink:
         link = SlackLink(
             self.settings, self.store, self.cards, self.commands, self.clicks, self.incidents,
-            lambda: self.library.catalog, owner, self.repeat, self.session_key,
+            lambda: self.library.catalog, owner, self.repeat, self.session_key, self.exports,
         )  # fmt: skip
         self.router.sends_by(link.delivery)
         return link

@@ -1,10 +1,8 @@
-"""An incident as files to take away: the timeline as Markdown, JSON and CSV, and its postmortem.
+"""An incident as files to take away: its timeline as Markdown, JSON and CSV, its postmortem in each form.
 
-Made when they are asked for. What people and alerts wrote stays text, also in a spreadsheet.
+Made when they are asked for, and sent through the gate. What people and alerts wrote stays text.
 """
 
-import csv
-import io
 import json
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,41 +12,41 @@ from bot.incidents import Incident, Incidents
 from bot.incidents.shown import incident_json
 from bot.postmortems import Postmortem
 from bot.postmortems.escape import text
+from bot.postmortems.exports import FORMS, Exports, File, require_form
+from bot.postmortems.exports.gate import Gate
+from bot.postmortems.exports.sheet import timeline
 from bot.timeline import Entry, entry_json, rows_of
 
-KINDS = {"md": "text/markdown", "json": "application/json", "csv": "text/csv"}
+KINDS = ("md", "json", "csv")
+PAPERS = ("postmortem", "customers")
 POSTMORTEM = "postmortem.md"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a spreadsheet knows one
 
 
 def file_name(number: int, kind: str) -> str:
     """``incident-12.csv``, ``incident-12-postmortem.md``."""
-    return f"incident-{number}{'-' if kind == POSTMORTEM else '.'}{kind}"
+    return f"incident-{number}{'-' if '.' in kind else '.'}{kind}"
 
 
-async def exported(session: AsyncSession, incident: Incident, kind: str) -> str:
-    """One file's content. Raises `NotFound` for a kind that there is not, and without a postmortem."""
-    if kind == POSTMORTEM:
-        made = await session.get(Postmortem, incident.number)
-        if made is None:
-            raise NotFound(f"There is no postmortem of #{incident.number} yet.")
-        return made.markdown
-    if kind not in KINDS:
+def require_kind(kind: str) -> None:
+    """``csv`` is the timeline, ``postmortem.pdf`` and ``customers.pdf`` are papers. Raises `NotFound`."""
+    what, dot, form = kind.rpartition(".")
+    if dot and what in PAPERS:
+        require_form(form, customers=what == "customers")
+    elif kind not in KINDS:
         raise NotFound(f"There is no export as {kind!r}.", hint=f"There are {', '.join(KINDS)}.")
-    rows = await rows_of(session, incident.number)
-    return {"md": _markdown, "json": _json, "csv": _csv}[kind](incident, rows)
 
 
 async def bring(
-    session: AsyncSession, incidents: Incidents, incident: Incident, actor: str, key: str
-) -> list[str]:
-    """Has all files come into the incident's channel, where all who see it are members.
+    session: AsyncSession, incidents: Incidents, incident: Incident, actor: str, key: str,
+    asked: str = "",
+) -> list[str]:  # fmt: skip
+    """Has all files, or the one asked for, come into the channel, where all who see it are members.
 
     Once for each ``key``. The kinds there are.
     """
     number = incident.number
     paper = await session.get(Postmortem, number)
-    kinds = [*KINDS, *([POSTMORTEM] if paper else [])]
+    kinds = [asked] if asked else [*KINDS, *([POSTMORTEM] if paper else [])]
     if await incidents.outbox.said(session, number, f"export-{key}"):
         return kinds
     text = "Exported as files"
@@ -65,7 +63,20 @@ async def bring(
     return kinds
 
 
-def _markdown(incident: Incident, rows: list[Entry]) -> str:
+async def exported(exports: Exports, session: AsyncSession, incident: Incident, kind: str) -> File:
+    """One file. Raises `NotFound` for a kind that there is not, and without a postmortem."""
+    require_kind(kind)
+    number, (what, _, form) = incident.number, kind.rpartition(".")
+    name = file_name(number, kind)
+    if what:
+        made = await exports.file(session, number, form, customers=what == "customers")
+        return File(name, made.media_type, made.content)
+    rows = await rows_of(session, number)
+    draw = {"md": _markdown, "json": _json, "csv": _csv}[kind]
+    return File(name, FORMS[kind], draw(incident, rows, exports.gate()))
+
+
+def _markdown(incident: Incident, rows: list[Entry], gate: Gate) -> bytes:
     facts = incident_json(incident)
     drill = "Drill " if incident.drill else ""
     lines = [
@@ -75,24 +86,14 @@ def _markdown(incident: Incident, rows: list[Entry]) -> str:
         *(f"| {row.seq} | {row.at:%Y-%m-%d %H:%M:%S} | {row.kind} | {text(row.actor)} | {text(row.text)} |"
           for row in rows),
     ]  # fmt: skip
-    return "\n".join(lines) + "\n"
+    return (gate.markdown("\n".join(lines)) + "\n").encode()
 
 
-def _json(incident: Incident, rows: list[Entry]) -> str:
+def _json(incident: Incident, rows: list[Entry], gate: Gate) -> bytes:
     whole = {"incident": incident_json(incident), "timeline": [entry_json(row) for row in rows]}
-    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+    return (json.dumps(gate.json(whole), indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _csv(incident: Incident, rows: list[Entry]) -> str:
+def _csv(incident: Incident, rows: list[Entry], gate: Gate) -> bytes:
     del incident
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["seq", "at", "kind", "actor", "text", "link"])
-    for row in rows:
-        cells = (row.seq, row.at.isoformat(), row.kind, row.actor, row.text, row.link)
-        writer.writerow([_plain(str(cell)) for cell in cells])
-    return out.getvalue()
-
-
-def _plain(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return timeline(rows, gate, [row.actor for row in rows])

@@ -37,6 +37,7 @@ from bot.cli.parts import (
     database,
     from_record,
     out,
+    save,
     with_parts,
     without_database,
 )
@@ -48,6 +49,7 @@ from bot.cli.style import lint
 from bot.errors import BadInput, NotFound
 from bot.incidents.shown import incident_json
 from bot.located import BadFile, Problem
+from bot.postmortems.exports import require_form
 from bot.postmortems.template_check import check_templates
 from bot.practice.demo import play
 from bot.runbooks.inputs import resolve_inputs
@@ -296,6 +298,27 @@ def postmortem_show(
 
 postmortem_app.command()(lint)
 postmortem_app.command("replay")(postmortem_replay)
+
+
+@postmortem_app.command("export")
+def postmortem_export(
+    number: Number,
+    form: Annotated[str, typer.Option("--as", help="md, html, pdf, docx, json or csv.")] = "md",
+    to: Annotated[
+        Path | None, typer.Option("--out", help="A file; left out: stdout.", dir_okay=False)
+    ] = None,
+    customers: Annotated[
+        bool, typer.Option("--customers", help="The short version for customers, once final.")
+    ] = False,
+) -> None:
+    """Write an incident's postmortem as a file, without credentials and personal data."""
+
+    async def work(parts: Jackline) -> bytes:
+        async with parts.store.read() as session:
+            return (await parts.exports.file(session, number, form, customers=customers)).content
+
+    require_form(form, customers=customers)
+    save(from_record(work), to)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from bot import log, settings
 from bot.app import Jackline
 from bot.catalog import Person
 from bot.cli.doctor import NO_DATABASE, why
-from bot.errors import NotFound, Unavailable
+from bot.errors import BadInput, NotFound, Unavailable
 from bot.located import near
 
 _T = TypeVar("_T")
@@ -80,6 +80,22 @@ async def _opened(loaded: settings.Settings, work: Callable[[Jackline], Awaitabl
             return await work(parts)
     finally:
         await parts.close()
+
+
+def save(content: bytes, to: Path | None) -> None:
+    """Into a file, whole or not at all, or to stdout. Raises `BadInput`."""
+    if to is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    aside = to.with_name(f".{to.name}.part")
+    try:
+        aside.write_bytes(content)
+        aside.replace(to)
+    except OSError as error:
+        raise BadInput(f"Cannot write {to}: {error.strerror}.") from error
+    out.print(f"{to}: {len(content)} bytes", markup=False)
 
 
 @contextmanager

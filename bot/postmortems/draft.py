@@ -11,6 +11,7 @@ from bot.catalog import Catalog
 from bot.postmortems import figures, history, prompts, proposals, reach, record, resemblance, review
 from bot.postmortems.case import Around, Case, Facts, look_at
 from bot.postmortems.chronicle import cited_in, timeline
+from bot.postmortems.exports import customers
 from bot.postmortems.findings import findings
 from bot.postmortems.page import Draft, Section
 from bot.postmortems.plots import figures_of, plots
@@ -64,6 +65,7 @@ def _after(case: Case) -> Iterator[Section]:
     yield proposals.actions(case, found)
     yield prompts.open_questions(case)
     yield resemblance.with_questions(prompts.facilitator(), like)
+    yield from customers.proposed(case)
     yield history.notices(case)
     yield history.related(case)
     yield record.evidence(case)

@@ -18,7 +18,7 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"
 _PLAIN = re.compile(r"[ -~]*")  # nothing but ASCII that shows: most of what is recorded
 _SPECIAL = re.compile(r"([\\`*{}\[\]#~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 _LINE_START = re.compile(r"^(\d{1,9})([.)])(?=\s|$)|^([-+=:])")
-_URL_SAFE = "/?:@!$&'*+,;=%~-._#"
+URL_SAFE = "/?:@!$&'*+,;=%~-._#"
 
 
 @lru_cache(20_000)  # kinds, classes and roles are the same words again and again
@@ -92,4 +92,4 @@ def safe_url(url: str) -> str:
         return ""
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return ""
-    return quote(redact_text(url.strip()), safe=_URL_SAFE)
+    return quote(redact_text(url.strip()), safe=URL_SAFE)

@@ -15,7 +15,7 @@ from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
 from bot.postmortems.page import ORIGINS, Draft
-from bot.postmortems.templating import FOLDER, Templates
+from bot.postmortems.templating import FOLDER, Templates, around
 
 _WRITTEN = "written by a person"  # alone, or behind one of these: `recorded · written by a person`
 # Focusable, so that a keyboard can scroll it.
@@ -45,7 +45,18 @@ def html(draft: Draft, pictures: Mapping[str, bytes], templates: Templates = _PL
 
 def page_of(draft: Draft, body: str, pictures: Mapping[str, bytes]) -> str:
     """The same of a body that people have worked on; of ``draft`` only its number and title count."""
-    return _PLAIN.page(draft, reader(pictures).render(body))
+    number = f"INC-{draft.incident_id}: " if draft.incident_id else ""
+    return page(f"{number}{draft.title} (postmortem)", body, pictures)
+
+
+def page(title: str, body: str, pictures: Mapping[str, bytes]) -> str:
+    """Markdown without front matter as one page of its own."""
+    return around(title, reader(pictures).render(body))
+
+
+def tokens(body: str) -> Sequence[Token]:
+    """The same Markdown taken apart, for whoever draws it otherwise."""
+    return reader({}).parse(body)
 
 
 def media_type(picture: bytes) -> str:

@@ -56,11 +56,6 @@ class Templates:
                 log.error("postmortem_template_broken", problem=str(error.problem))
         return _tidy(self._shipped.get_template("postmortem.md.j2").render(draft=draft))
 
-    def page(self, draft: Draft, content: str) -> str:
-        """The page of HTML around what Markdown's reader made."""
-        page = _PAGES.get_template("page.html.j2")
-        return page.render(draft=draft, content=Markup(content))  # noqa: S704 - markdown-it's, HTML off
-
     def own(self, severity: str) -> Path | None:
         """The team's template for a severity, or None."""
         names = (severity, DEFAULT) if severity in SEVERITIES else (DEFAULT,)
@@ -84,6 +79,12 @@ class Templates:
         if not text.strip():
             raise BadFile(Problem(str(path), 1, "prints nothing at all"))
         return text
+
+
+def around(title: str, content: str) -> str:
+    """The page of HTML around what Markdown's reader made."""
+    page = _PAGES.get_template("page.html.j2")
+    return page.render(title=title, content=Markup(content))  # noqa: S704 - markdown-it's, HTML off
 
 
 def templates_of(folder: Path) -> Iterator[Path]:

@@ -6,7 +6,7 @@ Nothing here reads a file of secrets or touches the network; a wrong value becom
 
 from bot.settings.model import REACTIONS, MailIn, Mark, Settings, host_and_port
 from bot.settings.read import load
-from bot.settings.shown import Shown, reference, shown
+from bot.settings.shown import Shown, reference, secret_values, shown
 
 __all__ = [
     "REACTIONS",
@@ -17,5 +17,6 @@ __all__ = [
     "host_and_port",
     "load",
     "reference",
+    "secret_values",
     "shown",
 ]

@@ -2,11 +2,11 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from sqlalchemy.engine import make_url
 
 from bot.settings.model import PREFIX, Settings, Webhook
@@ -66,6 +66,23 @@ def _value(settings: Settings, name: str) -> tuple[str, bool]:
             False,
         )  # not the user, not a query
     return ("" if found is None else str(found)), False
+
+
+def secret_values(settings: Settings) -> list[str]:
+    """Every credential among them, for whoever must keep them out of what leaves."""
+
+    def walk(value: Any) -> Iterator[str]:  # noqa: ANN401 - settings of any shape
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()
+        elif isinstance(value, BaseModel):
+            for name in type(value).model_fields:
+                yield from walk(getattr(value, name))
+        elif isinstance(value, dict | list):
+            for each in value.values() if isinstance(value, dict) else value:
+                yield from walk(each)
+
+    password = make_url(settings.database_url).password if settings.database_url else None
+    return [*walk(settings), *([str(password)] if password else [])]
 
 
 def reference() -> list[tuple[str, str, str, str]]:

@@ -14,6 +14,7 @@ from sqlmodel import select
 from starlette.applications import Starlette
 
 from bot.chat.console import build_console, signin_link
+from bot.postmortems.exports import Exports
 from bot.registry import load
 from bot.store import Store
 from bot.timeline import Entry
@@ -43,6 +44,7 @@ async def served(folder: Path) -> AsyncIterator[tuple[ChatRoom, str]]:
     routes = build_console(
         store=store, cards=room.cards, commands=room.commands, clicks=room.clicks,
         incidents=room.incidents, runs=room.runs, postmortem=none,
+        exports=Exports(lambda: room.library.catalog, folder),
         catalog=lambda: room.library.catalog, session_key=KEY, data_dir=folder, settings=tuple,
         proofs=room._proofs,
     )  # fmt: skip

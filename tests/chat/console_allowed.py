@@ -72,6 +72,9 @@ ROUTES: dict[tuple[str, str], Allowed] = {
     ("POST", "/incidents/{id:int}/postmortem/do/{what}"): Allowed(  # by step: `STEPS`
         RESPONDERS, "/incidents/1/postmortem/do/owner", {"person": "rosa"}, private=True
     ),
+    ("GET", "/incidents/{id:int}/customers.{kind}"): Allowed(
+        KNOWN, "/incidents/1/customers.md", private=True
+    ),
     ("GET", "/evidence/{file}"): Allowed(KNOWN, "/evidence/inc-1-a.png", private=True),
     ("GET", "/incidents/{id:int}/export.{kind}"): Allowed(
         KNOWN, "/incidents/1/export.md", private=True

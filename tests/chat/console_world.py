@@ -23,6 +23,7 @@ from bot.delivery import Outbox
 from bot.incidents import Incident, Incidents
 from bot.paging.flow import Paging
 from bot.postmortems import Postmortem, Postmortems
+from bot.postmortems.exports import Exports
 from bot.registry import load
 from bot.runbooks import Drills, Library, Run, Runs
 from bot.settings import load as load_settings
@@ -88,6 +89,7 @@ class World:
                 incidents=self.incidents,
                 runs=self.runs,
                 postmortem=self.drafts.find,
+                exports=Exports(self.catalog, self.folder, ["canary-of-the-console"]),
                 catalog=self.catalog,
                 session_key=KEY,
                 data_dir=self.folder,
@@ -121,9 +123,14 @@ class World:
     async def _proofs(self) -> list[PathProof]:
         return self.proofs
 
-    async def paper(self, html: str = "<h1>Postmortem</h1>", number: int = 1) -> None:
-        """An incident's draft."""
-        made = Postmortem(incident_id=number, markdown="# Postmortem", html=html, drawn_from=2)
+    async def paper(
+        self, html: str = "<h1>Postmortem</h1>", number: int = 1, *,
+        markdown: str = "# Postmortem", state: str = "draft",
+    ) -> None:  # fmt: skip
+        """An incident's postmortem."""
+        made = Postmortem(
+            incident_id=number, state=state, markdown=markdown, html=html, drawn_from=2
+        )
         async with self.store.write() as session:
             session.add(made)
 

@@ -17,6 +17,7 @@ from bot.chat.slack.tables import SlackRequest
 from bot.chat.slack.workspaces import Workspaces
 from bot.delivery import Binding, Delivery, DeliveryWorker
 from bot.incidents import Incident
+from bot.postmortems.exports import Exports
 from bot.store import now
 from tests.chat.room import ChatRoom
 from tests.slackstub import C_INCIDENTS, U_ANA, U_BEN, SlackStub
@@ -32,6 +33,7 @@ class SlackRoom:
         surface = SlackSurface(
             client, room.store, room.cards, lambda: room.library.catalog, C_INCIDENTS,
             room.library.folder, room.incidents, limits, standing,
+            Exports(lambda: room.library.catalog, room.library.folder),
         )  # fmt: skip
         spaces = Workspaces(surface)
         home = Home(spaces.at, room.store, lambda: room.library.catalog, ())

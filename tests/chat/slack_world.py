@@ -25,6 +25,7 @@ from bot.chat.slack.standing import Standing
 from bot.chat.slack.tables import SlackRequest
 from bot.chat.slack.workspaces import Workspaces
 from bot.delivery import Delivery, DeliveryWorker
+from bot.postmortems.exports import Exports
 from bot.store import now
 from bot.timeline import Entry
 from tests.chat.room import ChatRoom
@@ -50,7 +51,7 @@ class SlackWorld:
                     on_call(room.commands.oncall), access_health(room.commands.ways))  # fmt: skip
         self.surface = SlackSurface(
             self.client, room.store, room.cards, catalog, C_INCIDENTS, room.folder,
-            room.incidents, Limits(0.1), self.standing,
+            room.incidents, Limits(0.1), self.standing, Exports(catalog, room.folder),
         )  # fmt: skip
         spaces = Workspaces(self.surface)
         home = Home(spaces.at, room.store, catalog, sections)

@@ -24,5 +24,6 @@ def workspaces(client: AsyncWebClient, standing: Standing | None = None) -> Work
             nothing,
             Limits(0.1),
             standing or Standing(0),
+            nothing,
         )
     )

@@ -4,6 +4,7 @@ import struct
 
 import httpx
 
+from bot.postmortems import Postmortem
 from tests.chat.console_world import HTMX, ORIGIN, World
 
 # Pages
@@ -181,16 +182,29 @@ async def test_evidence_is_shown_in_its_place_with_its_size(world: World) -> Non
 
 
 async def test_the_postmortem_can_be_downloaded_once_there_is_one(world: World) -> None:
-    """Attached, in both forms, and only after resolution."""
+    """Attached, in each form, and only after resolution; for customers only once it is final."""
     browser, incident = await world.signed_in(), await world.incident()
-    await world.paper()
+    paper = "# Post <b>mortem</b> canary-of-the-console\n\n## For customers\n\nAll is well.\n"
+    await world.paper(markdown=paper)
     assert (await browser.get("/incidents/1/postmortem.md")).status_code == 404
     async with world.store.write() as session:
         found = await world.incidents.get(session, incident.number)
         await world.incidents.set_status(session, found, "resolved", "person:rosa")
     assert "postmortem.html" in (await browser.get("/incidents/1")).text
-    for kind, start in (("md", "# Post"), ("html", "<h1>Post")):
+    for kind, start in (
+        ("md", b"# Post"), ("html", b"<!doctype"), ("pdf", b"%PDF"), ("docx", b"PK"), ("json", b"{"),
+        ("csv", b"seq,at"),
+    ):  # fmt: skip
         answer = await browser.get(f"/incidents/1/postmortem.{kind}")
-        assert answer.text.startswith(start)
+        assert answer.content.startswith(start)
+        assert b"canary-of-the" not in answer.content
         assert answer.headers["content-disposition"].startswith("attachment")
+    refused = await browser.get("/incidents/1/customers.pdf")
+    assert refused.status_code == 409
+    assert "is not final (draft)" in refused.text
+    async with world.store.write() as session:
+        (await session.get_one(Postmortem, 1)).state = "final"
+    told = await browser.get("/incidents/1/customers.md")
+    assert told.text == "# Incident report\n\nAll is well.\n"
+    assert (await browser.get("/incidents/1/customers.csv")).status_code == 404
     assert (await browser.get("/incidents/1/postmortem.exe")).status_code == 404

@@ -132,8 +132,8 @@ async def setting(world: World) -> Incident:
         found = await world.incidents.get(session, incident.number)
         await world.incidents.set_status(session, found, "resolved", "person:carl")
         session.add(Postmortem(
-            incident_id=1, markdown="# Zebras\n\n## Summary\n\n*derived*\n\nWords.\n", html="<p>",
-            drawn_from=2,
+            incident_id=1, drawn_from=2, html="<p>", state="final",
+            markdown="# Zebras\n\n## Summary\n\n*derived*\n\nWords.\n\n## For customers\n\nAll is well.\n",
         ))  # fmt: skip
     (world.folder / "evidence").mkdir(exist_ok=True)
     (world.folder / "evidence" / "inc-1-a.png").write_bytes(b"\x89PNG")

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.chat.export import exported
-from bot.errors import BadInput, NotAllowed, NotFound
+from bot.errors import BadInput, Conflict, NotAllowed, NotFound
 from bot.incidents import Incident
 from bot.postmortems import Postmortem
+from bot.postmortems.exports import Exports
 from bot.web.metrics import Metrics
 from tests.chat.console_world import World
 from tests.chat.room import ChatRoom, words
@@ -32,21 +33,24 @@ async def declared(room: ChatRoom) -> ChatRoom:
 async def file(room: ChatRoom, kind: str) -> str:
     async with room.store.read() as session:
         incident = await session.get_one(Incident, 1)
-        return await exported(session, incident, kind)
+        exports = Exports(lambda: room.library.catalog, room.library.folder, ["canary-of-the-room"])
+        return (await exported(exports, session, incident, kind)).content.decode()
 
 
 async def test_the_files_hold_the_whole_timeline_and_no_formula(declared: ChatRoom) -> None:
     """What was written stays text: in a table, in a spreadsheet, and as it was in JSON."""
     nasty = "=HYPERLINK(1) | <script> [x](javascript:1)\n# Head"
     await declared.type_(f"/incident note {nasty}")
+    await declared.type_("/incident note canary-of-the-room and canary@example.org")
     markdown = await file(declared, "md")
     assert "| note_added |" in markdown
     assert "<script>" not in markdown
     assert "\n# Head" not in markdown
     assert "[x](" not in markdown
     rows = list(csv.DictReader(io.StringIO(await file(declared, "csv"))))
-    assert [row["kind"] for row in rows] == ["incident_declared", "note_added"]
+    assert [row["kind"] for row in rows] == ["incident_declared", "note_added", "note_added"]
     assert rows[1]["text"] == f"'{nasty}"
+    assert "canary" not in markdown + await file(declared, "csv") + await file(declared, "json")
     whole = json.loads(await file(declared, "json"))
     assert whole["incident"]["title"] == "Down"
     assert whole["timeline"][1]["text"] == nasty
@@ -74,6 +78,23 @@ async def test_export_says_where_the_files_are(declared: ChatRoom) -> None:
     assert [r.kind for r in await room.rows()].count("incident_exported") == 1
 
 
+async def test_one_form_of_the_postmortem(declared: ChatRoom) -> None:
+    """By its name; what cannot be had is said at once, not by a file that never comes."""
+    with pytest.raises(NotFound, match="drafted when it is resolved"):
+        await declared.type_("/incident export pdf", at=1)
+    await paper(declared)
+    reply = await declared.type_("/incident export pdf", at=1, key="pdf")
+    assert reply.text == "The files of #1 come into this channel: postmortem.pdf."
+    asked = [d.payload["file"] for d in await declared.deliveries() if d.op == "export"]
+    assert asked == ["incident-1-postmortem.pdf"]
+    with pytest.raises(Conflict, match=r"is not final \(draft\)"):
+        await declared.type_("/incident export pdf customers", at=1)
+    with pytest.raises(NotFound, match="no export for customers as 'csv'"):
+        await declared.type_("/incident export csv customers", at=1)
+    said = words((await declared.type_("/incident export #1 docx")).blocks)
+    assert "incidents/1/postmortem.docx|postmortem.docx" in said
+
+
 async def test_where_the_postmortem_is(declared: ChatRoom) -> None:
     room = declared
     said = (await room.type_("/incident postmortem")).text
@@ -91,7 +112,8 @@ async def test_where_the_postmortem_is(declared: ChatRoom) -> None:
 
 async def test_wrong_words_and_who_may_not(declared: ChatRoom) -> None:
     for typed, said in (
-        ("export csv", "I did not understand 'csv'. Usage: /incident export"),
+        ("export xls", "I did not understand 'xls'. Usage: /incident export"),
+        ("export pdf docx", "I did not understand 'pdf docx'. Usage: /incident export"),
         ("postmortem now", "I did not understand 'now'. Usage: /incident postmortem"),
         ("exprot", "I do not know 'exprot'; did you mean 'export'?"),
         ("postmortme", "I do not know 'postmortme'; did you mean 'postmortem'?"),
@@ -144,11 +166,14 @@ async def test_the_files_come_into_the_channel(at: SlackRoom) -> None:
     ident = await at.declare("Keys leaked")
     await paper(at.room)
     await at.room.type_("/incident export", at=1)
+    await at.room.type_("/incident export pdf", at=1)
     await at.settled()
     files = {f.name: f.content for f in at.slack.ws.files.values() if f.shared_in == [ident]}
     assert set(files) == {
         "incident-1.md", "incident-1.json", "incident-1.csv", "incident-1-postmortem.md",
+        "incident-1-postmortem.pdf",
     }  # fmt: skip
+    assert files["incident-1-postmortem.pdf"].startswith(b"%PDF")
     assert b"Keys leaked" in files["incident-1.md"]
     assert files["incident-1-postmortem.md"] == b"# Paper"
     assert "incident-1" not in str([vars(m) for m in at.slack.messages(C_INCIDENTS)])

@@ -189,3 +189,28 @@ def test_postgresql_refuses(cli: Cli, postgres_url: str, broken: str) -> None:
     doctor = cli("doctor")
     assert doctor.code == 1
     assert "✗ database: " in doctor.out
+
+
+def test_a_postmortem_is_written_to_a_file(cli_on: Cli) -> None:
+    """In each form, to a file or to stdout; what this installation keeps secret is in none."""
+    number = cli_on.declare()
+    cli_on.env["JACKLINE_WEBHOOKS__GENERIC__SECRETS"] = '["canary-of-the-shell"]'
+    assert "no postmortem of #1" in cli_on("postmortem", "export", str(number)).refused(1)
+
+    async def work(_: Jackline, session: AsyncSession) -> None:
+        paper = "# Paper\n\nUse canary-of-the-shell or canary@example.org.\n"
+        session.add(Postmortem(incident_id=number, markdown=paper, html="", drawn_from=1))
+
+    cli_on.inside(work)
+    said = "# Paper\n\nUse \\[credential\\] or \\[e-mail address\\].\n"
+    assert cli_on.process("postmortem", "export", str(number)).out == said
+    to = cli_on.folder / "paper.pdf"
+    done = cli_on("postmortem", "export", str(number), "--as", "pdf", "--out", str(to))
+    assert done.out == f"{to}: {to.stat().st_size} bytes\n"
+    assert to.read_bytes().startswith(b"%PDF")
+    nowhere = str(cli_on.folder / "no" / "where.md")
+    refused = cli_on("postmortem", "export", str(number), "--out", nowhere).refused(2)
+    assert refused == f"Cannot write {nowhere}: No such file or directory."
+    assert "There are md, html" in cli_on("postmortem", "export", "1", "--as", "odt").refused(1)
+    refused = cli_on("postmortem", "export", "1", "--customers").refused(1)
+    assert "is not final (draft)" in refused

@@ -18,6 +18,7 @@ from bot.chat.slack.pace import SEVERITY
 from bot.chat.slack.standing import Standing
 from bot.delivery import Delivery, DeliveryWorker, Outbox
 from bot.incidents import Incident, Incidents
+from bot.postmortems.exports import Exports
 from bot.store import Store, now
 from bot.timeline import Ledger
 from tests.slackstub import C_INCIDENTS, Message, SlackStub
@@ -51,6 +52,7 @@ class Post:
             self.incidents,
             Limits(minute),
             Standing(0),
+            Exports(Catalog, self.folder),
         )
         return DeliveryWorker(self.store, surface, owner, SEVERITY)
 

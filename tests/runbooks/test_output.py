@@ -13,6 +13,7 @@ from bot.chat.slack import Limits, SlackSurface
 from bot.chat.slack.client import SlackClient
 from bot.chat.slack.standing import Standing
 from bot.delivery import Delivery, DeliveryWorker, Outbox
+from bot.postmortems.exports import Exports
 from bot.runbooks import StepAttempt
 from bot.runbooks.output import words as whole
 from tests.chat.room import words
@@ -47,6 +48,7 @@ async def sent(room: Room, slack: SlackStub, folder: Path) -> tuple[Message, lis
     surface = SlackSurface(
         client, room.store, Cards(lambda: room.library.catalog, ""),
         lambda: room.library.catalog, "", folder, room.incidents, Limits(), Standing(0),
+        Exports(lambda: room.library.catalog, folder),
     )  # fmt: skip
     working = asyncio.create_task(DeliveryWorker(room.store, surface, "one").run())
     try:

@@ -18,6 +18,7 @@ from bot.chat.console.passwords import Passwords
 from bot.chat.console.sessions import Sessions
 from bot.chat.slack.oauth import Installer
 from bot.incidents import Incidents
+from bot.postmortems.exports import Exports
 from bot.runbooks import Runs
 from bot.settings import Shown
 from bot.store import Store
@@ -49,6 +50,7 @@ class Desk:
     incidents: Incidents
     runs: Runs
     postmortem: Postmortems
+    exports: Exports
     catalog: Callable[[], Catalog]
     sessions: Sessions
     passwords: Passwords

@@ -6,17 +6,32 @@ from starlette.responses import Response
 from bot.catalog import Person
 from bot.chat.console import reads
 from bot.chat.console.desk import Desk
-from bot.chat.export import KINDS, exported, file_name
+from bot.chat.export import exported
 from bot.errors import NotFound
+from bot.incidents import ACTIVE
 
 
 async def export(desk: Desk, request: Request, person: Person) -> Response:
     """The timeline in one form."""
-    number, kind = int(request.path_params["id"]), str(request.path_params["kind"])
-    if kind not in KINDS:
-        raise NotFound(f"There is no export as {kind!r}.", hint=f"There are {', '.join(KINDS)}.")
+    return await _file(desk, request, person, str(request.path_params["kind"]))
+
+
+async def postmortem(desk: Desk, request: Request, person: Person) -> Response:
+    """The postmortem in one form."""
+    return await _file(desk, request, person, f"postmortem.{request.path_params['kind']}")
+
+
+async def customers(desk: Desk, request: Request, person: Person) -> Response:
+    """Its short version for customers, once it is approved."""
+    return await _file(desk, request, person, f"customers.{request.path_params['kind']}")
+
+
+async def _file(desk: Desk, request: Request, person: Person, kind: str) -> Response:
+    number = int(request.path_params["id"])
     async with desk.store.read() as session:
         incident = await reads.incident_of(desk, session, number, person)
-        body = await exported(session, incident, kind)
-    name = f'attachment; filename="{file_name(number, kind)}"'
-    return Response(body, media_type=KINDS[kind], headers={"Content-Disposition": name})
+        if "." in kind and incident.status in (*ACTIVE, "cancelled"):
+            raise NotFound("There is no postmortem yet.", hint="It is drafted at resolution.")
+        file = await exported(desk.exports, session, incident, kind)
+    headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+    return Response(file.content, media_type=file.media_type, headers=headers)

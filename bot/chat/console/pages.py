@@ -22,7 +22,6 @@ _SANDBOX = (  # its styles and pictures are inside it
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-_KINDS = {"md": "text/markdown", "html": "text/html"}
 
 
 async def listing(desk: Desk, request: Request, person: Person) -> Response:
@@ -126,21 +125,6 @@ async def _postmortem(desk: Desk, session: AsyncSession, found: Incident) -> Pos
     if found.status in (*ACTIVE, "cancelled"):
         return None
     return await desk.postmortem(session, found.number)
-
-
-async def postmortem(desk: Desk, request: Request, person: Person) -> Response:
-    """The drafted postmortem as a file. Attached, so that its markup never runs as our page."""
-    number, kind = int(request.path_params["id"]), str(request.path_params["kind"])
-    if kind not in _KINDS:
-        raise NotFound(f"A postmortem has no form {kind!r}.", hint="There are md and html.")
-    async with desk.store.read() as session:
-        found = await reads.incident_of(desk, session, number, person)
-        document = await _postmortem(desk, session, found)
-    if document is None:
-        raise NotFound("There is no postmortem yet.", hint="It is drafted at resolution.")
-    body = document.markdown if kind == "md" else document.html
-    name = f'attachment; filename="postmortem-{number}.{kind}"'
-    return Response(body, media_type=_KINDS[kind], headers={"Content-Disposition": name})
 
 
 async def postmortem_page(desk: Desk, request: Request, person: Person) -> Response:

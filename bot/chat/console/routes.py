@@ -21,7 +21,6 @@ from bot.chat.console import (
     acking,
     composer,
     configured,
-    exports,
     forms,
     installing,
     live,
@@ -35,6 +34,7 @@ from bot.chat.console import (
     runbooks,
     signin,
 )
+from bot.chat.console import exports as files
 from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.guard import open_to_all, private
 from bot.chat.console.passwords import Passwords
@@ -43,6 +43,7 @@ from bot.chat.slack.oauth import Installer
 from bot.chat.standing import lasted
 from bot.errors import NotFound
 from bot.incidents import ACTIVE, SEVERITIES, Incidents
+from bot.postmortems.exports import Exports
 from bot.runbooks import Runs
 from bot.settings import Shown
 from bot.store import Store
@@ -70,6 +71,7 @@ def build_console(
     incidents: Incidents,
     runs: Runs,
     postmortem: Callable[[AsyncSession, int], Awaitable[Postmortem | None]],
+    exports: Exports,
     catalog: Callable[[], Catalog],
     session_key: bytes,
     data_dir: Path,
@@ -86,7 +88,7 @@ def build_console(
     desk = Desk(
         store=store, commands=commands, clicks=clicks, incidents=incidents, runs=runs,
         cards=Cards(cards.catalog, "", inside=True),
-        postmortem=postmortem, catalog=catalog, passwords=passwords,
+        postmortem=postmortem, exports=exports, catalog=catalog, passwords=passwords,
         sessions=Sessions(session_key, catalog, passwords.since), data_dir=data_dir, notice=notice, settings=settings, proofs=proofs, templates=_templates(),
         installer=installer,
     )  # fmt: skip
@@ -98,9 +100,8 @@ def build_console(
         Route(one, private(desk, pages.incident)),
         Route(one + "/feed", private(desk, pages.feed)),
         Route(one + "/events", private(desk, live.incident_events)),
-        Route(one + "/export.{kind}", private(desk, exports.export)),
+        Route(one + "/export.{kind}", private(desk, files.export)),
         Route(one + "/postmortem", private(desk, pages.postmortem_page)),
-        Route(one + "/postmortem.{kind}", private(desk, pages.postmortem)),
         Route(one + "/postmortem/edit", private(desk, paper.overview)),
         Route(one + "/postmortem/edit/{section}", private(desk, paper.editor)),
         Route(
@@ -109,6 +110,8 @@ def build_console(
         Route(one + "/postmortem/preview", private(desk, paper_posts.look), methods=["POST"]),
         Route(one + "/postmortem/history", private(desk, paper.past)),
         Route(one + "/postmortem/do/{what}", private(desk, paper_posts.step), methods=["POST"]),
+        Route(one + "/postmortem.{kind}", private(desk, files.postmortem)),
+        Route(one + "/customers.{kind}", private(desk, files.customers)),
         Route(one + "/do/{what}", private(desk, forms.show)),
         Route(one + "/do/{what}", private(desk, forms.send), methods=["POST"]),
         Route("/evidence/{file}", private(desk, pages.evidence)),

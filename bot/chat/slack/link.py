@@ -30,6 +30,7 @@ from bot.chat.slack.surface import SlackSurface
 from bot.chat.slack.workspaces import WORKSPACE, Workspaces
 from bot.delivery import DeliveryWorker
 from bot.incidents import Incidents
+from bot.postmortems.exports import Exports
 from bot.settings import Settings
 from bot.store import Store
 
@@ -51,6 +52,7 @@ class SlackLink:
         owner: str,
         repeat: Repeat,
         session_key: bytes,
+        exports: Exports,
     ) -> None:
         mine = settings.slack
         token = mine.bot_token.get_secret_value() if mine.bot_token else ""
@@ -68,7 +70,7 @@ class SlackLink:
             client = SlackClient(token=token, base_url=mine.api_url, retry_handlers=[])
             return SlackSurface(
                 client, store, cards, catalog, digest, settings.data_dir.absolute() / "evidence",
-                incidents, Limits(), standing, installed,
+                incidents, Limits(), standing, exports, installed,
             )  # fmt: skip
 
         self.surface = spoken(token, mine.digest_channel)

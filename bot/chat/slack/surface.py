@@ -22,9 +22,10 @@ from bot.chat.slack.pace import Limits
 from bot.chat.slack.search import EVENT_TYPE, Search, bound, file_of, in_team, is_private, paced
 from bot.chat.slack.standing import Standing
 from bot.delivery import Binding, Job, Message
-from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
+from bot.errors import AuthFailed, JacklineError, NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.incidents import Incident, Incidents
 from bot.log import get
+from bot.postmortems.exports import Exports
 from bot.store import Store, now
 
 log = get("slack")
@@ -62,6 +63,7 @@ class SlackSurface:
         incidents: Incidents,
         limits: Limits,
         standing: Standing,
+        exports: Exports,
         installed: Installed | None = None,
     ) -> None:
         self.client = client
@@ -82,6 +84,7 @@ class SlackSurface:
                 "user": installed.bot_user_id, "bot": installed.bot_id, "key": installed.key,
             }  # fmt: skip
         self.limits = limits
+        self._exports = exports
         self._channel = ChannelOps(client, store, limits, incidents)
         self.standing = standing
         self._search = Search(client, store, limits, self.key)
@@ -298,10 +301,13 @@ class SlackSurface:
         """The incident as it is now, as a file."""
         async with self.store.read() as session:
             incident = await session.get_one(Incident, job.incident_id)
-            content = await exported(session, incident, job.payload["kind"])
+            try:
+                file = await exported(self._exports, session, incident, job.payload["kind"])
+            except JacklineError as error:  # as a postmortem that is not approved for customers
+                raise Rejected(str(error)) from error
         async with paced(self.limits, job, "files.completeUploadExternal", once=True):
             await self.client.files_upload_v2(
-                channel=job.channel["channel"], content=content, filename=job.payload["file"],
+                channel=job.channel["channel"], content=file.content, filename=job.payload["file"],
                 title=job.payload["title"], request_file_info=False,
             )  # fmt: skip
         return {}

@@ -47,7 +47,7 @@ class PostmortemVerbs:
                 hint=usage(POSTMORTEM_FORMS, "postmortem"),
             )
         if await session.get(Postmortem, incident.number) is None:
-            return Reply(_none_yet(incident), incident_id=incident.number)
+            return Reply(none_yet(incident), incident_id=incident.number)
         if words:
             await self._step(session, incident, words[0].lower(), words[1:], person_of(command))
         return await self._shown(session, incident, command.surface)
@@ -112,7 +112,7 @@ class PostmortemVerbs:
         return [f"<{base}/incidents/{number}/{page}|{title}>" for title, page in found.items()]
 
 
-def _none_yet(incident: Incident) -> str:
+def none_yet(incident: Incident) -> str:
     if incident.status in ACTIVE:
         return f"The postmortem of #{incident.number} is drafted when it is resolved."
     if incident.status == "cancelled":

@@ -22,6 +22,7 @@ from bot.contract import Connection, Notice, Receipt
 from bot.delivery import Delivery, DeliveryWorker, Outbox
 from bot.errors import TargetError
 from bot.incidents import Incident, Incidents
+from bot.postmortems.exports import Exports
 from bot.registry import Registry, load
 from bot.store import Store, now
 from bot.timeline import Entry, Ledger, rows_of
@@ -100,7 +101,7 @@ class Outside:
         cards = Cards(lambda: self.catalog, "")
         surface = SlackSurface(
             client, self.store, cards, lambda: self.catalog, C_INCIDENTS, self.folder,
-            self.incidents, Limits(0.1), Standing(0),
+            self.incidents, Limits(0.1), Standing(0), Exports(lambda: self.catalog, self.folder),
         )  # fmt: skip
         return DeliveryWorker(self.store, surface, owner)
 

@@ -1,0 +1,188 @@
+"""A postmortem as a file to take away: read, sent through the gate, and put into its form."""
+
+import asyncio
+import os
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.catalog import Catalog
+from bot.errors import Conflict, NotFound
+from bot.located import near
+from bot.postmortems.cast import Cast
+from bot.postmortems.exports import sheet
+from bot.postmortems.exports.customers import for_customers
+from bot.postmortems.exports.document import Document, read, split
+from bot.postmortems.exports.gate import Gate
+from bot.postmortems.exports.outline import outline
+from bot.postmortems.exports.pdf import pdf
+from bot.postmortems.exports.remade import remade
+from bot.postmortems.exports.word import word
+from bot.postmortems.files import read_pictures
+from bot.postmortems.redact import Redactor
+from bot.postmortems.render import page
+from bot.postmortems.tables import Postmortem
+from bot.timeline import Entry, rows_of
+
+FORMS = {
+    "md": "text/markdown",
+    "html": "text/html",
+    "pdf": "application/pdf",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "json": "application/json",
+    "csv": "text/csv",
+}
+_OUTSIDE = ("md", "html", "pdf", "docx")  # what customers may get: no record, no structure
+_REFERENCES = ("env:", "file:")
+
+
+@dataclass(frozen=True)
+class File:
+    """What is handed over."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A postmortem with all that its exports are drawn from; nothing has passed the gate yet."""
+
+    number: int
+    state: str
+    markdown: str
+    rows: list[Entry]
+    catalog: Catalog
+    secrets: frozenset[str]
+    cast: Cast
+
+    @property
+    def gate(self) -> Gate:
+        """For this incident's people."""
+        return Gate(self.secrets, Redactor(self.catalog.redactions), self.cast.plain)
+
+
+class Exports:
+    """Makes files of postmortems. ``secrets`` are the installation's own."""
+
+    def __init__(
+        self, catalog: Callable[[], Catalog], data_dir: Path, secrets: Collection[str] = ()
+    ) -> None:
+        self.catalog = catalog
+        self.data_dir = data_dir
+        self.secrets = frozenset(secrets)
+
+    async def file(
+        self, session: AsyncSession, number: int, form: str, *, customers: bool = False
+    ) -> File:
+        """One form of an incident's postmortem; for ``customers`` the short one, once it is final.
+
+        Raises `NotFound`, and `Conflict` for what must not leave as it is.
+        """
+        require_form(form, customers=customers)
+        paper = await self.paper(session, number)
+        content = await asyncio.to_thread(self._made, paper, form, customers=customers)
+        return File(file_name(number, form, customers=customers), FORMS[form], content)
+
+    async def paper(self, session: AsyncSession, number: int) -> Paper:
+        """What is stored now. Raises `NotFound`."""
+        found = await session.get(Postmortem, number)
+        if found is None:
+            raise NotFound(
+                f"There is no postmortem of #{number} yet.",
+                hint="One is drafted shortly after an incident is resolved.",
+            )
+        rows = await rows_of(session, number)
+        catalog = self.catalog()
+        secrets = self.secrets | await asyncio.to_thread(_of_catalog, catalog)
+        return Paper(number, found.state, found.markdown, rows, catalog, secrets, Cast(rows, catalog))  # fmt: skip
+
+    def gate(self) -> Gate:
+        """For what is no postmortem: the installation's secrets and the catalog's rules."""
+        catalog = self.catalog()
+        return Gate(self.secrets | _of_catalog(catalog), Redactor(catalog.redactions))
+
+    def pictures(self, document: Document) -> dict[str, bytes]:
+        """Those that it shows and that are there."""
+        return read_pictures(self.data_dir / "evidence", document.pictures())
+
+    def _made(self, paper: Paper, form: str, *, customers: bool) -> bytes:
+        if form == "csv":
+            who = [paper.gate.text(paper.cast.actor(row.actor)) for row in paper.rows]
+            return sheet.timeline(paper.rows, paper.gate, who)
+        markdown = public(paper) if customers else paper.gate.markdown(paper.markdown)
+        if form == "md":
+            return markdown.encode()
+        document = read(markdown)
+        if form == "json":
+            return outline(document, paper.number, paper.state)
+        return self._drawn(paper, form, markdown, document, customers=customers)
+
+    def _drawn(
+        self, paper: Paper, form: str, markdown: str, document: Document, *, customers: bool
+    ) -> bytes:
+        pictures = self.pictures(document)
+        stand = "" if customers else f"Postmortem of incident {paper.number}, {paper.state}"
+        if form == "html":
+            name = document.title if customers else f"{document.title} ({paper.state})"
+            return page(name, split(markdown)[1], pictures).encode()
+        if form == "docx":
+            return word(document, pictures, stand=stand)
+        return pdf(document, pictures, stand=stand, foot=stand or document.title)
+
+
+def public(paper: Paper) -> str:
+    """The version for customers as Markdown. Raises `Conflict` until people have approved it."""
+    if paper.state != "final":
+        raise Conflict(
+            f"The postmortem of #{paper.number} is not final ({paper.state}): nothing of it goes to customers.",
+            hint="Have it approved first.",
+        )
+    return remade(for_customers(read(paper.markdown), paper.number, paper.catalog, paper.gate))
+
+
+def require_form(form: str, *, customers: bool = False) -> None:
+    """Raises `NotFound` for one that there is not."""
+    forms = _OUTSIDE if customers else tuple(FORMS)
+    if form not in forms:
+        whom = " for customers" if customers else ""
+        raise NotFound(
+            f"There is no export{whom} as {form[:40]!r}{near(form, forms) or '.'}",
+            hint=f"There are {', '.join(forms)}.",
+        )
+
+
+def file_name(number: int, form: str, *, customers: bool = False) -> str:
+    """``incident-12-postmortem.pdf``, ``incident-12-timeline.csv``, ``incident-12-customers.pdf``."""
+    what = "customers" if customers else "timeline" if form == "csv" else "postmortem"
+    return f"incident-{number}-{what}.{form}"
+
+
+def _of_catalog(catalog: Catalog) -> frozenset[str]:
+    """What the catalog's references stand for on this machine, as far as that is at hand."""
+    return frozenset(filter(None, map(_resolved, _texts(catalog.model_dump()))))
+
+
+def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - a catalog of any shape
+    if isinstance(value, str):
+        yield from (w for w in value.split(" ")[-1:] if w.startswith(_REFERENCES))
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
+
+
+def _resolved(reference: str) -> str:
+    kind, _, rest = reference.partition(":")
+    if kind == "env":
+        return os.environ.get(rest, "")
+    try:
+        return Path(rest).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return ""
