@@ -24,6 +24,7 @@ from bot.chat.verbs.reminders import ReminderVerbs
 from bot.chat.verbs.roles import RoleVerbs
 from bot.chat.verbs.runbook import RunbookVerbs
 from bot.chat.verbs.running import RunningVerbs
+from bot.chat.verbs.searching import SearchVerbs
 from bot.chat.verbs.tasks import TaskVerbs
 from bot.chat.verbs.updates import UpdateVerbs
 from bot.chat.ways import Ways
@@ -53,6 +54,7 @@ class Commands:
                 **self.life.handlers,
                 **ends.handlers,
                 **LookVerbs(incidents, public_url).handlers,
+                **SearchVerbs(incidents, public_url).handlers,
                 **RoleVerbs(incidents).handlers,
                 **TaskVerbs(incidents).handlers,
                 **AboutVerbs(incidents).handlers,

@@ -31,13 +31,13 @@ from bot.cli.bag import bag_app
 from bot.cli.customers import publish, published
 from bot.cli.doctor import diagnose
 from bot.cli.oncall import ack, oncall
+from bot.cli.papers import export, search
 from bot.cli.parts import (
     LARGEST,
     AsJson,
     database,
     from_record,
     out,
-    save,
     with_parts,
     without_database,
 )
@@ -49,7 +49,6 @@ from bot.cli.style import lint
 from bot.errors import BadInput, NotFound
 from bot.incidents.shown import incident_json
 from bot.located import BadFile, Problem
-from bot.postmortems.exports import require_form
 from bot.postmortems.template_check import check_templates
 from bot.practice.demo import play
 from bot.runbooks.inputs import resolve_inputs
@@ -200,6 +199,8 @@ def plan(
 
 app.command("run")(run_from_bag)
 app.command()(oncall)
+app.command()(search)
+postmortem_app.command("export")(export)
 app.command()(ack)
 
 
@@ -298,27 +299,6 @@ def postmortem_show(
 
 postmortem_app.command()(lint)
 postmortem_app.command("replay")(postmortem_replay)
-
-
-@postmortem_app.command("export")
-def postmortem_export(
-    number: Number,
-    form: Annotated[str, typer.Option("--as", help="md, html, pdf, docx, json or csv.")] = "md",
-    to: Annotated[
-        Path | None, typer.Option("--out", help="A file; left out: stdout.", dir_okay=False)
-    ] = None,
-    customers: Annotated[
-        bool, typer.Option("--customers", help="The short version for customers, once final.")
-    ] = False,
-) -> None:
-    """Write an incident's postmortem as a file, without credentials and personal data."""
-
-    async def work(parts: Jackline) -> bytes:
-        async with parts.store.read() as session:
-            return (await parts.exports.file(session, number, form, customers=customers)).content
-
-    require_form(form, customers=customers)
-    save(from_record(work), to)
 
 
 @app.command()

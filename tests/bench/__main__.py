@@ -14,6 +14,7 @@ from tests.bench.drafts import drafts
 from tests.bench.intake import intake
 from tests.bench.loops import loops
 from tests.bench.process import cold_start
+from tests.bench.search import search
 from tests.bench.slack import BURST, LATENCY, burst, declare_to_ready
 from tests.bench.steps import http_steps, steps
 from tests.bench.storm import storm
@@ -32,6 +33,7 @@ BENCHES: dict[str, Callable[[], list[Row]]] = {
     "http": http_steps,
     "access": access,
     "drafts": lambda: asyncio.run(drafts()),
+    "search": lambda: asyncio.run(search()),
 }
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import uvicorn
 from playwright.async_api import Browser, Page
-from sqlmodel import SQLModel
 
 from bot.alerts import StoredAlert
 from bot.catalog import load_catalog
@@ -103,8 +102,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     (folder / "catalog" / "all.yaml").write_text(json.dumps(CATALOG))
     (folder / "warm.md").write_text(RUNBOOK)
     store = Store(f"sqlite+aiosqlite:///{tmp_path}/jackline.db")
-    async with store.engine.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
+    await store.migrate()
     world = World(tmp_path, store, whole=load_catalog(folder / "catalog"))
     assert not world.runs.library.problems
     port = free_port()

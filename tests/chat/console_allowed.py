@@ -79,6 +79,7 @@ ROUTES: dict[tuple[str, str], Allowed] = {
     ("GET", "/incidents/{id:int}/export.{kind}"): Allowed(
         KNOWN, "/incidents/1/export.md", private=True
     ),
+    ("GET", "/search"): Allowed(KNOWN, "/search?q=zebras", private=False),
     ("GET", "/oncall"): Allowed(KNOWN),
     ("GET", "/ack"): Allowed(EVERYBODY),  # its link is the proof: tests/chat/test_paging
     ("POST", "/ack"): Allowed(set()),
@@ -165,7 +166,7 @@ WORDS = {
 }  # fmt: skip
 VERBS: dict[str, set[str]] = {
     **dict.fromkeys(
-        ("incident declare", "incident list", "incident note", "incident silences",
+        ("incident declare", "incident list", "incident search", "incident note", "incident silences",
          "incident this", "incident catchup", "incident postmortem", "incident tasks",
          "incident clocks", "incident oncall", "runbook search",
          "incident help", "runbook list", "runbook status", "runbook help", "access status",

@@ -214,3 +214,19 @@ def test_a_postmortem_is_written_to_a_file(cli_on: Cli) -> None:
     assert "There are md, html" in cli_on("postmortem", "export", "1", "--as", "odt").refused(1)
     refused = cli_on("postmortem", "export", "1", "--customers").refused(1)
     assert "is not final (draft)" in refused
+
+
+def test_incidents_are_searched(cli_on: Cli) -> None:
+    """By words of the title and the timeline; private ones only as somebody who may see them."""
+    cli_on.declare("Checkout [bold]is down")
+    cli_on.declare("Keys checked out", private=True)
+    said = cli_on("search", "CHECK", "down").out
+    assert said.splitlines()[0].startswith("#1 sev2 declared, ")
+    assert said.splitlines()[0].endswith(": Checkout [bold]is down")
+    found = cli_on("search", "chec", "--json").json()
+    assert [(f["number"], f["hits"][0]["where"]) for f in found] == [(1, "title")]
+    found = cli_on("search", "chec", "--as", "ana", "--json").json()
+    assert [f["number"] for f in found] == [2, 1]
+    assert cli_on("search", "unicorn").out == "No incident has these words.\n"
+    assert "Say what to search for" in cli_on("search", "--", "-").refused(2)
+    assert "no person 'nobody'" in cli_on("search", "x", "--as", "nobody").refused(1)

@@ -32,6 +32,7 @@ from bot.chat.console import (
     posts,
     reads,
     runbooks,
+    searching,
     signin,
 )
 from bot.chat.console import exports as files
@@ -116,6 +117,7 @@ def build_console(
         Route(one + "/do/{what}", private(desk, forms.send), methods=["POST"]),
         Route("/evidence/{file}", private(desk, pages.evidence)),
         Route("/oncall", private(desk, oncall.oncall)),
+        Route("/search", private(desk, searching.search)),
         Route("/runbooks", private(desk, runbooks.listing)),
         Route("/runbooks/{runbook}", private(desk, runbooks.one)),
         Route("/settings", private(desk, configured.settings)),

@@ -16,6 +16,7 @@ from bot.chat.verbs.reminders import REMINDER_FORMS
 from bot.chat.verbs.roles import ROLE_FORMS
 from bot.chat.verbs.runbook import RUNBOOK_FORMS
 from bot.chat.verbs.running import RUNNING_FORMS
+from bot.chat.verbs.searching import SEARCH_FORMS
 from bot.chat.verbs.tasks import TASK_FORMS
 from bot.chat.verbs.updates import UPDATE_FORMS
 
@@ -23,6 +24,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "incident": (
         *LIFE_FORMS,
         *LOOK_FORMS,
+        *SEARCH_FORMS,
         *ROLE_FORMS,
         *END_FORMS,
         *TASK_FORMS,
