@@ -33,6 +33,8 @@ _FONTS = ("manimgx_fonts", "manimgx_fonts_cjk")
 _LONG = re.compile(r"[^\s\u200b]{25,}")
 _STEP = 16  # characters after which a long word may break
 _NARROW = 20  # characters up to which a column is as wide as its words
+_TIGHT = 12  # the same where a table has many
+_LINE = 105  # characters of a table's line
 _TYPES = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpg", b"GIF8": "gif"}
 log = get("postmortems")
 
@@ -144,15 +146,20 @@ class _Drawing:
 
 
 def _widths(grid: Grid) -> list[float | None]:
-    """Short columns are as wide as their words, the others share what is left by their text."""
+    """Short columns are as wide as their words, the others share what is left by their text.
+
+    Where the short ones would leave too little, only those of a word or two stay as they are.
+    """
     columns = list(zip(*([grid.head, *grid.rows]), strict=False)) if grid.head else []
-    widths: list[float | None] = []
-    for column in columns:
-        lengths = [len(text_of(cell)) for cell in column]
-        longest = max(lengths)
-        mean = sum(lengths) / len(lengths)
-        widths.append(None if longest <= _NARROW else max(1.0, min(mean, 60) ** 0.5))
-    return widths
+    lengths = [[len(text_of(cell)) for cell in column] for column in columns]
+    longest = [max(each) for each in lengths]
+    wide = sum(each > _NARROW for each in longest)
+    taken = sum(each + 2 for each in longest if each <= _NARROW)
+    narrow = _TIGHT if wide and taken + _NARROW * wide > _LINE else _NARROW
+    return [
+        None if most <= narrow else max(4.0, min(sum(each) / len(each), 60) ** 0.5)
+        for most, each in zip(longest, lengths, strict=True)
+    ]
 
 
 def _breakable(text: str) -> str:
