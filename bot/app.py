@@ -50,6 +50,7 @@ from bot.chat.outside import (
     TicketWatch,
     Trackers,
 )
+from bot.chat.outside.papers import PaperPlaces
 from bot.chat.slack.link import SlackLink
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
@@ -172,6 +173,9 @@ class Jackline:
         settings = self.settings
         self.cards = Cards(lambda: self.library.catalog, settings.console.public_url)
         self.status_pages = StatusPages(self.incidents)
+        self.paper_places = PaperPlaces(
+            self.store, self.incidents, self.registry, self.dialer, self.exports
+        )
         self.commands = Commands(
             self.incidents, self.runs, Ways(self.prober.status, self.drills),
             Silencing(self.silences), OnCall(self.paging, self.pagers.duties),

@@ -20,6 +20,7 @@ from bot.contract import (
     Manifest,
     Notifier,
     Pager,
+    PaperPlace,
     Setting,
     StatusPage,
     Tickets,
@@ -45,6 +46,7 @@ class Registry:
     notifiers: dict[str, Notifier] = field(default_factory=dict)
     status_pages: dict[str, StatusPage] = field(default_factory=dict)
     tickets: dict[str, Tickets] = field(default_factory=dict)
+    papers: dict[str, PaperPlace] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
 
     def action(self, name: str) -> Action:
@@ -99,6 +101,7 @@ def _load_one(registry: Registry, path: Path) -> None:
     notifier = _ability(package, manifest.notifier, Notifier, "notifier")
     page = _ability(package, manifest.status_page, StatusPage, "status page")
     tickets = _ability(package, manifest.tickets, Tickets, "keeper of tickets")
+    papers = _ability(package, manifest.papers, PaperPlace, "place for papers")
     actions = {name: _instance(package, ref) for name, ref in manifest.actions.items()}
     for name, action in actions.items():
         if getattr(action, "name", None) != name:
@@ -116,6 +119,8 @@ def _load_one(registry: Registry, path: Path) -> None:
         registry.status_pages[manifest.id] = page
     if tickets is not None:
         registry.tickets[manifest.id] = tickets
+    if papers is not None:
+        registry.papers[manifest.id] = papers
     registry.actions.update(cast("dict[str, Action]", actions))
 
 
@@ -238,6 +243,16 @@ def check_status_pages(folder: Path, catalog: Catalog, registry: Registry) -> No
             if section == "status_pages" and entry["integration"] not in registry.status_pages:
                 guess = near(str(entry["integration"]), registry.status_pages)
                 text = f"no integration {entry['integration']!r} has a status page{guess}"
+                raise origin.problem(["integration"], text)
+
+
+def check_paper_places(folder: Path, catalog: Catalog, registry: Registry) -> None:
+    """Raises `BadFile` where a place for papers is of no integration that has one."""
+    for path in catalog_files(folder) if catalog.paper_places else ():
+        for section, entry, origin in entries(path):
+            if section == "paper_places" and entry["integration"] not in registry.papers:
+                guess = near(str(entry["integration"]), registry.papers)
+                text = f"no integration {entry['integration']!r} keeps papers{guess}"
                 raise origin.problem(["integration"], text)
 
 

@@ -40,6 +40,7 @@ SECTIONS = (
     "schedules",
     "escalations",
     "status_pages",
+    "paper_places",
     "severities",
     "audiences",
     "regulations",

@@ -10,6 +10,7 @@ from bot.catalog.entry import STRICT
 from bot.catalog.escalation import Escalation
 from bot.catalog.nodes import Node
 from bot.catalog.oncall import Schedule
+from bot.catalog.papers import PaperPlace
 from bot.catalog.path import Credential, Path
 from bot.catalog.people import Contact, Notifier, Person
 from bot.catalog.redaction import Redaction
@@ -46,6 +47,7 @@ class Catalog(BaseModel):
     schedules: list[Schedule] = []
     escalations: list[Escalation] = []
     status_pages: list[StatusPage] = []
+    paper_places: list[PaperPlace] = []
     severities: list[SeverityRule] = []
     audiences: list[AudiencePlace] = []
     regulations: list[Regulation] = []

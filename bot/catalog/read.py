@@ -93,6 +93,7 @@ _NAMED = (  # kind, section, the field that holds the name
     ("source", "sources", "name"), ("heartbeat", "heartbeats", "id"), ("notifier", "notifiers", "id"), ("contact", "contacts", "name"),
     ("drill", "drills", "name"), ("schedule", "schedules", "id"),
     ("escalation", "escalations", "id"), ("status page", "status_pages", "id"),
+    ("place for papers", "paper_places", "id"),
     ("severity", "severities", "id"), ("audience", "audiences", "id"),
     ("regulation", "regulations", "id"), ("redaction", "redactions", "id"),
     ("tracker", "trackers", "id"),
@@ -171,6 +172,8 @@ def _named_by_pages(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Whe
         yield "target", tracker.target, "trackers", index, ["target"]
         for number, service in enumerate(tracker.services):
             yield "service", service, "trackers", index, ["services", number]
+    for index, place in enumerate(catalog.paper_places):
+        yield "target", place.target, "paper_places", index, ["target"]
 
 
 def _services_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Where]]:

@@ -32,6 +32,7 @@ from bot.cli.customers import publish, published
 from bot.cli.doctor import diagnose
 from bot.cli.oncall import ack, oncall
 from bot.cli.papers import export, search
+from bot.cli.papers import publish as publish_paper
 from bot.cli.parts import (
     LARGEST,
     AsJson,
@@ -201,6 +202,7 @@ app.command("run")(run_from_bag)
 app.command()(oncall)
 app.command()(search)
 postmortem_app.command("export")(export)
+postmortem_app.command("publish")(publish_paper)
 app.command()(ack)
 
 

@@ -9,6 +9,8 @@ import typer
 
 from bot.app import Jackline
 from bot.cli.parts import LARGEST, AsJson, from_record, known_person, out, save
+from bot.contract import Published
+from bot.errors import NotAllowed
 from bot.postmortems.exports import require_form
 from bot.postmortems.search import Found, Search
 
@@ -34,6 +36,23 @@ def export(
 
     require_form(form, customers=customers)
     save(from_record(work), to)
+
+
+def publish(
+    number: Number,
+    place: Annotated[str, typer.Argument(help="A place for papers of the catalog.")],
+    by: Annotated[str, typer.Option(help="A person's id in the catalog, for the record.")],
+) -> None:
+    """Publish a final postmortem: to a repository, a wiki. Again, it brings that up to date."""
+
+    async def work(parts: Jackline) -> Published:
+        person = known_person(parts, by)
+        if person is None or not person.has("commander"):
+            raise NotAllowed("Publishing a postmortem needs the role 'commander'.")
+        return await parts.paper_places.publish(number, place, f"person:{person.id}")
+
+    done = from_record(work)
+    out.print(f"{place} has it: {done.url or done.reference}", markup=False)
 
 
 def search(

@@ -27,6 +27,7 @@ from bot.contract.evidence import (
 )
 from bot.contract.frozen import Frozen
 from bot.contract.manifest import Manifest, Setting
+from bot.contract.paper import Paper, PaperPlace
 from bot.contract.status import Published, StatusPage, StatusUpdate
 from bot.contract.tickets import Filed, Ticket, Tickets
 
@@ -52,6 +53,8 @@ __all__ = [
     "Notice",
     "Notifier",
     "Pager",
+    "Paper",
+    "PaperPlace",
     "Preview",
     "Published",
     "Question",

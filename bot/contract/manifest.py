@@ -36,6 +36,7 @@ class Manifest(Frozen):
     tickets_about: list[Setting] = Field(
         default=[], description="what `about` of a tracker of the catalog may say"
     )
+    papers: str = ""
     settings: list[Setting] = Field(default=[])
     egress: list[str] = Field(default=[], description="hosts it talks to, for firewall rules")
     docs: str

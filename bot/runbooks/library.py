@@ -13,6 +13,7 @@ from bot.registry import (
     Registry,
     check_evidence,
     check_pagers,
+    check_paper_places,
     check_sources,
     check_status_pages,
     check_trackers,
@@ -146,5 +147,6 @@ def _checked(folder: Path, registry: Registry) -> Catalog:
     check_pagers(folder, catalog, registry)
     check_status_pages(folder, catalog, registry)
     check_trackers(folder, catalog, registry)
+    check_paper_places(folder, catalog, registry)
     check_drills(folder, catalog)
     return catalog

@@ -1,10 +1,10 @@
 """Tells customers by a commit to a cState repository, which its host builds into the page."""
 
 from bot.contract import Connection, Published, StatusUpdate
+from bot.contract.git import Place, edit_file, read_file
 from bot.errors import Rejected
 
 from .issue import added, has, name_of, state_of
-from .remote import Place, edit_file, read_file
 
 
 class CState:

@@ -230,3 +230,10 @@ def test_incidents_are_searched(cli_on: Cli) -> None:
     assert cli_on("search", "unicorn").out == "No incident has these words.\n"
     assert "Say what to search for" in cli_on("search", "--", "-").refused(2)
     assert "no person 'nobody'" in cli_on("search", "x", "--as", "nobody").refused(1)
+
+
+def test_publishing_is_for_commanders(cli: Cli) -> None:
+    """And says what is missing."""
+    cli.declare()
+    assert "needs the role 'commander'" in cli("postmortem", "publish", "1", "x", "--by", "ben").refused(2)  # fmt: skip
+    assert "no place for papers 'x'" in cli("postmortem", "publish", "1", "x", "--by", "ana").refused(1)  # fmt: skip

@@ -19,6 +19,7 @@ from bot.contract import (
     EvidenceSource,
     Manifest,
     Notifier,
+    PaperPlace,
     StatusPage,
     Tickets,
 )
@@ -31,6 +32,7 @@ ALLOWED = {
     "bot.contract.aws_events",
     "bot.contract.drill",
     "bot.contract.evidence",
+    "bot.contract.git",
     "bot.contract.http",
     "bot.contract.looking",
     "bot.contract.source",
@@ -91,6 +93,7 @@ def test_declared_abilities_are_the_implemented_ones(folder: Path, manifest: Man
     evidence = {ref for ref, value in found.items() if issubclass(value, EvidenceSource)}
     pages = {ref for ref, value in found.items() if issubclass(value, StatusPage)}
     tickets = {ref for ref, value in found.items() if issubclass(value, Tickets)}
+    papers = {ref for ref, value in found.items() if issubclass(value, PaperPlace)}
     notifiers = {ref for ref, value in found.items() if issubclass(value, Notifier)}
 
     assert manifest.actions == actions
@@ -99,6 +102,7 @@ def test_declared_abilities_are_the_implemented_ones(folder: Path, manifest: Man
     assert {manifest.notifier} - {""} == notifiers
     assert {manifest.status_page} - {""} == pages
     assert {manifest.tickets} - {""} == tickets
+    assert {manifest.papers} - {""} == papers
 
 
 def test_each_action_says_what_it_is(folder: Path, manifest: Manifest) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.catalog import Catalog
+from bot.contract import Paper as Published
 from bot.errors import Conflict, NotFound
 from bot.located import near
 from bot.postmortems.cast import Cast
@@ -19,7 +20,7 @@ from bot.postmortems.exports.document import Document, read, split
 from bot.postmortems.exports.gate import Gate
 from bot.postmortems.exports.outline import outline
 from bot.postmortems.exports.pdf import pdf
-from bot.postmortems.exports.remade import remade
+from bot.postmortems.exports.remade import remade, xhtml
 from bot.postmortems.exports.word import word
 from bot.postmortems.files import read_pictures
 from bot.postmortems.redact import Redactor
@@ -100,6 +101,24 @@ class Exports:
         catalog = self.catalog()
         secrets = self.secrets | await asyncio.to_thread(_of_catalog, catalog)
         return Paper(number, found.state, found.markdown, rows, catalog, secrets, Cast(rows, catalog))  # fmt: skip
+
+    async def published(self, session: AsyncSession, number: int) -> Published:
+        """As places for papers get it. Raises `NotFound`, and `Conflict` until people have approved it."""
+        paper = await self.paper(session, number)
+        if paper.state != "final":
+            raise Conflict(
+                f"The postmortem of #{number} is not final ({paper.state}): it is not published.",
+                hint="Have it approved first.",
+            )
+        return await asyncio.to_thread(self._published, paper)
+
+    def _published(self, paper: Paper) -> Published:
+        markdown = paper.gate.markdown(paper.markdown)
+        document = read(markdown)
+        return Published(
+            id=f"inc-{paper.number}", title=(document.title or f"INC-{paper.number}")[:250],
+            markdown=markdown, body=xhtml(document), pictures=self.pictures(document),
+        )  # fmt: skip
 
     def gate(self) -> Gate:
         """For what is no postmortem: the installation's secrets and the catalog's rules."""

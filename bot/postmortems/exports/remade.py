@@ -1,6 +1,9 @@
 """A document as Markdown again, for the version that is a part of another. Pure."""
 
+import re
 from collections.abc import Iterator
+
+from markdown_it import MarkdownIt
 
 from bot.postmortems.escape import text
 from bot.postmortems.exports.document import (
@@ -17,13 +20,24 @@ from bot.postmortems.exports.document import (
 )
 from bot.postmortems.templating import FOLDER
 
+_PICTURE = re.compile(r"^!\[(.*)\]\([^)]*\)$", re.MULTILINE)
 
-def remade(document: Document) -> str:
+
+def remade(document: Document, *, pictures: bool = True) -> str:
     """Markdown that reads as the document does."""
     lines = [f"# {text(document.title)}", "", *_blocks(document.opening)]
     for section in document.sections:
-        lines += [f"{'#' * section.level} {text(section.title)}", "", *_blocks(section.blocks)]
-    return "\n".join(lines).rstrip() + "\n"
+        lines += [f"{'#' * section.level} {text(section.title)}", ""]
+        lines += [f"*{text(section.origin)}*", ""] if section.origin else []
+        lines += _blocks(section.blocks)
+    made = "\n".join(lines).rstrip() + "\n"
+    return made if pictures else _PICTURE.sub(r"*\1 (a picture)*", made)
+
+
+def xhtml(document: Document) -> str:
+    """The same as HTML that is XML too, with words where pictures are: what wikis take."""
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    return str(reader.render(remade(document, pictures=False)))
 
 
 def _blocks(blocks: tuple[Block, ...]) -> Iterator[str]:

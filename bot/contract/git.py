@@ -1,4 +1,4 @@
-"""A Git repository over HTTPS, through the access path: read one file, push one commit.
+"""A Git repository over HTTPS, through the access path: read one file, push one commit. For integrations.
 
 dulwich speaks Git's protocol and needs no program beside it; its requests go through the client
 that the connection hands out, so that TLS, proxies and paths are the target's own.
@@ -9,7 +9,7 @@ import io
 import re
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +33,11 @@ _LARGEST = 64 * 1024 * 1024  # bytes of one answer
 
 @dataclass(frozen=True)
 class Place:
-    """A file on a branch."""
+    """A file on a branch; ``base`` is the branch that this one begins from where it is not there yet."""
 
     branch: str
-    path: str
+    path: str = ""
+    base: str = ""
 
     @property
     def ref(self) -> Ref:
@@ -63,6 +64,13 @@ async def edit_file(
     )
 
 
+async def put_files(
+    connection: Connection, place: Place, files: Mapping[str, bytes], message: str
+) -> None:
+    """One commit with all of these files, by path; none where the branch has them so already."""
+    await _in_thread(connection, lambda client: _Checkout(client, place).put(files, message))
+
+
 async def _in_thread(connection: Connection, work: Callable[["_Client"], str]) -> str:
     client = _Client(connection, asyncio.get_running_loop())
     try:
@@ -87,10 +95,12 @@ class _Checkout:
         self.place = place
         self.repo = MemoryRepo()
         ref = place.ref
-        found = client.fetch(client.path, self.repo, _wants(ref), depth=1)
-        head = found.refs.get(ref)
+        begins = Place(place.base).ref if place.base else ref
+        found = client.fetch(client.path, self.repo, _wants(ref, begins), depth=1)
+        self.there = found.refs.get(ref)
+        head = self.there or found.refs.get(begins)
         if head is None:
-            raise Rejected(f"The repository has no branch {place.branch!r}.")
+            raise Rejected(f"The repository has no branch {(place.base or place.branch)!r}.")
         self.head = head
         commit = self.repo[head]
         if not isinstance(commit, Commit):
@@ -100,24 +110,37 @@ class _Checkout:
     @property
     def text(self) -> str:
         """The file; empty where it is not there."""
-        path = self.place.path.encode()
+        return (self._data(self.place.path) or b"").decode("utf-8", "replace")
+
+    def _data(self, path: str) -> bytes | None:
         try:
-            _, found = tree_lookup_path(self.repo.__getitem__, self.tree, path)
+            _, found = tree_lookup_path(self.repo.__getitem__, self.tree, path.encode())
         except KeyError:
-            return ""
+            return None
         blob = self.repo[found]
-        return blob.data.decode("utf-8", "replace") if isinstance(blob, Blob) else ""
+        return blob.data if isinstance(blob, Blob) else None
 
     def edited(self, edit: Callable[[str], str], message: str) -> str:
         before = self.text
         after = edit(before)
         if after != before:
-            self._push(after, message)
+            self._push({self.place.path: after.encode()}, message)
         return after
 
-    def _push(self, text: str, message: str) -> None:
-        made: list[Blob | Tree | Commit] = [Blob.from_string(text.encode())]
-        root = self._trees(self.tree, self.place.path.encode().split(b"/"), made)
+    def put(self, files: Mapping[str, bytes], message: str) -> str:
+        """Pushes those that are other than they stand there."""
+        new = {path: data for path, data in files.items() if self._data(path) != data}
+        if new:
+            self._push(new, message)
+        return ""
+
+    def _push(self, files: Mapping[str, bytes], message: str) -> None:
+        made: list[Blob | Tree | Commit] = []
+        root = self.tree
+        for path, data in files.items():
+            blob = Blob.from_string(data)
+            made.append(blob)
+            root = self._trees(root, path.encode().split(b"/"), blob, made)
         commit = Commit()
         commit.tree, commit.parents, commit.message = root, [self.head], message.encode()
         commit.author = commit.committer = self.client.author
@@ -127,19 +150,24 @@ class _Checkout:
         self._sent(commit, made)
 
     def _trees(
-        self, tree: ObjectID | None, parts: list[bytes], made: list[Blob | Tree | Commit]
+        self,
+        tree: ObjectID | None,
+        parts: list[bytes],
+        blob: Blob,
+        made: list[Blob | Tree | Commit],
     ) -> ObjectID:
         """The tree with the file in it, and those on the way to it; adds what is new to ``made``."""
-        old = self.repo[tree] if tree else None
+        fresh = next((each for each in made if each.id == tree), None) if tree else None
+        old = fresh or (self.repo[tree] if tree else None)
         new = Tree()
         for entry in old.items() if isinstance(old, Tree) else ():
             new.add(entry.path, entry.mode, entry.sha)
         name, rest = parts[0], parts[1:]
         if rest:
             below = new[name][1] if name in new else None
-            new.add(name, 0o040000, self._trees(below, rest, made))
+            new.add(name, 0o040000, self._trees(below, rest, blob, made))
         else:
-            new.add(name, 0o100644, made[0].id)
+            new.add(name, 0o100644, blob.id)
         made.append(new)
         return new.id
 
@@ -147,7 +175,7 @@ class _Checkout:
         ref = self.place.ref
 
         def update(refs: dict[Ref, ObjectID]) -> dict[Ref, ObjectID]:
-            if refs.get(ref) != self.head:
+            if refs.get(ref) != self.there:
                 raise Retryable("Somebody pushed to the repository meanwhile.")
             return {ref: commit.id}
 
@@ -163,10 +191,12 @@ def _pack(made: list[Blob | Tree | Commit]) -> Any:  # noqa: ANN401 - dulwich's 
     return pack_objects_to_data([(each, None) for each in made])
 
 
-def _wants(ref: Ref) -> Any:  # noqa: ANN401 - dulwich's own callable
+def _wants(*wanted: Ref) -> Any:  # noqa: ANN401 - dulwich's own callable
+    """The first of them that is there."""
+
     def wants(refs: dict[Ref, ObjectID], depth: int | None = None) -> list[ObjectID]:
         del depth
-        return [refs[ref]] if ref in refs else []
+        return [refs[ref] for ref in wanted if ref in refs][:1]
 
     return wants
 

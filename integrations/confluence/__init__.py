@@ -1,0 +1,1 @@
+"""Postmortems as pages of Confluence."""

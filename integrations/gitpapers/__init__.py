@@ -1,0 +1,1 @@
+"""Postmortems in a Git repository: a branch and a commit for each, for a review there."""
