@@ -31,7 +31,7 @@ from bot.cli.bag import bag_app
 from bot.cli.customers import publish, published
 from bot.cli.doctor import diagnose
 from bot.cli.oncall import ack, oncall
-from bot.cli.papers import export, search
+from bot.cli.papers import export, incidents_figures, search
 from bot.cli.papers import publish as publish_paper
 from bot.cli.parts import (
     LARGEST,
@@ -201,6 +201,7 @@ def plan(
 app.command("run")(run_from_bag)
 app.command()(oncall)
 app.command()(search)
+incidents_app.command("figures")(incidents_figures)
 postmortem_app.command("export")(export)
 postmortem_app.command("publish")(publish_paper)
 app.command()(ack)

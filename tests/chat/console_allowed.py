@@ -79,6 +79,8 @@ ROUTES: dict[tuple[str, str], Allowed] = {
     ("GET", "/incidents/{id:int}/export.{kind}"): Allowed(
         KNOWN, "/incidents/1/export.md", private=True
     ),
+    ("GET", "/figures"): Allowed(KNOWN),
+    ("GET", "/figures.png"): Allowed(KNOWN),
     ("GET", "/search"): Allowed(KNOWN, "/search?q=zebras", private=False),
     ("GET", "/oncall"): Allowed(KNOWN),
     ("GET", "/ack"): Allowed(EVERYBODY),  # its link is the proof: tests/chat/test_paging

@@ -237,3 +237,11 @@ def test_publishing_is_for_commanders(cli: Cli) -> None:
     cli.declare()
     assert "needs the role 'commander'" in cli("postmortem", "publish", "1", "x", "--by", "ben").refused(2)  # fmt: skip
     assert "no place for papers 'x'" in cli("postmortem", "publish", "1", "x", "--by", "ana").refused(1)  # fmt: skip
+
+
+def test_figures_of_many_incidents(cli_on: Cli) -> None:
+    cli_on.declare()
+    found = cli_on("incidents", "figures", "--json").json()
+    assert (found["incidents"], found["by_severity"]) == (1, {"sev2": 1})
+    assert "mean" not in str(found)
+    assert cli_on("incidents", "figures").out.startswith("1 incidents since ")

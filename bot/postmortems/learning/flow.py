@@ -1,0 +1,93 @@
+"""Reads what the figures are of: incidents, the rows that their clocks stand on, and follow-ups."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import yaml
+from sqlalchemy import or_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from bot.incidents import Incident
+from bot.incidents.tables import Task
+from bot.postmortems.exports.document import split
+from bot.postmortems.learning.sums import Figures, Open, Past, detection, summed
+from bot.postmortems.marks import clock
+from bot.postmortems.tables import Postmortem
+from bot.store import now
+from bot.timeline import Entry
+
+DAYS = 90
+_LONGEST = 3660
+_KINDS = (
+    "alert_received", "alert_resolved", "incident_declared", "status_changed", "run_succeeded",
+    "incident_merged", "incident_unmerged", "flapping_ended",
+)  # fmt: skip
+_AT_ONCE = 200  # incidents whose rows are read together
+
+
+async def figures(session: AsyncSession, days: int = DAYS) -> Figures:
+    """Of the incidents declared in the last ``days``, as everybody may see them."""
+    moment = now()
+    since = moment - timedelta(days=min(max(days, 1), _LONGEST))
+    query = select(Incident).where(
+        col(Incident.declared_at) >= since, ~col(Incident.drill), ~col(Incident.private),
+        col(Incident.status) != "cancelled", col(Incident.merged_into).is_(None),
+    )  # fmt: skip
+    incidents = list((await session.execute(query.order_by(col(Incident.id)))).scalars())
+    past: list[Past] = []
+    for at in range(0, len(incidents), _AT_ONCE):
+        past += await _past(session, incidents[at : at + _AT_ONCE])
+    return summed(past, await _open(session, moment), since.date(), moment.date())
+
+
+async def _past(session: AsyncSession, incidents: Sequence[Incident]) -> list[Past]:
+    numbers = [i.number for i in incidents]
+    query = select(Entry).where(
+        col(Entry.incident_id).in_(numbers),
+        or_(col(Entry.kind).in_(_KINDS), col(Entry.actor).startswith("person:")),
+    )
+    rows: dict[int, list[Entry]] = {}
+    for row in (await session.execute(query)).scalars():
+        rows.setdefault(row.incident_id, []).append(row)
+    papers = select(Postmortem).where(col(Postmortem.incident_id).in_(numbers))
+    patterns = {
+        p.incident_id: _patterns(p.markdown) for p in (await session.execute(papers)).scalars()
+    }
+    return [_one(i, rows.get(i.number, []), patterns.get(i.number, ())) for i in incidents]
+
+
+def _one(incident: Incident, rows: list[Entry], patterns: tuple[str, ...]) -> Past:
+    declared = min((r.seq for r in rows if r.kind == "incident_declared"), default=0)
+    alerts = sorted((r for r in rows if r.kind == "alert_received"), key=lambda r: r.seq)
+    # what declares an incident is recorded right behind its declaration
+    first = next((r.data for r in alerts if r.seq <= declared + 1 or not declared), None)
+    first = first or (alerts[0].data if alerts else None)
+    return Past(
+        incident.number, incident.severity, incident.declared_at,
+        detection(incident.declared_by, first), clock(rows), patterns,
+    )  # fmt: skip
+
+
+def _patterns(markdown: str) -> tuple[str, ...]:
+    """Those that a postmortem's front matter names."""
+    try:
+        front = yaml.safe_load(split(markdown)[0])
+    except (yaml.YAMLError, ValueError):
+        return ()
+    named = front.get("patterns") if isinstance(front, dict) else None
+    found = [e.get("id") if isinstance(e, dict) else e for e in named] if isinstance(named, list) else []  # fmt: skip
+    return tuple(str(each)[:64] for each in found if each)
+
+
+async def _open(session: AsyncSession, moment: datetime) -> list[Open]:
+    """Follow-ups of incidents that everybody may see."""
+    query = (
+        select(Task)
+        .join(Incident, col(Incident.id) == col(Task.incident_id))
+        .where(col(Task.state) == "open", col(Task.after), ~col(Incident.private), ~col(Incident.drill))
+    )  # fmt: skip
+    return [
+        Open(t.incident_id, t.text, (moment - t.created_at).days, bool(t.due_at and t.due_at < moment))
+        for t in (await session.execute(query)).scalars()
+    ]  # fmt: skip
