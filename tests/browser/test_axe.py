@@ -92,6 +92,8 @@ PAGES: list[tuple[str, str, Step]] = [
     ("runbooks", "/runbooks", None),
     ("runbook", "/runbooks/warm-shop", None),
     ("oncall", "/oncall", None),
+    ("search", "/search?q=dns", None),
+    ("figures", "/figures?days=365", None),
     ("update", "/incidents/1", dialog("Update")),
     ("settings", "/settings", None),
     ("password", "/me/signin", None),
