@@ -96,12 +96,15 @@ def _load_one(registry: Registry, path: Path) -> None:
     if manifest.id in registry.manifests:
         raise ValueError(f"another integration has the id {manifest.id!r}")
     package = f"integrations.{path.parent.name}"
-    source = _ability(package, manifest.alert_source, AlertSource, "alert source")
-    evidence = _ability(package, manifest.evidence, EvidenceSource, "evidence source")
-    notifier = _ability(package, manifest.notifier, Notifier, "notifier")
-    page = _ability(package, manifest.status_page, StatusPage, "status page")
-    tickets = _ability(package, manifest.tickets, Tickets, "keeper of tickets")
-    papers = _ability(package, manifest.papers, PaperPlace, "place for papers")
+    abilities: tuple[tuple[str, type, str, dict[str, Any]], ...] = (
+        (manifest.alert_source, AlertSource, "alert source", registry.sources),
+        (manifest.evidence, EvidenceSource, "evidence source", registry.evidence),
+        (manifest.notifier, Notifier, "notifier", registry.notifiers),
+        (manifest.status_page, StatusPage, "status page", registry.status_pages),
+        (manifest.tickets, Tickets, "keeper of tickets", registry.tickets),
+        (manifest.papers, PaperPlace, "place for papers", registry.papers),
+    )
+    found = [_ability(package, ref, kind, word) for ref, kind, word, _ in abilities]
     actions = {name: _instance(package, ref) for name, ref in manifest.actions.items()}
     for name, action in actions.items():
         if getattr(action, "name", None) != name:
@@ -109,18 +112,9 @@ def _load_one(registry: Registry, path: Path) -> None:
         if name in registry.actions:
             raise ValueError(f"another integration has the action {name!r}")
     registry.manifests[manifest.id] = manifest
-    if source is not None:
-        registry.sources[manifest.id] = source
-    if evidence is not None:
-        registry.evidence[manifest.id] = evidence
-    if notifier is not None:
-        registry.notifiers[manifest.id] = notifier
-    if page is not None:
-        registry.status_pages[manifest.id] = page
-    if tickets is not None:
-        registry.tickets[manifest.id] = tickets
-    if papers is not None:
-        registry.papers[manifest.id] = papers
+    for ability, (_, _, _, known) in zip(found, abilities, strict=True):
+        if ability is not None:
+            known[manifest.id] = ability
     registry.actions.update(cast("dict[str, Action]", actions))
 
 

@@ -35,6 +35,4 @@ async def _found(desk: Desk, days: int) -> Figures:
 
 def _days(request: Request) -> int:
     typed = request.query_params.get("days", "")
-    return (
-        int(typed) if typed.isascii() and typed.isdigit() and 0 < int(typed[:5]) <= 3660 else DAYS
-    )  # noqa: PLR2004 - ten years
+    return int(typed[:4]) or DAYS if typed.isascii() and typed.isdigit() else DAYS
