@@ -132,7 +132,7 @@ async def setting(world: World) -> Incident:
         found = await world.incidents.get(session, incident.number)
         await world.incidents.set_status(session, found, "resolved", "person:carl")
         session.add(Postmortem(
-            incident_id=1, drawn_from=2, html="<p>", state="final",
+            incident_id=1, drawn_from=2, html="<p>",
             markdown="# Zebras\n\n## Summary\n\n*derived*\n\nWords.\n\n## For customers\n\nAll is well.\n",
         ))  # fmt: skip
     (world.folder / "evidence").mkdir(exist_ok=True)
@@ -157,7 +157,9 @@ async def test_every_route_for_everybody(world: World, who: str) -> None:
             continue
         answer = await asked(world, browser, method, path)
         told = f"{who} {method} {path}: {answer.status_code}"
-        if who in entry.who:
+        if who in entry.who and path.endswith("customers.{kind}"):
+            assert answer.status_code == 409, told  # it is not final
+        elif who in entry.who:
             assert answer.status_code in ((200, 303) if path != "/me/signin" else (200, 422)), told
             assert answer.headers.get("location") != "/signin" or path.endswith("/signout"), told
         elif who in NOBODY and entry.who:
