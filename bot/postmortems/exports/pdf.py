@@ -1,6 +1,5 @@
-"""A postmortem as PDF, set by Typst with fonts of its own: every machine gives the same pages."""
+"""A postmortem as PDF, set by Typst."""
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -29,7 +28,6 @@ from bot.postmortems.exports.document import (
 
 _SECONDS = 90
 _HERE = Path(__file__).parent
-_FONTS = ("manimgx_fonts", "manimgx_fonts_cjk")
 _LONG = re.compile(r"[^\s\u200b]{25,}")
 _STEP = 16  # characters after which a long word may break
 _NARROW = 20  # characters up to which a column is as wide as its words
@@ -63,7 +61,7 @@ def pdf(document: Document, pictures: Mapping[str, bytes], *, stand: str, foot: 
 
 
 def _set(folder: Path) -> bytes:
-    command = [sys.executable, "-I", str(_HERE / "typeset.py"), str(folder), *map(str, _fonts())]
+    command = [sys.executable, "-I", str(_HERE / "typeset.py"), str(folder)]
     try:
         done = subprocess.run(  # noqa: S603 - our own program, no shell
             command, capture_output=True, timeout=_SECONDS, check=False
@@ -78,12 +76,6 @@ def _set(folder: Path) -> bytes:
             "The PDF could not be made; the log says why.", hint="Take the HTML or DOCX instead."
         )
     return done.stdout
-
-
-def _fonts() -> list[Path]:
-    """Where the fonts' packages lie; they are found without being imported."""
-    specs = (importlib.util.find_spec(name) for name in _FONTS)
-    return [Path(spec.origin).parent for spec in specs if spec and spec.origin]
 
 
 def _put(folder: Path, document: Document, pictures: Mapping[str, bytes]) -> dict[str, str]:
