@@ -83,6 +83,11 @@ class Outside:
             "paths": [{"name": "direct"}, *(paths or [])],
         })  # fmt: skip
 
+    def patient(self, seconds: float) -> None:
+        """Slack has this long until the others are told."""
+        notifiers = [n.model_copy(update={"after": seconds}) for n in self.catalog.notifiers]
+        self.catalog = self.catalog.model_copy(update={"notifiers": notifiers})
+
     def feed(self) -> NoticeFeed:
         return NoticeFeed(self.store, self.incidents, lambda: None)
 
@@ -159,6 +164,14 @@ class Outside:
         query = select(Delivery).where(Delivery.surface == "outside", Delivery.op == op)
         async with self.store.read() as session:
             return list((await session.execute(query.order_by(col(Delivery.id)))).scalars())
+
+    async def slack_has_all(self) -> bool:
+        """Whether nothing is left to be said there."""
+        query = select(Delivery.id).where(
+            Delivery.surface == "slack", col(Delivery.sent_at).is_(None)
+        )
+        async with self.store.read() as session:
+            return (await session.execute(query.limit(1))).first() is None
 
     async def hurry(self) -> None:
         """Notices that wait for their time may go now."""
