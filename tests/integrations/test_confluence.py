@@ -17,7 +17,9 @@ from tests.servers.process import HOST, free_port
 
 PAGES = "/wiki/api/v2/pages"
 TOKEN = "api-secret"
-PAPER = Paper(id="inc-12", title="Dark", markdown="# Dark\n", body="<h1>Dark &amp; still</h1>")
+PAPER = Paper(
+    id="inc-12", title="Dark", markdown="# Dark\n", body="<h1>Dark &amp; still</h1>", docx=b""
+)
 NUMBER = {"type": "string", "pattern": "^[0-9]+$"}
 # developer.atlassian.com, REST API v2: "Create page" and "Update page", as far as we use them
 BODY = {

@@ -15,7 +15,7 @@ from tests.servers.git_http import GitServer, git_server
 TOKEN = "push-secret"
 PAPER = Paper(
     id="inc-12", title="Postmortem INC-12: dark", markdown="---\nid: INC-12\n---\n# Dark\n\n![g](../evidence/a.png)\n",
-    body="<h1>Dark</h1>", pictures={"a.png": b"\x89PNG", "b.png": b"\x89PNGb"},
+    body="<h1>Dark</h1>", docx=b"", pictures={"a.png": b"\x89PNG", "b.png": b"\x89PNGb"},
 )  # fmt: skip
 BRANCH = "postmortem/inc-12"
 server = pytest.mark.server

@@ -115,9 +115,11 @@ class Exports:
     def _published(self, paper: Paper) -> Published:
         markdown = paper.gate.markdown(paper.markdown)
         document = read(markdown)
+        pictures = self.pictures(document)
         return Published(
             id=f"inc-{paper.number}", title=(document.title or f"INC-{paper.number}")[:250],
-            markdown=markdown, body=xhtml(document), pictures=self.pictures(document),
+            markdown=markdown, body=xhtml(document), docx=word(document, pictures, stand=_stand(paper)),
+            pictures=pictures,
         )  # fmt: skip
 
     def gate(self) -> Gate:
@@ -145,13 +147,17 @@ class Exports:
         self, paper: Paper, form: str, markdown: str, document: Document, *, customers: bool
     ) -> bytes:
         pictures = self.pictures(document)
-        stand = "" if customers else f"Postmortem of incident {paper.number}, {paper.state}"
+        stand = "" if customers else _stand(paper)
         if form == "html":
             name = document.title if customers else f"{document.title} ({paper.state})"
             return page(name, split(markdown)[1], pictures).encode()
         if form == "docx":
             return word(document, pictures, stand=stand)
         return pdf(document, pictures, stand=stand, foot=stand or document.title)
+
+
+def _stand(paper: Paper) -> str:
+    return f"Postmortem of incident {paper.number}, {paper.state}"
 
 
 def public(paper: Paper) -> str:

@@ -1,0 +1,1 @@
+"""Postmortems as documents of Google Docs."""
