@@ -45,12 +45,13 @@ from bot.chat.outside import (
     NoticeFeed,
     OutsideSurface,
     PagerWatch,
+    PaperSurface,
     StatusSurface,
     TicketSurface,
     TicketWatch,
     Trackers,
 )
-from bot.chat.outside.papers import PaperPlaces
+from bot.chat.outside.papers import LEASE as PAPER_LEASE
 from bot.chat.slack.link import SlackLink
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
@@ -173,9 +174,6 @@ class Jackline:
         settings = self.settings
         self.cards = Cards(lambda: self.library.catalog, settings.console.public_url)
         self.status_pages = StatusPages(self.incidents)
-        self.paper_places = PaperPlaces(
-            self.store, self.incidents, self.registry, self.dialer, self.exports
-        )
         self.commands = Commands(
             self.incidents, self.runs, Ways(self.prober.status, self.drills),
             Silencing(self.silences), OnCall(self.paging, self.pagers.duties),
@@ -197,6 +195,9 @@ class Jackline:
         self.filing = DeliveryWorker(
             self.store, TicketSurface(self.store, trackers, settings.console.public_url), owner
         )
+
+        papers = PaperSurface(self.store, self.incidents, self.registry, self.dialer, self.exports)
+        self.publishing = DeliveryWorker(self.store, papers, owner, lease=PAPER_LEASE)
 
     async def serve(self) -> None:
         """Runs until SIGTERM or SIGINT. What is in flight then is left to its journal.
@@ -273,6 +274,7 @@ class Jackline:
             "notices out": self._once(lambda known: known.notifiers, self.telling),
             "status pages": self._once(lambda known: known.status_pages, self.customers),
             "tickets": self._once(lambda known: known.trackers, self.filing),
+            "papers": self._once(lambda known: known.paper_places, self.publishing),
             "tickets in": self.repeat(self.ticket_watch.look, 15),
             "runbooks": self.library.watch(),
         }

@@ -32,6 +32,8 @@ from bot.chat.evidence_card import evidence_blocks
 from bot.chat.handover_card import handover_blocks, handover_text
 from bot.chat.life_card import life_buttons, now_blocks, overview_blocks
 from bot.chat.page_card import page_blocks, page_text
+from bot.chat.paper_card import paper_text
+from bot.chat.paper_shown import shown_paper
 from bot.chat.places import channel_link
 from bot.chat.question_card import question_blocks, question_text
 from bot.chat.reminder_card import mention, reminder_blocks
@@ -46,6 +48,7 @@ from bot.incidents.merging import UNMERGE_WITHIN, merged_at
 from bot.incidents.roles import ROLES
 from bot.incidents.updates import chain
 from bot.paging.tables import Page
+from bot.postmortems import Postmortem
 from bot.runbooks import Run, StepAttempt, approvers
 from bot.runbooks.output import words
 from bot.store import now
@@ -99,7 +102,7 @@ class Cards:
             "card": self._of_incident, "digest": self._of_incident, "run": self._of_run,
             "output": self._of_run, "regrouped": self._regrouped, "handover": self._handover,
             "task": self._task, "page": self._asking, "question": self._asking,
-            "update": self._update, "reminder": self._reminder,
+            "update": self._update, "reminder": self._reminder, "paper": self._paper,
         }.get(message.kind)  # fmt: skip
         if draw is not None:
             return await draw(session, message)
@@ -117,6 +120,14 @@ class Cards:
             return Rendered(page_text(page, self.name), page_blocks(page, self.name))
         asked = await session.get_one(Question, message.payload["question"])
         return self.question(asked, hide=True)
+
+    async def _paper(self, session: AsyncSession, message: Message) -> Rendered:
+        """A final postmortem's own message, with its places."""
+        incident = await self._incident(session, message)
+        paper = await session.get_one(Postmortem, incident.number)
+        base = "" if self.inside else self.public_url or None
+        blocks = await shown_paper(session, self.catalog(), incident, paper, base)
+        return Rendered(escape(paper_text(paper)), blocks)
 
     def _plain(self, message: Message) -> Rendered:
         """Kinds that show no state but their own payload."""

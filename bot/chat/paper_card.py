@@ -1,12 +1,14 @@
-"""A postmortem as people see it in chat: state, link, who, what it still needs, its buttons. Pure."""
+"""A postmortem as people see it in chat: state, link, who, what it needs, where it is, its buttons. Pure."""
 
 from bot.catalog import Catalog
 from bot.chat.blocks import Block, actions, button, context, escape, section
+from bot.chat.spot_words import spot_blocks
 from bot.chat.standing import person_name
 from bot.postmortems import Postmortem
+from bot.postmortems.editing.publishing import Spot
 from bot.postmortems.editing.states import DRAFT, FINAL, REVIEW, Standing, counts, missing
 
-PAPER_CLICKS = ("paper_approve", "paper_final", "paper_draft", "paper_redraw")
+PAPER_CLICKS = ("paper_approve", "paper_final", "paper_draft", "paper_redraw", "paper_publish")
 
 
 def paper_text(paper: Postmortem) -> str:
@@ -19,9 +21,9 @@ def paper_text(paper: Postmortem) -> str:
 
 
 def paper_blocks(
-    catalog: Catalog, paper: Postmortem, standing: Standing, pages: list[str]
+    catalog: Catalog, paper: Postmortem, standing: Standing, pages: list[str], spots: list[Spot]
 ) -> list[Block]:
-    """``pages`` are links, or what is said where there are none."""
+    """``pages`` are links, or what is said where there are none; ``spots`` where it may be published."""
     named = {
         "Owner": person_name(catalog, standing.owner),
         "Facilitator": person_name(catalog, standing.facilitator),
@@ -37,6 +39,8 @@ def paper_blocks(
     blocks = [section(f"{paper_text(paper)} {' · '.join(pages)}".strip()), context(" · ".join(who))]
     if paper.state != FINAL and (left := missing(standing)):
         blocks.append(context(f"Before it is final it needs {'; '.join(left)}."))
+    final = paper.state == FINAL
+    blocks += spot_blocks(catalog, paper.incident_id, paper.version, spots, final=final)
     return [*blocks, actions(*_buttons(paper))]
 
 

@@ -1,5 +1,6 @@
 """``jackline postmortem export`` and ``jackline search``: what is left of incidents, as files and by words."""
 
+import asyncio
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -7,10 +8,13 @@ from typing import Annotated
 
 import typer
 
+from bot import log
 from bot.app import Jackline
 from bot.cli.parts import LARGEST, AsJson, from_record, known_person, out, save
-from bot.contract import Published
-from bot.errors import NotAllowed
+from bot.errors import NotFound, Rejected, Retryable
+from bot.postmortems.editing.papers import Papers
+from bot.postmortems.editing.publishing import Publishing
+from bot.postmortems.editing.tables import PaperCopy
 from bot.postmortems.exports import require_form
 from bot.postmortems.learning import Figures, figures
 from bot.postmortems.page import span
@@ -45,16 +49,38 @@ def publish(
     place: Annotated[str, typer.Argument(help="A place for papers of the catalog.")],
     by: Annotated[str, typer.Option(help="A person's id in the catalog, for the record.")],
 ) -> None:
-    """Publish a final postmortem: to a repository, a wiki. Again, it brings that up to date."""
+    """Publish a final postmortem: to a repository, a wiki. Again, it brings that up to date.
 
-    async def work(parts: Jackline) -> Published:
+    What the place does not take now, `jackline serve` tries on.
+    """
+
+    async def work(parts: Jackline) -> PaperCopy:
+        log.configure("critical")  # what the place says is this command's own answer
         person = known_person(parts, by)
-        if person is None or not person.has("commander"):
-            raise NotAllowed("Publishing a postmortem needs the role 'commander'.")
-        return await parts.paper_places.publish(number, place, f"person:{person.id}")
+        if person is None:
+            raise NotFound("Say who publishes it.", hint="--by takes a person's id in the catalog.")
+        async with parts.store.write() as session:
+            incident = await parts.incidents.get(session, number)
+            asked = await Publishing(Papers(parts.incidents)).ask(session, incident, place, person)
+        return await _published(parts, asked)
 
     done = from_record(work)
     out.print(f"{place} has it: {done.url or done.reference}", markup=False)
+
+
+async def _published(parts: Jackline, asked: PaperCopy) -> PaperCopy:
+    """Once it is there, whoever brought it; raises what a place said instead."""
+    while True:
+        await parts.publishing.once()
+        async with parts.store.read() as session:
+            copy = await session.get_one(PaperCopy, (asked.incident_id, asked.place))
+        if copy.state == "published":
+            return copy
+        if copy.state == "refused":
+            raise Rejected(copy.error)
+        if copy.error:
+            raise Retryable(copy.error, hint="`jackline serve` tries it on.")
+        await asyncio.sleep(0.2)  # a Jackline that serves has it in hand
 
 
 def incidents_figures(

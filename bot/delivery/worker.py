@@ -24,7 +24,7 @@ LEASE = timedelta(seconds=30)
 OPEN = ("pending", "sending")
 UNBOUND = (  # needs no channel of the incident
     "open_channel", "leave", "digest", "notify", "confirm", "page", "page_ack", "page_resolve", "publish",
-    "file",
+    "file", "paper",
     "read_page",
 )  # fmt: skip
 _Found = tuple[Delivery, Message | None, Binding | None, Binding | None, str, str]
@@ -36,7 +36,8 @@ class DeliveryWorker:
     """One per surface and process; any number of processes may run one.
 
     ``severity`` is the expression for the severity of a delivery's incident: of what may go at the
-    same time, the most severe begins first. ``workspace`` is the one for where it lives.
+    same time, the most severe begins first. ``workspace`` is the one for where it lives. ``lease`` is
+    how long one delivery may take, after which another worker looks for it: `LEASE` if left out.
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class DeliveryWorker:
         owner: str,
         severity: ColumnElement[str] | None = None,
         workspace: ColumnElement[str] | None = None,
+        lease: timedelta | None = None,
     ) -> None:
         self.store = store
+        self.lease = LEASE if lease is None else lease
         self.surface = surface
         self.owner = owner
         self.severity = func.coalesce(severity if severity is not None else null(), "")
@@ -71,6 +74,12 @@ class DeliveryWorker:
         finally:
             for task in self._busy:
                 task.cancel()
+
+    async def once(self) -> None:
+        """Does what may go now, and ends when that is done."""
+        self.begin(await self.claim())
+        while self._busy:
+            await asyncio.wait(self._busy)
 
     async def claim(self) -> list[tuple[Job, bool]]:
         """The heads of all lanes that may go now, marked as being sent.
@@ -99,7 +108,7 @@ class DeliveryWorker:
             .values(
                 state="sending",
                 owner=self.owner,
-                lease_until=now() + LEASE,
+                lease_until=now() + self.lease,
                 attempts=Delivery.attempts + 1,
             )
         )
@@ -148,7 +157,7 @@ class DeliveryWorker:
 
     async def _work(self, job: Job, resumed: bool) -> None:
         known = not resumed  # whether we know that it was not sent before
-        until = asyncio.get_running_loop().time() + 0.8 * LEASE.total_seconds()
+        until = asyncio.get_running_loop().time() + 0.8 * self.lease.total_seconds()
         try:
             value = await self._ask(self.surface.find(job), job, until) if resumed else None
             known = True

@@ -1,18 +1,28 @@
 """Working on a postmortem in a real browser: typing, two people at once, the phone, axe."""
 
+import asyncio
 import os
+import re
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 from sqlmodel import select
 
+from bot.access import Dialer
+from bot.catalog import Catalog
+from bot.chat.outside import PaperSurface
+from bot.delivery import DeliveryWorker
 from bot.postmortems import Postmortem
 from bot.postmortems.editing.sections import split
-from bot.postmortems.editing.tables import Version
+from bot.postmortems.editing.tables import PaperCopy, Version
+from bot.postmortems.exports import Exports
+from bot.registry import load
 from tests.browser.chromium import DESK, PHONE
 from tests.browser.conftest import Site
 from tests.browser.test_axe import axe, findings
+from tests.delivery.conftest import stop
+from tests.servers.google_drive import FOLDER, google_drive
 
 pytestmark = [pytest.mark.server, pytest.mark.browser, pytest.mark.timeout(180)]
 EDIT = "/incidents/1/postmortem/edit"
@@ -170,3 +180,52 @@ async def test_every_page_can_be_used_by_everybody(
             await dora.screenshot(path=file, full_page=True)
     assert wrong == []
     assert await body(drafted, "where-we-were-lucky")
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=["phone", "desk"])  # fmt: skip
+async def test_publishing_shows_how_it_goes(
+    drafted: Site, axe: str, tmp_path: Path, size: dict[str, int], scheme: str
+) -> None:
+    """On its way, then there with a link, then older than the text, and refused: without a reload."""
+    world = drafted.world
+    with google_drive() as drive:
+        target = {"name": "d/x", "url": drive.url, "settings": {"key": drive.key_file, "folder": FOLDER}}  # fmt: skip
+        place = {"id": "docs", "title": "Google Docs", "integration": "googledocs", "target": "d/x"}
+        known = world.catalog().model_dump()
+        world.whole = Catalog.model_validate(
+            {**known, "targets": [*known["targets"], target], "paper_places": [place]}
+        )
+        async with world.store.write() as session:
+            (await session.get_one(Postmortem, 1)).state = "final"
+        page = await drafted.page("ana", size, scheme)
+        await page.goto(EDIT)
+        where = page.locator("#published")
+        await where.get_by_role("button", name="Publish at Google Docs").click()
+        await expect(where).to_contain_text("is on its way, asked for by Ana")
+        assert await findings(page, axe) == []
+        exports = Exports(world.catalog, tmp_path)
+        surface = PaperSurface(world.store, world.incidents, load(), Dialer(world.catalog), exports)
+        working = asyncio.create_task(DeliveryWorker(world.store, surface, "w").run())
+        try:
+            link = where.get_by_role("link", name="version 1")
+            await expect(link).to_have_attribute("href", re.compile("docs.google.com"), timeout=20_000)  # fmt: skip
+            drive.shared_with.clear()
+            async with world.store.write() as session:
+                (await session.get_one(Postmortem, 1)).state = "draft"
+            await page.goto(f"{EDIT}/where-we-were-lucky")
+            await page.get_by_label("Text, in Markdown").fill("Ran out.")
+            await saved(page)
+            async with world.store.write() as session:
+                (await session.get_one(Postmortem, 1)).state = "final"
+                (await session.get_one(PaperCopy, (1, "docs"))).reference = ""
+            await page.goto(EDIT)
+            await expect(where).to_contain_text("older than the text, which is version 2")
+            await where.get_by_role("button", name="Publish again at Google Docs").click()
+            await expect(where).to_contain_text("Share the folder, or its shared drive", timeout=20_000)  # fmt: skip
+        finally:
+            await stop(working)
+    assert await findings(page, axe) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    if "SCREENSHOTS" in os.environ:
+        file = Path(os.environ["SCREENSHOTS"]) / f"published-{size['width']}-{scheme}.png"
+        await page.screenshot(path=file, full_page=True)

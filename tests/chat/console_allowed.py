@@ -154,6 +154,7 @@ PAPER_STEPS: dict[str, tuple[set[str], dict[str, str]]] = {
     ),
     "final": (COMMANDERS, {}),
     "draft": (RESPONDERS, {}),
+    "publish": (COMMANDERS, {"place": "wiki"}),
     "approve": ({"dora"}, {"number": "0"}),  # the one who is asked to review it
     "note": (RESPONDERS, {"section": "summary", "text": "Why?", "key": "p" * 12}),
     "resolve": (RESPONDERS, {"number": "1"}),

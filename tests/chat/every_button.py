@@ -10,6 +10,7 @@ from typing import Any
 from bot.alerts import StoredAlert
 from bot.catalog import AudiencePlace, Notifier, Regulation
 from bot.catalog.escalation import Reach
+from bot.catalog.papers import PaperPlace
 from bot.postmortems import Postmortem
 from bot.postmortems.editing.tables import Reviewer
 from bot.runbooks import Run, StepAttempt
@@ -52,6 +53,7 @@ async def prepare(room: ChatRoom) -> None:
         person.reach[:] = [Reach(notifier="sms", to=person.id)]
     room.library.catalog = known.model_copy(update={
         "regulations": [Regulation(id="gdpr")],
+        "paper_places": [PaperPlace(id="wiki", integration="fake", target="http/shop")],
         "audiences": [AudiencePlace(id="executives", channels=[C_INCIDENTS])],
         "notifiers": [Notifier(id="sms", integration="fake", target="http/shop", when="pages")],
     })  # fmt: skip
@@ -179,6 +181,7 @@ BUTTONS = (
     Press("incident_resolve_export", "status_changed", at=2),
     Press("paper_approve", "postmortem_approved", typed="/incident postmortem #2", ready=paper),
     Press("paper_final", "postmortem_final", typed="/incident postmortem #2"),
+    Press("paper_publish", "postmortem_publish_asked", typed="/incident postmortem #2"),
     Press("paper_draft", "postmortem_reopened", typed="/incident postmortem #2"),
     Press("paper_redraw", "postmortem_redraw_asked", typed="/incident postmortem #2"),
     Press("incident_close", "status_changed", at=2),

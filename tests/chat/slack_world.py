@@ -89,8 +89,9 @@ class SlackWorld:
         raise AssertionError("requests are left")
 
     async def said_all(self, timeout: float = 60) -> None:
-        """Nothing is left in the outbox."""
-        query = select(Delivery.id).where(col(Delivery.state).in_(("pending", "sending")))
+        """Nothing for Slack is left in the outbox."""
+        waits = col(Delivery.state).in_(("pending", "sending"))
+        query = select(Delivery.id).where(waits, Delivery.surface == "slack")
         async with asyncio.timeout(timeout):
             while True:
                 async with self.room.store.read() as session:

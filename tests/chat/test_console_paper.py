@@ -6,8 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.catalog import Catalog
 from bot.postmortems import Postmortem
 from bot.postmortems.editing.sections import split
+from bot.postmortems.editing.tables import PaperCopy
+from bot.store import now
+from bot.timeline import rows_of
 from tests.chat.console_world import HTMX, ORIGIN, World
 
 EDIT = "/incidents/1/postmortem/edit"
@@ -208,3 +212,64 @@ async def test_action_items_become_follow_ups(drafted: World) -> None:
     page = (await rosa.get(EDIT)).text
     assert "Follow-up 2: ⬜ open" in page
     assert "Rehearse (follow-up 2)" in await body(drafted, "action-items")
+
+
+PLACES = [
+    {"id": name, "title": title, "integration": "confluence", "target": "wiki/x"}
+    for name, title in (("wiki", "The <Wiki>"), ("other", ""))
+]
+
+
+async def test_published_from_its_page(drafted: World) -> None:
+    """A button for who may, once it is final; what stands where, how old it is, and what went wrong."""
+    drafted.whole = Catalog.model_validate({
+        "people": drafted.people, "paper_places": PLACES, "targets": [{"name": "wiki/x", "url": "http://127.0.0.1:9"}],
+    })  # fmt: skip
+    rosa, amir = await drafted.signed_in("rosa"), await drafted.signed_in("amir")
+
+    async def page(of: httpx.AsyncClient) -> str:
+        return " ".join((await of.get(EDIT)).text.split())
+
+    async def change(paper: str = "final", **copy: Any) -> None:
+        async with drafted.store.write() as session:
+            (await session.get_one(Postmortem, 1)).state = paper
+            found = await session.get(PaperCopy, (1, "wiki"))
+            for name, value in copy.items():
+                setattr(found, name, value)
+
+    button = f'action="{DO}/publish"'
+    assert "<strong>The &lt;Wiki&gt;</strong>: not published" in await page(rosa)
+    assert "It is published once it is final" in await page(rosa)
+    assert button not in await page(rosa)
+    refused = await rosa.post(f"{DO}/publish", data={"place": "wiki"}, headers=HTMX)
+    assert (refused.status_code, "only a final one" in refused.text) == (409, True)
+    await change()
+    assert (await page(rosa)).count(button) == 2
+    assert button not in await page(amir)
+    assert (await amir.post(f"{DO}/publish", data={"place": "wiki"}, headers=HTMX)).status_code == 403  # fmt: skip
+    assert (await rosa.post(f"{DO}/publish", data={"place": "wik"}, headers=HTMX)).status_code == 404  # fmt: skip
+    for headers in (ORIGIN, HTMX):  # with scripts and without; the second finds it on its way
+        done = await rosa.post(f"{DO}/publish", data={"place": "wiki"}, headers=headers)
+        assert done.headers["location" if headers is ORIGIN else "hx-redirect"] == EDIT
+    assert "⏳ version 1 is on its way, asked for by Rosa Diaz" in await page(amir)
+    assert 'hx-trigger="every 2s"' in await page(amir)
+    assert (await page(rosa)).count(button) == 1
+    await change(error="busy <b>")
+    assert "it was not taken yet and is tried on: busy &lt;b&gt;" in await page(rosa)
+    there = {"version": 1, "by": "rosa", "at": now(), "url": "https://wiki.test/1", "error": ""}
+    await change("draft", state="published", **there)
+    given = seen((await rosa.get(f"{EDIT}/where-we-were-lucky")).text)
+    await typed(rosa, "where-we-were-lucky", "Ran out.", given)
+    await change()
+    shown = await page(rosa)
+    assert '<a href="https://wiki.test/1" rel="noopener noreferrer" target="_blank">version 1</a> since' in shown  # fmt: skip
+    assert "it is older than the text, which is version 2" in shown
+    assert "Publish again" in shown
+    assert "hx-trigger" not in shown.split('id="published"')[1].split("</section>")[0]
+    drafted.whole = drafted.whole.model_copy(update={"paper_places": []})
+    shown = await page(rosa)
+    assert "<strong>wiki</strong>: has" in shown
+    assert button not in shown
+    async with drafted.store.read() as session:
+        kinds = [r.kind for r in await rows_of(session, 1)]
+    assert kinds.count("postmortem_publish_asked") == 1

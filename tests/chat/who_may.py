@@ -241,6 +241,8 @@ ROWS = (
     Row("paper_final", COMMANDERS, "postmortem_final", [paper()], "/incident postmortem"),
     Row("paper_final", RESPONDERS, "postmortem_final", [paper(owner="fay")],
         "/incident postmortem", also="of her own"),
+    Row("paper_publish", COMMANDERS, "postmortem_publish_asked", [paper(FINAL)],
+        "/incident postmortem"),
     Row("paper_draft", RESPONDERS, "postmortem_reopened", [paper()], "/incident postmortem"),
     Row("paper_draft", COMMANDERS, "postmortem_reopened", [paper(FINAL)], "/incident postmortem",
         also="of a final one"),

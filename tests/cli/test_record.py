@@ -1,5 +1,7 @@
 """Questions about the record: incidents, alerts, the proof, the postmortem. On each database."""
 
+import json
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -7,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.app import Jackline
 from bot.postmortems import Postmortem
 from tests.cli.conftest import Cli, Done
+from tests.servers.google_drive import FOLDER, google_drive
 
 MARKUP = "[bold]Check[/nothing] <!channel> [link=x] {} %s ünïcode 🔥"
 
@@ -237,6 +240,36 @@ def test_publishing_is_for_commanders(cli: Cli) -> None:
     cli.declare()
     assert "needs the role 'commander'" in cli("postmortem", "publish", "1", "x", "--by", "ben").refused(2)  # fmt: skip
     assert "no place for papers 'x'" in cli("postmortem", "publish", "1", "x", "--by", "ana").refused(1)  # fmt: skip
+
+
+def test_publishing_by_command(cli_on: Cli) -> None:
+    """It is there when the command ends, again too; what went wrong is said, and tried on."""
+    cli_on.declare()
+
+    async def final(_: Jackline, session: AsyncSession) -> None:
+        session.add(Postmortem(
+            incident_id=1, state="final", markdown="# P\n\n## Summary\n\nDark.\n", html="", drawn_from=1
+        ))  # fmt: skip
+
+    cli_on.inside(final)
+    words = ("postmortem", "publish", "1", "docs", "--by", "ana")
+    with google_drive() as drive:
+        known = json.loads(cli_on.catalog.read_text())
+        settings = {"key": drive.key_file, "folder": FOLDER}
+        known["targets"].append({"name": "d/x", "url": drive.url, "settings": settings})
+        known["paper_places"] = [{"id": "docs", "integration": "googledocs", "target": "d/x"}]
+        cli_on.catalog.write_text(json.dumps(known))
+        drive.down()
+        assert "was not reached" in (said := cli_on(*words).refused(1))
+        assert "`jackline serve` tries it on" in said
+        drive.up()
+        for _ in range(2):
+            done = cli_on(*words)
+            assert (done.code, done.out) == (0, f"docs has it: {drive.documents[0]['webViewLink']}\n")  # fmt: skip
+        assert len(drive.uploads) == 1
+        drive.shared_with.clear()
+        drive.files.pop(drive.documents[0]["id"])
+        assert "Share the folder" in cli_on(*words).refused(1)
 
 
 def test_figures_of_many_incidents(cli_on: Cli) -> None:

@@ -57,6 +57,7 @@ def facts(desk: Desk, incident: Incident, open_ones: list[Incident], runs: list[
         "RUN": [(str(run.number), f"{run.title}: {run.state}") for run in runs],
         "#N": others,
         "STEP": [(step, "") for step in STEPS],
+        "PLACE": [(place.id, place.name) for place in catalog.paper_places],
         "LABEL=VALUE": [("here", "the alerts of this incident")],
         "2h": [("30m", ""), ("2h", ""), ("1d", "")],
         "NAME": [(drill.name, ", ".join(drill.down)) for drill in catalog.drills],

@@ -18,7 +18,7 @@ _EMPHASIS = re.compile(r"(?<![A-Za-z0-9])([*_~])(?=\S)([^\n]{0,1000}?\S)\1(?![A-
 _SLOT = re.compile("\ue000(\\d+)\ue001")
 _PRIVATE = re.compile("[\ue000\ue001]")
 _PAGE = re.compile(  # of the console itself
-    r"/incidents/[0-9]{1,9}(/export\.(md|json|csv)"
+    r"/incidents/[0-9]{1,9}(/export\.(md|json|csv)|/postmortem(/edit)?"
     r"|/(postmortem|customers)\.(md|html|pdf|docx|json|csv))?"
 )
 _DATE = re.compile(r"!date\^(-?\d{1,12})\^")

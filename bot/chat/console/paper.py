@@ -2,7 +2,9 @@
 
 import secrets
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +14,8 @@ from starlette.responses import HTMLResponse, Response
 from bot.catalog import Person
 from bot.chat.console import reads
 from bot.chat.console.desk import Desk
-from bot.errors import BadInput, NotAllowed, NotFound
+from bot.chat.spot_words import publish_label, spot_words
+from bot.errors import BadInput, Conflict, NotAllowed, NotFound
 from bot.incidents import Incident, Task
 from bot.incidents.tasks import tasks_of
 from bot.postmortems import Postmortem
@@ -21,6 +24,7 @@ from bot.postmortems.editing.differences import Line, differences
 from bot.postmortems.editing.followups import actions_of, pick_of, types_missing
 from bot.postmortems.editing.papers import clashes_of, standing_of
 from bot.postmortems.editing.preview import preview
+from bot.postmortems.editing.publishing import may_publish, spots_of
 from bot.postmortems.editing.reviews import notes_of, reviewers_of
 from bot.postmortems.editing.sections import Document, Part, split
 from bot.postmortems.editing.states import (
@@ -88,14 +92,19 @@ async def overview(desk: Desk, request: Request, person: Person) -> Response:
         notes, clashes = await notes_of(session, number), await clashes_of(session, number)
         reviewers = await reviewers_of(session, number)
         rows = await _action_rows(desk, session, sheet)
+        spots = await spots_of(session, desk.catalog(), sheet.incident)
     standing = sheet.standing
+    final = sheet.paper.state == FINAL
     page = desk.draw(
         "paper.html", me=person, sheet=sheet, incident=sheet.incident, paper=sheet.paper,
         name=lambda who: desk.cards.name(f"person:{who}"), key=secrets.token_urlsafe(12),
         reviewers=[(r, counts(standing, a)) for r, a in zip(reviewers, standing.reviewers, strict=True)],
-        missing=missing(standing), may_approve=_may_approve(standing, person),
+        missing=missing(standing), may_approve=_passes(partial(require_approver, standing), person),
         notes=Counter(n.section for n in notes if n.resolved_at is None),
         clashes=Counter(c.section for c in clashes), people=desk.catalog().people,
+        spots=[(spot, spot_words(desk.catalog(), spot, sheet.paper.version)) for spot in spots],
+        may_publish=final and _passes(may_publish, person), publish_label=publish_label,
+        waiting=any(spot.copy and spot.copy.state == "pending" for spot in spots),
         rows=rows, types=TYPES, types_missing=types_missing([row.item for row in rows]),
     )  # fmt: skip
     return HTMLResponse(page)
@@ -199,21 +208,14 @@ async def sheet_of(
     else:  # of an older Jackline: its first version is made when somebody writes in it
         document = split(paper.markdown)
     standing = await standing_of(session, paper)
-    return Sheet(incident, paper, document, standing, _allowed(person))
+    return Sheet(incident, paper, document, standing, _passes(may_edit, person))
 
 
-def _allowed(person: Person) -> bool:
+def _passes(rule: Callable[[Person], None], person: Person) -> bool:
+    """Whether a button is there; the rule is asked again when it is pressed."""
     try:
-        may_edit(person)
-    except NotAllowed:
-        return False
-    return True
-
-
-def _may_approve(standing: Standing, person: Person) -> bool:
-    try:
-        require_approver(standing, person)
-    except Exception:  # noqa: BLE001 - whatever it says, the button is not there
+        rule(person)
+    except (NotAllowed, Conflict):
         return False
     return True
 

@@ -21,6 +21,7 @@ from bot.postmortems.editing.actions import Item
 from bot.postmortems.editing.followups import FollowUps
 from bot.postmortems.editing.papers import Papers
 from bot.postmortems.editing.preview import preview
+from bot.postmortems.editing.publishing import Publishing
 from bot.postmortems.editing.reviews import Reviews
 from bot.postmortems.editing.sections import LARGEST
 from bot.postmortems.editing.states import DRAFT, FINAL, may_edit
@@ -97,8 +98,7 @@ async def step(desk: Desk, request: Request, person: Person) -> Response:
 def _steps(desk: Desk) -> dict[str, Step]:
     papers = Papers(desk.incidents)
     reviews = Reviews(papers)
-
-    actions = FollowUps(papers)
+    actions, publishing = FollowUps(papers), Publishing(papers)
 
     def item(form: FormData) -> Item:
         text, kind, owner, due, done_when, finding = (
@@ -129,6 +129,7 @@ def _steps(desk: Desk) -> dict[str, Step]:
         "meeting": lambda s, of, form, by: reviews.meet(
             s, of, parse_time(word(form, "at"), now(), by.timezone), by
         ),
+        "publish": lambda s, of, form, by: publishing.ask(s, of, word(form, "place")[:64], by),
         "restore": lambda s, of, form, by: papers.restore(s, of, number_of(word(form, "number")), by),
         "actions": lambda s, of, form, by: actions.take_up(
             s, of, [each for each in form.getlist("pick") if isinstance(each, str)], by

@@ -3,28 +3,31 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.catalog import Person
-from bot.chat.blocks import section
 from bot.chat.click import Click
 from bot.chat.command import Command, Form, Handler, Reply, person_of, usage
 from bot.chat.finding import Finder
-from bot.chat.paper_card import paper_blocks, paper_text
+from bot.chat.paper_card import paper_text
+from bot.chat.paper_shown import shown_paper
 from bot.chat.persons import find_person
 from bot.errors import BadInput
 from bot.incidents import ACTIVE, Incident, Incidents
 from bot.incidents.times import parse_time
 from bot.located import near
 from bot.postmortems import Postmortem
-from bot.postmortems.editing.papers import Papers, standing_of
+from bot.postmortems.editing.papers import Papers
+from bot.postmortems.editing.publishing import Publishing
 from bot.postmortems.editing.reviews import Reviews
 from bot.postmortems.editing.states import DRAFT, FINAL
 from bot.store import now
 
-STEPS = ("review", "approve", "final", "draft", "regenerate", "owner", "facilitator", "meeting")
+STEPS = (
+    "review", "approve", "final", "draft", "regenerate", "owner", "facilitator", "meeting", "publish",
+)  # fmt: skip
 POSTMORTEM_FORMS = (
-    Form("/incident postmortem [STEP] [PERSON …]",
+    Form("/incident postmortem [STEP] [PERSON|PLACE …]",
          "where the postmortem is, and how far; `review @who` asks for reviews, `approve`, `final`, "
          "`draft` and `regenerate` move it on, `owner @who`, `facilitator @who` and `meeting TIME` "
-         "say who and when", ("pm",), anybody=True),
+         "say who and when, `publish PLACE` puts a final one where it belongs", ("pm",), anybody=True),
 )  # fmt: skip
 
 
@@ -37,6 +40,7 @@ class PostmortemVerbs:
         self.finder = Finder(incidents)
         self.papers = Papers(incidents)
         self.reviews = Reviews(self.papers)
+        self.publishing = Publishing(self.papers)
         self.handlers: dict[str, Handler] = {"postmortem": self._postmortem}
 
     async def _postmortem(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
@@ -63,6 +67,8 @@ class PostmortemVerbs:
             case "paper_redraw":
                 await self.papers.redraw(session, incident, by)
                 return Reply("The postmortem is being drawn anew.", incident_id=incident.number)
+            case "paper_publish":
+                await self.publishing.ask(session, incident, click.rest, by)
             case _:
                 wanted = FINAL if click.action_id == "paper_final" else DRAFT
                 if paper.state != wanted:
@@ -76,6 +82,11 @@ class PostmortemVerbs:
         catalog, reviews = self.incidents.catalog(), self.reviews
         if step == "meeting":
             await reviews.meet(session, incident, parse_time(" ".join(words), now(), by.timezone), by)  # fmt: skip
+            return
+        if step == "publish":
+            if len(words) > 1:
+                raise BadInput("Publish at one place at a time.")
+            await self.publishing.ask(session, incident, "".join(words), by)
             return
         people = [find_person(catalog, word, by) for word in words]
         least, most = {"review": (1, 20), "owner": (1, 1), "facilitator": (1, 1)}.get(step, (0, 0))
@@ -96,20 +107,9 @@ class PostmortemVerbs:
 
     async def _shown(self, session: AsyncSession, incident: Incident, surface: str) -> Reply:
         paper = await self.papers.paper(session, incident.number)
-        standing = await standing_of(session, paper)
-        pages = self._pages(incident.number, surface)
-        blocks = paper_blocks(self.incidents.catalog(), paper, standing, pages)
-        if paper.redraw_by:
-            blocks.append(section("It is being drawn anew: look again in a moment."))
+        base = "" if surface == "console" else self.public_url or None
+        blocks = await shown_paper(session, self.incidents.catalog(), incident, paper, base)
         return Reply(paper_text(paper), blocks, incident_id=incident.number)
-
-    def _pages(self, number: int, surface: str) -> list[str]:
-        if surface != "console" and not self.public_url:
-            return ["`/incident export` brings it as a file."]
-        base = "" if surface == "console" else self.public_url
-        found = {"Read it": "postmortem", "Work on it": "postmortem/edit",
-                 "postmortem.html": "postmortem.html", "postmortem.md": "postmortem.md"}  # fmt: skip
-        return [f"<{base}/incidents/{number}/{page}|{title}>" for title, page in found.items()]
 
 
 def none_yet(incident: Incident) -> str:

@@ -18,6 +18,7 @@ from bot.incidents.due import Paper
 from bot.incidents.seeing import may_see
 from bot.log import redact_text
 from bot.postmortems.editing.papers import Papers, standing_of
+from bot.postmortems.editing.publishing import show_places
 from bot.postmortems.editing.states import (
     DRAFT,
     FINAL,
@@ -122,6 +123,8 @@ class Reviews:
         paper.state = wanted
         text = f"The postmortem is {wanted}" + (" again" if wanted == DRAFT else "")
         await self._done(session, paper, _MOVED[wanted], by, text)
+        if wanted == FINAL and not incident.private:
+            await show_places(session, self.incidents, paper)
         return paper
 
     async def meet(

@@ -1,4 +1,4 @@
-"""What people did to a postmortem: its versions, review notes, reviewers and conflicts."""
+"""What people did to a postmortem: versions, review notes, reviewers, conflicts, where it is published."""
 
 from datetime import datetime
 from typing import Any
@@ -123,3 +123,26 @@ class ActionItem(SQLModel, table=True):
         if self.id is None:
             raise ValueError("not stored yet")
         return self.id
+
+
+class PaperCopy(SQLModel, table=True):
+    """A postmortem at one place of the catalog: what stands there, and what was asked for last.
+
+    ``state`` is ``pending → published``, or ``refused``. ``version`` is the one that stands there, 0
+    until there is one, with the place's own name for it, since when and by whom; ``digest`` is of its text.
+    """
+
+    __tablename__ = "postmortem_copy"
+
+    incident_id: int = Field(primary_key=True)
+    place: str = Field(primary_key=True)
+    state: str = "pending"
+    asked_by: str
+    asked_at: datetime = Field(sa_type=UtcDateTime, default_factory=now)
+    error: str = ""
+    version: int = 0
+    reference: str = ""
+    url: str = ""
+    digest: str = ""
+    by: str = ""
+    at: datetime | None = Field(default=None, sa_type=UtcDateTime)
