@@ -5,6 +5,7 @@ What a request may say is from Google's discovery document of Drive v3 (paramete
 What is not of that form is answered 400, and kept in `wrong`, which a test finds empty.
 """
 
+import asyncio
 import contextlib
 import io
 import itertools
@@ -78,7 +79,10 @@ class Fault:
 
 
 class GoogleDrive(HttpApp):
-    """`files` are there; `faults` come in their order; `lag` searches do not see what is new."""
+    """`files` are there; `faults` come in their order; `lag` searches do not see what is new.
+
+    A request of the kind that it `holds` is done, and not answered while it does.
+    """
 
     def __init__(self, name: str, port: int) -> None:
         super().__init__(name, port)
@@ -99,6 +103,7 @@ class GoogleDrive(HttpApp):
         self.wrong: list[str] = []
         self.faults: list[Fault] = []
         self.lag = 0
+        self.holds = ""
         self.shared_with: set[str] = {EMAIL}
         self._sessions: dict[str, dict[str, Any]] = {}
         self._numbers = itertools.count(1)
@@ -129,6 +134,8 @@ class GoogleDrive(HttpApp):
         except (ValueError, KeyError, LookupError, jsonschema.ValidationError) as error:
             self.wrong.append(f"{kind}: {type(error).__name__}: {str(error)[:300]}")
             return _error(400, "badRequest")
+        while self.holds == kind:
+            await asyncio.sleep(0.02)
         return _dropped(request) if fault else answer
 
     def _kind(self, request: web.BaseRequest) -> str:
