@@ -14,6 +14,7 @@ from bot.postmortems.chronicle import cited_in, timeline
 from bot.postmortems.exports import customers
 from bot.postmortems.findings import findings
 from bot.postmortems.page import Draft, Section
+from bot.postmortems.patterns.match import Resemblance
 from bot.postmortems.plots import figures_of, plots
 from bot.postmortems.summary import summary
 from bot.postmortems.technical import technical
@@ -30,13 +31,14 @@ def draft(
     `bot.postmortems.charts` does that.
     """
     case = look_at(facts, rows, catalog, pictures, around)
-    before, after = list(_before(case)), list(_after(case))
+    like = resemblance.look(case)
+    before, after = list(_before(case)), list(_after(case, like))
     drawn = plots(case)
     shown = timeline(case, cited_in([*before, *after]), figures_of(drawn))
     return Draft(
         incident_id=facts.id,
         title=case.cast.plain(facts.title),
-        front=record.front_matter(case),
+        front=record.front_matter(case, like),
         sections=(*before, shown, *after),
         drawn_from=max((row.seq for row in rows), default=0),
         plots=drawn,
@@ -50,7 +52,7 @@ def _before(case: Case) -> Iterator[Section]:
     yield from figures.response_clock(case)
 
 
-def _after(case: Case) -> Iterator[Section]:
+def _after(case: Case, like: Resemblance) -> Iterator[Section]:
     """What stands below the timeline, which shows each row that is cited here by itself."""
     found = findings(case)
     yield from technical(case, found)
@@ -60,7 +62,6 @@ def _after(case: Case) -> Iterator[Section]:
     yield reach.tools(case)
     yield reach.communication(case)
     yield from review.runbooks(case)
-    like = resemblance.look(case)
     yield from resemblance.sections(case, like)
     yield proposals.actions(case, found)
     yield prompts.open_questions(case)

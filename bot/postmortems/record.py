@@ -18,6 +18,7 @@ from bot.postmortems.page import (
     text_of,
     utc,
 )
+from bot.postmortems.patterns.match import Resemblance
 from bot.postmortems.told import is_told
 from bot.timeline import Entry
 
@@ -31,8 +32,8 @@ _DECISIONS = frozenset({
 })  # fmt: skip
 
 
-def front_matter(case: Case) -> dict[str, object]:
-    """Who, what, when and where the draft comes from, for machines."""
+def front_matter(case: Case, like: Resemblance) -> dict[str, object]:
+    """Who, what, when and where the draft comes from, for machines; ``like``: what it resembles."""
     facts, rows = case.facts, case.rows
     return {
         "id": f"INC-{facts.id}" if facts.id else "replay",
@@ -50,6 +51,7 @@ def front_matter(case: Case) -> dict[str, object]:
         **{mark.title.lower().replace(" ", "_"): utc(mark.at) for mark in case.clock.marks()},
         "times": "UTC",
         "links": [case.cast.plain(url) for _, url in _links(case)],
+        "patterns": [{"id": m.pattern.id, "strength": like.strength(m)} for m in like.matches],
         "provenance": {
             "drawn_by": "Jackline",
             "drawn_from": f"{_record(facts)}, {_extent(rows)}",

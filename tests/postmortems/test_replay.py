@@ -118,7 +118,8 @@ def test_nothing_is_read_but_the_timeline(case_id, tmp_path):
 @pytest.mark.parametrize("case_id", case_ids())
 def test_the_answer_for_machines(case_id, tmp_path):
     """Marks with their row, durations, patterns with their rows, best first."""
-    answer = replay(case_study(case_id)).as_json(tmp_path / "x.md")
+    made = replay(case_study(case_id))
+    answer = made.as_json(tmp_path / "x.md")
     assert list(answer) == ["marks", "durations_min", "patterns", "facets", "abstained", "draft"]
     best = answer["patterns"][0]
     assert (best["id"], best["strength"], answer["abstained"]) == (
@@ -126,6 +127,8 @@ def test_the_answer_for_machines(case_id, tmp_path):
         "strong",
         False,
     )
+    named = [{"id": each["id"], "strength": each["strength"]} for each in answer["patterns"]]
+    assert made.draft.front["patterns"] == named
     kinds = {case_study(case_id).timeline[row - 1].kind for row in best["rows"]}
     assert len(kinds) >= 2
     assert {row for each in best["because"] for row in each["rows"]} == set(best["rows"])
