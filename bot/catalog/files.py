@@ -46,6 +46,7 @@ SECTIONS = (
     "regulations",
     "redactions",
     "trackers",
+    "digests",
 )
 
 

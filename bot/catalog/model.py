@@ -6,6 +6,7 @@ from functools import cached_property
 
 from pydantic import BaseModel
 
+from bot.catalog.digest import WeeklyDigest
 from bot.catalog.entry import STRICT
 from bot.catalog.escalation import Escalation
 from bot.catalog.nodes import Node
@@ -53,6 +54,7 @@ class Catalog(BaseModel):
     regulations: list[Regulation] = []
     redactions: list[Redaction] = []
     trackers: list[Tracker] = []
+    digests: list[WeeklyDigest] = []
 
     def severity(self, severity: str) -> SeverityRule:
         """The rules of a severity: those of the catalog, else the ones that ship."""

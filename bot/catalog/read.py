@@ -96,7 +96,7 @@ _NAMED = (  # kind, section, the field that holds the name
     ("place for papers", "paper_places", "id"),
     ("severity", "severities", "id"), ("audience", "audiences", "id"),
     ("regulation", "regulations", "id"), ("redaction", "redactions", "id"),
-    ("tracker", "trackers", "id"),
+    ("tracker", "trackers", "id"), ("digest", "digests", "id"),
 )  # fmt: skip
 
 

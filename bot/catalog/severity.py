@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from bot.catalog.durations import Duration
-from bot.catalog.entry import STRICT, Name
+from bot.catalog.entry import CHANNEL, STRICT, Name
 from bot.catalog.rule import Severity, Who
 from bot.catalog.schedule import check_timezone, zone
 
@@ -87,9 +87,7 @@ class AudiencePlace(BaseModel):
     model_config = STRICT
 
     id: Audience
-    channels: list[
-        Annotated[str, Field(pattern=r"^((E[A-Z0-9]{2,20}:)?T[A-Z0-9]{2,20}:)?[CG][A-Z0-9]{2,20}$")]
-    ] = Field(
+    channels: list[Annotated[str, Field(pattern=CHANNEL)]] = Field(
         default=[],
         max_length=10,
         description="ids of channels in Slack; in another workspace than "

@@ -65,10 +65,10 @@ def test_a_person_is_found_by_workspace_and_user(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("text", "1: must be a mapping of services, people, rules, targets, paths, credentials, nodes, freezes, maintenance, sources, heartbeats, notifiers, contacts, drills, schedules, escalations, status_pages, paper_places, severities, audiences, regulations, redactions, trackers"),
-        ("- a", "1: must be a mapping of services, people, rules, targets, paths, credentials, nodes, freezes, maintenance, sources, heartbeats, notifiers, contacts, drills, schedules, escalations, status_pages, paper_places, severities, audiences, regulations, redactions, trackers"),
+        ("text", "1: must be a mapping of services, people, rules, targets, paths, credentials, nodes, freezes, maintenance, sources, heartbeats, notifiers, contacts, drills, schedules, escalations, status_pages, paper_places, severities, audiences, regulations, redactions, trackers, digests"),
+        ("- a", "1: must be a mapping of services, people, rules, targets, paths, credentials, nodes, freezes, maintenance, sources, heartbeats, notifiers, contacts, drills, schedules, escalations, status_pages, paper_places, severities, audiences, regulations, redactions, trackers, digests"),
         ("\nservcies: []", "2: servcies: unknown section; did you mean 'services'?"),
-        ("1: []", "1: 1: unknown section; use services, people, rules, targets, paths, credentials, nodes, freezes, maintenance, sources, heartbeats, notifiers, contacts, drills, schedules, escalations, status_pages, paper_places, severities, audiences, regulations, redactions, trackers"),
+        ("1: []", "1: 1: unknown section; use services, people, rules, targets, paths, credentials, nodes, freezes, maintenance, sources, heartbeats, notifiers, contacts, drills, schedules, escalations, status_pages, paper_places, severities, audiences, regulations, redactions, trackers, digests"),
         ("? [a]\n: []", "1: a key must be plain text"),
         ("services:\n  shop: {title: Shop}", "1: services: must be a list"),
         ("people:\n", "1: people: must be a list"),
