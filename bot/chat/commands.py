@@ -16,6 +16,7 @@ from bot.chat.verbs.alerts import AlertVerbs
 from bot.chat.verbs.clocks import ClockVerbs
 from bot.chat.verbs.ends import EndVerbs
 from bot.chat.verbs.incident import LifeVerbs
+from bot.chat.verbs.learning import LearningVerbs
 from bot.chat.verbs.looking import LookVerbs
 from bot.chat.verbs.oncall import OnCallVerbs
 from bot.chat.verbs.papers import PaperVerbs
@@ -55,6 +56,7 @@ class Commands:
                 **ends.handlers,
                 **LookVerbs(incidents, public_url).handlers,
                 **SearchVerbs(incidents, public_url).handlers,
+                **LearningVerbs(incidents, public_url).handlers,
                 **RoleVerbs(incidents).handlers,
                 **TaskVerbs(incidents).handlers,
                 **AboutVerbs(incidents).handlers,

@@ -30,8 +30,9 @@ from bot.cli.alerts import alerts_app
 from bot.cli.bag import bag_app
 from bot.cli.customers import publish, published
 from bot.cli.doctor import diagnose
+from bot.cli.learning import incidents_digest, incidents_figures
 from bot.cli.oncall import ack, oncall
-from bot.cli.papers import export, incidents_figures, search
+from bot.cli.papers import export, search
 from bot.cli.papers import publish as publish_paper
 from bot.cli.parts import (
     LARGEST,
@@ -202,6 +203,7 @@ app.command("run")(run_from_bag)
 app.command()(oncall)
 app.command()(search)
 incidents_app.command("figures")(incidents_figures)
+incidents_app.command("digest")(incidents_digest)
 postmortem_app.command("export")(export)
 postmortem_app.command("publish")(publish_paper)
 app.command()(ack)

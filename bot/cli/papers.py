@@ -16,8 +16,6 @@ from bot.postmortems.editing.papers import Papers
 from bot.postmortems.editing.publishing import Publishing
 from bot.postmortems.editing.tables import PaperCopy
 from bot.postmortems.exports import require_form
-from bot.postmortems.learning import Figures, figures
-from bot.postmortems.page import span
 from bot.postmortems.search import Found, Search
 
 Number = Annotated[int, typer.Argument(min=1, max=LARGEST)]
@@ -81,29 +79,6 @@ async def _published(parts: Jackline, asked: PaperCopy) -> PaperCopy:
         if copy.error:
             raise Retryable(copy.error, hint="`jackline serve` tries it on.")
         await asyncio.sleep(0.2)  # a Jackline that serves has it in hand
-
-
-def incidents_figures(
-    days: Annotated[int, typer.Option(min=1, max=3660, help="Of the last so many days.")] = 90,
-    as_json: AsJson = False,
-) -> None:
-    """Counts, medians and open follow-ups of many incidents; no drills, no private ones."""
-
-    async def work(parts: Jackline) -> Figures:
-        async with parts.store.read() as session:
-            return await figures(session, days)
-
-    found = from_record(work)
-    if as_json:
-        out.print_json(json.dumps(asdict(found), default=str))
-        return
-    out.print(f"{found.incidents} incidents since {found.since}", markup=False)
-    for name, each in found.minutes.items():
-        p90 = f", 90th percentile {span(each.p90)}" if each.p90 is not None else ""
-        out.print(f"time to {name}: median {span(each.median)}{p90}, of {each.of}, unknown of {each.unknown}", markup=False)  # fmt: skip
-    for name, count in found.detected_by.items():
-        out.print(f"noticed by {name}: {count}", markup=False)
-    out.print(f"open follow-ups: {found.open_actions}, late {found.late_actions}", markup=False)
 
 
 def search(

@@ -158,15 +158,21 @@ def wishes(facts: Facts, catalog: Catalog) -> list[Wish]:
         found += [*_updates(facts, rule), *_people(facts, rule)]
     found += _tasks(facts)
     found += _meeting(facts)
-    late = incident.status == "resolved" and not facts.paper.final
-    if late and incident.resolved_at and rule.postmortem_within:
-        until = incident.resolved_at + timedelta(seconds=rule.postmortem_within)
+    until = paper_due(incident, rule)
+    if until and incident.resolved_at and not facts.paper.final:
         words = f"The postmortem is due by {until:%Y-%m-%d %H:%M} UTC: review it, then close #{incident.number}."
         found.append(
             Wish("postmortem", _at(incident.resolved_at), until, incident.resolved_at, words,
                  facts.paper.owner)
         )  # fmt: skip
     return found
+
+
+def paper_due(incident: Incident, rule: SeverityRule) -> datetime | None:
+    """By when its postmortem is to be final; None where nobody asks for it, or not yet."""
+    if incident.status != "resolved" or not incident.resolved_at or not rule.postmortem_within:
+        return None
+    return incident.resolved_at + timedelta(seconds=rule.postmortem_within)
 
 
 def next_due(

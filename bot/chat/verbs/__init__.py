@@ -9,6 +9,7 @@ from bot.chat.verbs.access import ACCESS_FORMS
 from bot.chat.verbs.clocks import CLOCK_FORMS
 from bot.chat.verbs.ends import END_FORMS
 from bot.chat.verbs.incident import LIFE_FORMS
+from bot.chat.verbs.learning import LEARNING_FORMS
 from bot.chat.verbs.looking import LOOK_FORMS
 from bot.chat.verbs.papers import PAPER_FORMS
 from bot.chat.verbs.postmortem import POSTMORTEM_FORMS
@@ -25,6 +26,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         *LIFE_FORMS,
         *LOOK_FORMS,
         *SEARCH_FORMS,
+        *LEARNING_FORMS,
         *ROLE_FORMS,
         *END_FORMS,
         *TASK_FORMS,

@@ -1,4 +1,4 @@
-"""Reads what the figures are of: incidents, the rows that their clocks stand on, and follow-ups."""
+"""Reads what figures and digests are of: incidents, the rows that their clocks stand on, follow-ups."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,8 +8,8 @@ from sqlalchemy import or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from bot.incidents import Incident
-from bot.incidents.tables import Task
+from bot.incidents import ACTIVE, Incident, Task
+from bot.postmortems.editing.followups import open_actions
 from bot.postmortems.exports.document import split
 from bot.postmortems.learning.sums import Figures, Open, Past, detection, summed
 from bot.postmortems.marks import clock
@@ -35,13 +35,19 @@ async def figures(session: AsyncSession, days: int = DAYS) -> Figures:
         col(Incident.status) != "cancelled", col(Incident.merged_into).is_(None),
     )  # fmt: skip
     incidents = list((await session.execute(query.order_by(col(Incident.id)))).scalars())
+    past = await past_of(session, incidents)
+    return summed(past, await open_now(session, moment), since.date(), moment.date())
+
+
+async def past_of(session: AsyncSession, incidents: Sequence[Incident]) -> list[Past]:
+    """These with their clocks and patterns."""
     past: list[Past] = []
     for at in range(0, len(incidents), _AT_ONCE):
-        past += await _past(session, incidents[at : at + _AT_ONCE])
-    return summed(past, await _open(session, moment), since.date(), moment.date())
+        past += await _some(session, incidents[at : at + _AT_ONCE])
+    return past
 
 
-async def _past(session: AsyncSession, incidents: Sequence[Incident]) -> list[Past]:
+async def _some(session: AsyncSession, incidents: Sequence[Incident]) -> list[Past]:
     numbers = [i.number for i in incidents]
     query = select(Entry).where(
         col(Entry.incident_id).in_(numbers),
@@ -66,6 +72,7 @@ def _one(incident: Incident, rows: list[Entry], patterns: tuple[str, ...]) -> Pa
     return Past(
         incident.number, incident.severity, incident.declared_at,
         detection(incident.declared_by, first), clock(rows), patterns,
+        incident.title, incident.drill, incident.status in ACTIVE,
     )  # fmt: skip
 
 
@@ -80,14 +87,20 @@ def _patterns(markdown: str) -> tuple[str, ...]:
     return tuple(str(each)[:64] for each in found if each)
 
 
-async def _open(session: AsyncSession, moment: datetime) -> list[Open]:
-    """Follow-ups of incidents that everybody may see."""
+async def open_now(session: AsyncSession, moment: datetime) -> list[Open]:
+    """Follow-ups of incidents that everybody may see, with their tickets."""
     query = (
         select(Task)
         .join(Incident, col(Incident.id) == col(Task.incident_id))
         .where(col(Task.state) == "open", col(Task.after), ~col(Incident.private), ~col(Incident.drill))
     )  # fmt: skip
-    return [
-        Open(t.incident_id, t.text, (moment - t.created_at).days, bool(t.due_at and t.due_at < moment))
-        for t in (await session.execute(query)).scalars()
-    ]  # fmt: skip
+    tickets = {
+        (a.incident_id, a.task): a for a in await open_actions(session) if a.ticket != "gone"
+    }
+    found = []
+    for task in (await session.execute(query)).scalars():
+        days, late = (moment - task.created_at).days, bool(task.due_at and task.due_at < moment)
+        ticket = tickets.get((task.incident_id, task.number))
+        named = (ticket.reference, ticket.url) if ticket else ("", "")
+        found.append(Open(task.incident_id, task.text, days, late, *named))
+    return found

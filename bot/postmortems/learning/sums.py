@@ -24,7 +24,7 @@ AGES = ((7, "under a week"), (30, "a week to a month"), (90, "a month to a quart
 
 @dataclass(frozen=True)
 class Past:
-    """One incident as far as it counts."""
+    """One incident as far as it counts. ``going``: it has not ended."""
 
     number: int
     severity: str
@@ -32,16 +32,21 @@ class Past:
     detected_by: str
     clock: Clock
     patterns: tuple[str, ...] = ()
+    title: str = ""
+    drill: bool = False
+    going: bool = False
 
 
 @dataclass(frozen=True)
 class Open:
-    """A follow-up that is not done."""
+    """A follow-up that is not done. ``ticket`` is what a tracker calls it, where it is one there."""
 
     incident: int
     text: str
     days: int
     late: bool
+    ticket: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,18 +79,17 @@ class Figures:
 def summed(past: Sequence[Past], actions: Sequence[Open], since: date, until: date) -> Figures:
     """All figures of these."""
     severities = Counter(each.severity for each in past)
-    oldest = sorted(actions, key=lambda each: (-each.days, each.incident))
     return Figures(
         since=since,
         incidents=len(past),
         by_severity=dict(sorted(severities.items())),
         by_week=_by_week(past, since, until),
         detected_by=dict(Counter(each.detected_by for each in past).most_common()),
-        minutes={name: spread(_minutes(past, *marks)) for name, marks in SPANS.items()},
+        minutes={name: spread(spans_of(past, *marks)) for name, marks in SPANS.items()},
         open_actions=len(actions),
         late_actions=sum(each.late for each in actions),
-        actions_by_age=_by_age(actions),
-        oldest_actions=oldest[:10],
+        actions_by_age=by_age(actions),
+        oldest_actions=oldest(actions)[:10],
         patterns_by_month=_by_month(past),
     )
 
@@ -103,7 +107,8 @@ def _rank(known: Sequence[float], part: float) -> float:
     return round(known[max(0, math.ceil(part * len(known)) - 1)], 1)
 
 
-def _minutes(past: Sequence[Past], start: str, end: str) -> list[float | None]:
+def spans_of(past: Sequence[Past], start: str, end: str) -> list[float | None]:
+    """From one mark to another, of each."""
     return [minutes_between(getattr(p.clock, start), getattr(p.clock, end)) for p in past]
 
 
@@ -121,7 +126,13 @@ def _by_week(past: Sequence[Past], since: date, until: date) -> dict[str, dict[s
     return weeks
 
 
-def _by_age(actions: Sequence[Open]) -> dict[str, int]:
+def oldest(actions: Sequence[Open]) -> list[Open]:
+    """The oldest first."""
+    return sorted(actions, key=lambda each: (-each.days, each.incident))
+
+
+def by_age(actions: Sequence[Open]) -> dict[str, int]:
+    """How many there are of each of `AGES`."""
     ages = {title: 0 for _, title in AGES}
     for each in actions:
         ages[next(title for limit, title in AGES if limit is None or each.days < limit)] += 1
