@@ -67,6 +67,7 @@ from bot.paging.flow import Paging
 from bot.postmortems import Postmortems
 from bot.postmortems.editing.reviews import paper_facts
 from bot.postmortems.exports import Exports
+from bot.postmortems.learning.posting import WeeklyDigests
 from bot.runbooks import Drills, Library, Proposer, RunEngine, Runs
 from bot.runbooks.journal import Journal
 from bot.runbooks.plan import Planner
@@ -154,6 +155,7 @@ class Jackline:
             self.store, self.ledger, lambda: self.library.catalog, data, self.evidence.measured,
             settings.runbooks_dir / "postmortems", self.outbox,
         )  # fmt: skip
+        self.weekly = WeeklyDigests(self.store, self.outbox, lambda: self.library.catalog)
         keys = [key.decode("utf-8", "replace") for key in (self.audit_key, self.session_key)]
         self.exports = Exports(
             lambda: self.library.catalog, data, [*secret_values(settings), *keys]
@@ -231,7 +233,7 @@ class Jackline:
         )
         steps = (self._look_at_paths, self._end_checks, self.drills.run_due, self.heartbeats.look,
                  self.silences.look, self.flaps.look, self.endings.look,
-                 self.archiver.look, self._look_at_questions, self._remind)  # fmt: skip
+                 self.archiver.look, self._look_at_questions, self._remind, self.weekly.look)  # fmt: skip
         for step in steps:
             scheduler.add_job(
                 self._tick, "interval", [step], seconds=5, max_instances=1, coalesce=True

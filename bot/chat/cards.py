@@ -41,6 +41,7 @@ from bot.chat.run_card import may_approve, run_blocks
 from bot.chat.task_card import task_blocks, task_text
 from bot.chat.update_card import update_blocks
 from bot.chat.ways import drilled
+from bot.chat.weekly_card import weekly_blocks, weekly_text
 from bot.delivery import Binding, Message
 from bot.incidents import Incident, Task, under
 from bot.incidents.flow import MOVED, NO_CHANNEL
@@ -49,6 +50,8 @@ from bot.incidents.roles import ROLES
 from bot.incidents.updates import chain
 from bot.paging.tables import Page
 from bot.postmortems import Postmortem
+from bot.postmortems.learning import digest
+from bot.postmortems.learning.weeks import week_of
 from bot.runbooks import Run, StepAttempt, approvers
 from bot.runbooks.output import words
 from bot.store import now
@@ -103,6 +106,7 @@ class Cards:
             "output": self._of_run, "regrouped": self._regrouped, "handover": self._handover,
             "task": self._task, "page": self._asking, "question": self._asking,
             "update": self._update, "reminder": self._reminder, "paper": self._paper,
+            "weekly": self._weekly,
         }.get(message.kind)  # fmt: skip
         if draw is not None:
             return await draw(session, message)
@@ -274,6 +278,13 @@ class Cards:
         link = f"{self.public_url}/incidents/{number}" if self.public_url or self.inside else ""
         blocks = reminder_blocks(number, message.payload, people, link)
         return Rendered(escape(str(message.payload["text"])), blocks)
+
+    async def _weekly(self, session: AsyncSession, message: Message) -> Rendered:
+        said = message.payload
+        week = week_of(said["week"], said["timezone"], now())
+        found = await digest(session, self.catalog(), week)
+        base = "" if self.inside else self.public_url or None
+        return Rendered(weekly_text(found), weekly_blocks(found, base, said["missed"]))
 
     def _buttons(self, incident: Incident, number: str) -> list[Block]:
         if incident.merged_into and now() - merged_at(incident) < UNMERGE_WITHIN:

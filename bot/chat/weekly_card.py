@@ -239,7 +239,8 @@ def _aged(days: int) -> str:
 
 def _ticket(each: Open, style: Style) -> str:
     name, url = _said(each.ticket or "its ticket", 60, style), style.plain(each.url)
-    return style.link(url, name) if len(url) < _URL and LINKABLE.fullmatch(url) else name
+    leads = len(url) < _URL and url.isprintable() and LINKABLE.fullmatch(url)
+    return style.link(url, name) if leads else name
 
 
 def _recurs(each: Recurring, style: Style) -> str:

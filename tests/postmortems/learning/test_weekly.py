@@ -26,7 +26,7 @@ PASTS = st.builds(
     Past,
     number=st.integers(1, 9),
     severity=st.sampled_from(["sev1", "sev2"]),
-    declared_at=st.integers(-100, 10).map(lambda days: NOW + days * D),
+    declared_at=st.integers(-2400, 240).map(lambda hours: NOW + hours * H),
     detected_by=st.sampled_from(["a person", "alerts of x"]),
     clock=st.just(UNKNOWN),
     patterns=st.lists(st.sampled_from("abc"), unique=True).map(tuple),
