@@ -13,7 +13,7 @@ from bot.postmortems.learning.sums import Open, Spread
 from bot.postmortems.learning.weekly import Due, Long, Recurring, Weekly
 from bot.postmortems.page import span
 
-_TITLE, _TEXT, _URL = 90, 140, 300  # characters
+_TITLE, _SHORT, _TEXT, _URL = 90, 45, 140, 300  # characters
 _ROOM = 2000  # characters of one list, as JSON: six of them are a message
 _MOST = 10  # lines of one list
 _NAMED = 5  # incidents named for one pattern
@@ -245,7 +245,7 @@ def _ticket(each: Open, style: Style) -> str:
 
 def _recurs(each: Recurring, style: Style) -> str:
     named = [
-        f"{style.incident(n)} {_said(title, _TITLE, style)}" for n, title in each.incidents[:_NAMED]
+        f"{style.incident(n)} {_said(title, _SHORT, style)}" for n, title in each.incidents[:_NAMED]
     ]
     left = len(each.incidents) - _NAMED
     more = [f"{left} more"] if left > 0 else []

@@ -94,6 +94,7 @@ PAGES: list[tuple[str, str, Step]] = [
     ("oncall", "/oncall", None),
     ("search", "/search?q=dns", None),
     ("figures", "/figures?days=365", None),
+    ("week", "/digest", None),
     ("update", "/incidents/1", dialog("Update")),
     ("settings", "/settings", None),
     ("password", "/me/signin", None),

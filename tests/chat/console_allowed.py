@@ -81,6 +81,7 @@ ROUTES: dict[tuple[str, str], Allowed] = {
     ),
     ("GET", "/figures"): Allowed(KNOWN),
     ("GET", "/figures.png"): Allowed(KNOWN),
+    ("GET", "/digest"): Allowed(KNOWN),
     ("GET", "/search"): Allowed(KNOWN, "/search?q=zebras", private=False),
     ("GET", "/oncall"): Allowed(KNOWN),
     ("GET", "/ack"): Allowed(EVERYBODY),  # its link is the proof: tests/chat/test_paging
@@ -169,7 +170,7 @@ WORDS = {
 }  # fmt: skip
 VERBS: dict[str, set[str]] = {
     **dict.fromkeys(
-        ("incident declare", "incident list", "incident search", "incident note", "incident silences",
+        ("incident declare", "incident list", "incident search", "incident digest", "incident note", "incident silences",
          "incident this", "incident catchup", "incident postmortem", "incident tasks",
          "incident clocks", "incident oncall", "runbook search",
          "incident help", "runbook list", "runbook status", "runbook help", "access status",

@@ -1,18 +1,25 @@
 """A week's digest in words: fits Slack whatever is in it, mentions nobody, the same on each surface."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.catalog import Catalog
 from bot.chat.fit import fit_message
 from bot.chat.weekly_card import weekly_blocks, weekly_lines, weekly_text
+from bot.delivery import Outbox
 from bot.errors import BadInput, NotAllowed
+from bot.postmortems.learning import posting
+from bot.postmortems.learning.posting import WeeklyDigests
 from bot.postmortems.learning.sums import Open, Spread
 from bot.postmortems.learning.weekly import Counted, Due, Long, Recurring, Weekly
+from bot.store import now
+from tests.chat.console_world import World
 from tests.chat.room import ChatRoom, words
+from tests.postmortems.learning.test_figures import past
 from tests.slackstub.blocks import check_message
 
 BASE = "https://jackline.example.com"
@@ -145,3 +152,42 @@ async def test_for_who_asks(room: ChatRoom) -> None:
         await room.type_("/incident digest 2026-W01 2026-W02")
     with pytest.raises(NotAllowed):
         await room.type_("/incident digest", "mallory")
+
+
+async def test_in_the_console(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each week has its page, with the way to the others, and what became of the post."""
+    at = now()
+    due = {"id": "here", "channel": "C0HERE", "day": f"{at:%a}".lower(), "at": f"{at:%H:%M}"}
+    people = [each.model_dump() for each in world.people]
+    world.whole = Catalog.model_validate({"people": people, "digests": [due]})
+    await past(world.store, 7, 30, title="Zebras <b>are</b> loose `x`")
+    browser = await world.signed_in()
+    page = (await browser.get("/digest")).text
+    assert "Zebras &lt;b&gt;are&lt;/b&gt; loose &#39;x&#39;" in page
+    assert 'href="/incidents/1"' in page
+    assert "C0HERE" not in page, "it was not due yet"
+    await WeeklyDigests(world.store, Outbox(()), world.catalog).look()
+    assert "It was due for C0HERE; Slack is not connected." in (await browser.get("/digest")).text
+    monkeypatch.setattr(posting, "now", lambda: at + timedelta(days=9))
+    await WeeklyDigests(world.store, Outbox(("slack",)), world.catalog).look()
+    week = at.isocalendar()
+    page = (await browser.get(f"/digest?week={week.year}-W{week.week}")).text
+    assert "Not posted to C0HERE: nothing ran here within a day of its hour." in page
+    assert ", so far" in page
+    assert " →" not in page, "no week has begun after it"
+    refused = await browser.get("/digest?week=2999-W01")
+    assert (refused.status_code, "has not begun" in refused.text) == (422, True)
+    assert (await browser.get("/digest?week=%3Cscript%3E")).status_code == 422
+
+
+async def test_patterns_by_month_in_the_console(world: World) -> None:
+    await past(world.store, 1, 30)
+    head = "---\npatterns:\n- {id: lockout-circular-dependency}\n- {id: ours}\n---\n# P"
+    await world.paper(markdown=head)
+    browser = await world.signed_in()
+    page = (await browser.get("/figures?days=3660")).text
+    assert "Locked out of what must be mended" in page
+    assert '<th scope="row">ours</th>' in page
+    assert page.count('<span class="unseen">') == 12
+    assert page.count('class="some">1</td>') == 2
+    assert "Patterns by month" not in (await browser.get("/figures?days=1")).text

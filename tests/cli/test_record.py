@@ -1,6 +1,7 @@
 """Questions about the record: incidents, alerts, the proof, the postmortem. On each database."""
 
 import json
+from datetime import date
 
 import pytest
 from sqlalchemy import text
@@ -278,3 +279,22 @@ def test_figures_of_many_incidents(cli_on: Cli) -> None:
     assert (found["incidents"], found["by_severity"]) == (1, {"sev2": 1})
     assert "mean" not in str(found)
     assert cli_on("incidents", "figures").out.startswith("1 incidents since ")
+
+
+def test_the_digest_of_a_week(cli_on: Cli) -> None:
+    """As lines and as JSON; what is no week is refused."""
+    number = cli_on.declare("Checkout <is> [bold]down")
+    cli_on.declare("The secret one", private=True)
+    day = cli_on("incidents", "show", str(number), "--json").json()["declared_at"][:10]
+    year, week_number, _ = date.fromisoformat(day).isocalendar()
+    week = f"{year}-W{week_number:02}"
+    found = cli_on("incidents", "digest", "--week", week, "--json").json()
+    assert (found["week"], found["this"]["incidents"], found["running"]) == (week, 1, True)
+    assert "secret" not in str(found)
+    out = cli_on("incidents", "digest", "--week", week).out
+    assert "1 incident, the week before 0 · SEV2 1 (before 0)" in out
+    assert f"#{number} SEV2 Checkout <is> [bold]down: goes on for " in out
+    assert "Nothing happened" in cli_on("incidents", "digest").out
+    assert "is no week. Write it as 2026-W47." in cli_on(
+        "incidents", "digest", "--week", day
+    ).refused(2)

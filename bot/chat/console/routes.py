@@ -120,6 +120,7 @@ def build_console(
         Route("/oncall", private(desk, oncall.oncall)),
         Route("/figures", private(desk, figures.page)),
         Route("/figures.png", private(desk, figures.picture)),
+        Route("/digest", private(desk, figures.week)),
         Route("/search", private(desk, searching.search)),
         Route("/runbooks", private(desk, runbooks.listing)),
         Route("/runbooks/{runbook}", private(desk, runbooks.one)),

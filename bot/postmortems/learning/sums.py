@@ -147,6 +147,32 @@ def _by_month(past: Sequence[Past]) -> dict[str, dict[str, int]]:
     return {month: dict(counted.most_common()) for month, counted in sorted(found.items())}
 
 
+def months(since: date, until: date, most: int) -> list[str]:
+    """``2026-11`` and so on, without a gap; the last ``most`` of them."""
+    found, year, month = list[str](), until.year, until.month
+    while (year, month) >= (since.year, since.month) and len(found) < most:
+        found.append(f"{year:04}-{month:02}")
+        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+    return found[::-1]
+
+
+def by_pattern(
+    counted: Mapping[str, Mapping[str, int]], shown: Sequence[str]
+) -> dict[str, tuple[int, list[int]]]:
+    """Each pattern's count before the months that are ``shown``, and in each of them; the most first."""
+    total: Counter[str] = Counter()
+    for named in counted.values():
+        total.update(named)
+    earlier = [month for month in counted if not shown or month < shown[0]]
+    return {
+        name: (
+            sum(counted[month].get(name, 0) for month in earlier),
+            [counted.get(month, {}).get(name, 0) for month in shown],
+        )
+        for name, _ in sorted(total.items(), key=lambda each: (-each[1], each[0]))
+    }
+
+
 def detection(declared_by: str, first_alert: Mapping[str, object] | None) -> str:
     """Who noticed first: a check of Jackline's, a source of alerts by name, or a person."""
     kind, _, name = declared_by.partition(":")

@@ -1,13 +1,13 @@
 """Figures say what they are of, leave out what they must, and hold no mean."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from bot.incidents import Incident
 from bot.incidents.tables import Task
 from bot.postmortems import Postmortem
 from bot.postmortems.learning import figures
 from bot.postmortems.learning.picture import picture
-from bot.postmortems.learning.sums import spread
+from bot.postmortems.learning.sums import by_pattern, months, spread
 from bot.store import Store, now
 from bot.timeline import Ledger
 
@@ -38,6 +38,21 @@ def test_a_spread_is_of_what_is_known() -> None:
     assert (made.of, made.unknown, made.median, made.p90) == (5, 2, 3, 100)
     assert spread([5, 7]).p90 is None
     assert (spread([None]).median, spread([]).of) == (None, 0)
+
+
+def test_patterns_by_month() -> None:
+    """No month is left out between two; what was before those that are shown is one figure."""
+    shown = months(date(2025, 11, 30), date(2026, 2, 1), 3)
+    assert shown == ["2025-12", "2026-01", "2026-02"]
+    assert months(date(2026, 2, 1), date(2026, 2, 28), 12) == ["2026-02"]
+    counted = {
+        "2025-10": {"a": 1},
+        "2025-11": {"a": 2},
+        "2025-12": {"b": 1},
+        "2026-02": {"a": 1, "b": 5},
+    }
+    assert by_pattern(counted, shown) == {"b": (0, [1, 0, 5]), "a": (3, [0, 0, 1])}
+    assert by_pattern({}, shown) == {}
 
 
 async def test_what_is_counted(store: Store) -> None:
