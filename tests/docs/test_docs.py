@@ -73,6 +73,17 @@ def test_the_catalog_example_of_trackers_is_read(tmp_path: Path) -> None:
     assert [catalog.tracker(s).id for s in (["checkout"], [])] == ["checkout", "ops"]
 
 
+def test_the_catalog_example_of_digests_is_read(tmp_path: Path) -> None:
+    """The page's, and the one that ships as a comment."""
+    text = (ROOT / "docs" / "learning.md").read_text("utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    shipped = (ROOT / "runbooks" / "catalog" / "digests.yaml").read_text("utf-8")
+    assert block == "".join(re.findall(r"^# ?((?:digests|  -).*\n)", shipped, re.MULTILINE))
+    (tmp_path / "all.yaml").write_text(block)
+    (entry,) = load_catalog(tmp_path).digests
+    assert (entry.day, entry.at, entry.timezone) == ("mon", "09:00", "Europe/Berlin")
+
+
 def test_the_catalog_examples_of_alerts_are_read(tmp_path: Path) -> None:
     """What the page shows for the catalog can be copied, and its sources are there."""
     integrations = registry.load()
