@@ -35,7 +35,9 @@ async def digest(session: AsyncSession, catalog: Catalog, week: Week) -> Weekly:
         col(Incident.status) != "cancelled", col(Incident.merged_into).is_(None),
     )  # fmt: skip
     incidents = list((await session.execute(query.order_by(col(Incident.id)))).scalars())
-    past = await past_of(session, incidents)
+    inside = [i for i in incidents if i.declared_at >= week.since]
+    others = [i for i in incidents if i.declared_at < week.since]
+    past = [*await past_of(session, inside), *await past_of(session, others, clocks=False)]
     papers = await _papers(session, catalog, at)
     return weekly(week, at, past, papers, await open_now(session, at), pattern_titles())
 
@@ -48,7 +50,7 @@ def pattern_titles() -> Mapping[str, str]:
 async def _papers(session: AsyncSession, catalog: Catalog, at: datetime) -> list[Due]:
     """Those that are asked for and not final, and those that somebody reviews."""
     query = (
-        select(Incident, Postmortem)
+        select(Incident, Postmortem.state)
         .outerjoin(Postmortem, col(Postmortem.incident_id) == col(Incident.id))
         .where(~col(Incident.private), ~col(Incident.drill), col(Incident.merged_into).is_(None))
         .where(
@@ -60,9 +62,8 @@ async def _papers(session: AsyncSession, catalog: Catalog, at: datetime) -> list
         )
     )
     found = []
-    for incident, paper in (await session.execute(query)).all():
-        due_at = paper_due(incident, catalog.severity(incident.severity))
-        state = paper.state if paper else _NONE
+    for incident, stored in (await session.execute(query)).all():
+        due_at, state = paper_due(incident, catalog.severity(incident.severity)), stored or _NONE
         if due_at or state == REVIEW:
             late = bool(due_at and due_at < at)
             found.append(Due(incident.number, incident.title, state, due_at, late))

@@ -39,16 +39,24 @@ async def figures(session: AsyncSession, days: int = DAYS) -> Figures:
     return summed(past, await open_now(session, moment), since.date(), moment.date())
 
 
-async def past_of(session: AsyncSession, incidents: Sequence[Incident]) -> list[Past]:
-    """These with their clocks and patterns."""
+async def past_of(
+    session: AsyncSession, incidents: Sequence[Incident], *, clocks: bool = True
+) -> list[Past]:
+    """These with their patterns, and with their ``clocks``, for which their rows are read."""
     past: list[Past] = []
     for at in range(0, len(incidents), _AT_ONCE):
-        past += await _some(session, incidents[at : at + _AT_ONCE])
+        some = incidents[at : at + _AT_ONCE]
+        numbers = [i.number for i in some]
+        rows = await _rows(session, numbers) if clocks else {}
+        papers = select(Postmortem.incident_id, Postmortem.markdown).where(
+            col(Postmortem.incident_id).in_(numbers)
+        )
+        named = {n: _patterns(text) for n, text in (await session.execute(papers)).all()}
+        past += [_one(i, rows.get(i.number, []), named.get(i.number, ())) for i in some]
     return past
 
 
-async def _some(session: AsyncSession, incidents: Sequence[Incident]) -> list[Past]:
-    numbers = [i.number for i in incidents]
+async def _rows(session: AsyncSession, numbers: Sequence[int]) -> dict[int, list[Entry]]:
     query = select(Entry).where(
         col(Entry.incident_id).in_(numbers),
         or_(col(Entry.kind).in_(_KINDS), col(Entry.actor).startswith("person:")),
@@ -56,11 +64,7 @@ async def _some(session: AsyncSession, incidents: Sequence[Incident]) -> list[Pa
     rows: dict[int, list[Entry]] = {}
     for row in (await session.execute(query)).scalars():
         rows.setdefault(row.incident_id, []).append(row)
-    papers = select(Postmortem).where(col(Postmortem.incident_id).in_(numbers))
-    patterns = {
-        p.incident_id: _patterns(p.markdown) for p in (await session.execute(papers)).scalars()
-    }
-    return [_one(i, rows.get(i.number, []), patterns.get(i.number, ())) for i in incidents]
+    return rows
 
 
 def _one(incident: Incident, rows: list[Entry], patterns: tuple[str, ...]) -> Past:
@@ -77,14 +81,17 @@ def _one(incident: Incident, rows: list[Entry], patterns: tuple[str, ...]) -> Pa
 
 
 def _patterns(markdown: str) -> tuple[str, ...]:
-    """Those that a postmortem's front matter names."""
+    """Those that a postmortem's front matter names, each once."""
+    head = split(markdown)[0]
+    if "patterns:" not in head or "\npatterns: []\n" in head:  # reading YAML takes long
+        return ()
     try:
-        front = yaml.safe_load(split(markdown)[0])
-    except (yaml.YAMLError, ValueError):
+        front = yaml.safe_load(head)
+    except (yaml.YAMLError, ValueError, RecursionError):
         return ()
     named = front.get("patterns") if isinstance(front, dict) else None
     found = [e.get("id") if isinstance(e, dict) else e for e in named] if isinstance(named, list) else []  # fmt: skip
-    return tuple(str(each)[:64] for each in found if each)
+    return tuple(dict.fromkeys(str(each)[:64] for each in found if each))
 
 
 async def open_now(session: AsyncSession, moment: datetime) -> list[Open]:
