@@ -132,7 +132,10 @@ async def ended(world: World) -> None:
         await world.incidents.set_status(session, found, "resolved", "person:ana")
     pictures = {"inc-12-errors.png": PNG}
     page = html(draft(FACTS, blackout(), STORY, pictures), pictures)
-    await world.paper(page, incident.number)
+    head = (
+        "---\npatterns: [{id: lockout-circular-dependency}]\n---\n# Postmortem"  # for the figures
+    )
+    await world.paper(page, incident.number, markdown=head)
 
 
 SMALL = """() => {
