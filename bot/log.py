@@ -18,7 +18,12 @@ _SECRET_VALUE = re.compile(
     r"\b(xox[abeoprs]-|xapp-)[A-Za-z0-9-]+|(?i:bearer)\s+[A-Za-z0-9._~+/=-]+"
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"  # the user and password of an address
 )
-
+_HINTS = (
+    "xox",
+    "xapp-",
+    "bearer",
+    "://",
+)  # in lower case; without one of them nothing looks like that
 
 _known: set[str] = set()  # credentials that this process has used
 
@@ -36,7 +41,10 @@ def redact_text(text: str) -> str:
     """Replaces what is known to be a credential, or looks like one, inside free text."""
     for secret in sorted((each for each in _known if each in text), key=len, reverse=True):
         text = text.replace(secret, "[redacted]")
-    return _SECRET_VALUE.sub("[redacted]", text)
+    lower = text.lower()
+    if any(hint in lower for hint in _HINTS):
+        text = _SECRET_VALUE.sub("[redacted]", text)
+    return text
 
 
 def redacted(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape

@@ -26,27 +26,37 @@ _TOKENS = re.compile(
     r"|hooks\.slack\.com/services/[A-Za-z0-9/]+",
     re.DOTALL,
 )
+_TOKEN_HINTS = (  # as `str.casefold` has them; without one of them there is none of these
+    "-----begin", "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-",
+    "sk_live_", "sk_test_", "rk_live_", "sk-", "npm_", "hf_", "dop_v1_", "shpat_", "aiza", "eyj",
+    "age-secret-key-1", "hooks.slack.com/",
+)  # fmt: skip
+_NAMED_HINTS = ("password", "passwd", "pwd", "secret", "token", "key", "authorization")
 _NAMED = re.compile(
-    r"(?i)\b((?:[a-z0-9]+[_-])*(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|authorization))"
+    r"(?i)(?<![^\W_])((?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|authorization))"
     r"(\"?\s*[=:]\s*\"?)(?!\[)(?:bearer\s+|basic\s+)?[^\s\"',;&|]{4,}"
 )
 _MAIL = re.compile(
     r"(?:mailto:)?(?<![\w.+%-])[\w.+%-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}(?![\w-])"
 )
+# A pattern that begins with characters, and looks behind the first of them, is found five times as fast
+# as one that begins with looking behind.
 _PHONE = re.compile(
-    r"(?<![\w.+])(?:\+\d[\d ()/.-]{6,20}\d|\(\d{2,5}\)[ -]?\d[\d -]{4,14}\d|\d{3}[-.]\d{3}[-.]\d{4})(?![\w-])"
+    r"[+(\d](?<![\w.+][+(\d])(?:(?<=\+)\d[\d ()/.-]{6,20}\d|(?<=\()\d{2,5}\)[ -]?\d[\d -]{4,14}\d"
+    r"|(?<=\d)\d{2}[-.]\d{3}[-.]\d{4})(?![\w-])"
 )
-_CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}\b")
+_CARD = re.compile(r"\d(?<![\w.-]\d)(?:[ -]?\d){12,18}(?![\w-])")
+_IBAN = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z]\d{2}(?: ?[A-Z0-9]{2,4}){3,8}\b")
 _IP = re.compile(
     r"(?<![\w.:-])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\w.]*\d)"
     r"|(?:[0-9A-Fa-f]{1,4}:){2,7}[0-9A-Fa-f]{1,4}(?![\w:])|(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}(?![\w:]))"
 )
 _USER = re.compile(
-    r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>"
+    r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>"
 )  # of Slack: those of the catalog are roles by now
 _PHONE_DIGITS = range(8, 16)
 _CARD_DIGITS = range(13, 20)
+_DIGIT = re.compile(r"\d")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}:\d{2}")
 
 
@@ -64,14 +74,20 @@ class Redactor:
     def clean(self, text: str) -> str:
         """The text without them; each is replaced by what it was, in brackets."""
         text = redact_text(text)
-        text = _TOKENS.sub(SECRET, text)
-        if "=" in text or ":" in text:
+        lower = text.casefold()
+        if any(hint in lower for hint in _TOKEN_HINTS):
+            text = _TOKENS.sub(SECRET, text)
+        if any(hint in lower for hint in _NAMED_HINTS):
             text = _NAMED.sub(rf"\1\2{SECRET}", text)
         if "@" in text:
             text = _USER.sub(SOMEBODY, text)
             text = _MAIL.sub(MAIL, text)
-        if any(char.isdigit() for char in text):
+        if _DIGIT.search(text):
             text = self._numbers(text)
+        return self.own(text)
+
+    def own(self, text: str) -> str:
+        """The text without what the catalog's patterns find."""
         for pattern, shown in self._own:
             text = pattern.sub(lambda _, word=shown: word, text)
         return text

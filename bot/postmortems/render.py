@@ -1,8 +1,10 @@
 """A draft as Markdown, and as one HTML page that needs nothing else. Pure."""
 
 import base64
+import gc
 import re
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import yaml
@@ -51,12 +53,36 @@ def page_of(draft: Draft, body: str, pictures: Mapping[str, bytes]) -> str:
 
 def page(title: str, body: str, pictures: Mapping[str, bytes]) -> str:
     """Markdown without front matter as one page of its own."""
-    return around(title, reader(pictures).render(body))
+    return drawn(title, tokens(body), pictures)
+
+
+def drawn(title: str, stream: Sequence[Token], pictures: Mapping[str, bytes]) -> str:
+    """The same of Markdown that has been taken apart."""
+    shown = reader(pictures)
+    return around(title, shown.renderer.render(stream, shown.options, {}))
 
 
 def tokens(body: str) -> Sequence[Token]:
     """The same Markdown taken apart, for whoever draws it otherwise."""
-    return reader({}).parse(body)
+    with uncollected():
+        return reader({}).parse(body)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without Python's collector of cycles, for some seconds.
+
+    A long document is a million objects and none of them is garbage: looking them through again and
+    again takes longer than making them. Whoever found it on puts it on again, so that of several at
+    a time none leaves it off.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def media_type(picture: bytes) -> str:

@@ -11,6 +11,7 @@ from tests.bench.access import access
 from tests.bench.calling import calling
 from tests.bench.check import check
 from tests.bench.drafts import drafts
+from tests.bench.exports import exports
 from tests.bench.intake import intake
 from tests.bench.loops import loops
 from tests.bench.process import cold_start
@@ -33,6 +34,7 @@ BENCHES: dict[str, Callable[[], list[Row]]] = {
     "http": http_steps,
     "access": access,
     "drafts": lambda: asyncio.run(drafts()),
+    "exports": exports,
     "search": lambda: asyncio.run(search()),
 }
 

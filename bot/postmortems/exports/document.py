@@ -138,7 +138,11 @@ def _shown(char: str) -> bool:
 def read(markdown: str) -> Document:
     """The document; Markdown is never refused, and neither is front matter that is no YAML."""
     front, body = split(plain(markdown))
-    stream = list(tokens(body))
+    return taken(front, tokens(body))
+
+
+def taken(front: str, stream: Sequence[Token]) -> Document:
+    """The document of what has been taken apart already."""
     title = ""
     opening: list[Block] = []
     sections: list[tuple[str, int, list[Block]]] = []

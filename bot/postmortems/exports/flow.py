@@ -2,11 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from markdown_it.token import Token
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.catalog import Catalog
@@ -16,15 +18,15 @@ from bot.located import near
 from bot.postmortems.cast import Cast
 from bot.postmortems.exports import sheet
 from bot.postmortems.exports.customers import for_customers
-from bot.postmortems.exports.document import Document, read, split
-from bot.postmortems.exports.gate import Gate
+from bot.postmortems.exports.document import Document, read, taken
+from bot.postmortems.exports.gate import Gate, Passed
 from bot.postmortems.exports.outline import outline
 from bot.postmortems.exports.pdf import pdf
 from bot.postmortems.exports.remade import remade, xhtml
 from bot.postmortems.exports.word import word
 from bot.postmortems.files import read_pictures
 from bot.postmortems.redact import Redactor
-from bot.postmortems.render import page
+from bot.postmortems.render import drawn, tokens, uncollected
 from bot.postmortems.tables import Postmortem
 from bot.timeline import Entry, rows_of
 
@@ -61,7 +63,7 @@ class Paper:
     secrets: frozenset[str]
     cast: Cast
 
-    @property
+    @cached_property
     def gate(self) -> Gate:
         """For this incident's people."""
         return Gate(self.secrets, Redactor(self.catalog.redactions), self.cast.plain)
@@ -135,22 +137,23 @@ class Exports:
         if form == "csv":
             who = [paper.gate.text(paper.cast.actor(row.actor)) for row in paper.rows]
             return sheet.timeline(paper.rows, paper.gate, who)
-        markdown = public(paper) if customers else paper.gate.markdown(paper.markdown)
-        if form == "md":
-            return markdown.encode()
-        document = read(markdown)
-        if form == "json":
-            return outline(document, paper.number, paper.state)
-        return self._drawn(paper, form, markdown, document, customers=customers)
+        with uncollected():
+            passed = public(paper) if customers else paper.gate.passed(paper.markdown)
+            if form == "md":
+                return passed.markdown.encode()
+            document = taken(passed.front, passed.stream)
+            if form == "json":
+                return outline(document, paper.number, paper.state)
+        return self._drawn(paper, form, passed.stream, document, customers=customers)
 
     def _drawn(
-        self, paper: Paper, form: str, markdown: str, document: Document, *, customers: bool
-    ) -> bytes:
+        self, paper: Paper, form: str, stream: Sequence[Token], document: Document, *, customers: bool
+    ) -> bytes:  # fmt: skip
         pictures = self.pictures(document)
         stand = "" if customers else _stand(paper)
         if form == "html":
             name = document.title if customers else f"{document.title} ({paper.state})"
-            return page(name, split(markdown)[1], pictures).encode()
+            return drawn(name, stream, pictures).encode()
         if form == "docx":
             return word(document, pictures, stand=stand)
         return pdf(document, pictures, stand=stand, foot=stand or document.title)
@@ -160,14 +163,15 @@ def _stand(paper: Paper) -> str:
     return f"Postmortem of incident {paper.number}, {paper.state}"
 
 
-def public(paper: Paper) -> str:
-    """The version for customers as Markdown. Raises `Conflict` until people have approved it."""
+def public(paper: Paper) -> Passed:
+    """The version for customers. Raises `Conflict` until people have approved it."""
     if paper.state != "final":
         raise Conflict(
             f"The postmortem of #{paper.number} is not final ({paper.state}): nothing of it goes to customers.",
             hint="Have it approved first.",
         )
-    return remade(for_customers(read(paper.markdown), paper.number, paper.catalog, paper.gate))
+    short = remade(for_customers(read(paper.markdown), paper.number, paper.catalog, paper.gate))
+    return Passed("", short, tokens(short))
 
 
 def require_form(form: str, *, customers: bool = False) -> None:

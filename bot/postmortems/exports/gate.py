@@ -5,12 +5,14 @@ and then once more at the words as they are read, where no markup can hide anyth
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, unquote
 
 import yaml
+from markdown_it.token import Token
 
 from bot.postmortems.escape import URL_SAFE
 from bot.postmortems.escape import text as escaped
@@ -25,6 +27,20 @@ _GONE = "\\[redacted line\\]"
 
 
 @dataclass(frozen=True)
+class Passed:
+    """A document that has passed, and the same taken apart: whoever draws it need not do so again."""
+
+    front: str
+    body: str
+    stream: Sequence[Token]
+
+    @property
+    def markdown(self) -> str:
+        """The whole."""
+        return f"---\n{self.front}---\n{self.body}" if self.front else self.body
+
+
+@dataclass(frozen=True)
 class Gate:
     """``secrets`` are values that must not leave, ``names`` replaces people's names by roles."""
 
@@ -35,7 +51,7 @@ class Gate:
     def text(self, value: str) -> str:
         """Plain text without what must not leave, and without controls."""
         value = plain(value)
-        for secret in self._longest():
+        for secret in self._longest:
             value = value.replace(secret, SECRET)
         return self.redactor.clean(self.names(value))
 
@@ -51,15 +67,26 @@ class Gate:
 
     def markdown(self, value: str) -> str:
         """A document without it. A line in which it only shows once it is read goes whole."""
+        return self.passed(value).markdown
+
+    def passed(self, value: str) -> Passed:
+        """The same, with what it was taken apart into on the way."""
         value = plain(value)
-        for secret in self._longest():
+        for secret in self._longest:
             for shown in (secret, escaped(secret), quote(secret), quote(secret, safe=URL_SAFE)):
                 value = value.replace(shown, escaped(SECRET))
         front, body = split(value)
-        body = "\n".join(map(self._line, body.split("\n")))
-        for lines in reversed(self._hidden(body)):
-            body = _without(body, *lines)
-        return f"---\n{self._front(front)}---\n{body}" if front else body
+        raw = body.split("\n")
+        lines = [self._line(line) for line in raw]
+        clean = [line if line == before else "" for line, before in zip(lines, raw, strict=True)]
+        body = "\n".join(lines)
+        stream = tokens(body)
+        if hidden := list(dict.fromkeys(self._hidden(stream, clean))):
+            for first, end in reversed(hidden):
+                lines[first : max(end, first + 1)] = [_gone(lines[first])]
+            body = "\n".join(lines)
+            stream = tokens(body)
+        return Passed(self._front(front) if front else "", body, stream)
 
     def _front(self, front: str) -> str:
         """As YAML, so that what is put in stays a text there."""
@@ -77,28 +104,34 @@ class Gate:
         known = set(_BRACKETS.findall(line))
         return _BRACKETS.sub(lambda m: m[0] if m[0] in known else escaped(m[0]), cleaned)
 
-    def _hidden(self, body: str) -> list[tuple[int, int]]:
-        """Lines whose words hold what their Markdown did not show."""
-        found = []
-        for token in tokens(body):
-            if token.type != "inline" or not token.map:
+    def _hidden(self, stream: Sequence[Token], clean: Sequence[str]) -> Iterator[tuple[int, int]]:
+        """Lines whose words hold what their Markdown did not show; ``clean`` are those it left as they were."""
+        for token in stream:
+            if token.type != "inline" or not token.map or not token.content:
                 continue
+            first, end = token.map
             words = text_of(spans_of(token))
             attributes = [unquote(str(v)) for c in token.children or [] for v in c.attrs.values()]
-            if any(self._holds(each) for each in (words, *attributes)):
-                found.append((token.map[0], token.map[1]))
-        return list(dict.fromkeys(found))
+            if words == token.content and words in clean[first] and not attributes:
+                # Words that stand in their line as they are were looked at with it: what is around a block's
+                # or a cell's text is a blank or a mark that ends words too. A rule of one's own may ask for
+                # a text's beginning or end.
+                holds = self.redactor.own(words) != words
+            else:
+                holds = any(self._holds(each) for each in (words, *attributes))
+            if holds:
+                yield first, end
 
     def _holds(self, words: str) -> bool:
         return self.text(words) != plain(words)
 
+    @cached_property
     def _longest(self) -> list[str]:
         return sorted({s for s in self.secrets if len(s) >= _SHORTEST}, key=len, reverse=True)
 
 
-def _without(body: str, first: int, end: int) -> str:
-    lines = body.split("\n")
-    cells = max(0, lines[first].count(" | ") + 1) if lines[first].startswith("|") else 0
-    lead = _LEAD.match(lines[first])
-    gone = f"| {' | '.join([_GONE] * cells)} |" if cells else f"{lead[0] if lead else ''}{_GONE}"
-    return "\n".join([*lines[:first], gone, *lines[max(end, first + 1) :]])
+def _gone(line: str) -> str:
+    """What stands there instead: as many cells, the same mark of a list."""
+    cells = max(0, line.count(" | ") + 1) if line.startswith("|") else 0
+    lead = _LEAD.match(line)
+    return f"| {' | '.join([_GONE] * cells)} |" if cells else f"{lead[0] if lead else ''}{_GONE}"

@@ -78,6 +78,7 @@ class _Drawing:
         self.element, self.qn, self.shared = oxml.OxmlElement, qn, shared
         self.hyperlink = RELATIONSHIP_TYPE.HYPERLINK
         self.set: set[int] = set()
+        self.addresses: dict[str, str] = {}
 
     def coloured(self, text: str, colour: str) -> None:
         run = self.made.add_paragraph().add_run(text)
@@ -174,12 +175,19 @@ class _Drawing:
             return
         link = self.element("w:hyperlink")
         if span.url:
-            link.set(self.qn("r:id"), paragraph.part.relate_to(span.url, self.hyperlink, is_external=True))  # fmt: skip
+            link.set(self.qn("r:id"), self.address(paragraph, span.url))
         else:
             link.set(self.qn("w:anchor"), f"row-{span.row}")
         run.font.color.rgb = self.shared.RGBColor.from_string(_BLUE)
         paragraph._p.append(link)  # noqa: SLF001 - python-docx makes no links
         link.append(run._r)  # noqa: SLF001 - the same
+
+    def address(self, paragraph: Any, url: str) -> str:  # noqa: ANN401 - the same
+        """By which name the document knows it; python-docx would look through all for each."""
+        if url not in self.addresses:
+            self.addresses[url] = name = f"link{len(self.addresses)}"
+            paragraph.part.rels.add_relationship(self.hyperlink, url, name, is_external=True)
+        return self.addresses[url]
 
     def bookmark(self, paragraph: Any, row: int) -> None:  # noqa: ANN401 - the same
         if row in self.set:
