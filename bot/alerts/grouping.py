@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 from bot.alerts.rules import Decision
 from bot.catalog import Catalog
+from bot.catalog.needs import needs
 
 RECENT = timedelta(minutes=10)  # in which a cause may report later than what it brought down
 
@@ -64,21 +65,6 @@ def belongs(
         return None
     because = f"{', '.join(above.services)} stands on {decision.service}"
     return Found(above, because, adds=True)
-
-
-def needs(catalog: Catalog, service: str) -> list[str]:
-    """The services that a service stands on, straight or by others, nearest first."""
-    found: list[str] = []
-    ring = [service]
-    while ring:
-        known = [entry for each in ring if (entry := catalog.service(each))]
-        ring = [
-            below
-            for below in dict.fromkeys(n for entry in known for n in entry.depends_on)
-            if ":" not in below and below not in found and below != service
-        ]
-        found += ring
-    return found
 
 
 def _below(catalog: Catalog, incident: Open) -> set[str]:

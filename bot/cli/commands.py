@@ -30,7 +30,7 @@ from bot.cli.alerts import alerts_app
 from bot.cli.bag import bag_app
 from bot.cli.customers import publish, published
 from bot.cli.doctor import diagnose
-from bot.cli.learning import incidents_digest, incidents_figures
+from bot.cli.learning import incidents_digest, incidents_figures, incidents_similar
 from bot.cli.oncall import ack, oncall
 from bot.cli.papers import export, search
 from bot.cli.papers import publish as publish_paper
@@ -204,6 +204,7 @@ app.command()(oncall)
 app.command()(search)
 incidents_app.command("figures")(incidents_figures)
 incidents_app.command("digest")(incidents_digest)
+incidents_app.command("similar")(incidents_similar)
 postmortem_app.command("export")(export)
 postmortem_app.command("publish")(publish_paper)
 app.command()(ack)

@@ -1,4 +1,4 @@
-"""``jackline incidents figures`` and ``digest``: what many incidents say together."""
+"""``jackline incidents figures``, ``digest`` and ``similar``: what many incidents say together."""
 
 import json
 from dataclasses import asdict
@@ -8,9 +8,15 @@ import typer
 
 from bot.app import Jackline
 from bot.chat.weekly_card import weekly_lines
-from bot.cli.parts import AsJson, from_record, out
-from bot.postmortems.learning import Figures, Weekly, asked_week, digest, figures
+from bot.cli.papers import AsPerson, Number
+from bot.cli.parts import AsJson, from_record, known_person, out
+from bot.incidents import Incident
+from bot.incidents.seeing import require_seen, unknown
+from bot.incidents.similar import Past, Similar
+from bot.postmortems.learning import Figures, Weekly, asked_week, digest, figures, patterns_of
 from bot.postmortems.page import span
+
+_ALIKE = 10
 
 
 def incidents_figures(
@@ -56,3 +62,32 @@ def incidents_digest(
         return
     for line in weekly_lines(found):
         out.print(line, markup=False)
+
+
+def incidents_similar(number: Number, person: AsPerson = "", as_json: AsJson = False) -> None:
+    """Past incidents that were like one: why, and what ended them; no private ones."""
+
+    async def work(parts: Jackline) -> list[Past]:
+        asks = known_person(parts, person)
+        catalog = parts.library.catalog
+        async with parts.store.read() as session:
+            incident = await session.get(Incident, number)
+            if incident is None:
+                raise unknown(number)
+            if asks is not None:
+                require_seen(catalog, incident, asks)
+            similar = Similar(lambda: catalog, patterns_of)
+            return await similar.find(session, number, person=asks, shown=_ALIKE)
+
+    found = from_record(work)
+    if as_json:
+        out.print_json(json.dumps([asdict(each) for each in found], default=str))
+        return
+    for each in found:
+        drill = ", a drill" if each.drill else ""
+        out.print(f"#{each.number} {each.severity}, {each.declared_at:%Y-%m-%d}{drill}: {each.title}", markup=False)  # fmt: skip
+        out.print(f"    {'; '.join(each.because)}", markup=False)
+        paper = "; it has a postmortem" if each.paper else ""
+        out.print(f"    then: {each.ended}{paper}", markup=False)
+    if not found:
+        out.print(f"No past incident is enough like #{number} to be named.", markup=False)

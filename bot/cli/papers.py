@@ -1,4 +1,4 @@
-"""``jackline postmortem export`` and ``jackline search``: what is left of incidents, as files and by words."""
+"""``jackline postmortem export``, ``jackline search`` and the like: what is left of incidents, as files and by words."""
 
 import asyncio
 import json
@@ -19,6 +19,9 @@ from bot.postmortems.exports import require_form
 from bot.postmortems.search import Found, Search
 
 Number = Annotated[int, typer.Argument(min=1, max=LARGEST)]
+AsPerson = Annotated[
+    str, typer.Option("--as", help="A person's id: with the private ones they may see.")
+]
 Words = Annotated[list[str], typer.Argument(help="All of them must be there.")]
 
 
@@ -83,9 +86,7 @@ async def _published(parts: Jackline, asked: PaperCopy) -> PaperCopy:
 
 def search(
     words: Words,
-    person: Annotated[
-        str, typer.Option("--as", help="A person's id: with the private ones they may see.")
-    ] = "",
+    person: AsPerson = "",
     as_json: AsJson = False,
 ) -> None:
     """Find incidents by words of their titles, timelines and postmortems; no private ones."""

@@ -1,53 +1,64 @@
 """Reads what a draft is told about beside its own record: past incidents, and what they left open."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bot.catalog import Catalog
 from bot.incidents import Incident, Task
+from bot.incidents.similar import Past, Similar
 from bot.postmortems.case import Action, Around, Related
+from bot.postmortems.learning import patterns_of
 
-_OVER = ("resolved", "closed")
 _BACK = timedelta(days=365)
-_READ, _SHOWN = 500, 8
+_SHOWN = 8
 
 
-async def around(session: AsyncSession, incident: Incident) -> Around:
-    """Incidents of the year before that touched one of its services, and all open actions of both.
+async def around(
+    session: AsyncSession, incident: Incident, catalog: Callable[[], Catalog]
+) -> Around:
+    """Earlier incidents that were like it, and the actions that it, they and its services' have open.
 
     Nobody is told of private incidents; drills stand beside drills only.
     """
-    query = (
-        select(Incident)
-        .where(col(Incident.status).in_(_OVER), col(Incident.drill) == incident.drill)
-        .where(col(Incident.id) != incident.number, ~col(Incident.private))
-        .where(
-            col(Incident.declared_at) < incident.declared_at,
-            col(Incident.declared_at) > incident.declared_at - _BACK,
-            col(Incident.merged_into).is_(None),
-        )
-        .order_by(col(Incident.id).desc())
-        .limit(_READ)
-    )
-    past = [_related(each) for each in (await session.execute(query)).scalars()]
-    shared = [each for each in past if set(each.services) & set(incident.services)][:_SHOWN]
+    similar = Similar(catalog, patterns_of)
+    past = await similar.find(session, incident.number, earlier=True, shown=_SHOWN)
     merged = select(Incident.id).where(Incident.merged_into == incident.number)
     inside = [number for number in (await session.execute(merged)).scalars() if number is not None]
-    numbers = [incident.number, *inside, *(each.number for each in shared)]
-    open_ = select(Task).where(col(Task.incident_id).in_(numbers), Task.state == "open")
-    tasks = list((await session.execute(open_.order_by(col(Task.id)))).scalars())
+    numbers = [incident.number, *inside, *(each.number for each in past)]
+    tasks = [*await _open(session, numbers), *await _of_services(session, incident, numbers)]
     links = tuple((str(link.get("title", "")), str(link.get("url", ""))) for link in incident.links)
-    return Around(tuple(shared), _actions(tasks), looked=True, links=links)
+    return Around(tuple(map(_related, past)), _actions(tasks), looked=True, links=links)
 
 
-def _related(incident: Incident) -> Related:
-    ended = incident.resolved_at
-    took = (ended - incident.declared_at).total_seconds() / 60 if ended else None
+async def _open(session: AsyncSession, numbers: Sequence[int]) -> list[Task]:
+    query = select(Task).where(col(Task.incident_id).in_(numbers), Task.state == "open")
+    return list((await session.execute(query.order_by(col(Task.id)))).scalars())
+
+
+async def _of_services(session: AsyncSession, incident: Incident, but: Sequence[int]) -> list[Task]:
+    """Open ones of the year before that its services' other incidents left, alike or not."""
+    query = (
+        select(Task, Incident.services)
+        .join(Incident, col(Incident.id) == col(Task.incident_id))
+        .where(
+            Task.state == "open", col(Task.after), col(Incident.drill) == incident.drill,
+            ~col(Incident.private), col(Incident.id).not_in(but),
+            col(Incident.declared_at) < incident.declared_at,
+            col(Incident.declared_at) > incident.declared_at - _BACK,
+        )
+        .order_by(col(Task.id))
+    )  # fmt: skip
+    rows = (await session.execute(query)).all()
+    return [task for task, services in rows if set(services) & set(incident.services)]
+
+
+def _related(past: Past) -> Related:
     return Related(
-        incident.number, incident.title, incident.severity, incident.declared_at, took,
-        tuple(incident.services),
+        past.number, past.title, past.severity, past.declared_at, past.minutes, past.services,
+        past.because, past.ended,
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Related:
-    """A past incident that touched the same services."""
+    """An earlier incident that was like it. ``because`` says in what, ``ended`` what ended it."""
 
     number: int
     title: str
@@ -58,6 +58,8 @@ class Related:
     at: datetime
     minutes: float | None
     services: tuple[str, ...]
+    because: tuple[str, ...] = ()
+    ended: str = ""
 
 
 @dataclass(frozen=True)

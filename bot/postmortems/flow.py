@@ -84,7 +84,7 @@ class Postmortems:
         async with self.store.read() as session:
             incident = await self._waiting(session)
             rows = await rows_of(session, incident.number) if incident else []
-            about = await around(session, incident) if incident else Around()
+            about = await around(session, incident, self.catalog) if incident else Around()
             session.expunge_all()  # the end of a read would empty them
         if incident is None:
             return False

@@ -100,20 +100,23 @@ def _customers(case: Case) -> Iterator[Block]:
 
 
 def related(case: Case) -> Section:
-    """Past incidents of the same services, what evidence found alike, and actions still open."""
+    """Earlier incidents that were like it, why and how they ended, and actions still open."""
     around = case.around
     found = [row for row in case.of("evidence_attached") if "similar" in str(row.data.get("title", "")).lower()]  # fmt: skip
     merged = case.of("incident_merged")
     blocks: list[Block] = []
     if around.related:
         rows = tuple(_related(case, index) for index in range(len(around.related)))
-        blocks.append(Table(("Incident", "Declared", "Severity", "Title", "Declared to resolved", "Shares"), rows))  # fmt: skip
+        blocks.append(Table(("Incident", "Declared", "Severity", "Title", "Declared to resolved", "Alike in", "How it ended"), rows))  # fmt: skip
     elif around.looked:
-        blocks.append(text_of("No incident of the year before touched one of these services."))
+        blocks.append(text_of("No earlier incident is enough like this one to be named."))
     else:
         blocks.append(
             text_of("Past incidents were not looked up: this draft is drawn from the record alone.")
         )
+    if found and around.looked:
+        blocks.append(text_of("What was named when it opened: ", *cites(r.seq for r in found), "."))
+        found = []
     blocks += [text_of(*case.say(row.text), " ", Cite(row.seq)) for row in (*found, *merged)]
     blocks += _earlier(case)
     return Section("Related incidents", "recorded", tuple(blocks))
@@ -121,10 +124,10 @@ def related(case: Case) -> Section:
 
 def _related(case: Case, index: int) -> tuple[Line, ...]:
     each = case.around.related[index]
-    shared = [s.title for s in case.impact.services if s.service in each.services]
     return (
         cell(f"#{each.number}"), cell(utc(each.at, "%Y-%m-%d %H:%M")), cell(each.severity),
-        case.say(each.title), cell(span(each.minutes)), cell(", ".join(shared)),
+        case.say(each.title), cell(span(each.minutes)), case.say("; ".join(each.because)),
+        case.say(each.ended),
     )  # fmt: skip
 
 
@@ -135,7 +138,7 @@ def _earlier(case: Case) -> Iterator[Block]:
         yield text_of("Open from earlier incidents:")
         yield Bullets(tuple(_action(case, each) for each in earlier))
     elif case.around.looked:
-        yield text_of("No earlier action of these incidents is open.")
+        yield text_of("No earlier action of such incidents or of these services is open.")
 
 
 def _action(case: Case, each: Action) -> Line:

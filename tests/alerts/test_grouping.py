@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.alerts.grouping import needs
 from bot.alerts.telling import BUDGET
 from bot.catalog import Catalog, Rule, Service
+from bot.catalog.needs import needs
 from bot.delivery.tables import Message
 from bot.store import now
 from tests.alerts.room import Room, an_alert

@@ -170,7 +170,8 @@ WORDS = {
 }  # fmt: skip
 VERBS: dict[str, set[str]] = {
     **dict.fromkeys(
-        ("incident declare", "incident list", "incident search", "incident digest", "incident note", "incident silences",
+        ("incident declare", "incident list", "incident search", "incident digest", "incident similar",
+         "incident note", "incident silences",
          "incident this", "incident catchup", "incident postmortem", "incident tasks",
          "incident clocks", "incident oncall", "runbook search",
          "incident help", "runbook list", "runbook status", "runbook help", "access status",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.errors import BadInput, NotAllowed
+from bot.errors import BadInput, NotAllowed, NotFound
 from tests.chat.console_world import World
 from tests.chat.room import ChatRoom, words
 
@@ -25,6 +25,34 @@ async def test_search_in_chat(room: ChatRoom) -> None:
         await room.type_("/incident search")
     with pytest.raises(NotAllowed):
         await room.type_("/incident search x", "mallory")
+
+
+async def test_similar_in_chat(room: ChatRoom) -> None:
+    """Why, what ended it, its postmortem; markup stays text; not itself; a private one is for its people."""
+    await room.type_("/incident declare Zebra <!channel> stampede gate broken")
+    await room.type_("/incident note cause: the *gate* <!here> rusted", at=1)
+    await room.type_("/incident declare Unrelated thing")
+    await room.type_("/incident resolve", at=1)
+    await room.type_("/incident declare Zebra stampede gate broken")
+    reply = await room.type_("/incident similar", at=3)
+    assert reply.text == "1 incident like #3"
+    said = words(reply.blocks)
+    assert "<https://jackline.example.com/incidents/1|#1>" in said
+    assert "like title: broken, gate, stampede" in said
+    assert "then: cause: the *gate* &lt;!here&gt; rusted; resolved by a person after 1 min" in said
+    assert "&lt;!channel&gt;" in said
+    assert (await room.type_("/incident like #3")).text == "1 incident like #3"
+    assert (await room.type_("/incident similar #2")).text.startswith("No past incident is enough")
+    await room.type_("/incident private", at=1)
+    assert (await room.type_("/incident similar", at=3)).text == "1 incident like #3"
+    assert (await room.type_("/incident similar #3", "ben")).text.startswith("No past incident")
+    for number in (1, 77):
+        with pytest.raises(NotFound, match=f"There is no incident {number}"):
+            await room.type_(f"/incident similar #{number}", "ben")
+    with pytest.raises(BadInput, match="did not understand"):
+        await room.type_("/incident similar to this", at=3)
+    with pytest.raises(NotAllowed):
+        await room.type_("/incident similar #3", "mallory")
 
 
 async def test_search_in_the_console(world: World) -> None:

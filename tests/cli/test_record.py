@@ -220,6 +220,32 @@ def test_a_postmortem_is_written_to_a_file(cli_on: Cli) -> None:
     assert "is not final (draft)" in refused
 
 
+def test_similar_incidents(cli_on: Cli) -> None:
+    """Why and what ended them; private ones only as somebody who may see them."""
+    for private in (False, True):
+        cli_on.declare("Zebra gate [bold]broken", private=private, origin=f"gate-{private}")
+    this = cli_on.declare("Zebra gate broken")
+
+    async def ends(jackline: Jackline, session: AsyncSession) -> None:
+        for number in (1, 2):
+            incident = await jackline.incidents.get(session, number)
+            await jackline.incidents.set_status(session, incident, "resolved", "person:ana")
+
+    cli_on.inside(ends)
+    said = cli_on("incidents", "similar", str(this)).out.splitlines()
+    assert said[0].endswith(": Zebra gate [bold]broken")
+    assert [line.strip() for line in said[1:]] == [
+        "like title: broken, gate, zebra", "then: resolved by a person after 1 min",
+    ]  # fmt: skip
+    found = cli_on("incidents", "similar", str(this), "--as", "ana", "--json").json()
+    assert [(f["number"], f["because"]) for f in found] == [
+        (2, ["like title: broken, gate, zebra"]), (1, ["like title: broken, gate, zebra"]),
+    ]  # fmt: skip
+    assert "There is no incident 77" in cli_on("incidents", "similar", "77").refused(1)
+    cli_on.declare("Alone")
+    assert "No past incident is enough like #4" in cli_on("incidents", "similar", "4").out
+
+
 def test_incidents_are_searched(cli_on: Cli) -> None:
     """By words of the title and the timeline; private ones only as somebody who may see them."""
     cli_on.declare("Checkout [bold]is down")

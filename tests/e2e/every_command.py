@@ -34,6 +34,7 @@ WALK = (
     Line("/incident declare sev3 The blog is slow", r"Incident 2 \(sev3\) is declared"),
     Line("/incident list", r"#2\b.*The blog is slow"),
     Line("/incident search blog slow", r"#2\b.*The blog is slow"),
+    Line("/incident similar #2", "No past incident is enough like #2"),
     Line("/incident digest", r"Incidents of week \d+, \d{4}"),
     Line("/incident status", r"#1 sev1, declared"),
     Line("/incident severity sev2", "#1 is sev2 now"),

@@ -30,7 +30,16 @@ EXAMPLE_FACTS = Facts(
 )  # fmt: skip
 EXAMPLE_AROUND = Around(
     related=(
-        Related(4, "Payments: slow answers", "sev2", NOON - timedelta(days=40), 31, ("payments",)),
+        Related(
+            4,
+            "Payments: slow answers",
+            "sev2",
+            NOON - timedelta(days=40),
+            31,
+            ("payments",),
+            ("same alert PaymentErrors", "same service Payments"),
+            "cause: the queue was full; runbook Move traffic succeeded; resolved by a person after 31 min",
+        ),
     ),
     actions=(
         Action(

@@ -14,10 +14,11 @@ async def test_what_stands_around_it_is_looked_up(store, tmp_path):
     ledger = Ledger(b"key")
     room = Postmortems(store, ledger, lambda: CATALOG, tmp_path)
     old = await incident(store, ledger, origin="old")
+    other = await incident(store, ledger, origin="other")
     hidden = await incident(store, ledger, origin="hidden")
     number = await incident(store, ledger, origin="now")
     async with store.write() as session:
-        for each, title in ((old, "Slow"), (hidden, "Salaries leaked")):
+        for each, title in ((old, "Dark again"), (other, "Slow"), (hidden, "Salaries leaked")):
             found = await session.get_one(Incident, each)
             found.title, found.private = title, each == hidden
             found.declared_at -= timedelta(days=3)
@@ -27,6 +28,13 @@ async def test_what_stands_around_it_is_looked_up(store, tmp_path):
         pass
     async with store.read() as session:
         text = (await room.get(session, number)).markdown
-    assert f"\\#{old}" in text.split("## Related incidents")[1]
-    assert "follow-up 1: Mend Slow" in text
+    related = text.split("## Related incidents")[1].split("\n### ")[0]
+    assert f"| \\#{old} |" in related
+    assert "like title: dark" in related
+    assert "resolved by a person" in related
+    assert (
+        f"| \\#{other} |" not in related
+    )  # the same service alone is no likeness; what it left open counts
+    assert "follow-up 1: Mend Slow" in related
+    assert "follow-up 1: Mend Dark again" in related
     assert "Salaries" not in text

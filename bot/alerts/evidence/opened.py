@@ -16,8 +16,6 @@ class Opened:
     number: int
     title: str
     services: tuple[str, ...]
-    alert: str
-    group: str
     drill: bool
     declared_at: datetime
 
@@ -47,9 +45,7 @@ class Place:
 
 def opened(incident: Incident) -> Opened:
     """Of a stored incident; it stays readable when the session is over."""
-    trigger = incident.trigger
     return Opened(
-        incident.number, incident.title, tuple(incident.services),
-        str(trigger.get("alert") or ""), str(trigger.get("group") or ""),
-        incident.drill, incident.declared_at,
+        incident.number, incident.title, tuple(incident.services), incident.drill,
+        incident.declared_at,
     )  # fmt: skip

@@ -9,24 +9,19 @@ from sqlmodel import col, select
 
 from bot.alerts.evidence.lines import plain
 from bot.alerts.evidence.opened import Looked, Opened
-from bot.alerts.evidence.opened import opened as opened_of
 from bot.alerts.evidence.shown import found, made
-from bot.alerts.evidence.similar import Alike, Known, alike
-from bot.alerts.grouping import needs
 from bot.alerts.rules import decide
 from bot.alerts.tables import CheckSample, StoredAlert
 from bot.catalog import Catalog, Service
+from bot.catalog.needs import needs
 from bot.contract import Finding, Findings, Graph, Series
-from bot.incidents import Incident
+from bot.incidents.similar import Past, Similar
 from bot.store import Store
-from bot.timeline import Entry
 
 CHANGE = "change"  # the label that says of an alert that it reports a change, and of what kind
 _LINE = 600  # characters of a past incident's line
 _SEARCHED = 200_000  # alerts that are looked through for changes: a third of a second
-_LATEST = 200  # alerts and incidents that are looked through
-_OVER = ("resolved", "closed")
-_ENDS = ("status_changed", "run_succeeded", "postmortem_drafted")
+_LATEST = 200  # changes that are looked through
 
 
 @dataclass(frozen=True)
@@ -88,55 +83,22 @@ class OwnRecord:
         return Looked(found=[found(Findings(kind="changes", title=title, items=items))]) if items else Looked()  # fmt: skip
 
     async def similar(self, incident: Opened) -> Looked:
-        """The past incidents that are most alike, with how they ended."""
-        query = (
-            select(Incident)
-            .where(col(Incident.status).in_(_OVER), col(Incident.drill) == incident.drill)
-            .where(
-                col(Incident.id) != incident.number, ~col(Incident.private)
-            )  # nobody is told of those
-            .order_by(col(Incident.id).desc())
-            .limit(_LATEST)
-        )
+        """The past incidents that are most alike, why, and what ended them."""
         async with self.store.read() as session:
-            past = {i.number: i for i in (await session.execute(query)).scalars()}
-            best = alike(_known(incident), [_known(opened_of(i)) for i in past.values()])
-            numbers = [each.number for each in best]
-            rows = select(Entry).where(
-                col(Entry.incident_id).in_(numbers), col(Entry.kind).in_(_ENDS)
-            )
-            ends = list((await session.execute(rows.order_by(col(Entry.seq)))).scalars())
-        lines = [
-            self._past(past[e.number], e, [r for r in ends if r.incident_id == e.number])
-            for e in best
-        ]
-        if not lines:
-            return Looked()
-        return Looked(found=[made("similar", "Similar past incidents", lines)])
+            found = await Similar(self.catalog).find(session, incident.number)
+        lines = [self._past(each) for each in found]
+        return Looked(found=[made("similar", "Similar past incidents", lines)]) if lines else Looked()  # fmt: skip
 
-    def _past(self, incident: Incident, like: Alike, ends: list[Entry]) -> dict[str, str]:
+    def _past(self, past: Past) -> dict[str, str]:
         """One line, with the postmortem's address if there is one."""
-        took = (incident.resolved_at or incident.declared_at) - incident.declared_at
-        runs = dict.fromkeys(str(r.text) for r in ends if r.kind == "run_succeeded")
-        by = "; ".join(runs) or "no runbook succeeded"
-        moved = [r.actor for r in ends if r.data.get("to") == "resolved"]
-        who = "a person" if moved and moved[-1].startswith("person:") else "Jackline"
-        minutes = max(1, round(took.total_seconds() / 60))
         text = (
-            f"#{like.number} of {incident.declared_at:%Y-%m-%d}: {incident.title} "
-            f"({incident.severity}, {like.because}): "
-            f"resolved by {who} after {minutes} min; {by}"
+            f"#{past.number} of {past.declared_at:%Y-%m-%d}: {past.title} "
+            f"({past.severity}; {', '.join(past.because)}); then: {past.ended}"
         )
-        page = f"{self.public_url}/incidents/{like.number}" if self.public_url else ""
-        drafted = any(r.kind == "postmortem_drafted" for r in ends)
-        link = f"{page}/postmortem.html" if page and drafted else page
-        text += "; it has a postmortem" if drafted else ""
+        page = f"{self.public_url}/incidents/{past.number}" if self.public_url else ""
+        link = f"{page}/postmortem.html" if page and past.paper else page
+        text += "; it has a postmortem" if past.paper else ""
         return {"text": plain(text, _LINE), **({"link": link} if link else {})}
-
-
-def _known(incident: Opened) -> Known:
-    services = frozenset(incident.services)
-    return Known(incident.number, incident.title, services, incident.alert, incident.group)
 
 
 def _service(catalog: Catalog, row: StoredAlert) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import yaml
-from sqlalchemy import or_
+from sqlalchemy import func, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -23,6 +23,7 @@ _KINDS = (
     "alert_received", "alert_resolved", "incident_declared", "status_changed", "run_succeeded",
     "incident_merged", "incident_unmerged", "flapping_ended",
 )  # fmt: skip
+_FRONT = 20_000  # characters in which the front matter ends
 _AT_ONCE = 200  # incidents whose rows are read together
 
 
@@ -48,10 +49,7 @@ async def past_of(
         some = incidents[at : at + _AT_ONCE]
         numbers = [i.number for i in some]
         rows = await _rows(session, numbers) if clocks else {}
-        papers = select(Postmortem.incident_id, Postmortem.markdown).where(
-            col(Postmortem.incident_id).in_(numbers)
-        )
-        named = {n: _patterns(text) for n, text in (await session.execute(papers)).all()}
+        named = await patterns_of(session, numbers)
         past += [_one(i, rows.get(i.number, []), named.get(i.number, ())) for i in some]
     return past
 
@@ -78,6 +76,13 @@ def _one(incident: Incident, rows: list[Entry], patterns: tuple[str, ...]) -> Pa
         detection(incident.declared_by, first), clock(rows), patterns,
         incident.title, incident.drill, incident.status in ACTIVE,
     )  # fmt: skip
+
+
+async def patterns_of(session: AsyncSession, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Those that the front matter of these incidents' postmortems names."""
+    begun = func.substr(Postmortem.markdown, 1, _FRONT)
+    query = select(Postmortem.incident_id, begun).where(col(Postmortem.incident_id).in_(numbers))
+    return {number: _patterns(text) for number, text in (await session.execute(query)).all()}
 
 
 def _patterns(markdown: str) -> tuple[str, ...]:
