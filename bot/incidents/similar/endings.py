@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from bot.incidents.similar.scoring import Known
 from bot.incidents.tables import Incident
 from bot.timeline import Entry
 
-ABOUT = ("alert_received", "runbook_proposed", "run_requested", "run_started", "step_started")
+MANY = ("alert_received", "step_started")
+ABOUT = ("runbook_proposed", "run_requested", "run_started")
 _NOTES = ("note_added", "note_corrected", "note_withdrawn")
 ENDS = ("status_changed", "run_succeeded", "postmortem_drafted", *_NOTES)
 _CAUSE = re.compile(r"(?:root )?cause\s*:\s*(\S.*)", re.IGNORECASE | re.DOTALL)
@@ -28,16 +30,16 @@ class Ending:
     paper: bool
 
 
-def with_rows(known: Known, rows: Iterable[Entry]) -> Known:
-    """The same with the alerts, runbooks and targets that its rows name."""
+def with_rows(known: Known, rows: Iterable[tuple[str, dict[str, Any]]]) -> Known:
+    """The same with the alerts, runbooks and targets that its rows name: of each its kind and data."""
     alerts, runbooks, targets = set(known.alerts), set(known.runbooks), set(known.targets)
-    for row in rows:
-        if row.kind == "alert_received":
-            alerts.add(str(row.data.get("name") or ""))
-        elif row.kind == "step_started":
-            targets.add(str(row.data.get("target") or ""))
-        elif row.kind in ABOUT:
-            runbooks.add(str(row.data.get("runbook") or ""))
+    for kind, data in rows:
+        if kind == "alert_received":
+            alerts.add(str(data.get("name") or ""))
+        elif kind == "step_started":
+            targets.add(str(data.get("target") or ""))
+        elif kind in ABOUT:
+            runbooks.add(str(data.get("runbook") or ""))
     return replace(
         known, alerts=frozenset(alerts - {""}), runbooks=frozenset(runbooks - {""}),
         targets=frozenset(targets - {""}),

@@ -8,8 +8,9 @@ drills only, what is merged into another counts there, and of private ones nobod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -17,14 +18,17 @@ from bot.catalog import Catalog, Person
 from bot.catalog.needs import needs
 from bot.incidents.seeing import may_see
 from bot.incidents.similar.candidates import by_rows, by_words, count, known_of
-from bot.incidents.similar.endings import ABOUT, ENDS, ending, minutes_of, with_rows
+from bot.incidents.similar.endings import ABOUT, ENDS, MANY, ending, minutes_of, with_rows
 from bot.incidents.similar.scoring import Alike, Around, Known, alike, compared, ranked, searched
 from bot.incidents.tables import Incident
 from bot.timeline import Entry
 
 SHOWN = 3
 _READ = 30  # of which the timelines are read
-_ROWS = 2000  # of this one's timeline that say what it is about
+_LONG, _SHORT = (
+    2000,
+    200,
+)  # rows of this one's timeline, and of another's, that say what it was about
 _OVER = ("resolved", "closed")
 Patterns = Callable[[AsyncSession, Sequence[int]], Awaitable[Mapping[int, Collection[str]]]]
 
@@ -76,14 +80,14 @@ class Similar:
         others = await known_of(session, numbers, where)
         first = ranked(compared(this, each, around) for each in others)[:_READ]
         best = {each.number for each in first if each.score}
-        rows = await _rows(session, best)
+        rows = await _rows(session, best, _SHORT)
         named = await self.patterns(session, [number, *sorted(best)])
         this = replace(this, patterns=frozenset(named.get(number, ())))
         read = [
             replace(with_rows(each, rows.get(each.number, ())), patterns=frozenset(named.get(each.number, ())))
             for each in others if each.number in best
         ]  # fmt: skip
-        return await _past(session, alike(this, read, around, shown), rows)
+        return await _past(session, alike(this, read, around, shown))
 
     async def _where(
         self, session: AsyncSession, incident: Incident, person: Person | None, *, earlier: bool
@@ -102,13 +106,8 @@ class Similar:
 
     async def _this(self, session: AsyncSession, incident: Incident) -> Known:
         (known,) = await known_of(session, {incident.number}, ())
-        query = (
-            select(Entry)
-            .where(col(Entry.incident_id) == incident.number, col(Entry.kind).in_(ABOUT))
-            .order_by(col(Entry.seq))
-            .limit(_ROWS)
-        )
-        return with_rows(known, (await session.execute(query)).scalars())
+        rows = await _rows(session, [incident.number], _LONG)
+        return with_rows(known, rows.get(incident.number, ()))
 
     def _around(self, this: Known) -> Around:
         """The services near its own in the catalog, and what they are called."""
@@ -124,23 +123,33 @@ class Similar:
         return Around(near={n: w for n, w in near.items() if n not in this.services}, names=names)
 
 
-async def _rows(session: AsyncSession, numbers: Collection[int]) -> dict[int, list[Entry]]:
-    query = (
-        select(Entry)
-        .where(col(Entry.incident_id).in_(sorted(numbers)), col(Entry.kind).in_((*ABOUT, *ENDS)))
-        .order_by(col(Entry.incident_id), col(Entry.seq))
+async def _rows(
+    session: AsyncSession, numbers: Collection[int], first: int
+) -> dict[int, list[tuple[str, dict[str, Any]]]]:
+    """Kind and data of the rows that say what they were about: of alerts and steps, among the ``first`` rows."""
+    kind = col(Entry.kind)
+    query = select(Entry.incident_id, Entry.kind, Entry.data).where(
+        col(Entry.incident_id).in_(sorted(numbers)),
+        or_(kind.in_(ABOUT), and_(kind.in_(MANY), col(Entry.seq) <= first)),
     )
-    found: dict[int, list[Entry]] = {}
-    for row in (await session.execute(query)).scalars() if numbers else ():
-        found.setdefault(row.incident_id, []).append(row)
+    found: dict[int, list[tuple[str, dict[str, Any]]]] = {}
+    for number, name, data in (await session.execute(query)).all() if numbers else ():
+        found.setdefault(number, []).append((name, data))
     return found
 
 
-async def _past(
-    session: AsyncSession, found: Sequence[Alike], rows: Mapping[int, Sequence[Entry]]
-) -> list[Past]:
-    query = select(Incident).where(col(Incident.id).in_([each.number for each in found]))
+async def _past(session: AsyncSession, found: Sequence[Alike]) -> list[Past]:
+    numbers = [each.number for each in found]
+    query = select(Incident).where(col(Incident.id).in_(numbers))
     known = {i.number: i for i in (await session.execute(query)).scalars()}
+    ends = (
+        select(Entry)
+        .where(col(Entry.incident_id).in_(numbers), col(Entry.kind).in_(ENDS))
+        .order_by(col(Entry.seq))
+    )
+    rows: dict[int, list[Entry]] = {}
+    for row in (await session.execute(ends)).scalars() if numbers else ():
+        rows.setdefault(row.incident_id, []).append(row)
     return [_one(known[each.number], each, rows.get(each.number, ())) for each in found]
 
 
