@@ -115,12 +115,13 @@ class Exports:
         return await asyncio.to_thread(self._published, paper)
 
     def _published(self, paper: Paper) -> Published:
-        markdown = paper.gate.markdown(paper.markdown)
-        document = read(markdown)
+        with uncollected():
+            passed = paper.gate.passed(paper.markdown)
+            document = taken(passed.front, passed.stream)
         pictures = self.pictures(document)
         return Published(
             id=f"inc-{paper.number}", title=(document.title or f"INC-{paper.number}")[:250],
-            markdown=markdown, body=xhtml(document), docx=word(document, pictures, stand=_stand(paper)),
+            markdown=passed.markdown, body=xhtml(document), docx=word(document, pictures, stand=_stand(paper)),
             pictures=pictures,
         )  # fmt: skip
 
