@@ -18,7 +18,7 @@ from bot.postmortems.templating import FOLDER
 
 _FRONT = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
 _ROW = re.compile(r"#row-(\d{1,9})")
-ROWS = 2000  # of one table on paper: more pages nobody turns, and each takes time and memory
+ROWS = 1000  # of one table on paper: more pages nobody turns, and each takes time and memory
 _JOINERS = "\u200c\u200d"  # hold together emoji and letters; they hide and reorder nothing
 
 
