@@ -16,9 +16,10 @@ from bot.postmortems.told_marks import Story, is_partial, mitigation, switched_o
 from bot.timeline import Entry
 
 _PLAN = cue(r"(?:recovery |restore |restoration )?plan (?:is |was )?(?:agreed|made|chosen|set|drawn)\b", r"recovery plan\b", r"strategy (?:is |was )?(?:agreed|chosen)\b", r"agree\w* (?:on )?(?:a|the) plan\b")  # fmt: skip
-_UNRESOLVED = cue(r"(?:names?|domains?) (?:\w+ )?stop\w* resolv\w+", r"(?:do|does|did) not resolve\b", r"dns (?:is |was )?(?:down|gone)\b", r"dns (?:fails|failed|stops|stopped)\b")  # fmt: skip
+_UNRESOLVED = cue(r"no (?:\w+ ){0,5}(?:can|could) be resolved\b", r"(?:cannot|can'?t|could not) be resolved\b", r"(?:names?|domains?) (?:\w+ )?stop\w* resolv\w+", r"(?:do|does|did) not resolve\b", r"dns (?:is |was )?(?:down|gone)\b", r"dns (?:fails|failed|stops|stopped)\b")  # fmt: skip
 _RESOLVES = cue(r"resolv\w+ again\b", r"dns .{0,20}(?:works|back|restored|again)\b")
 _RECONNECTED = cue(r"re-?connect\w*")
+_TAKE = cue(r"(?:take|use|load|go back to)\b")
 _CANNOT = cue(r"cannot\b", r"could not\b", r"unable\b", r"not (?:be )?(?:updat|publish)\w*")
 
 
@@ -62,7 +63,7 @@ def _special(story: Story) -> Iterator[tuple[str, float]]:
         ("external_detection_min", _outside(story)),
         ("tt_strategy_min", _one(story.after_start("decision"), _PLAN)),
         ("tt_partial_min", _partial(story)),
-        ("reconnect_min", _one(story.recoveries, _RECONNECTED)),
+        ("reconnect_min", _one(_not_users(story.recoveries), _RECONNECTED)),
         ("full_function_min", switched_on_again(story)),
     )
     for name, end in ends:
@@ -84,6 +85,11 @@ def _span(name: str, start: datetime | None, end: Entry | None) -> Iterator[tupl
 def _one(rows: Iterable[Entry], words: Cue) -> Entry | None:
     """The first row with a clock time that says it."""
     return next((r for r in rows if is_known(r.at) and says(r.text, words)), None)
+
+
+def _not_users(rows: Iterable[Entry]) -> Iterator[Entry]:
+    """Clients that reconnect are not the service that does."""
+    yield from (r for r in rows if not says(r.text, lex.USERS, _RECONNECTED))
 
 
 def _outside(story: Story) -> Entry | None:
@@ -130,6 +136,12 @@ def _lost(story: Story) -> Iterator[tuple[str, float]]:
     before = story.rows[: story.place[trigger.seq]]
     copies = [r for r in before if is_known(r.at) and says(r.text, lex.TAKE_COPY)]
     later = story.rows[story.place[trigger.seq] :]
-    restored = any(says(r.text, lex.RESTORE, lex.COPIES) for r in later)
+    restored = any(_restores(r) for r in later)
     if copies and restored:
         yield "rpo_actual_min", (story.start.at - copies[-1].at).total_seconds() / 60
+
+
+def _restores(row: Entry) -> bool:
+    """Says that a copy is brought back, or decides to take one."""
+    chosen = row.kind == "decision" and says(row.text, _TAKE, lex.COPIES)
+    return chosen or says(row.text, lex.RESTORE, lex.COPIES)

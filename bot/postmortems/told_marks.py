@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from bot.postmortems.mark import Clock, Mark, unknown
 from bot.postmortems.moments import is_about, is_known
 from bot.postmortems.patterns import lexicon as lex
-from bot.postmortems.patterns.said import OUTSIDE, noticed_by
+from bot.postmortems.patterns.said import OUTSIDE, noticed_by, tells_what_was_found
 from bot.postmortems.patterns.sentence import Cue, cue, says
 from bot.timeline import Entry
 
@@ -129,7 +129,8 @@ def _resolved(story: Story) -> Mark:
     rows = [row for row in story.recoveries if row is not later]
     timed = [row for row in rows if is_known(row.at)]
     if not timed:
-        return unknown(title, mitigation(story)[0].basis)
+        told = f"row {rows[-1].seq} tells of it, without a clock time" if rows else ""
+        return unknown(title, told or "no row tells of a recovery")
     last = timed[-1]
     after = [row for row in story.rows if story.place[row.seq] > story.place[last.seq]]
     again = next((r for r in after if r.kind == "symptom" and is_known(r.at)), None)
@@ -173,7 +174,7 @@ def _diagnosed(story: Story) -> Mark:
         if row.actor != OUTSIDE and story.place[row.seq] != seen
     ]  # fmt: skip
     return _first(
-        rows, "Diagnosed", lambda row: says(row.text, lex.FOUND_OUT), "tells what was found"
+        rows, "Diagnosed", lambda row: tells_what_was_found(row.text), "tells what was found"
     )
 
 

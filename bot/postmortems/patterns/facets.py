@@ -29,7 +29,7 @@ def slow_restart(view: View) -> list[Row]:
     rows = _responding(view, "symptom", "action", "decision", "recovery")
     return [
         row for row in rows
-        if says(row.text, lex.GRADED) or lex.HERD.search(row.text)
+        if (row.kind != "symptom" and says(row.text, lex.GRADED)) or lex.HERD.search(row.text)
         or (lex.RESTART.search(row.text) and lex.LONG_RESTART.search(row.text))
     ]  # fmt: skip
 

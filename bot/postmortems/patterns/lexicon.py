@@ -10,7 +10,8 @@ from bot.postmortems.patterns.sentence import cue
 PEOPLE = cue(
     r"engineers?\b", r"operators?\b", r"technicians?\b", r"administrators?\b", r"dbas?\b", r"sres?\b",
     r"on-?call\b", r"responders?\b", r"teams?\b", r"staff\b", r"developers?\b", r"admins?\b",
-    r"contractors?\b", r"someone\b", r"employees?\b", r"coordinator\b", r"commander\b", r"we\b",
+    r"contractors?\b", r"some(?:one|body)\b", r"employees?\b", r"coordinator\b", r"commander\b", r"we\b",
+    r"analysts?\b", r"specialists?\b", r"colleagues?\b", r"one of (?:the|our)\b",
 )  # fmt: skip
 AUTOMATION = cue(
     r"automat\w+", r"orchestrat\w+", r"schedulers?\b", r"controllers?\b", r"cron\b", r"pipelines?\b",
@@ -21,7 +22,7 @@ AUTOMATION = cue(
 CUSTOMERS = cue(
     r"customers?\b", r"clients?\b", r"users? (?:report|complain|notic|tweet|call)", r"support\b",
     r"social media\b", r"twitter\b", r"tweets?\b", r"complain\w*", r"merchants?\b", r"subscribers?\b",
-    r"a user\b", r"partners?\b", r"bank (?:report|call)",
+    r"a user\b", r"partners?\b", r"bank (?:report|call)", r"callers?\b", r"hotline\b", r"television\b", r"newspapers?\b", r"angry users\b",
 )  # fmt: skip
 OUTSIDERS = cue(
     r"outside (?:observers?|part|network|research)", r"outsiders?\b", r"third[- ]part\w+", r"external(?:ly)?\b",
@@ -36,6 +37,7 @@ MACHINES = cue(
 COMMAND = cue(
     r"commands?\b", r"playbooks?\b", r"procedures?\b", r"scripts?\b", r"by hand\b", r"manual\w*",
     r"runs?\b", r"ran\b", r"execut\w+", r"issue[sd]?\b", r"typed?\b", r"invok\w+", r"maintenance\b",
+    r"admin\w* tool\w*", r"clicks?\b", r"clicked\b", r"buttons?\b", r"enter(?:s|ed)\b", r"instruct\w+",
 )  # fmt: skip
 UNATTENDED = cue(
     r"automatic\w*", r"ci\b", r"pipelines?\b", r"cron\b", r"scheduled (?:job|task)", r"schedulers?\b",
@@ -46,6 +48,7 @@ TAKE_AWAY = cue(
     r"decommission\w*", r"disconnect\w*", r"detach\w*", r"delet\w+", r"evict\w*", r"deschedul\w+",
     r"power(?:ed|s)? (?:off|down)", r"tak(?:es?|en|ing) .{0,30}(?:down|out|offline)", r"took .{0,30}(?:down|out|offline)",
     r"reboot\w*", r"stopp?(?:s|ed|ing)?\b", r"migrat\w+", r"withdr[ae]w\w*", r"de-?provision\w*",
+    r"disabl\w+", r"(?:turn|switch)(?:s|es|ed|ing)? .{0,30}off\b", r"re-?(?:install|imag)\w*",
 )  # fmt: skip
 CAPACITY = cue(
     r"servers?\b", r"hosts?\b", r"nodes?\b", r"instances?\b", r"machines?\b", r"capacity\b", r"pods?\b",
@@ -59,20 +62,22 @@ TOO_FAR = cue(
     r"(?:input|argument|flag|parameter|option|id|ids|list|value|selector|filter)s? (?:is|was|are|were) (?:wrong|missing|empty|incorrect|mistaken)",
     r"(?:wrong|incorrect|mistaken) (?:\w+ )?(?:input|ids?\b|arg\w*|flag|param\w*|hosts?\b|servers?\b|group|list|target|region|environment|cluster|database|value|set|scope|selector)",
     r"all (?:of )?(?:the |its |our )?(?:\w+ )?(?:links|servers|hosts|nodes|sites|instances|machines|clusters|replicas|workers|pods|routers|jobs|data ?cent(?:er|re)s)\b",
-    r"(?:entire|whole|every) (?:\w+ )?(?:fleet|cluster|region|network|site|subsystem|backbone|pool)\b", r"multiple (?:clusters|regions|sites)\b",
+    r"(?:entire|whole|every) (?:\w+ )?(?:fleet|cluster|region|network|site|subsystem|backbone|pool|product|service|link)\b", r"every (?:[\w-]+ )?(?:link|server|host|node|machine|router)\b", r"multiple (?:clusters|regions|sites)\b",
+    r"(?:live|active|production|healthy|running) (?:\w+ )?(?:servers|machines|hosts|nodes|instances)\b.{0,12}\b(?:too|also|as well)\b", r"(?:also|even) .{0,20}(?:live|active|production|healthy|running) (?:servers|machines|hosts|nodes|instances)\b",
 )  # fmt: skip
 CONTENT = cue(
     r"config\w*", r"rules?\b", r"rulesets?\b", r"flags?\b", r"polic(?:y|ies)\b", r"feature files?\b",
     r"content (?:updates?|files?|changes?)\b", r"channel files?\b", r"(?:definition|signature)s? (?:updates?|files?)\b",
     r"templates?\b", r"dns (?:records?|zones?|changes?)\b", r"routing\b", r"route (?:filters?|polic\w+|changes?)\b",
     r"bgp\b", r"acls?\b", r"certificates?\b", r"quotas?\b", r"settings?\b", r"regular expressions?\b",
-    r"regex\w*", r"sensor (?:content|updates?)\b", r"block ?lists?\b", r"deny ?lists?\b", r"metadata (?:changes?|updates?)\b",
+    r"regex\w*", r"sensor (?:content|updates?)\b", r"block ?lists?\b", r"deny ?lists?\b", r"allow ?lists?\b", r"metadata\b",
+    r"signatures?\b", r"definitions?\b", r"parameters?\b", r"(?:signing|public|encryption) keys?\b", r"key sets?\b", r"thresholds?\b",
 )  # fmt: skip
 SHIP = cue(
     r"deploy\w*", r"push\w*", r"roll(?:s|ed|ing)? (?:it |them )?out\b", r"rollouts?\b", r"releas\w+",
     r"publish\w*", r"appl(?:y|ies|ied|ying)\b", r"distribut\w+", r"propagat\w+", r"replicat\w+", r"merg\w+",
     r"go(?:es)? live\b", r"went live\b", r"activat\w+", r"enabl\w+", r"chang\w+", r"updat\w+", r"ship\w*",
-    r"sent? (?:out|to)\b", r"load(?:s|ed)\b",
+    r"sent? (?:out|to)\b", r"load(?:s|ed)\b", r"deliver\w*", r"install\w*", r"hand(?:s|ed) .{0,30}\bto\b", r"introduc\w+", r"switch(?:es|ed)? on\b", r"turn(?:s|ed)? on\b",
 )  # fmt: skip
 EVERYWHERE = cue(
     r"global(?:ly)?\b", r"world-?wide\b", r"everywhere\b", r"fleet[- ]wide\b", r"company[- ]wide\b",
@@ -81,12 +86,17 @@ EVERYWHERE = cue(
     r"(?:[5-9]\d|100) ?(?:%|per ?cent) of (?:the |our |its |all )?(?:network|fleet|servers|hosts|machines|edge|sites|regions|devices|sensors|nodes)\b", r"millions of\b",
 )  # fmt: skip
 UNSTAGED = cue(
+    r"(?:rather than|instead of|not|never) (?:in )?(?:small )?(?:batches|stages|steps|waves|slices|phases)\b", r"(?:skips?|skipp\w+|need not pass) .{0,30}(?:stag\w+|stages|canar\w+|checks)\b",
     r"no (?:\w+ )?(?:stages?|staging|canar\w+|rollout|phases?)\b", r"(?:without|skips?|skipp\w+|by-?pass\w*|outside) .{0,30}(?:stag\w+|canar\w+|gradual|rollout|phase\w*)",
     r"not (?:been )?(?:staged|canaried|phased)\b", r"(?:all )?at once\b", r"(?:with)?in (?:a few )?seconds\b", r"simultaneous\w*", r"at the same time\b",
 )  # fmt: skip
 STAGED = cue(r"canar(?:y|ies)\b", r"first stage\b", r"stage (?:one|1)\b", r"pilot\b", r"ring (?:0|one|zero)\b",
              r"\d(?:\.\d+)? ?% (?:of|canary|stage)", r"one (?:region|host|pod|instance|zone) (?:first|only)\b")  # fmt: skip
+MANY_PLACES = cue(
+    r"(?:many|most|several|nearly all|almost all) (?:of (?:the|our) )?(?:\w+ )?(?:regions|sites|locations|data ?cent(?:er|re)s|zones|countries|clusters)\b"
+)
 BROKEN = cue(
+    r"interrupt\w*", r"saturat\w+", r"endless\w*", r"hangs?\b", r"time(?:s|d)? out\b",
     r"cpu\b", r"memory\b", r"oom\b", r"crash\w*", r"5\d\ds?\b", r"50x\b", r"5xx\b", r"errors?\b", r"blue screens?\b", r"bsods?\b",
     r"panic\w*", r"boot loops?\b", r"reject\w*", r"drop\w*", r"refus\w+", r"unavailab\w+", r"fail\w*",
     r"down\b", r"offline\b", r"lost\b", r"unreachable\b", r"cannot\b", r"unable\b", r"stops?\b", r"stopped\b", r"dark\b",
@@ -94,7 +104,7 @@ BROKEN = cue(
 SWITCH_OFF = cue(
     r"kill[- ]?switch\w*", r"terminat\w+", r"disabl\w+", r"(?:turn|switch|shut)(?:ed|s|ing)? (?:it |the \w+ )?off\b",
     r"pull(?:ed|s)? (?:the )?(?:update|rule|change|file)\b", r"revert\w*", r"roll(?:ed|s|ing)?[- ]?back\b", r"rollback\b",
-    r"withdraw\w*", r"stopp?(?:ed|s)? (?:the )?(?:propagation|distribution|rollout)\b", r"(?:propagation|distribution|rollout) .{0,30}?(?:stopped|halted)\b", r"last[- ]known[- ]good\b",
+    r"(?:put|set|brought|changed|switched) back\b", r"(?:previous|former|earlier|old) (?:state|version|value|content|rule|setting|configuration)\b", r"withdraw\w*", r"stopp?(?:ed|s)? (?:the )?(?:propagation|distribution|rollout)\b", r"(?:propagation|distribution|rollout) .{0,30}?(?:stopped|halted)\b", r"last[- ]known[- ]good\b",
 )  # fmt: skip
 SWITCH_ON = cue(r"re-?enabl\w+", r"(?:turn|switch)(?:ed|s)? (?:it |the \w+ )?(?:back )?on\b", r"re-?activat\w+",
                 r"re-?introduc\w+", r"back in service with\b", r"re-?deploy\w*")  # fmt: skip
@@ -106,24 +116,25 @@ FAIL = cue(
     r"inaccessib\w+", r"down\b", r"lost\b", r"los(?:s|es|ing) (?:of )?", r"loss of\b", r"break\w*", r"broken?\b", r"fail\w*",
     r"denied\b", r"refus\w+\b", r"nobody can\b", r"lock(?:ed|s) out\b", r"lapsed\b", r"expired\b", r"unavailab\w+", r"offline\b",
     r"not (?:be )?(?:work\w*|available|reach\w*|respon\w+|load\w*|possible|usable)\b", r"no (?:access|way in)\b", r"no longer\b",
+    r"los(?:e|es|ing|t) time\b", r"neither\b", r"(?:has|have|had|with) no\b", r"no (?:\w+ )?(?:way|route|path|access)\b", r"dead\b", r"flooded\b", r"jammed\b", r"useless\b",
     r"tim(?:e|es|ed|ing)[- ]?out\b", r"impaired\b", r"blocked\b", r"gone\b", r"stuck\b", r"out of (?:action|reach|service)\b",
 )  # fmt: skip
 
 # Ways in, by what they stand on.
 WAYS_IN = {
-    "remote access": cue(r"remote (?:access|desktop|path)\b", r"normal (?:means|ways?|access|path)\b", r"remotely\b", r"primary (?:access|path)\b"),
+    "remote access": cue(r"remote (?:access|desktop|path|way|route|logins?|sessions?)\b", r"from afar\b", r"normal (?:means|ways?|access|path)\b", r"remotely\b", r"primary (?:access|path)\b"),
     "vpn": cue(r"vpns?\b"),
     "bastion": cue(r"ssh\b", r"bastions?\b", r"jump[- ]?hosts?\b"),
-    "management network": cue(r"management network\b", r"remote management\b"),
+    "management network": cue(r"management (?:network|channel|path|lan|vlan)s?\b", r"remote management\b", r"(?:network|channel|path) (?:for|of) managing\b"),
     "identity": cue(r"ssos?\b", r"idps?\b", r"identity\b", r"single sign-?on\b", r"log ?in\b", r"log(?:s|ged)? in\b", r"sign ?in\b", r"sign(?:s|ed)? in\b",
                     r"authenticat\w+", r"credentials?\b", r"active directory\b", r"mfa\b", r"passwords?\b", r"secrets? (?:store|vault)\b", r"vaults?\b"),
-    "out-of-band access": cue(r"out[- ]of[- ]band\b", r"oob\b", r"console servers?\b", r"serial consoles?\b", r"bmcs?\b", r"ipmi\b", r"management ports?\b", r"break-?glass\b"),
+    "out-of-band access": cue(r"out[- ]of[- ]band\b", r"oob\b", r"console (?:servers?|network|lines?|port)s?\b", r"serial consoles?\b", r"(?:spare|emergency|back-?up) (?:access|console|network|line|login|path)s?\b", r"bmcs?\b", r"ipmi\b", r"management ports?\b", r"break-?glass\b"),
     "admin tools": cue(r"control panels?\b", r"admin\w* (?:console|panel|interface|tool\w*|page)s?\b", r"management (?:console|interface|tool\w*|plane|portal)s?\b",
-                       r"internal (?:\w+ )?(?:tool\w*|systems?|consoles?|dashboards?|services?)\b", r"(?:own|debugging|investigation|recovery) tool\w*\b", r"tooling\b"),
+                       r"internal (?:\w+ )?(?:tool\w*|systems?|consoles?|dashboards?|services?)\b", r"(?:own|debugging|investigation|recovery|repair|diagnos\w+) tool\w*\b", r"tools (?:for|to|that|with which)\b", r"tooling\b"),
     "build and configuration tools": cue(r"ci\b", r"build systems?\b", r"(?:issue|bug|ticket)\w* trackers?\b", r"deploy\w* (?:tool\w*|systems?|pipelines?)\b",
                                          r"config\w* management\b", r"code (?:repositor\w+|hosting)\b"),
     "physical access": cue(r"badges?\b", r"doors?\b", r"cages?\b", r"buildings?\b", r"(?:secure|physical)[- ]access\b", r"physically\b", r"data ?cent(?:er|re) access\b"),
-    "chat and paging": cue(r"chats?\b", r"slack\b", r"pag(?:er|ing)\b", r"phone bridge\b", r"e-?mails?\b", r"messenger\b", r"video calls?\b", r"phones?\b"),
+    "chat and paging": cue(r"chats?\b", r"slack\b", r"pag(?:er|ing)\b", r"phone bridge\b", r"e-?mails?\b", r"messenger\b", r"video calls?\b", r"(?:tele)?phone (?:bridge|lines?|system)s?\b", r"own phones\b"),
 }  # fmt: skip
 USERS = cue(
     r"users?\b",
@@ -148,46 +159,46 @@ NETWORK = cue(r"network\w*", r"backbone\b", r"dns\b", r"bgp\b", r"rout(?:es?|ing
 NAMES_GONE = cue(r"servfail\b", r"nxdomain\b", r"(?:names?|domains?|hostnames?) (?:\w+ )?(?:stop\w* resolv\w+|(?:do|does|did) not resolve|cannot be resolved)",
                  r"withdraw\w* .{0,20}(?:routes?|prefixes)", r"withdr[ae]w\w* .{0,20}(?:routes?|prefixes)", r"no longer announc\w+", r"dns .{0,20}(?:down|unreachable|gone|fails?|failing)",
                  r"routes? .{0,15}(?:gone|lost|withdrawn)")  # fmt: skip
-GRADED = cue(r"gradual\w*", r"slowly\b", r"in (?:stages|waves|batches|steps)\b", r"ramp\w*", r"step by step\b", r"controlled (?:restart|return|power)", r"avoid (?:a )?(?:surge|overload|stampede|spike)", r"percent by percent\b")  # fmt: skip
+GRADED = cue(r"gradual\w*", r"slowly\b", r"in (?:small )?(?:stages|waves|batches|steps)\b", r"ramp\w*", r"step by step\b", r"controlled (?:restart|return|power)", r"avoid (?:a )?(?:surge|overload|stampede|spike)", r"percent by percent\b")  # fmt: skip
 
 # Data, its copies, and failing over.
 DATA = cue(r"data(?:bases?| ?sets?| director\w+| volumes?)?\b", r"director(?:y|ies)\b", r"tables?\b", r"volumes?\b", r"records?\b", r"rows?\b", r"files?\b",
            r"buckets?\b", r"disks?\b", r"partitions?\b", r"(?:customer |tenant )?(?:sites|accounts|tenants)\b", r"repositor\w+", r"schemas?\b", r"objects?\b", r"production\b", r"prod\b", r"indexes\b", r"state\b")  # fmt: skip
-DESTROY = cue(r"delet\w+", r"remov\w+", r"drop(?:s|ped|ping)?\b", r"wip(?:e|es|ed|ing)\b", r"truncat\w+", r"eras\w+", r"purg\w+", r"overwr\w+", r"destroy\w*", r"rm -\w+", r"format(?:s|ted)\b", r"de-?provision\w*", r"burn\w*")  # fmt: skip
+DESTROY = cue(r"delet\w+", r"remov\w+", r"drop(?:s|ped|ping)?\b", r"wip(?:e|es|ed|ing)\b", r"truncat\w+", r"eras\w+", r"purg\w+", r"overwr\w+", r"destroy\w*", r"rm -\w+", r"format(?:s|ted)\b", r"de-?provision\w*", r"burn\w*", r"empt(?:ies|ied|ying)\b", r"corrupt\w*")  # fmt: skip
 WRONG_TARGET = cue(r"instead of\b", r"wrong (?:\w+ )?(?:host|server|database|environment|db|machine|cluster|volume|ids?|account|site|table|disk)s?\b",
                    r"(?:thought|think\w*|believ\w*) (?:\w+ )?(?:was|were)\b", r"(?:on|in|from) (?:the )?(?:primary|production|prod|live)\b.{0,30}(?:standby|secondary|staging|replica|test|app)",
-                   r"(?:ids?|identifiers?) (?:of|for) (?:the )?(?:whole |entire )?(?:sites?|accounts?|tenants?)\b")  # fmt: skip
+                   r"(?:points?|pointed|pointing|connect\w+|logged in) (?:at|to|on) (?:the )?(?:production|prod|live|primary)\b", r"(?:takes?|taking|took|mistak\w+|mistook) .{0,20}\bfor (?:the|a|another)\b", r"(?:ids?|identifiers?) (?:of|for) (?:the )?(?:whole |entire )?(?:sites?|accounts?|tenants?)\b")  # fmt: skip
 NOTICED = cue(r"(?:stopped|noticed|aborted|cancelled|interrupted|realis\w+|realiz\w+|spotted|hit ctrl).{0,30}(?:seconds?|at once|immediately|moments?|minute)\b")  # fmt: skip
-COPIES = cue(r"back-?ups?\b", r"snapshots?\b", r"(?:[\w]+_)?dumps?\b", r"archives?\b", r"standby\b", r"restore points?\b", r"recovery copies\b", r"copies\b", r"binlogs?\b", r"wal\b", r"second site\b")  # fmt: skip
+COPIES = cue(r"back-?ups?\b", r"snapshots?\b", r"(?:[\w]+_)?dumps?\b", r"archives?\b", r"standby\b", r"restore points?\b", r"recovery copies\b", r"cop(?:y|ies)\b", r"binlogs?\b", r"wal\b", r"second site\b")  # fmt: skip
 BAD_COPY = cue(
     r"missing\b", r"empty\b", r"gone\b", r"never (?:been )?(?:\w+ )?(?:enabled|tested|set up|run|ran|exercised|restored)\b", r"not (?:been )?(?:enabled|tested|usable|recoverable|configured|working|set up|present|there|exercised)\b",
-    r"stale\b", r"corrupt\w*", r"fail(?:s|ed|ing)\b", r"unusable\b", r"destroyed\b", r"deleted\b", r"lost\b", r"incomplete\b", r"rejected\b", r"out of date\b", r"useless\b",
+    r"stale\b", r"corrupt\w*", r"fail(?:s|ed|ing)\b", r"unusable\b", r"destroyed\b", r"deleted\b", r"lost\b", r"incomplete\b", r"rejected\b", r"out of date\b", r"useless\b", r"damag\w+", r"broken\b", r"unreadable\b", r"holds? nothing\b", r"(?:had )?never been (?:turned|switched) on\b",
     r"could not be (?:restored|read|found)\b", r"cannot be (?:restored|read|found)\b", r"burn\w*", r"too old\b", r"do(?:es)? not exist\b", r"in the same (?:building|room|rack|region|account)\b",
 )  # fmt: skip
-NO_COPY = cue(r"(?:there (?:is|was|were|are) )?no (?:\w+ ){0,2}(?:back-?ups?|archives?|snapshots?|dumps?|copies)\b")  # fmt: skip
+NO_COPY = cue(r"without (?:\w+ing )?(?:an? |any )?(?:\w+ )?(?:back-?ups?|snapshots?|dumps?|copy|copies)\b", r"(?:there (?:is|was|were|are) )?no (?:\w+ ){0,2}(?:back-?ups?|archives?|snapshots?|dumps?|copies)\b")  # fmt: skip
 UNDELIVERED = cue(r"(?:mails?|alerts?|notifications?|warnings?|pages?|messages?) .{0,40}(?:rejected|undelivered|not delivered|never (?:arriv|reach|deliver)\w*|suppressed|ignored|bounced|went nowhere)", r"(?:no|nobody) .{0,15}(?:alert|alarm|monitor)\w* (?:on|of|for) (?:the )?back-?ups?")  # fmt: skip
 OLD = cue(r"(?:\d+|one|two|three|four|five|six|eight|ten|twelve|several)[- ]?(?:hours?|h|days?|weeks?)[- ]old\b", r"(?:hours?|days?|weeks?|h) (?:of (?:data )?)?(?:loss|lost)\b", r"(?:hours?|days?|weeks?|h) old\b",
-          r"from (?:yesterday|the (?:day|night) before|last (?:night|week))\b", r"(?:data|writes|changes|records|orders) (?:\w+ ){0,3}(?:are|is|was|were) (?:\w+ )?lost\b", r"los(?:t|es?|ing) (?:\w+ ){0,4}(?:data|writes|records)\b", r"data loss\b", r"permanent\w* lost\b")  # fmt: skip
+          r"from (?:yesterday|the (?:day|night) before|last (?:night|week))\b", r"(?:data|writes|changes|records|orders) (?:\w+ ){0,3}(?:are|is|was|were) (?:\w+ )?lost\b", r"los(?:t|es?|ing) (?:\w+ ){0,4}(?:data|writes|records)\b", r"data (?:\w+ )?lost\b", r"data loss\b", r"permanent\w* lost\b")  # fmt: skip
 RESTORE = cue(r"restor\w+", r"rebuil\w+", r"recover\w* from\b", r"copy from\b", r"copying\b", r"reseed\w*", r"re-?creat\w+", r"re-?image\w*")  # fmt: skip
 SLOW = cue(r"(?:takes?|took|taking|about|for|needs?|lasts?|over) .{0,20}?(?:hours?|days?|weeks?|\d ?h)\b", r"slow\w*", r"throttl\w+", r"longer than\b", r"[mgk]bps\b", r"hours?\b.{0,12}(?:restore|copy|transfer)", r"weeks\b")  # fmt: skip
-TAKE_COPY = cue(r"takes? .{0,40}(?:snapshot|back-?up|dump|copy)\b", r"(?:snapshot|back-?up|dump|copy) .{0,25}(?:taken|made|created)\b")  # fmt: skip
-PROMOTE = cue(r"promot\w+", r"elect(?:s|ed|ion)\b", r"fail(?:s|ed|ing)?[- ]?over\b", r"switch(?:es|ed)? over\b", r"takes? over\b", r"took over\b",
-              r"new (?:primary|primaries|leaders?|masters?)\b", r"becomes? (?:the )?(?:primary|leader|master)\b", r"became (?:the )?(?:primary|leader|master)\b")  # fmt: skip
+TAKE_COPY = cue(r"(?:takes?|makes?|creates?) .{0,40}(?:snapshot|back-?up|dump|copy)\b", r"(?:snapshot|back-?up|dump|copy) .{0,25}(?:taken|made|created)\b")  # fmt: skip
+PROMOTE = cue(r"promot\w+", r"(?:makes?|made|making) .{0,60}\b(?:leaders?|primar(?:y|ies)|masters?)\b", r"(?:active|primary|leader|leading|master) role\b.{0,20}\b(?:mov|giv|pass|hand|chang)\w*", r"elect(?:s|ed|ion)\b", r"fail(?:s|ed|ing)?[- ]?over\b", r"switch(?:es|ed)? over\b", r"takes? over\b", r"took over\b",
+              r"new (?:primary|primaries|leaders?|masters?)\b", r"bec(?:omes?|ame) (?:the )?(?:primary|leader|master|active)\b")  # fmt: skip
 PLANNED = cue(r"planned\b", r"scheduled\b", r"rehears\w+", r"drills?\b", r"as a test\b", r"exercise\b", r"by hand\b", r"manual\w*", r"maintenance window\b", r"plan to\b", r"plan:", r"as planned\b")  # fmt: skip
 NO_FAILOVER = cue(r"(?:did|does|do|could|would) not (?:promote|elect|fail ?over|take over)\b", r"(?:fail-?over|promotion|election) (?:did not|does not|never|fails?|failed|is refused|was refused|refused|stuck|blocked)\b",
                   r"no (?:new )?(?:primary|leader|master) (?:is |was |could be |can be )?(?:promoted|elected|chosen)\b", r"(?:refus\w+|unable|cannot|could not) (?:to )?(?:promote|elect|fail ?over)\b")  # fmt: skip
-DIVERGED = cue(r"unreplicated\b", r"(?:not|never) (?:yet )?replicated\b", r"diverg\w+", r"split[- ]brain\b", r"both (?:sides|sites|coasts|regions|data ?cent\w+|primaries|nodes|halves)\b.{0,40}(?:writ\w+|accept\w*|primary|primaries)",
+DIVERGED = cue(r"never (?:crossed|arrived|reached|made it)\b", r"no (?:longer )?safe(?: way back)?\b", r"(?:rows|data|records|copies|sides) differ\w*", r"differ\w* between (?:the )?(?:nodes|sites|sides|copies)", r"unreplicated\b", r"(?:not|never) (?:yet )?replicated\b", r"diverg\w+", r"split[- ]brain\b", r"both (?:sides|sites|coasts|regions|data ?cent\w+|primaries|nodes|halves)\b.{0,40}(?:writ\w+|accept\w*|primary|primaries)",
                r"(?:two|multiple) (?:primaries|leaders|masters)\b", r"conflicting writes\b", r"writes .{0,40}(?:the other|each other|other side|lacks?|discarded|stranded)\b", r"inconsistent\b")  # fmt: skip
-INTEGRITY = cue(r"integrity\b", r"rather than (?:discard|los|drop)\w*", r"consistency over\b", r"fail(?:ing)? forward\b", r"(?:protect|preserve|keep|save|avoid losing|not lose|safety of) .{0,25}(?:data|writes|orders)\b",
+INTEGRITY = cue(r"(?:consistency|consistent|correctness) (?:before|over|first)\b", r"(?:data|writes|orders) consistent\b", r"no (?:\w+ )?(?:data|writes|orders|records) (?:is|are|be|gets?) lost\b", r"nothing (?:more )?is lost\b", r"integrity\b", r"rather than (?:discard|los|drop)\w*", r"consistency over\b", r"fail(?:ing)? forward\b", r"(?:protect|preserve|keep|save|avoid losing|not lose|safety of) .{0,25}(?:data|writes|orders)\b",
                 r"accept\w* .{0,30}(?:unusable|downtime|outage|longer|degraded|unavailab\w+)\b")  # fmt: skip
-TOPOLOGY = cue(r"topolog(?:y|ies)\b", r"replication (?:graph|tree|layout)\b", r"cluster (?:state|view|membership)\b", r"primaries\b")  # fmt: skip
+TOPOLOGY = cue(r"(?:set|list|membership) of (?:\w+ ){0,2}(?:servers|nodes|members|primaries|leaders)\b", r"topolog(?:y|ies)\b", r"replication (?:graph|tree|layout)\b", r"cluster (?:state|view|membership)\b", r"primaries\b")  # fmt: skip
 UNEXPECTED = cue(r"unexpected\w*", r"not as expected\b", r"shows? only\b", r"surpris\w+", r"wrong\b", r"not what\b")  # fmt: skip
-PAUSE = cue(r"paus\w+", r"suspend\w*", r"halt\w*", r"freez\w+", r"frozen\b", r"read[- ]only\b", r"stopp?(?:ed|s) (?:the )?(?:jobs|writers|workers|webhooks|queues)\b")  # fmt: skip
+PAUSE = cue(r"h(?:e|o)ld(?:s|ing)? back\b", r"on hold\b", r"taken? (?:down|offline) on purpose\b", r"paus\w+", r"suspend\w*", r"halt\w*", r"freez\w+", r"frozen\b", r"read[- ]only\b", r"stopp?(?:ed|s) (?:the )?(?:jobs|writers|workers|webhooks|queues)\b")  # fmt: skip
 WORKLOAD = cue(r"writ\w+", r"jobs?\b", r"webhooks?\b", r"queues?\b", r"builds?\b", r"deliver\w+", r"workers?\b", r"publish\w*", r"processing\b", r"orders\b", r"pages\b", r"applications?\b", r"traffic\b")  # fmt: skip
-PARTITION = cue(r"partition\w*", r"connectivity\b", r"network (?:blip|cut|loss|fault|maintenance|flap\w*)\b", r"links? (?:down|lost|flap\w*|cut)\b", r"packet loss\b", r"optical\b", r"cuts? .{0,25}(?:network|connect\w+|link)", r"isolat\w+")  # fmt: skip
+PARTITION = cue(r"cut off\b", r"split in two\b", r"partition\w*", r"connectivity\b", r"network (?:blip|cut|loss|fault|maintenance|flap\w*)\b", r"links? (?:down|lost|flap\w*|cut)\b", r"packet loss\b", r"optical\b", r"cuts? .{0,25}(?:network|connect\w+|link)", r"isolat\w+")  # fmt: skip
 
 # Seeing.
-TELEMETRY = cue(r"monitor\w*", r"dashboards?\b", r"metrics\b", r"logs?\b", r"logging\b", r"telemetry\b", r"trac(?:es|ing)\b", r"alert(?:s|ing)?\b", r"observability\b", r"graphs?\b", r"error tracking\b")  # fmt: skip
+TELEMETRY = cue(r"monitor\w*", r"dashboards?\b", r"metrics\b", r"logs\b", r"log (?:lines?|search|store|platform)\b", r"logging\b", r"telemetry\b", r"trac(?:es|ing)\b", r"alert(?:s|ing)?\b", r"observability\b", r"graphs?\b", r"error tracking\b")  # fmt: skip
 ABSENT = cue(r"silent\b", r"blank\b", r"empty\b", r"stale\b", r"missing\b", r"no data\b", r"nodata\b", r"dark\b", r"lost\b", r"down\b", r"unavailab\w+", r"gone\b", r"unreachable\b", r"impaired\b", r"show\w* nothing\b", r"says? nothing\b",
              r"not (?:fir\w+|work\w*|available|load\w*|sent)\b", r"green\b", r"stop\w* (?:report|updat|arriv)\w*", r"frozen\b", r"offline\b", r"fails?\b", r"failed\b")  # fmt: skip
 NO_SIGNAL = cue(r"no (?:\w+ )?(?:alerts?|alarms?|metrics|logs?|telemetry|traces?|dashboards?|monitoring|visibility|error tracking|observability)\b", r"without (?:any )?(?:alerts?|metrics|logs?|telemetry|visibility|monitoring)\b")  # fmt: skip
@@ -199,24 +210,30 @@ RESTART = cue(
     r"power[- ]?cycl\w+",
     r"re-?start(?:s|ed)? everything\b",
 )
+BRING_UP = cue(
+    r"restart\w*", r"reboot\w*", r"boot(?:s|ed|ing)?\b", r"power[- ]?cycl\w+", r"start(?:s|ed|ing)?\b", r"recover\w*", r"br(?:ing|ings|inging|ought) .{0,25}up\b", r"com(?:e|es|ing) up\b",
+)  # fmt: skip
 WHOLE = cue(
     r"full\w*", r"all\b", r"whole\b", r"entire\b", r"every\w*", r"complete\w*", r"platform\b"
 )
 FOUND_OUT = cue(r"identif\w+", r"root cause\b", r"cause (?:is |was )?(?:found|understood|known|established|confirmed|identified|clear)\b", r"traced (?:it |back )?to\b", r"diagnos\w+", r"pinpoint\w*",
-                r"(?:establish|conclud|determin|confirm|discover|realis|realiz)\w* (?:that|the|a|it)\b", r"isolat\w+ (?:the|it|to)\b", r"found (?:the|that|a)\b", r"narrowed\b", r"understood\b", r"confirmed\b", r"turns? out\b", r"points? to\b")  # fmt: skip
+                r"(?:is|was|are|were) found (?:to be|in|that)\b", r"at fault\b", r"to blame\b", r"what (?:broke|differs|set) (?:it|from|off)\b", r"(?:establish|conclud|determin|confirm|discover|realis|realiz)\w* (?:that|the|a|it)\b", r"isolat\w+ (?:the|it|to)\b", r"found (?:the|that|a)\b", r"narrowed\b", r"understood\b", r"confirmed\b", r"turns? out\b", r"points? to\b")  # fmt: skip
 STATUS_PAGE = cue(r"status (?:page|dashboard|site|board)s?\b", r"(?:site|service|individual service|per-service) status\b", r"public (?:status|updates?)\b", r"health dashboard\b", r"statuspage\b")  # fmt: skip
 PUBLISHING = cue(r"status (?:page|dashboard|site|board|updates?)s?\b", r"per-service status\b", r"blog\w*", r"announcements?\b", r"public updates?\b", r"customer (?:updates?|communication\w*)\b", r"contact\w* (?:\w+ ){0,2}customers?\b", r"support (?:portal|site|tickets?)\b", r"health dashboard\b")  # fmt: skip
 HELD_BACK = cue(r"cannot\b", r"can ?not\b", r"could not\b", r"unable\b", r"delay\w*", r"depend\w*", r"builds? on\b", r"not (?:be )?(?:updat\w+|publish\w*|reach\w*)\b", r"down\b", r"unavailab\w+", r"fail\w*", r"late\b", r"stands on\b", r"stale\b", r"green\b")  # fmt: skip
 INSTEAD = cue(
     r"twitter\b", r"social media\b", r"tweet\w*", r"banner\b", r"facebook page\b", r"mastodon\b"
 )
-DEPENDENTS = cue(r"dependents?\b", r"depend(?:s|ed|ing)? on (?:it|them)\b", r"(?:services|products|features|subsystems?|systems) .{0,40}(?:too|also|as well)\b", r"(?:fail|failed|down|affected|impaired)\b.{0,10}\b(?:too|also|as well)\b", r"other services\b", r"unrelated services\b", r"several services\b", r"subsystems?\b")  # fmt: skip
+DEPENDENTS = cue(r"(?:fail|failed|down|stop\w*|gone)\b.{0,20}\b(?:along )?with (?:it|them)\b", r"everything (?:\w+ ){0,6}(?:there|on (?:it|top))\b.{0,10}(?:fail|down|stop)\w*", r"dependents?\b", r"depend(?:s|ed|ing)? on (?:it|them)\b", r"(?:services|products|features|subsystems?|systems) .{0,40}(?:too|also|as well)\b", r"(?:fail|failed|down|affected|impaired)\b.{0,10}\b(?:too|also|as well)\b", r"other services\b", r"unrelated services\b", r"several services\b", r"subsystems?\b")  # fmt: skip
+LISTED = cue(
+    r"\w+(?: \w+){0,2}, (?:\w+(?: \w+){0,2}, )*\w+(?: \w+){0,2},? and \w+(?: \w+){0,3} (?:fail\w*|(?:go|goes|went|are|is|were) (?:\w+ )?(?:down|off|offline|gone|unreachable|unavailable)|stops?|stopped)\b"
+)
 ORDERED = cue(r"only (?:start|begin|recover|come)\w* (?:once|after|when)\b", r"(?:once|after|when) .{0,30}(?:works?|worked|up|recovered|back|healthy)\b", r"(?:waits?|waited|depends?|depended) (?:on|for) .{0,30}(?:first|recover\w*)?", r"sequential\w*")  # fmt: skip
-PARTLY = cue(r"partial\w*", r"begins? (?:to|serving)\b", r"starts? (?:to|serving)\b", r"enough .{0,20}to begin\b", r"several\b", r"some\b", r"first\b", r"read[- ]only\b", r"still\b", r"most\b", r"resum\w+", r"begins?\b", r"improv\w+", r"without \w+", r"\d{1,2} ?% of\b", r"half\b", r"kept red\b")  # fmt: skip
-LONG_RESTART = cue(r"longer than\b", r"for (?:many )?(?:years|months)\b", r"never (?:been )?(?:\w+ )?restarted\b", r"cold (?:start|restart|boot|cache\w*)\b", r"(?:must|had to|have to|needs?) .{0,15}(?:full\w*|complete\w*) restart\w*", r"full restart\b", r"must be fully\b", r"start\w* from (?:scratch|cold)\b")  # fmt: skip
+PARTLY = cue(r"partial\w*", r"in part\b", r"part of\b", r"not all\b", r"majority\b", r"almost\b", r"degraded\b", r"begins? (?:to|serving)\b", r"starts? (?:to|serving)\b", r"enough .{0,20}to begin\b", r"several\b", r"some\b", r"first\b", r"read[- ]only\b", r"still\b", r"most\b", r"resum\w+", r"begins?\b", r"improv\w+", r"without \w+", r"\d{1,2} ?% of\b", r"half\b", r"kept red\b")  # fmt: skip
+LONG_RESTART = cue(r"longer\b.{0,25}\bthan (?:planned|expected|thought|anybody|usual|stated)\b", r"(?:for the )?first time in (?:many )?years\b", r"on and on\b", r"longer than\b", r"for (?:many )?(?:years|months)\b", r"never (?:been )?(?:\w+ )?restarted\b", r"cold (?:start|restart|boot|cache\w*)\b", r"(?:must|had to|have to|needs?) .{0,15}(?:full\w*|complete\w*) restart\w*", r"full restart\b", r"must be fully\b", r"start\w* from (?:scratch|cold)\b")  # fmt: skip
 HERD = cue(r"thundering herd\b", r"retry storms?\b", r"caches? (?:were |was |are |is )?(?:cold|empty|at risk)\b", r"cold cache\w*", r"stampede\b", r"second wave\b", r"overload\w* (?:again|on return)", r"power draw\b")  # fmt: skip
-LIMIT = cue(r"(?:integer|xid|counter|id|sequence|thread|file[- ]descriptor|process|connection|inode|quota|licen[cs]e|memory|operating system)\w* .{0,20}(?:overflow|exhaust\w*|wraparound|exceeded|ran out|maximum)", r"certificates? .{0,15}expir\w+", r"expired certificate", r"leap second\b", r"(?:limit|quota) .{0,20}(?:reached|exceeded|hit|exhausted)", r"ran out of (?:ids|threads|connections|memory|inodes|file)")  # fmt: skip
-SUSTAINED = cue(r"retr(?:y|ies) .{0,30}(?:overload|storm|keep|sustain|amplif)\w*", r"retry storms?\b", r"(?:stays?|stayed|remains?|remained|keeps?) (?:overloaded|saturated|down) (?:although|after|even)", r"autoscal\w+ .{0,25}(?:worse|down|shrank|removed)", r"cache miss\w*", r"feedback loop\b", r"metastable\b", r"congestive collapse\b")  # fmt: skip
+LIMIT = cue(r"reach\w* (?:the )?(?:largest|highest|maximum|end of)\b", r"(?:integer|xid|counter|id|sequence|thread|file[- ]descriptor|process|connection|inode|quota|licen[cs]e|memory|operating system)\w* .{0,20}(?:overflow|exhaust\w*|wraparound|exceeded|ran out|maximum)", r"certificates? .{0,15}expir\w+", r"expired certificate", r"leap second\b", r"(?:limit|quota) .{0,20}(?:reached|exceeded|hit|exhausted)", r"ran out of (?:ids|threads|connections|memory|inodes|file)")  # fmt: skip
+SUSTAINED = cue(r"keeps? .{0,40}\bgoing\b", r"retr(?:y|ies) .{0,30}(?:overload|storm|keep|sustain|amplif)\w*", r"retry storms?\b", r"(?:stays?|stayed|remains?|remained|keeps?) (?:overloaded|saturated|down) (?:although|after|even)", r"autoscal\w+ .{0,25}(?:worse|down|shrank|removed)", r"cache miss\w*", r"feedback loop\b", r"metastable\b", r"congestive collapse\b")  # fmt: skip
 UPSTREAM = cue(r"(?:cloud |hosting |network |dns |transit |upstream |our )?provider(?:'s)?\b", r"upstream\b", r"route leaks?\b", r"(?:power|electric\w*) (?:utility|grid|supplier)\b", r"carrier\b", r"third[- ]party\b", r"vendor(?:'s)?\b", r"\bisp\b")  # fmt: skip
 REPEATED = cue(r"(?:same|similar) (?:failure|incident|problem|outage|bug|error)\b.{0,30}(?:before|earlier|last|previous|again|weeks?|months?)", r"again\b.{0,20}(?:fail|break|broke|same)", r"re-?introduc\w+ (?:the )?(?:bug|defect|fault|problem)", r"open action (?:item )?(?:from|of)", r"(?:fix|patch) (?:was |had been |is )?(?:reverted|rolled back)", r"recurr\w+", r"happened (?:before|again)")  # fmt: skip
 INTERFERED = cue(r"(?:reverted|overwritten|undone|undid) by (?:another|a second|a different)", r"two (?:people|engineers|teams|responders) .{0,30}(?:same|at once|both)", r"without (?:a )?hand-?(?:over|off)\b", r"hand-?(?:over|off) (?:was |is )?missing", r"conflicting (?:changes|fixes|actions)\b", r"(?:working|acted) (?:at )?cross[- ]purposes")  # fmt: skip

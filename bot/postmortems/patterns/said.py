@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 from bot.postmortems.patterns import lexicon as lex
-from bot.postmortems.patterns.sentence import Cue, clauses, cue, hit, statements, supposed
+from bot.postmortems.patterns.sentence import Cue, clauses, cue, hit, says, statements, supposed
 
 Noticed = Literal["machine", "customer", "staff", "third-party"]
 
@@ -22,6 +22,7 @@ _OUR_ROLES = re.compile(
 
 
 _CUSTOMERS = cue(r"customers?\b", r"clients?\b", r"users?\b", r"merchants?\b", r"subscribers?\b")
+_NOT_THEIRS = ("action", "communication", "step")  # done to customers, or told them, not by them
 _BEGINNING = 5  # words: who acts stands there
 
 
@@ -29,13 +30,17 @@ def actor_of(text: str, org: str = "", kind: str = "") -> str:
     """Who acts, as a role; "" where the sentence does not say."""
     if is_other_party(text, org, kind):
         return OUTSIDE
+    if kind == "decision":
+        return "responders"  # only people decide
     first = clauses(text)[0] if clauses(text) else text
     start = " ".join(first.split()[:_BEGINNING])
-    for actor, words in (("automation", lex.AUTOMATION), ("customers", _CUSTOMERS),
-                         ("responders", lex.PEOPLE), ("monitoring", lex.MACHINES)):  # fmt: skip
-        if words.search(start):
+    acting = (("automation", lex.AUTOMATION), ("customers", _CUSTOMERS),
+              ("responders", lex.PEOPLE), ("monitoring", lex.MACHINES))  # fmt: skip
+    noticing = (("monitoring", lex.MACHINES), *acting) if kind == "detection" else acting
+    for actor, words in noticing:
+        if words.search(start) and not (actor == "customers" and kind in _NOT_THEIRS):
             return actor
-    return "responders" if kind == "decision" else ""  # only people decide
+    return ""
 
 
 def is_other_party(text: str, org: str = "", kind: str = "") -> bool:
@@ -65,6 +70,11 @@ def failing(text: str, way: Cue) -> bool:
         for part in statements(text)
         if not supposed(part)
     )
+
+
+def tells_what_was_found(text: str) -> bool:
+    """Whether it says what had failed; that a copy turns out to be bad is another finding."""
+    return says(text, lex.FOUND_OUT) and not says(text, lex.COPIES, lex.BAD_COPY)
 
 
 def noticed_by(text: str) -> Noticed:

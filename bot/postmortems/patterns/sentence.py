@@ -5,7 +5,7 @@ halves of a sentence are not a VPN that cannot be reached.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, lru_cache
 
 import re2
@@ -118,11 +118,20 @@ def _denied(clause: str, found: re.Match[str]) -> bool:
 
 def says(text: str, *patterns: Cue) -> bool:
     """Whether one clause, which is no hypothesis, says all of it; the first may not be denied."""
+    return _one_of(clauses, text, patterns)
+
+
+def states(text: str, *patterns: Cue) -> bool:
+    """The same of a statement: "a rule, tried for weeks, is enabled" has two commas and one subject."""
+    return _one_of(statements, text, patterns)
+
+
+def _one_of(cut: Callable[[str], Sequence[str]], text: str, patterns: Sequence[Cue]) -> bool:
     plain = _plain(text)
     if not all(each.maybe(plain) for each in patterns):
         return False
     return any(
-        hit(clause, patterns[0]) and all(p.search(clause) for p in patterns[1:])
-        for clause in clauses(text)
-        if not supposed(clause)
+        hit(part, patterns[0]) and all(p.search(part) for p in patterns[1:])
+        for part in cut(text)
+        if not supposed(part)
     )

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
+from bot.postmortems.patterns.said import tells_what_was_found
 from bot.postmortems.patterns.signal import signal
 from bot.postmortems.patterns.view import View
 
@@ -87,7 +88,8 @@ def worked_blind(view: View) -> Sequence[Row]:
 
 
 def _diagnosed(view: View) -> list[Row]:
-    return view.saying(view.responding("detection", "action", "decision"), lex.FOUND_OUT)
+    rows = view.responding("detection", "action", "decision")
+    return [row for row in rows if row.told and tells_what_was_found(row.text)]
 
 
 @signal(

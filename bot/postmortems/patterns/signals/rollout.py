@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
-from bot.postmortems.patterns.sentence import says
+from bot.postmortems.patterns.sentence import says, states
 from bot.postmortems.patterns.signal import signal
 from bot.postmortems.patterns.view import View, within
 
@@ -25,7 +25,7 @@ _FEW, _TEN = 5.0, 10.0
 
 def contents(view: View) -> list[Row]:
     """Triggers in which configuration, rules or other content is shipped."""
-    return view.saying(view.triggers, lex.SHIP, lex.CONTENT)
+    return [row for row in view.triggers if row.told and states(row.text, lex.SHIP, lex.CONTENT)]
 
 
 @signal(
@@ -64,7 +64,8 @@ def _held(row: Row) -> bool:
 )
 def broke_everywhere(view: View) -> Sequence[Row]:
     rows = [row for row in view.early("symptom", "detection") if row.told]
-    return [row for row in rows if lex.EVERYWHERE.search(row.text) and lex.BROKEN.search(row.text)]
+    wide = (row for row in rows if lex.EVERYWHERE.search(row.text) or lex.MANY_PLACES.search(row.text))  # fmt: skip
+    return [row for row in wide if lex.BROKEN.search(row.text)]
 
 
 @signal(

@@ -14,10 +14,15 @@ _FEW = 5.0  # minutes
 
 def operators(view: View) -> list[Row]:
     """Triggers that a person set off with a command; what runs by itself is none."""
-    return [
-        row for row in view.triggers
-        if row.told and says(row.text, lex.COMMAND) and not says(row.text, lex.UNATTENDED)
-    ]  # fmt: skip
+    return [row for row in view.triggers if row.told and _by_a_person(row)]
+
+
+def _by_a_person(row: Row) -> bool:
+    """A command, or somebody who takes something away; whoever it was, it did not run by itself."""
+    if says(row.text, lex.UNATTENDED):
+        return False
+    acts = says(row.text, lex.PEOPLE) and says(row.text, lex.TAKE_AWAY)
+    return acts or says(row.text, lex.COMMAND)
 
 
 def _too_far(row: Row) -> bool:
@@ -73,7 +78,12 @@ def several_at_once(view: View) -> Sequence[Row]:
     if not view.triggers:
         return []
     rows = [row for act in view.triggers for row in _same_minutes(view, act)]
-    return list(dict.fromkeys(row for row in rows if says(row.text, lex.DEPENDENTS)))
+    return list(dict.fromkeys(row for row in rows if _several(row)))
+
+
+def _several(row: Row) -> bool:
+    """Said of others that fail too, or as a list of what fails."""
+    return row.told and (says(row.text, lex.DEPENDENTS) or bool(lex.LISTED.search(row.text)))
 
 
 @signal(
@@ -136,7 +146,8 @@ def ordered_recovery(view: View) -> Sequence[Row]:
     "here no long restart was needed",
 )
 def unrehearsed_restart(view: View) -> Sequence[Row]:
-    return view.saying(view.responding("action", "symptom"), lex.RESTART, lex.LONG_RESTART)
+    rows = view.responding("action", "symptom")
+    return [row for row in view.saying(rows, lex.LONG_RESTART) if says(row.text, lex.BRING_UP)]
 
 
 @signal("scope.ran-by-itself", "negative", "what came before was an automatic deployment")
