@@ -4,12 +4,20 @@ The timeline is what a draft is made from. What else a file says (its cause, its
 is the answer sheet: it ships with our six cases, and `Outage` has no place for it.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from bot.located import BadFile, Problem, StrictLoader, near, place_of, read_text, unreadable
 
@@ -23,25 +31,40 @@ Kind = Literal[
 ]  # fmt: skip
 LONGEST = 10_000  # rows: of a file that is longer, something is wrong
 _LARGEST = 8_000_000
+_NO_TIME = "is not a time such as 2019-07-02T13:42:00Z"
+_YEARS = (1900, 3000)
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def _moment(value: object) -> object:
     """A time in UTC; one without a zone is UTC, since that is what the field is called."""
-    if isinstance(value, bool | int | float):
-        raise ValueError("is not a time such as 2019-07-02T13:42:00Z")  # noqa: TRY004 - pydantic's
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise ValueError("is not a time such as 2019-07-02T13:42:00Z") from None
-    if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+            raise ValueError(_NO_TIME) from None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if value is not None and not isinstance(value, datetime):
+        raise ValueError(_NO_TIME)
+    return value and _in_utc(value)
+
+
+def _in_utc(value: datetime) -> datetime:
+    """Its years have room on both sides for a zone, and for minutes that are counted from there."""
+    if not _YEARS[0] <= value.year < _YEARS[1]:
+        raise ValueError(f"is not between the years {_YEARS[0]} and {_YEARS[1]}")
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _said(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty")
     return value
 
 
 Utc = Annotated[datetime | None, BeforeValidator(_moment)]
-Text = Annotated[str, Field(min_length=1, max_length=4000)]
+Text = Annotated[str, Field(max_length=4000), AfterValidator(_said)]
 
 
 class Told(BaseModel):
@@ -128,17 +151,19 @@ class CaseStudy(Outage):
 
 def read_outage(path: Path) -> Outage:
     """An outage's file. Raises `BadFile` with file, line and field."""
+    large = BadFile(Problem(str(path), 1, f"has more than {_LARGEST:,} characters"))
+    if path.is_file() and path.stat().st_size > _LARGEST * 4:  # as many bytes as UTF-8 may need
+        raise large
     text = read_text(path)
     if len(text) > _LARGEST:
-        raise BadFile(Problem(str(path), 1, f"has more than {_LARGEST:,} characters"))
+        raise large
     return read_model(text, str(path), Outage)
 
 
 def read_model(text: str, path: str, model: type[_Model]) -> _Model:
     """YAML as a model. Raises `BadFile`."""
     try:
-        node = yaml.compose(text, StrictLoader)
-        data = yaml.load(text, StrictLoader)  # noqa: S506 - a SafeLoader
+        node, data = _loaded(text)
     except (yaml.YAMLError, RecursionError) as error:
         raise BadFile(unreadable(error, text, path, 0)) from None
     if node is None or not isinstance(data, dict):
@@ -149,15 +174,39 @@ def read_model(text: str, path: str, model: type[_Model]) -> _Model:
         raise _bad(error, node, path) from None
 
 
+def _loaded(text: str) -> tuple[yaml.Node | None, Any]:
+    """Its nodes, which know their lines, and what they say; read once, since a long file takes seconds."""
+    loader = StrictLoader(text)
+    try:
+        node = loader.get_single_node()
+        return node, None if node is None else loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
 def _bad(error: ValidationError, node: yaml.Node, path: str) -> BadFile:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = [part for part in first["loc"] if isinstance(part, int | str)]
     line, column = place_of(node, place)
     field = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
-    said = first["msg"].removeprefix("Value error, ")
+    said = _PLAINER.get(first["type"], first["msg"].removeprefix("Value error, "))
     more = error.error_count() - 1
     said += f" (and {more} more)" if more else ""
     return BadFile(Problem(path, line, f"{field}: {said}".lstrip(": "), column), field=field)
+
+
+_PLAINER = {  # pydantic's words are about Python
+    "model_type": "is not a mapping of fields",
+    "list_type": "is not a list",
+    "string_type": "is not a text",
+    "tuple_type": "is not a list of two times",
+    "bool_type": "is not true or false",
+    "bool_parsing": "is not true or false",
+    "float_type": "is not a number",
+    "float_parsing": "is not a number",
+    "missing": "is missing",
+    "string_unicode": "has a character that is no text",
+}
 
 
 def _spelt(value: Any, known: tuple[str, ...]) -> Any:  # noqa: ANN401 - whatever the file says

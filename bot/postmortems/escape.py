@@ -27,9 +27,13 @@ def text(value: str, *, first: bool = True) -> str:
 
     What does not come ``first`` in its line needs no guard against what a line's start may mean.
     """
-    clean = value if _PLAIN.fullmatch(value) else "".join(_visible(c) for c in value)
-    clean = _SPECIAL.sub(r"\\\1", " ".join(clean.split())).translate(_ENTITIES)
+    clean = _SPECIAL.sub(r"\\\1", " ".join(visible(value).split())).translate(_ENTITIES)
     return _LINE_START.sub(r"\1\\\2\3", clean) if first else clean
+
+
+def visible(value: str) -> str:
+    """Only what shows: nothing that hides or reorders the rest of it."""
+    return value if _PLAIN.fullmatch(value) else "".join(_visible(c) for c in value)
 
 
 def _visible(char: str) -> str:

@@ -33,9 +33,14 @@ class Moment(datetime):
         if not self.known:
             return self.words
         if self.year == NO_DATE.year:
-            minutes = minutes_from(NO_DATE, self)
-            return f"{self.words} T+{minutes:g} min".strip()
+            return f"{self.words} {_from_start(self)} min".strip()
         return f"{self.words} {self:{shape}}".strip()
+
+
+def _from_start(at: datetime) -> str:
+    """``T+45``, ``T-3``: never rounded to a power of ten."""
+    minutes = f"{minutes_from(NO_DATE, at):+.2f}"
+    return f"T{minutes.rstrip('0').rstrip('.')}"
 
 
 def minutes_from(start: datetime, end: datetime) -> float:
@@ -63,5 +68,5 @@ def stamp(at: datetime | None) -> str | None:
     if at is None or not is_known(at):
         return None
     if at.year == NO_DATE.year:
-        return f"T+{minutes_from(NO_DATE, at):g}"
+        return _from_start(at)
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from bot.postmortems.case import Case, Facts
+from bot.postmortems.escape import visible
 from bot.postmortems.page import (
     Block,
     Bullets,
@@ -37,7 +38,7 @@ def front_matter(case: Case, like: Resemblance) -> dict[str, object]:
     facts, rows = case.facts, case.rows
     return {
         "id": f"INC-{facts.id}" if facts.id else "replay",
-        "title": case.cast.plain(facts.title),
+        "title": visible(case.cast.plain(facts.title)),
         "severity": facts.severity,
         "document_status": "draft",
         "incident_status": facts.status,

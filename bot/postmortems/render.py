@@ -16,6 +16,7 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
+from bot.postmortems.escape import visible
 from bot.postmortems.page import ORIGINS, Draft
 from bot.postmortems.templating import FOLDER, Templates, around
 
@@ -59,7 +60,7 @@ def page(title: str, body: str, pictures: Mapping[str, bytes]) -> str:
 def drawn(title: str, stream: Sequence[Token], pictures: Mapping[str, bytes]) -> str:
     """The same of Markdown that has been taken apart."""
     shown = reader(pictures)
-    return around(title, shown.renderer.render(stream, shown.options, {}))
+    return around(visible(title), shown.renderer.render(stream, shown.options, {}))
 
 
 def tokens(body: str) -> Sequence[Token]:

@@ -49,12 +49,21 @@ def test_a_good_file_is_read(tmp_path):
         ("10:00:00Z", "25:00:00Z", "outage.yaml:3:", "timeline[0].utc", "is not a time such as"),
         ('"2024-05-01T10:00:00Z"', "7", "outage.yaml:3:", "timeline[0].utc", "is not a time such as"),
         ("event: Up", "evnt: Up", "outage.yaml:4:", "timeline[1]", "did you mean 'event'"),
-        ("event: Up", "x: Up", "outage.yaml:4:", "timeline[1].event", "Field required"),
+        ("event: Up", "x: Up", "outage.yaml:4:", "timeline[1].event", "is missing"),
         ("title: Shop down", "tilte: Shop", "outage.yaml:1:", "", "did you mean 'title'"),
         ("title: Shop down\n", "title: A\ntitle: B\n", "outage.yaml:", "", "given twice"),
         ("kind: recovery", 'kind: recovery, between: ["2024-05-02T00:00:00Z", "2024-05-01T00:00:00Z"]',
          "outage.yaml:4:", "timeline[1]", "the first time is after the second"),
-        ("- {utc: null", "- {t_plus_min: soon, utc: null", "outage.yaml:4:", "timeline[1].t_plus_min", "valid number"),
+        ("- {utc: null", "- {t_plus_min: soon, utc: null", "outage.yaml:4:", "timeline[1].t_plus_min", "is not a number"),
+        ("- {utc: null", "- hello\n  - {utc: null", "outage.yaml:4:", "timeline[1]", "is not a mapping of fields"),
+        ("event: Up", 'event: " "', "outage.yaml:4:", "timeline[1].event", "is empty"),
+        ("event: Up", "event: 7", "outage.yaml:4:", "timeline[1].event", "is not a text"),
+        ("kind: recovery", "kind: recovery, between: noon", "outage.yaml:4:", "timeline[1].between", "two times"),
+        ("kind: recovery", "kind: recovery, approx: maybe", "outage.yaml:4:", "timeline[1].approx", "true or false"),
+        ('"2024-05-01T10:00:00Z"', "[1]", "outage.yaml:3:", "timeline[0].utc", "is not a time such as"),
+        ("2024-05-01T10:00:00Z", "0001-01-01T00:00:00+05:00", "outage.yaml:3:", "timeline[0].utc", "between the years"),
+        ("2024-05-01T10:00:00Z", "9999-12-31T23:59:00-05:00", "outage.yaml:3:", "timeline[0].utc", "between the years"),
+        ("Shop down", "[a]", "outage.yaml:1:", "title", "is not a text"),
         ("timeline:", "timeline: [", "outage.yaml:3:", "", "expected"),
     ],
 )  # fmt: skip
@@ -77,6 +86,28 @@ def test_a_time_without_a_zone_is_utc_and_another_zone_is_converted(tmp_path):
     path.write_text(yaml.safe_dump({"title": "x", "timeline": rows}))
     times = {row.utc.isoformat() for row in read_outage(path).timeline}
     assert times == {"2024-05-01T10:00:00+00:00"}
+
+
+def test_a_day_without_a_time_is_its_beginning(tmp_path):
+    """YAML reads a bare date as one."""
+    (tmp_path / "o.yaml").write_text(GOOD.replace('"2024-05-01T10:00:00Z"', "2024-05-01"))
+    assert read_outage(tmp_path / "o.yaml").timeline[0].utc.isoformat() == "2024-05-01T00:00:00+00:00"  # fmt: skip
+
+
+def test_a_file_of_any_size_is_refused_before_it_is_read(tmp_path):
+    """Ten gigabytes by mistake, of which nothing is stored."""
+    with (tmp_path / "o.yaml").open("wb") as file:
+        file.truncate(10_000_000_000)
+    with pytest.raises(BadFile, match="has more than"):
+        read_outage(tmp_path / "o.yaml")
+
+
+@pytest.mark.parametrize("text", ["title: caf\udce9\n", "a: &a [x]\nb: &b [*a, *a]\ntimeline: [*b, *b]\ntitle: x\n", "title: !!python/name:os.system x\n", "? [a]\n: 1\n"])  # fmt: skip
+def test_bytes_bombs_and_tags_are_refused_by_their_place(tmp_path, text):
+    """Not UTF-8, aliases of aliases, tags of programs, keys that are lists."""
+    (tmp_path / "outage.yaml").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(BadFile, match=r"outage\.yaml:\d+:"):
+        read_outage(tmp_path / "outage.yaml")
 
 
 def test_actions_of_the_catalogue_can_be_measured():
