@@ -16,6 +16,7 @@ from bot.postmortems.page import Line, cell
 from bot.postmortems.phases import Phases, phases
 from bot.postmortems.rowclass import classes, corrections, noted
 from bot.postmortems.runs import Run, runs
+from bot.postmortems.told import is_told
 from bot.timeline import Entry
 
 GAP_MINUTES = 15
@@ -75,11 +76,17 @@ class Around:
 
 @dataclass(frozen=True)
 class Gap:
-    """A stretch in which nothing was recorded."""
+    """A stretch in which nothing was recorded, or nothing that has a time."""
 
     after: Entry
     before: Entry
     minutes: float
+    untimed: bool = False
+
+    @property
+    def words(self) -> str:
+        """What was not recorded."""
+        return "no row has a clock time" if self.untimed else "nothing was recorded"
 
 
 @dataclass(frozen=True)
@@ -126,6 +133,17 @@ class Case:
     def service_titles(self) -> str:
         """The affected services as people call them."""
         return ", ".join(each.title for each in self.impact.services)
+
+    @cached_property
+    def told(self) -> bool:
+        """Whether it is drawn from what was published: what such a record does not say, nobody can look up."""
+        return any(is_told(row) for row in self.rows)
+
+    @cached_property
+    def shape(self) -> str:
+        """How a row's time is written: with its day, where there are several."""
+        days = {row.at.date() for row in self.rows if is_known(row.at)}
+        return "%H:%M:%S" if len(days) < 2 else "%m-%d %H:%M:%S"  # noqa: PLR2004 - one day needs no name
 
     def before(self, row: Entry) -> Entry | None:
         """The last row by a machine before that one."""
@@ -199,11 +217,10 @@ def look_at(
 def _gaps(rows: Sequence[Entry], found: Clock) -> list[Gap]:
     """Silences longer than a quarter of an hour, up to the resolution."""
     gaps = []
-    for after, before in pairwise(rows):
+    timed = [(place, row) for place, row in enumerate(rows) if is_known(row.at)]
+    for (above, after), (below, before) in pairwise(timed):
         minutes = (before.at - after.at).total_seconds() / 60
         during = found.resolved.at is None or after.at < found.resolved.at
-        if not (is_known(after.at) and is_known(before.at)):
-            continue  # nobody knows how long it was
         if minutes > GAP_MINUTES and during:
-            gaps.append(Gap(after, before, minutes))
+            gaps.append(Gap(after, before, minutes, untimed=below > above + 1))
     return gaps

@@ -6,11 +6,13 @@ many rows of which kinds, from when to when. Nothing of the record is left out w
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from bot.catalog.schedule import zone
 from bot.errors import Unavailable
 from bot.postmortems.case import GAP_MINUTES, Case, Gap
+from bot.postmortems.moments import has_date
 from bot.postmortems.page import (
     Anchor,
     Bullets,
@@ -53,9 +55,10 @@ def timeline(case: Case, cited: Collection[int], pictures: Sequence[Figure] = ()
         lines.append(shown.row(group[0]) if len(group) == 1 else shown.fold(group))
     lines += shown.empty_phases("", seen)
     days = " to ".join(_days(case))
-    intro = text_of(
-        f"All times are UTC on {days}{shown.local_words}. {_folded_words(case)}".strip()
-    )
+    said = f"All times are UTC on {days}{shown.local_words}."
+    if not has_date(case.rows[0].at):
+        said = "No row has a date: times are minutes from the start."
+    intro = text_of(f"{said} {_folded_words(case)}".strip())
     return Section("Timeline", "recorded", (intro, *pictures, Table(HEAD, tuple(lines))))
 
 
@@ -71,7 +74,8 @@ def _folded_words(case: Case) -> str:
 def _days(case: Case) -> list[str]:
     """The first and the last day that the table shows; the impact may have begun before the record."""
     moments = [case.rows[0].at, case.rows[-1].at, case.clock.impact_start.at or case.rows[0].at]
-    return sorted({utc(at, "%Y-%m-%d") for at in (min(moments), max(moments))})
+    days = (at.astimezone(UTC).date() for at in (min(moments), max(moments)))
+    return sorted({day.isoformat() for day in days})
 
 
 def _groups(case: Case, cited: Collection[int], gaps: Collection[int]) -> Iterator[Sequence[Entry]]:
@@ -168,7 +172,7 @@ class _Shown:
         )
 
     def gap(self, gap: Gap) -> tuple[Line, ...]:
-        text = f"GAP: nothing was recorded for {span(gap.minutes)}"
+        text = f"GAP: {gap.words} for {span(gap.minutes)}"
         phase = self.case.phases.of[gap.before.seq]
         what: Line = (text, ", between ", *cites([gap.after.seq, gap.before.seq]))
         return (cell(), cell(), cell(phase), cell("gap"), cell(), what, cell("derived"))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from bot.postmortems.case import Case
 from bot.postmortems.cost import ALL, NOT_COUNTED, Range, ServiceImpact, Value
 from bot.postmortems.marks import Mark, minutes_between
+from bot.postmortems.moments import has_date
 from bot.postmortems.page import (
     Block,
     Bullets,
@@ -18,6 +19,7 @@ from bot.postmortems.page import (
     text_of,
     utc,
 )
+from bot.postmortems.told import tells_of_lost_data
 
 _SPANS = (
     ("Time to detect", "impact_start", "detected"),
@@ -26,6 +28,7 @@ _SPANS = (
     ("Time to mitigate", "impact_start", "mitigated"),
     ("Time to resolve", "impact_start", "resolved"),
 )
+_SYMPTOMS = 5  # that the impact quotes
 _HEAD = ("Low", "Expected", "High")
 
 
@@ -39,8 +42,9 @@ def _affected(case: Case) -> Section:
         (cell(each.title), cell(each.service), cell(each.tier)) for each in case.impact.services
     )
     start, end = case.clock.impact_start, case.clock.mitigated
+    zone = "" if start.at and not has_date(start.at) else " UTC"
     blocks: tuple[Block, ...] = (
-        text_of(f"From {utc(start.at)} to {utc(end.at)} UTC ", *cites([start.seq, end.seq]), "."),
+        text_of(f"From {utc(start.at)} to {utc(end.at)}{zone} ", *cites([start.seq, end.seq]), "."),
         *([Table(("Service", "Id", "Tier"), rows)] if rows else []),
         *_quoted(case),
     )
@@ -52,10 +56,15 @@ def _quoted(case: Case) -> Iterator[Block]:
     said = case.notes("impact")
     if said:
         yield Bullets(tuple(_quote(case, *each) for each in said))
+    elif seen := case.of("symptom") if case.told else []:
+        yield text_of("What it did, as it is told; how many users that were and how it was measured: to be written.")  # fmt: skip
+        yield Bullets(tuple((*case.say(row.text), " ", Cite(row.seq)) for row in seen[:_SYMPTOMS]))
     else:
         yield text_of("What users could not do, how many were affected and how that was measured: to be written.")  # fmt: skip
     lost = case.notes("data loss")
-    if lost:
+    if told := [row for row in case.rows if tells_of_lost_data(row)]:
+        yield Bullets(tuple(("Data loss, as it is told: ", *case.say(row.text), " ", Cite(row.seq)) for row in told))  # fmt: skip
+    elif lost:
         items = ((*cell("Data loss: "), *_quote(case, *each)) for each in lost)
         yield Bullets(tuple(items))
     else:
@@ -202,9 +211,11 @@ def _phases(case: Case) -> Section:
         (p for p in case.phases.phases if p.name not in ("before", "after") and p.minutes),
         key=lambda p: p.minutes or 0, default=None,
     )  # fmt: skip
+    if case.told and (case.clock.detected.at is None or case.clock.mitigated.at is None):
+        longest = None  # a phase whose end nobody knows would take the others' time
     said = (
         text_of(f"Most of the time went into {longest.name}: {span(longest.minutes)} ", *cites(longest.cited), ".")
-        if longest else text_of("No phase's length is known: too few marks are recorded.")
+        if longest else text_of("Which phase took most of the time is not known: too few marks are recorded.")
     )  # fmt: skip
     noted = case.notes("delay", "delayed recovery")
     quotes = [Bullets(tuple(_quote(case, *each) for each in noted))] if noted else []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.postmortems.case import Case
+from bot.postmortems.conditions import conditions
 from bot.postmortems.marks import minutes_between, read_time
 from bot.postmortems.page import span
 from bot.postmortems.reach import failed_access
@@ -42,7 +43,7 @@ def findings(case: Case) -> list[Finding]:
     return [
         *_noted(case), *_trigger(case), *_detection(case), *_access(case), *_runs(case),
         *_hands(case), *_silences(case), *_told(case), *_tools(case), *_figures(case),
-        *_again(case),
+        *_conditions(case), *_again(case),
     ]  # fmt: skip
 
 
@@ -64,6 +65,12 @@ def _noted(case: Case) -> Iterator[Finding]:
 
 
 def _trigger(case: Case) -> Iterator[Finding]:
+    for row in case.of("trigger"):
+        yield Finding(
+            f"trigger-{row.seq}", "Told as a trigger", (row.seq,), "", "prevent",
+            f"Decide what keeps this from having the same effect again: “{row.text[:160]}”",
+            "a check, guard or test refuses it or takes its effect away, and a drill that brings it about shows that",
+        )  # fmt: skip
     if case.notes("trigger", "cause", "root cause") or case.of("trigger"):
         return
     start = case.clock.impact_start.seq or case.clock.declared.seq
@@ -84,7 +91,14 @@ def _detection(case: Case) -> Iterator[Finding]:
             "Have an alert on what the users saw first",
             f"it fires within {LATE_MINUTES:g} min when the same symptom is brought about in a drill",
         )  # fmt: skip
-    if seen.at is None and clock.declared.at is not None:
+    if case.told and seen.source == "customer":
+        noticed = next(row for row in case.of("detection"))
+        yield Finding(
+            "customers", "Customers noticed it before any machine that is told of", (noticed.seq,), "hid",
+            "detect", "Have an alert on what the customers saw",
+            f"it fires within {LATE_MINUTES:g} min when the same symptom is brought about in a drill",
+        )  # fmt: skip
+    if seen.at is None and clock.declared.at is not None and not case.told:
         yield Finding(
             "unseen", "No alert reported it: a person did", _seqs(clock.declared.seq), "hid",
             "detect", "Have an alert on what the person saw",
@@ -131,7 +145,7 @@ def _runs(case: Case) -> Iterator[Finding]:
                 "a drill of it succeeds from its first step to its last",
             )  # fmt: skip
         yield from _steps(run, name)
-    if not any(run.started for run in case.runs):
+    if not case.told and not any(run.started for run in case.runs):
         start = case.clock.declared.seq or case.clock.detected.seq
         yield Finding(
             "no-run", "No runbook was run", _seqs(start), "latent", "recover",
@@ -169,7 +183,7 @@ def _took(step: Step) -> str:
 
 
 def _hands(case: Case) -> Iterator[Finding]:
-    if done := by_hand(case):
+    if not case.told and (done := by_hand(case)):
         yield Finding(
             "hands", f"Done by hand beside any runbook: {_count(len(done), 'thing')}",
             tuple(row.seq for row in done), "latent", "recover",
@@ -179,7 +193,9 @@ def _hands(case: Case) -> Iterator[Finding]:
 
 
 def _silences(case: Case) -> Iterator[Finding]:
-    for gap in case.gaps[:3]:
+    for gap in (
+        () if case.told else case.gaps[:3]
+    ):  # what was published is no protocol of the minutes
         yield Finding(
             f"gap-{gap.after.seq}", f"Nothing was recorded for {span(gap.minutes)}",
             (gap.after.seq, gap.before.seq), "hid", "mitigate",
@@ -239,10 +255,22 @@ def _figures(case: Case) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _conditions(case: Case) -> Iterator[Finding]:
+    """What the sentences of a told outage say; what to do about it stands beside the resemblance."""
+    for made, what, rows in conditions(case.rows, case.clock) if case.told else ():
+        yield Finding(f"told-{what}", f"{what[0].upper()}{what[1:]}", rows, made)
+
+
 def _again(case: Case) -> Iterator[Finding]:
     """How long it took is a finding as well: the next one can be measured against it."""
     start, end = case.clock.impact_start, case.clock.mitigated
     minutes = minutes_between(start, end)
+    if minutes is None and case.told and (back := case.of("recovery")):
+        yield Finding(
+            "duration", "How long it took is not established", _seqs(back[0].seq), "", "recover",
+            "Hold a drill of this incident with people who were not in it, and time it",
+            "it is mitigated by what is written down alone, and the time that it took is on record",
+        )  # fmt: skip
     if minutes is not None and minutes >= 0:
         yield Finding(
             "duration", f"It took {span(minutes)} until it was mitigated", _seqs(start.seq, end.seq),

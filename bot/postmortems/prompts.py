@@ -5,9 +5,11 @@ from datetime import timedelta
 
 from bot.postmortems.case import Case
 from bot.postmortems.findings import Finding, of_kind
+from bot.postmortems.moments import has_date
 from bot.postmortems.page import Bullets, Cite, Line, Origin, Section, Table, cell, cites, utc
 from bot.postmortems.runs import Run
 from bot.postmortems.technical import thoughts
+from bot.postmortems.told import tells_of_lost_data
 
 _WRITE: Origin = "to be written"
 _ANSWER_DAYS = 7  # where the severity sets no date for the postmortem
@@ -42,7 +44,7 @@ def _prompted(case: Case, title: str, prompts: Iterator[Line], words: tuple[str,
 
 def _went_well(case: Case) -> Iterator[Line]:
     detected, person = case.clock.detected, case.clock.acknowledged
-    if detected.at and (person.at is None or detected.at <= person.at):
+    if detected.source == "machine" and detected.at and (person.at is None or detected.at <= person.at):  # fmt: skip
         yield ("An alert came before any person's report: was it the right one, soon enough? ", *cites([detected.seq]))  # fmt: skip
     for run in _ended(case, "succeeded"):
         yield ("A run succeeded: what about it is worth keeping? ", *_end(run))
@@ -72,7 +74,7 @@ def _lucky(case: Case) -> Iterator[Line]:
                 yield ("A step worked only at a later attempt: what if it had not? ", *cites(step.seqs))  # fmt: skip
     if start := case.clock.acknowledged.seq:
         yield ("Was it luck that the people who knew were there at that hour? ", *cites([start]))
-    elif seen := case.clock.detected.seq or case.clock.declared.seq:
+    elif not case.told and (seen := case.clock.detected.seq or case.clock.declared.seq):
         yield ("No person appears in the record: was it luck that it ended by itself? ", *cites([seen]))  # fmt: skip
 
 
@@ -99,13 +101,19 @@ def _by(case: Case) -> str:
     end = case.clock.resolved.at or (case.rows[-1].at if case.rows else case.facts.declared_at)
     within = case.catalog.severity(case.facts.severity).postmortem_within
     length = timedelta(seconds=within) if within else timedelta(days=_ANSWER_DAYS)
-    return utc(end + length, "%Y-%m-%d")
+    return (
+        utc(end + length, "%Y-%m-%d")
+        if has_date(end)
+        else f"{length.days} days after it was resolved"
+    )
 
 
 def _unknowns(case: Case) -> Iterator[tuple[Line, str]]:
     lead = "incident commander"
     for mark in case.clock.marks():
-        if mark.at is None:
+        if mark.at is None and not (
+            case.told and mark is case.clock.closed
+        ):  # nobody publishes that
             yield case.say(f"When was “{mark.title.lower()}”? Unknown: {mark.basis}."), lead
     for row in case.of("step_unknown"):
         yield cell("What came of the step whose outcome was not known? ", Cite(row.seq)), lead
@@ -124,7 +132,7 @@ def _unsaid(case: Case) -> Iterator[tuple[Line, str]]:
     lead = "incident commander"
     if not case.notes("cause", "root cause", "trigger") and not case.of("trigger"):
         yield cell("What was the trigger? Not established."), lead
-    if not case.notes("data loss"):
+    if not case.notes("data loss") and not any(tells_of_lost_data(row) for row in case.rows):
         yield cell("Was data lost, and how do we know?"), _owner(case)
     if not case.notes("impact"):
         yield cell("How many users were affected, and how was that measured?"), _owner(case)

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from bot.postmortems.case import Action, Case
 from bot.postmortems.findings import Finding, Type, findings
+from bot.postmortems.moments import has_date
 from bot.postmortems.page import Line, Section, Table, cell, cites, text_of, utc
 
 DUE_DAYS = {"sev1": 14, "sev2": 30, "sev3": 60, "sev4": 90}
@@ -53,7 +54,8 @@ def _proposal(case: Case, finding: Finding) -> Proposal:
 def due(case: Case) -> str:
     """By the severity's rule, counted from the resolution, or from the last row before there is one."""
     end = case.clock.resolved.at or (case.rows[-1].at if case.rows else case.facts.declared_at)
-    return utc(end + timedelta(days=DUE_DAYS.get(case.facts.severity, 90)), "%Y-%m-%d")
+    days = DUE_DAYS.get(case.facts.severity, 90)
+    return utc(end + timedelta(days=days), "%Y-%m-%d") if has_date(end) else f"after {days} days"
 
 
 def _owner(case: Case, finding: Finding) -> str:
@@ -72,10 +74,13 @@ def actions(case: Case, found: Sequence[Finding]) -> Section:
     rows = [_open(case, each) for each in case.around.actions if each.incident == case.facts.id]
     rows += [_row(case, each) for each in proposals(case, found)]
     days = DUE_DAYS.get(case.facts.severity, 90)
+    rule = (
+        "since no severity is told" if case.told else f"the rule for {case.facts.severity.upper()}"
+    )
+    how = "" if case.told else " /incident followup makes one a follow-up with an owner."
     intro = text_of(
         f"Proposed from the findings that are cited; nobody has agreed to any of them yet. Due: "
-        f"{days} days after the resolution, the rule for {case.facts.severity.upper()}. "
-        "/incident followup makes one a follow-up with an owner."
+        f"{days} days after the resolution, {rule}.{how}"
     )
     why = "Empty: no finding of the record asks for an action."
     return Section("Action items", "proposed", (intro, Table(HEAD, tuple(rows))) if rows else (), empty=why)  # fmt: skip

@@ -20,7 +20,7 @@ from bot.postmortems.page import (
     text_of,
     utc,
 )
-from bot.postmortems.told import is_told, tells_of_access, tells_of_publishing
+from bot.postmortems.told import is_told, tells_of_access, tells_of_an_estimate, tells_of_publishing
 from bot.timeline import Entry
 
 _HAPPENED = frozenset({
@@ -39,6 +39,8 @@ def access(case: Case) -> Section:
     noted = [(*case.say(row.text), " ", Cite(row.seq)) for row in said_of_access(case)]
     if not rows and not noted:
         why = "No step with an access path was recorded, so nothing is known about access"
+        if case.told:
+            why = "No row tells of a way in, whether it failed or worked"
         return Section("Access", "recorded", (text_of(why, *_looked(case)),))
     failed = failed_access(case)
     said = "Failures of access: " if failed else "No failure of access was recorded"
@@ -69,7 +71,11 @@ def said_of_access(case: Case) -> list[Entry]:
     """What people wrote about getting in, and rows that are about nothing else."""
     noted = [row for row, _ in case.notes("access")]
     told = [row for row in case.rows if tells_of_access(row)]
-    return [*noted, *case.of("access attempt", "bag_merged", "glass_reviewed"), *told]
+    return [
+        *noted,
+        *case.of("access", "bag_merged", "glass_reviewed"),
+        *(r for r in told if r.kind != "access"),
+    ]
 
 
 def _until_in(case: Case, failed: list[Entry]) -> Line:
@@ -145,7 +151,7 @@ def _update(case: Case, row: Entry, updates: list[Entry]) -> tuple[Line, ...]:
     promised, came = read_time(row.data.get("next_at")), _next(row, updates)
     return (
         cell(Cite(row.seq)),
-        cell(utc(row.at, "%H:%M:%S")),
+        cell(utc(row.at, case.shape)),
         case.say(row.text),
         cell("not recorded") if is_told(row) else case.say(_status(case, row.at)),
         cell(utc(promised, "%H:%M") if promised else "nothing"),
@@ -214,6 +220,11 @@ def _etas(case: Case, updates: list[Entry]) -> Iterator[Block]:
     named = [row for row, _ in case.notes("eta")]
     once = {row.seq: row for row in (*updates, *named)}.values()
     found = [(row, at) for row in once if (at := _eta(row))]
+    told = [row for row in case.rows if tells_of_an_estimate(row)]
+    if told and not found:
+        yield text_of("Estimates that are told of; whether they were kept is to be written:")
+        yield Bullets(tuple(("ETA: ", *case.say(row.text), " ", Cite(row.seq)) for row in told))
+        return
     if not found:
         yield text_of("No promised time of recovery (ETA) was recorded", *_looked(case))
         return

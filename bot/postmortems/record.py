@@ -1,10 +1,11 @@
 """The sections that only repeat what was recorded: identity, decisions, evidence, the raw record."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.postmortems.case import Case, Facts
 from bot.postmortems.escape import visible
+from bot.postmortems.moments import has_date, is_known
 from bot.postmortems.page import (
     Block,
     Bullets,
@@ -106,8 +107,8 @@ def identity(case: Case) -> Section:
             ("Owner", _owner(case)),
             ("Facilitator, reviewers", OPEN),
             ("Services", case.service_titles() or "none named"),
-            ("Declared", f"{utc(facts.declared_at)} UTC by {case.cast.actor(facts.declared_by)}"),
-            ("Resolved", f"{utc(facts.resolved_at)} UTC" if facts.resolved_at else "unknown"),
+            ("Declared", _declared(case)),
+            ("Resolved", _zoned(facts.resolved_at)),
         )
     ]
     pairs.append(("Links", _linked(case, _links(case))))
@@ -115,6 +116,17 @@ def identity(case: Case) -> Section:
     pairs.append(("Drawn from", cell(drawn)))
     table = Table(("What", "Recorded"), tuple((cell(name), value) for name, value in pairs))
     return Section("Identity", "recorded", (table,))
+
+
+def _declared(case: Case) -> str:
+    """When and by whom; of a told outage only when, if that."""
+    when, who = case.facts.declared_at, case.cast.actor(case.facts.declared_by)
+    return _zoned(when) if case.told else f"{_zoned(when)} by {who}"
+
+
+def _zoned(at: datetime | None) -> str:
+    """A time with its zone, where there is a clock that has one."""
+    return f"{utc(at)} UTC" if at is not None and is_known(at) and has_date(at) else utc(at)
 
 
 def _linked(case: Case, links: Iterable[tuple[str, str]]) -> Line:
@@ -137,7 +149,8 @@ def decisions(case: Case) -> Section:
     if not rows:
         why = "No approval, refusal, change of status or other decision by a person was recorded."
         return Section("Decisions", "recorded", empty=why)
-    head = ("Row", "UTC", "Who", "Decision", "Why", "Options considered", "Known at that minute: last machine row")  # fmt: skip
+    known = "the row before" if case.told else "last machine row"
+    head = ("Row", "UTC", "Who", "Decision", "Why", "Options considered", f"Known at that minute: {known}")  # fmt: skip
     table = Table(head, tuple(_decision(case, row) for row in rows))
     return Section("Decisions", "recorded", (table,))
 
@@ -150,9 +163,9 @@ def _decision(case: Case, row: Entry) -> tuple[Line, ...]:
     why = data.get("why") or data.get("reason") or data.get("because") or "not recorded"
     return (
         cell(Cite(row.seq)),
-        cell(utc(row.at, "%H:%M:%S")),
+        cell(utc(row.at, case.shape)),
         cell(case.cast.actor(row.actor)),
-        case.say(f"{row.kind}: {what}"),
+        case.say(what if is_told(row) else f"{row.kind}: {what}"),
         case.say(why),
         case.say(f"{what}; instead of it: {options}" if options else "not recorded"),
         (Cite(before.seq), " ", *case.say(before.text)) if before else cell("none"),
@@ -175,16 +188,19 @@ def _attached(case: Case, row: Entry) -> Block:
 
 def appendix(case: Case) -> list[Section]:
     """The raw record, what was said, and the words that this document uses."""
-    return [Section("Appendix", "recorded", (_raw(case), _said(case))), _glossary()]
+    blocks = (_raw(case),) if case.told else (_raw(case), _said(case))
+    return [Section("Appendix", "recorded", blocks), _glossary(case)]
 
 
 def _raw(case: Case) -> Block:
     if not case.rows:
         return text_of("The record has no rows.")
     last = max(case.rows, key=lambda row: row.seq)
+    where = "/incident export brings it as Markdown, JSON and CSV; jackline audit verify proves it."
+    if case.told:
+        where = "They are those of the file that was replayed, in the order of their times."
     return text_of(
-        f"Raw timeline: {len(case.rows)} rows, {_extent(case.rows)}, the last with hash {last.hash}. "
-        "/incident export brings it as Markdown, JSON and CSV; jackline audit verify proves it."
+        f"Raw timeline: {len(case.rows)} rows, {_extent(case.rows)}, the last with hash {last.hash}. {where}"
     )
 
 
@@ -210,9 +226,10 @@ def _first(rows: list[Entry], most: int = 20) -> Line:
     return (*line, " …") if len(rows) > most else tuple(line) or cell("none")
 
 
-def _glossary() -> Section:
+def _glossary(case: Case) -> Section:
+    began = "the first symptom that is told" if case.told else "the earliest start that an alert reported"  # fmt: skip
     words = (
-        ("Impact start", "the earliest start that an alert reported"),
+        ("Impact start", began),
         ("Mitigated", "users are no longer materially hurt"),
         ("Resolved", "the service is as it was before"),
         ("Run, step, guard", "one execution of a runbook; one action of it; a condition that must hold before it"),

@@ -13,6 +13,7 @@ from bot.postmortems.casefile import CaseStudy
 from bot.postmortems.mark import Clock, minutes_between, ordered
 from bot.postmortems.marks import clock
 from bot.postmortems.page import (
+    UNKNOWN,
     Block,
     Bullets,
     Line,
@@ -137,7 +138,8 @@ def _differs(case: Case, scored: Scored) -> Iterator[Line]:
     ours = {each.signal.id for each in scored.seen}
     for absent in scored.absent:
         if absent.id in signals:
-            yield cell(f"There {absent.what}; {absent.absent}, by what was recorded.")
+            here = "here no row says so" if case.told else f"{absent.absent}, by what was recorded"
+            yield cell(f"There {absent.what}; {here}.")
     if ours >= signals:
         yield cell("Every signal that was seen there was seen here.")
     for each in scored.seen:
@@ -153,9 +155,11 @@ def _figures(mine: Clock, theirs: Clock) -> Iterator[Line]:
         first, last = getattr(mine, start), getattr(mine, end)
         here = span(minutes_between(first, last))
         there = span(minutes_between(getattr(theirs, start), getattr(theirs, end)))
-        yield (f"{what}: here {here}, there {there} ", *cites([first.seq, last.seq]))
-    here, there = mine.detected.source or "unknown", theirs.detected.source or "unknown"
-    yield (f"First noticed by: here {here}, there {there} ", *cites([mine.detected.seq]))
+        if UNKNOWN not in (here, there):  # of one alone there is nothing to compare
+            yield (f"{what}: here {here}, there {there} ", *cites([first.seq, last.seq]))
+    here, there = mine.detected.source, theirs.detected.source
+    if here and there:
+        yield (f"First noticed through: here {here}, there {there} ", *cites([mine.detected.seq]))
 
 
 def _candidates(scored: Scored) -> Section:

@@ -36,6 +36,9 @@ def runbooks(case: Case) -> list[Section]:
 
 
 def _none(case: Case) -> Line:
+    if case.told:
+        looked = f"{len(case.rows)} rows were looked through"
+        return (f"No runbook run was recorded in what was published ({looked}), so there are no durations to compare.",)  # fmt: skip
     proposed = case.of("runbook_proposed")
     looked = f"{len(case.rows)} rows were looked through" if case.rows else "the record has no rows"
     said = f"No runbook run was recorded ({looked}), so no step was run, skipped or failed, and there are no durations to compare"
@@ -54,11 +57,14 @@ def _missing(case: Case) -> Iterator[Block]:
     if done:
         items = tuple((*case.say(row.text), " ", Cite(row.seq)) for row in done)
         yield text_of(
-            "Missing steps: done by hand beside any runbook. Which of these belong into one?"
+            "Missing steps: the actions that are told of. Which of these belong into a runbook?"
+            if case.told
+            else "Missing steps: done by hand beside any runbook. Which of these belong into one?"
         )
         yield Bullets(items)
     else:
-        yield text_of("Missing steps: no row says that something was done by hand.")
+        nobody = "Missing steps: no action is told of." if case.told else "Missing steps: no row says that something was done by hand."  # fmt: skip
+        yield text_of(nobody)
 
 
 def _run(case: Case, run: Run) -> Section:

@@ -46,6 +46,7 @@ _KINDS: dict[str, str] = {
     "link_added": "evidence", "evidence_attached": "evidence", "evidence_missing": "evidence",
     "note_added": "said", "message_pinned": "said", "note_corrected": "correction",
     "note_withdrawn": "correction", "runbook_proposed": "run step",
+    "access": "access attempt", "step": "run step", "note": "said", "message": "said", "chat": "said",  # told
 }  # fmt: skip
 _PREFIXES = (
     ("step_", "run step"), ("run_", "run step"), ("gate_", "run step"), ("guard_", "run step"),

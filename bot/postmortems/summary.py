@@ -4,12 +4,15 @@ from collections.abc import Iterator
 
 from bot.postmortems.case import Case
 from bot.postmortems.marks import Mark, minutes_between
+from bot.postmortems.moments import has_date
 from bot.postmortems.page import Line, Paragraph, Part, Section, cites, span, utc
 from bot.postmortems.runs import Run
+from bot.postmortems.told import tells_the_cause
 
 _NOTICED = {
     "": "A machine's alert reported it", "machine": "A machine's alert reported it",
     "customer": "Customers noticed it", "staff": "Somebody of the staff noticed it",
+    "third-party": "Somebody outside noticed it",
 }  # fmt: skip
 
 
@@ -26,8 +29,9 @@ def _what(case: Case) -> Line:
     facts = case.facts
     if not facts.id:
         seqs = [row.seq for row in case.rows]
-        opening = f"This is drawn from {len(seqs)} published rows about “"
-        return (opening, *case.say(facts.title), "” ", *cites([min(seqs), max(seqs)]), ".")
+        opening = f"This is drawn from {_rows(len(seqs))} about “"
+        about = (opening, *case.say(facts.title), "” ", *cites([min(seqs), max(seqs)]), ".")
+        return (*about, *_told_first(case))
     kind = "a drill" if facts.drill else "an incident"
     where = case.service_titles()
     touching = f" affecting {where}" if where else ""
@@ -39,14 +43,24 @@ def _what(case: Case) -> Line:
     return (opening, *case.say(facts.title), "” ", *cites([seq]), ".")
 
 
+def _rows(count: int) -> str:
+    return f"{count} published row{'' if count == 1 else 's'}"
+
+
+def _told_first(case: Case) -> Line:
+    """What users saw, in the words of the first row that says so."""
+    row = next(iter(case.of("symptom")), None)
+    return (" The first symptom that it tells of: “", *case.say(row.text), "” ", *cites([row.seq]), ".") if row else ()  # fmt: skip
+
+
 def _impact(case: Case) -> Line:
     start, end = case.clock.impact_start, case.clock.mitigated
     minutes = minutes_between(start, end)
     if minutes is not None and minutes >= 0:
-        text = f"By the record it began at {_minute(start)} and its effect ended at {_minute(end)} UTC, {span(minutes)} later "
+        text = f"By the record it began at {_minute(start)} and its effect ended at {_minute(end)}{_zone(end)}, {span(minutes)} later "
         return (text, *cites([start.seq, end.seq]), ".")
     if start.at is not None:
-        return (f"By the record it began at {_minute(start)} UTC ", *cites([start.seq]), "; when its effect ended is not recorded.")  # fmt: skip
+        return (f"By the record it began at {_minute(start)}{_zone(start)} ", *cites([start.seq]), "; when its effect ended is not recorded.")  # fmt: skip
     return ("When its effect began is not recorded.",)
 
 
@@ -54,25 +68,36 @@ def _minute(mark: Mark) -> str:
     return utc(mark.at, "%H:%M")
 
 
+def _zone(mark: Mark) -> str:
+    """Minutes from a start that nobody dated have none."""
+    return " UTC" if mark.at and has_date(mark.at) else ""
+
+
 def _response(case: Case) -> Line:
+    if case.told:
+        return _told_response(case)
     detected, person = case.clock.detected, case.clock.acknowledged
     found = (
-        f"{_NOTICED.get(detected.source, _NOTICED[''])} at {_minute(detected)} UTC"
+        f"{_NOTICED['']} at {_minute(detected)}{_zone(detected)}"
         if detected.at
-        else (
-            "When it was noticed is not recorded" if not case.facts.id else "No alert reported it"
-        )
+        else "No alert reported it"
     )
-    acted = (
-        f"a person first acted at {_minute(person)} UTC"
-        if person.at
-        else (
-            "when a person first acted is not"
-            if not case.facts.id
-            else "no person appears in the record"
-        )
-    )
+    acted = f"a person first acted at {_minute(person)}{_zone(person)}" if person.at else "no person appears in the record"  # fmt: skip
     return (f"{found}, and {acted} ", *cites([detected.seq, person.seq]), ".")
+
+
+def _told_response(case: Case) -> Line:
+    """Who noticed it, and when, as far as either is told."""
+    detected, person = case.clock.detected, case.clock.acknowledged
+    row = next(iter(case.of("detection")), None)
+    seq = detected.seq or (row.seq if row else None)
+    who = _NOTICED.get(detected.source, _NOTICED["staff"]) if seq else ""
+    when = (
+        f"at {_minute(detected)}{_zone(detected)}" if detected.at else "at a time that is not told"
+    )
+    found = f"{who} {when}" if who else "Who noticed it is not told"
+    acted = f"; a person first took it up at {_minute(person)}{_zone(person)}" if person.at else ""
+    return (f"{found}{acted} ", *cites([seq, person.seq]), ".") if seq else (f"{found}.",)
 
 
 def _runs(case: Case) -> Line:
@@ -92,7 +117,13 @@ def _run_sentences(case: Case, started: list[Run]) -> Iterator[Part]:
 
 
 def _cause(case: Case) -> Line:
-    if recorded := case.notes("cause", "root cause", "trigger"):
-        seqs = cites(row.seq for row, _ in recorded)
-        return ("What responders noted about the cause is quoted below and not yet confirmed ", *seqs, ".")  # fmt: skip
+    recorded = [row for row, _ in case.notes("cause", "root cause", "trigger")]
+    if found := [*recorded, *(row for row in case.rows if tells_the_cause(row))][:6]:
+        seqs = cites(row.seq for row in found)
+        said = (
+            "What was found, as it is told,"
+            if case.told
+            else "What responders noted about the cause"
+        )
+        return (f"{said} is quoted below and not yet confirmed ", *seqs, ".")
     return ("The cause is not established in the record.",)

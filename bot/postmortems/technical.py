@@ -3,16 +3,36 @@
 Nothing is concluded from the order of rows: a trigger and a cause come from people, with their row.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.postmortems.case import Case
 from bot.postmortems.findings import Finding, of_kind
-from bot.postmortems.page import Bullets, Cite, Line, Section, Table, cell, cites, text_of, utc
+from bot.postmortems.page import (
+    Block,
+    Bullets,
+    Cite,
+    Line,
+    Section,
+    Table,
+    cell,
+    cites,
+    text_of,
+    utc,
+)
 from bot.postmortems.rowclass import noted
+from bot.postmortems.told import tells_the_cause
 from bot.timeline import Entry
 
 _CAUSES = ("cause", "root cause", "factor", "contributing factor")
+_DROPPED = re.compile(
+    r"\b(?:ruled out|excluded|dismissed|dropped|discarded|refuted|was not it|without effect)\b",
+    re.IGNORECASE,
+)
+_CONFIRMED = re.compile(
+    r"\b(?:confirmed|proved|proven|turned out to be (?:right|true))\b", re.IGNORECASE
+)
 _SHOWN = 15  # symptoms in their order
 _ALIKE = 0.5  # of the words
 _CLASSES = (
@@ -24,19 +44,29 @@ _CLASSES = (
 def technical(case: Case, found: Sequence[Finding]) -> list[Section]:
     """Sections 5 and 6 of the structure."""
     title = "What happened technically"
-    intro = text_of(_established(case))
     return [
-        Section(title, "derived", (intro,)),
+        Section(title, "derived", tuple(_established(case))),
         _quoted(case, "Trigger", ("trigger",), "Not established: no person recorded a trigger."),
         _changes(case), _symptoms(case), _hypotheses(case),
         *_factors(case, found),
     ]  # fmt: skip
 
 
-def _established(case: Case) -> str:
-    if case.notes("trigger", *_CAUSES):
-        return "What people noted about the cause is quoted below; no person has confirmed it in this document yet."
-    return "The cause is not established: the record shows what happened, and no person noted why."
+def _established(case: Case) -> Iterator[Block]:
+    told = [row for row in case.rows if tells_the_cause(row)]
+    if told:
+        yield text_of(
+            "What was found, as it is told; no person has confirmed it in this document yet."
+        )
+        yield Bullets(tuple(("“", *case.say(row.text), "” ", Cite(row.seq)) for row in told))
+    elif case.notes("trigger", *_CAUSES):
+        yield text_of(
+            "What people noted about the cause is quoted below; no person has confirmed it in this document yet."
+        )
+    else:
+        yield text_of(
+            "The cause is not established: the record shows what happened, and no person noted why."
+        )
 
 
 def _quoted(case: Case, title: str, prefixes: tuple[str, ...], empty: str) -> Section:
@@ -58,13 +88,16 @@ def _changes(case: Case) -> Section:
     rows = [row for row in case.of("evidence_attached") if "change" in str(row.data.get("title", "")).lower()]  # fmt: skip
     items = tuple((*case.say(row.text), " ", Cite(row.seq)) for row in rows)
     why = "No change shortly before the incident was reported to Jackline."
+    if case.told:
+        why = "No row tells of another change before it."
     return Section("Changes before it", "recorded", (Bullets(items),) if items else (), empty=why, level=3)  # fmt: skip
 
 
 def _symptoms(case: Case) -> Section:
     """Which alerts came first: what stands behind which is not in that order."""
     first: dict[str, list[Entry]] = {}
-    for row in [*case.classed("symptom", "detection")]:
+    shown = case.of("symptom") if case.told else case.classed("symptom", "detection")
+    for row in shown:
         if row.kind != "incident_declared":
             name = str(row.data.get("name") or row.data.get("fingerprint") or row.seq)
             labels = row.data.get("labels")
@@ -81,7 +114,7 @@ def _symptoms(case: Case) -> Section:
 
 def _symptom(case: Case, group: list[Entry]) -> tuple[Line, ...]:
     row = group[0]
-    return (cell(utc(row.at, "%H:%M:%S")), case.say(row.text), cell(str(len(group))), cell(Cite(row.seq)))  # fmt: skip
+    return (cell(utc(row.at, case.shape)), case.say(row.text), cell(str(len(group))), cell(Cite(row.seq)))  # fmt: skip
 
 
 def _hypotheses(case: Case) -> Section:
@@ -91,6 +124,8 @@ def _hypotheses(case: Case) -> Section:
         for each in thoughts(case)
     ]  # fmt: skip
     why = "No hypothesis was noted. A note that begins with hypothesis:, confirmed: or dropped: stands here."
+    if case.told:
+        why = "No row tells of a hypothesis."
     table = (Table(("Hypothesis", "State", "Rows"), tuple(lines)),) if lines else ()
     return Section("Hypotheses", "recorded", table, empty=why, level=3)
 
@@ -119,7 +154,15 @@ def thoughts(case: Case) -> list[Thought]:
             used.add(end.seq)
         found.append(Thought(text, noted(end)[0] if end else "open", row, end))
     rest = [Thought(text, noted(row)[0], row) for row, text in ends if row.seq not in used]
-    return [*found, *rest]
+    told = [Thought(row.text, _became(row.text), row) for row in case.of("hypothesis")]
+    return [*found, *rest, *told]
+
+
+def _became(text: str) -> str:
+    """What a told hypothesis became, by its own sentence."""
+    if _DROPPED.search(text):
+        return "dropped"
+    return "confirmed" if _CONFIRMED.search(text) else "open"
 
 
 def _same(thought: str, said: str, seq: int) -> bool:

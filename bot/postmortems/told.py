@@ -11,7 +11,7 @@ from typing import Any
 from bot.postmortems.casefile import Outage, Told
 from bot.postmortems.moments import NO_DATE, Moment
 from bot.postmortems.patterns import lexicon as lex
-from bot.postmortems.patterns.said import actor_of, fails_to_get_in
+from bot.postmortems.patterns.said import actor_of, fails_to_get_in, tells_what_was_found
 from bot.timeline import Entry
 from bot.timeline.chain import GENESIS, row_hash
 
@@ -49,8 +49,24 @@ def tells_of_access(row: Entry) -> bool:
 
 def tells_of_publishing(row: Entry) -> bool:
     """Whether its sentence is about what customers were told."""
-    told = lex.PUBLISHING.search(row.text) or lex.INSTEAD.search(row.text)
-    return is_told(row) and row.kind != "trigger" and bool(told)
+    said = lex.PUBLISHING.search(row.text) or lex.INSTEAD.search(row.text)
+    return is_told(row) and row.kind != "trigger" and bool(said)
+
+
+def tells_of_an_estimate(row: Entry) -> bool:
+    """Whether its sentence is about a time of recovery that was promised."""
+    return is_told(row) and bool(lex.ESTIMATE.search(row.text))
+
+
+def tells_of_lost_data(row: Entry) -> bool:
+    """Whether its sentence says that data was lost, or that none was."""
+    return is_told(row) and bool(lex.DATA_LOSS.search(row.text))
+
+
+def tells_the_cause(row: Entry) -> bool:
+    """Whether its sentence says what was found: a quotation, confirmed by nobody here."""
+    kinds = ("detection", "action", "decision", "hypothesis")
+    return is_told(row) and row.kind in kinds and tells_what_was_found(row.text)
 
 
 def _data(told: Told) -> dict[str, str]:

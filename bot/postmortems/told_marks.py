@@ -147,9 +147,9 @@ def _detected(story: Story) -> Mark:
     """A person who sees at once what their own act did has detected it, whatever comes later."""
     title = "Detected"
     for row in story.rows[story.first :]:
-        if row.kind == "trigger" and says(row.text, lex.NOTICED) and story.start.at is not None:
-            said = "noticed at once by whoever did it; counted from the impact start"
-            return Mark(title, max(story.start.at, row.at), row.seq, said, "staff")
+        if row.kind == "trigger" and is_known(row.at) and says(row.text, lex.NOTICED):
+            said = f"{_about(row)}noticed at once by whoever did it"
+            return Mark(title, row.at, row.seq, said, "staff")
     rows = [row for row in story.rows[story.first :] if row.kind == "detection"]
     own = [row for row in rows if row.actor != OUTSIDE]
     if own and is_known(own[0].at):

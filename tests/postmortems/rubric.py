@@ -88,7 +88,9 @@ class Paper:
         return self.moment(row["UTC"]) if row else None
 
     def moment(self, shown: str) -> datetime | None:
-        found = re.match(r"(?:(\d\d)-(\d\d) )?(\d\d):(\d\d):(\d\d)", shown)
+        if minutes := re.match(r"(?:about )?T([+-][\d.]+)", shown):  # a told outage without a date
+            return datetime(2000, 1, 1, tzinfo=UTC) + timedelta(minutes=float(minutes[1]))
+        found = re.match(r"(?:about )?(?:(\d\d)-(\d\d) )?(\d\d):(\d\d):(\d\d)", shown)
         days = re.search(r"All times are UTC on (\d{4})-(\d\d)-(\d\d)", self.body)
         if not found or not days:
             return None
@@ -104,7 +106,8 @@ class Paper:
         found = {}
         for row in self.table("Response clock"):
             cite = _CITE.search(row["Row"])
-            at = None if row["UTC"] == "unknown" else datetime.fromisoformat(row["UTC"] + "Z")
+            shown = row["UTC"].removeprefix("about ")
+            at = None if shown == "unknown" else self.moment(shown) or datetime.fromisoformat(shown + "Z")  # fmt: skip
             found[row["Mark"]] = (at, cite[1] if cite else "")
         return found
 

@@ -25,9 +25,11 @@ from bot.postmortems.exports.document import (
 )
 from bot.postmortems.exports.document import Section as Part
 from bot.postmortems.exports.gate import Gate
+from bot.postmortems.moments import has_date
 from bot.postmortems.page import Block as DraftBlock
 from bot.postmortems.page import Bullets, Cite, Line, Section, utc
 from bot.postmortems.page import text_of as sentence
+from bot.postmortems.told import is_told
 
 TITLE = "For customers"
 _OPEN = "to be written"
@@ -41,10 +43,12 @@ def proposed(case: Case) -> list[Section]:
     told: tuple[Line, ...] = tuple(_told(case))
     start, end = case.clock.impact_start, case.clock.mitigated
     what: tuple[DraftBlock, ...] = (Bullets(told),) if told else ()
+    zone = " UTC" if not case.told or any(m.at and has_date(m.at) for m in (start, end)) else ""
     when = sentence(
-        f"From {utc(start.at, '%Y-%m-%d %H:%M')} to {utc(end.at, '%Y-%m-%d %H:%M')} UTC."
+        f"From {utc(start.at, '%Y-%m-%d %H:%M')} to {utc(end.at, '%Y-%m-%d %H:%M')}{zone}."
     )
-    empty = f"{_OPEN.capitalize()}: what customers could not do. They were told nothing so far."
+    far = "No row says what they were told." if case.told else "They were told nothing so far."
+    empty = f"{_OPEN.capitalize()}: what customers could not do. {far}"
     intro = f"{_OPEN.capitalize()}: one sentence for people outside, then take this line out. No names, no machines."  # fmt: skip
     return [
         Section(TITLE, "to be written", (sentence(intro),)),
@@ -62,6 +66,8 @@ def _told(case: Case) -> Iterator[Line]:
             said = row.text.partition("): ")[2]
         elif row.kind == "communication_sent" and row.data.get("audience") == "customers":
             said = row.text.partition(": ")[2] or row.text
+        elif row.kind == "communication" and is_told(row):
+            said = row.text
         if said:
             yield (f"{utc(row.at, '%H:%M')} UTC: ", *case.say(said), " ", Cite(row.seq))
 

@@ -220,6 +220,19 @@ FOUND_OUT = cue(r"identif\w+", r"root cause\b", r"cause (?:is |was )?(?:found|un
                 r"(?:is|was|are|were) found (?:to be|in|that)\b", r"at fault\b", r"to blame\b", r"what (?:broke|differs|set) (?:it|from|off)\b", r"(?:establish|conclud|determin|confirm|discover|realis|realiz)\w* (?:that|the|a|it)\b", r"isolat\w+ (?:the|it|to)\b", r"found (?:the|that|a)\b", r"narrowed\b", r"understood\b", r"confirmed\b", r"turns? out\b", r"points? to\b")  # fmt: skip
 STATUS_PAGE = cue(r"status (?:page|dashboard|site|board)s?\b", r"(?:site|service|individual service|per-service) status\b", r"public (?:status|updates?)\b", r"health dashboard\b", r"statuspage\b")  # fmt: skip
 PUBLISHING = cue(r"status (?:page|dashboard|site|board|updates?)s?\b", r"per-service status\b", r"blog\w*", r"announcements?\b", r"public updates?\b", r"customer (?:updates?|communication\w*)\b", r"contact\w* (?:\w+ ){0,2}customers?\b", r"support (?:portal|site|tickets?)\b", r"health dashboard\b")  # fmt: skip
+DATA_LOSS = cue(
+    r"data loss\b",
+    r"(?:data|writes|records|changes|files|contacts) (?:\w+ ){0,4}(?:lost|at risk)\b",
+    r"los(?:t|es?|ing) (?:\w+ ){0,3}(?:data|writes|records)\b",
+    r"nothing (?:\w+ )?lost\b",
+    r"data (?:are|is|was|were) (?:\w+ )?gone\b",
+)
+ESTIMATE = cue(
+    r"estimat\w+",
+    r"etas?\b",
+    r"(?:promis|predict|forecast)\w*",
+    r"expected (?:to be )?(?:back|done|fixed|restored|over)\b",
+)
 HELD_BACK = cue(r"cannot\b", r"can ?not\b", r"could not\b", r"unable\b", r"delay\w*", r"depend\w*", r"builds? on\b", r"not (?:be )?(?:updat\w+|publish\w*|reach\w*)\b", r"down\b", r"unavailab\w+", r"fail\w*", r"late\b", r"stands on\b", r"stale\b", r"green\b")  # fmt: skip
 INSTEAD = cue(
     r"twitter\b", r"social media\b", r"tweet\w*", r"banner\b", r"facebook page\b", r"mastodon\b"
