@@ -17,7 +17,7 @@ AUTOMATION = cue(
     r"automat\w+", r"orchestrat\w+", r"schedulers?\b", r"controllers?\b", r"cron\b", r"pipelines?\b",
     r"ci\b", r"cd\b", r"fail-?over (?:manager|software|tool|system)", r"cluster (?:manager|software)",
     r"quorum\b", r"consensus\b", r"sentinels?\b", r"patroni\b", r"pacemaker\b", r"keepalived\b",
-    r"health[- ]check\w*", r"auto-?scal\w+", r"by itself\b", r"themselves\b",
+    r"health[- ]check\w*", r"heart-?beats?\b", r"watchdogs?\b", r"fenc\w+", r"stonith\b", r"auto-?scal\w+", r"by itself\b", r"themselves\b",
 )  # fmt: skip
 CUSTOMERS = cue(
     r"customers?\b", r"clients?\b", r"users? (?:report|complain|notic|tweet|call)", r"support\b",
@@ -66,6 +66,7 @@ TOO_FAR = cue(
     r"(?:live|active|production|healthy|running) (?:\w+ )?(?:servers|machines|hosts|nodes|instances)\b.{0,12}\b(?:too|also|as well)\b", r"(?:also|even) .{0,20}(?:live|active|production|healthy|running) (?:servers|machines|hosts|nodes|instances)\b",
 )  # fmt: skip
 CONTENT = cue(
+    r"ip (?:blocks?|ranges?)\b", r"prefix(?:es)?\b", r"address (?:blocks?|ranges?)\b", r"topolog(?:y|ies)\b", r"terms\b",
     r"config\w*", r"rules?\b", r"rulesets?\b", r"flags?\b", r"polic(?:y|ies)\b", r"feature files?\b",
     r"content (?:updates?|files?|changes?)\b", r"channel files?\b", r"(?:definition|signature)s? (?:updates?|files?)\b",
     r"templates?\b", r"dns (?:records?|zones?|changes?)\b", r"routing\b", r"route (?:filters?|polic\w+|changes?)\b",
@@ -77,14 +78,37 @@ SHIP = cue(
     r"deploy\w*", r"push\w*", r"roll(?:s|ed|ing)? (?:it |them )?out\b", r"rollouts?\b", r"releas\w+",
     r"publish\w*", r"appl(?:y|ies|ied|ying)\b", r"distribut\w+", r"propagat\w+", r"replicat\w+", r"merg\w+",
     r"go(?:es)? live\b", r"went live\b", r"activat\w+", r"enabl\w+", r"chang\w+", r"updat\w+", r"ship\w*",
-    r"sent? (?:out|to)\b", r"load(?:s|ed)\b", r"deliver\w*", r"install\w*", r"hand(?:s|ed) .{0,30}\bto\b", r"introduc\w+", r"switch(?:es|ed)? on\b", r"turn(?:s|ed)? on\b",
+    r"sent? (?:out|to)\b", r"load(?:s|ed)\b", r"deliver\w*", r"spread\w*", r"goes? to\b", r"reach\w*", r"install\w*", r"hand(?:s|ed) .{0,30}\bto\b", r"introduc\w+", r"switch(?:es|ed)? on\b", r"turn(?:s|ed)? on\b",
 )  # fmt: skip
 EVERYWHERE = cue(
     r"global(?:ly)?\b", r"world-?wide\b", r"everywhere\b", r"fleet[- ]wide\b", r"company[- ]wide\b",
     r"(?:all|every) (?:of )?(?:the |its |our )?(?:\w+ ){0,2}?(?:regions?|servers?|hosts?|machines?|sites?|locations?|pops?|edges?|nodes?|data ?cent(?:er|re)s?|zones?|clusters?|instances?|prox(?:y|ies)|devices?|sensors?|countries|continents)\b",
     r"(?:whole|entire) (?:\w+ )?(?:network|fleet|estate|platform|system|region|edge)\b", r"(?:multiple|several|across) regions\b",
-    r"(?:[5-9]\d|100) ?(?:%|per ?cent) of (?:the |our |its |all )?(?:network|fleet|servers|hosts|machines|edge|sites|regions|devices|sensors|nodes)\b", r"millions of\b",
+    r"(?:[5-9]\d|100) ?(?:%|per ?cent) of (?:the |our |its |all )?(?:network|fleet|servers|hosts|machines|edge|sites|regions|devices|sensors|nodes)\b", r"millions of\b", r"every (?:\w+ )?client\b", r"all over the world\b", r"no (?:region|site|location|data ?cent(?:er|re)) .{0,40}any ?more\b", r"goes to all\b",
 )  # fmt: skip
+ALTER = cue(
+    r"chang\w+",
+    r"edit\w*",
+    r"modif\w+",
+    r"tak\w+ .{0,40}out of\b",
+    r"remov\w+",
+    r"add(?:s|ed|ing)?\b",
+    r"attach\w*",
+    r"link\w*",
+    r"set\b",
+    r"writ\w+",
+)
+UNHEEDED = cue(
+    r"although\b",
+    r"despite\b",
+    r"in spite of\b",
+    r"ignor\w+",
+    r"not (?:heeded|listened|stopped)\b",
+    r"(?:goes|went) on\b",
+    r"no effect\b",
+    r"all (?:is|was) well\b",
+    r"passes\b|passed\b",
+)
 UNSTAGED = cue(
     r"(?:rather than|instead of|not|never) (?:in )?(?:small )?(?:batches|stages|steps|waves|slices|phases)\b", r"(?:skips?|skipp\w+|need not pass) .{0,30}(?:stag\w+|stages|canar\w+|checks)\b",
     r"no (?:\w+ )?(?:stages?|staging|canar\w+|rollout|phases?)\b", r"(?:without|skips?|skipp\w+|by-?pass\w*|outside) .{0,30}(?:stag\w+|canar\w+|gradual|rollout|phase\w*)",
@@ -96,6 +120,7 @@ MANY_PLACES = cue(
     r"(?:many|most|several|nearly all|almost all) (?:of (?:the|our) )?(?:\w+ )?(?:regions|sites|locations|data ?cent(?:er|re)s|zones|countries|clusters)\b"
 )
 BROKEN = cue(
+    r"overload\w*", r"overwhelm\w*", r"swamp\w*", r"drown\w*", r"invalid\b", r"die away\b",
     r"interrupt\w*", r"saturat\w+", r"endless\w*", r"hangs?\b", r"time(?:s|d)? out\b",
     r"cpu\b", r"memory\b", r"oom\b", r"crash\w*", r"5\d\ds?\b", r"50x\b", r"5xx\b", r"errors?\b", r"blue screens?\b", r"bsods?\b",
     r"panic\w*", r"boot loops?\b", r"reject\w*", r"drop\w*", r"refus\w+", r"unavailab\w+", r"fail\w*",
@@ -130,8 +155,8 @@ WAYS_IN = {
                     r"authenticat\w+", r"credentials?\b", r"active directory\b", r"mfa\b", r"passwords?\b", r"secrets? (?:store|vault)\b", r"vaults?\b"),
     "out-of-band access": cue(r"out[- ]of[- ]band\b", r"oob\b", r"console (?:servers?|network|lines?|port)s?\b", r"serial consoles?\b", r"(?:spare|emergency|back-?up) (?:access|console|network|line|login|path)s?\b", r"bmcs?\b", r"ipmi\b", r"management ports?\b", r"break-?glass\b"),
     "admin tools": cue(r"control panels?\b", r"admin\w* (?:console|panel|interface|tool\w*|page)s?\b", r"management (?:console|interface|tool\w*|plane|portal)s?\b",
-                       r"internal (?:\w+ )?(?:tool\w*|systems?|consoles?|dashboards?|services?)\b", r"(?:own|debugging|investigation|recovery|repair|diagnos\w+) tool\w*\b", r"tools (?:for|to|that|with which)\b", r"tooling\b"),
-    "build and configuration tools": cue(r"ci\b", r"build systems?\b", r"(?:issue|bug|ticket)\w* trackers?\b", r"deploy\w* (?:tool\w*|systems?|pipelines?)\b",
+                       r"internal (?:\w+ )?(?:tool\w*|systems?|consoles?|dashboards?|services?)\b", r"(?:own|debugging|investigation|recovery|repair|operations?|diagnos\w+) tool\w*\b", r"tools (?:for|to|that|with which)\b", r"tooling\b"),
+    "build and configuration tools": cue(r"ci\b", r"build systems?\b", r"(?:issue|bug|ticket)\w* trackers?\b", r"deploy\w* (?:and \w+ )?(?:tool\w*|systems?|pipelines?)\b",
                                          r"config\w* management\b", r"code (?:repositor\w+|hosting)\b"),
     "physical access": cue(r"badges?\b", r"doors?\b", r"cages?\b", r"buildings?\b", r"(?:secure|physical)[- ]access\b", r"physically\b", r"data ?cent(?:er|re) access\b"),
     "chat and paging": cue(r"chats?\b", r"slack\b", r"pag(?:er|ing)\b", r"phone bridge\b", r"e-?mails?\b", r"messenger\b", r"video calls?\b", r"(?:tele)?phone (?:bridge|lines?|system)s?\b", r"own phones\b"),
@@ -148,11 +173,18 @@ USERS = cue(
     r"people with\b",
 )
 HINDERED = cue(r"extra time\b", r"hard to\b", r"slow\w*", r"takes? (?:long|time|hours)", r"took (?:long|time|hours)", r"delay\w*", r"difficult\w*")  # fmt: skip
-ON_SITE = cue(
+ON_SITE = cue(r"go(?:es)? in(?:to|side)?\b", r"with a visit\b", r"visit\w* (?:the |each |every )?(?:site|node|room|data)\w*", r"enter (?:the )?(?:building|site|data ?cent)\w*",
     r"on[- ]site\b", r"to (?:the |each )?(?:data ?cent(?:er|re)s?|sites?|machine rooms?)\b", r"in person\b", r"dispatch\w*",
     r"travel\w*", r"dr(?:ive|ove|iving) to\b", r"physically\b", r"remote hands\b", r"technicians? (?:sent|go|arriv)\w*",
     r"(?:sent|send|sends|sending) (?:\w+ )?(?:engineers?|staff|people|technicians?|a team)\b",
 )  # fmt: skip
+REGAIN = cue(
+    r"rebuil\w+",
+    r"regain\w*",
+    r"re-?establish\w*",
+    r"restor\w+",
+    r"first\b.{0,30}(?:access|tool\w*|way in)",
+)
 MOVED_CHAT = cue(r"(?:switch|mov)(?:ed|es|ing)? to (?:phone|whatsapp|signal|zoom|another|personal|e-?mail|text|a bridge|discord)",
                  r"(?:phone|conference) (?:bridge|call) (?:is )?(?:used|opened|set up) instead", r"(?:over|by) (?:phone|personal) (?:instead|because)?")  # fmt: skip
 NETWORK = cue(r"network\w*", r"backbone\b", r"dns\b", r"bgp\b", r"rout(?:es?|ing|ers?)\b", r"identity\b", r"sso\b", r"firewall\w*", r"certificates?\b", r"links?\b", r"connectivity\b", r"vpn\b", r"active directory\b", r"authentication\b")  # fmt: skip
@@ -165,7 +197,7 @@ GRADED = cue(r"gradual\w*", r"slowly\b", r"in (?:small )?(?:stages|waves|batches
 DATA = cue(r"data(?:bases?| ?sets?| director\w+| volumes?)?\b", r"director(?:y|ies)\b", r"tables?\b", r"volumes?\b", r"records?\b", r"rows?\b", r"files?\b",
            r"buckets?\b", r"disks?\b", r"partitions?\b", r"(?:customer |tenant )?(?:sites|accounts|tenants)\b", r"repositor\w+", r"schemas?\b", r"objects?\b", r"production\b", r"prod\b", r"indexes\b", r"state\b")  # fmt: skip
 DESTROY = cue(r"delet\w+", r"remov\w+", r"drop(?:s|ped|ping)?\b", r"wip(?:e|es|ed|ing)\b", r"truncat\w+", r"eras\w+", r"purg\w+", r"overwr\w+", r"destroy\w*", r"rm -\w+", r"format(?:s|ted)\b", r"de-?provision\w*", r"burn\w*", r"empt(?:ies|ied|ying)\b", r"corrupt\w*")  # fmt: skip
-WRONG_TARGET = cue(r"instead of\b", r"wrong (?:\w+ )?(?:host|server|database|environment|db|machine|cluster|volume|ids?|account|site|table|disk)s?\b",
+WRONG_TARGET = cue(r"by (?:mistake|accident)\b", r"accidental\w*", r"inadvertent\w*", r"mistaken\w*", r"unintention\w*", r"credentials (?:of|for) (?:the )?(?:production|prod|live)\b", r"instead of\b", r"wrong (?:\w+ )?(?:host|server|database|environment|db|machine|cluster|volume|ids?|account|site|table|disk)s?\b",
                    r"(?:thought|think\w*|believ\w*) (?:\w+ )?(?:was|were)\b", r"(?:on|in|from) (?:the )?(?:primary|production|prod|live)\b.{0,30}(?:standby|secondary|staging|replica|test|app)",
                    r"(?:points?|pointed|pointing|connect\w+|logged in) (?:at|to|on) (?:the )?(?:production|prod|live|primary)\b", r"(?:takes?|taking|took|mistak\w+|mistook) .{0,20}\bfor (?:the|a|another)\b", r"(?:ids?|identifiers?) (?:of|for) (?:the )?(?:whole |entire )?(?:sites?|accounts?|tenants?)\b")  # fmt: skip
 NOTICED = cue(r"(?:stopped|noticed|aborted|cancelled|interrupted|realis\w+|realiz\w+|spotted|hit ctrl).{0,30}(?:seconds?|at once|immediately|moments?|minute)\b")  # fmt: skip
@@ -175,29 +207,39 @@ BAD_COPY = cue(
     r"stale\b", r"corrupt\w*", r"fail(?:s|ed|ing)\b", r"unusable\b", r"destroyed\b", r"deleted\b", r"lost\b", r"incomplete\b", r"rejected\b", r"out of date\b", r"useless\b", r"damag\w+", r"broken\b", r"unreadable\b", r"holds? nothing\b", r"(?:had )?never been (?:turned|switched) on\b",
     r"could not be (?:restored|read|found)\b", r"cannot be (?:restored|read|found)\b", r"burn\w*", r"too old\b", r"do(?:es)? not exist\b", r"in the same (?:building|room|rack|region|account)\b",
 )  # fmt: skip
-NO_COPY = cue(r"without (?:\w+ing )?(?:an? |any )?(?:\w+ )?(?:back-?ups?|snapshots?|dumps?|copy|copies)\b", r"(?:there (?:is|was|were|are) )?no (?:\w+ ){0,2}(?:back-?ups?|archives?|snapshots?|dumps?|copies)\b")  # fmt: skip
+NO_COPY = cue(r"(?:delet\w+|drop\w*|truncat\w+|corrupt\w+|inconsistenc\w+|damage) .{0,30}(?:replicat|copied|mirror|synchroni|carried over)\w*", r"(?:same|too is|also) (?:corrupt|damage|delet)\w*", r"without (?:\w+ing )?(?:an? |any )?(?:\w+ )?(?:back-?ups?|snapshots?|dumps?|copy|copies)\b", r"(?:there (?:is|was|were|are) )?no (?:\w+ ){0,2}(?:back-?ups?|archives?|snapshots?|dumps?|copies)\b")  # fmt: skip
 UNDELIVERED = cue(r"(?:mails?|alerts?|notifications?|warnings?|pages?|messages?) .{0,40}(?:rejected|undelivered|not delivered|never (?:arriv|reach|deliver)\w*|suppressed|ignored|bounced|went nowhere)", r"(?:no|nobody) .{0,15}(?:alert|alarm|monitor)\w* (?:on|of|for) (?:the )?back-?ups?")  # fmt: skip
 OLD = cue(r"(?:\d+|one|two|three|four|five|six|eight|ten|twelve|several)[- ]?(?:hours?|h|days?|weeks?)[- ]old\b", r"(?:hours?|days?|weeks?|h) (?:of (?:data )?)?(?:loss|lost)\b", r"(?:hours?|days?|weeks?|h) old\b",
           r"from (?:yesterday|the (?:day|night) before|last (?:night|week))\b", r"(?:data|writes|changes|records|orders) (?:\w+ ){0,3}(?:are|is|was|were) (?:\w+ )?lost\b", r"los(?:t|es?|ing) (?:\w+ ){0,4}(?:data|writes|records)\b", r"data (?:\w+ )?lost\b", r"data loss\b", r"permanent\w* lost\b")  # fmt: skip
-RESTORE = cue(r"restor\w+", r"rebuil\w+", r"recover\w* from\b", r"copy from\b", r"copying\b", r"reseed\w*", r"re-?creat\w+", r"re-?image\w*")  # fmt: skip
-SLOW = cue(r"(?:takes?|took|taking|about|for|needs?|lasts?|over) .{0,20}?(?:hours?|days?|weeks?|\d ?h)\b", r"slow\w*", r"throttl\w+", r"longer than\b", r"[mgk]bps\b", r"hours?\b.{0,12}(?:restore|copy|transfer)", r"weeks\b")  # fmt: skip
+RESTORE = cue(r"import(?:s|ed|ing)?\b", r"(?:bring|brings|brought|get|got) back\b", r"pieced together\b", r"restor\w+", r"rebuil\w+", r"recover\w* from\b", r"copy from\b", r"copying\b", r"reseed\w*", r"re-?creat\w+", r"re-?image\w*")  # fmt: skip
+RESTORE_FAILS = cue(
+    r"(?:restor\w+|recover\w*|import\w*|rebuil\w+)\b.{0,60}\b(?:fails?|failed|does not work|did not work|unsuccessful\w*)\b",
+    r"(?:fails?|failed|unable|cannot|could not) (?:to )?(?:be )?restor\w+",
+)
+SLOW = cue(r"(?:after|for) (?:many )?(?:hours|days|weeks)\b", r"(?:days|weeks|hours) (?:go|went|pass\w*) by\b", r"(?:days|weeks|hours) later\b", r"most of (?:a|the) (?:day|night|week|time)\b", r"(?:takes?|took|taking|about|for|needs?|lasts?|over) .{0,20}?(?:hours?|days?|weeks?|\d ?h)\b", r"slow\w*", r"throttl\w+", r"longer than\b", r"[mgk]bps\b", r"hours?\b.{0,12}(?:restore|copy|transfer)", r"weeks\b")  # fmt: skip
 TAKE_COPY = cue(r"(?:takes?|makes?|creates?) .{0,40}(?:snapshot|back-?up|dump|copy)\b", r"(?:snapshot|back-?up|dump|copy) .{0,25}(?:taken|made|created)\b")  # fmt: skip
-PROMOTE = cue(r"promot\w+", r"(?:makes?|made|making) .{0,60}\b(?:leaders?|primar(?:y|ies)|masters?)\b", r"(?:active|primary|leader|leading|master) role\b.{0,20}\b(?:mov|giv|pass|hand|chang)\w*", r"elect(?:s|ed|ion)\b", r"fail(?:s|ed|ing)?[- ]?over\b", r"switch(?:es|ed)? over\b", r"takes? over\b", r"took over\b",
+PROMOTE = cue(r"mak\w* (?:itself|themselves) (?:active|primary|leader|master)\b", r"promot\w+", r"(?:makes?|made|making) .{0,60}\b(?:leaders?|primar(?:y|ies)|masters?)\b", r"(?:active|primary|leader|leading|master) role\b.{0,20}\b(?:mov|giv|pass|hand|chang)\w*", r"elect(?:s|ed|ion)\b", r"fail(?:s|ed|ing)?[- ]?over\b", r"switch(?:es|ed)? over\b", r"takes? over\b", r"took over\b",
               r"new (?:primary|primaries|leaders?|masters?)\b", r"bec(?:omes?|ame) (?:the )?(?:primary|leader|master|active)\b")  # fmt: skip
 PLANNED = cue(r"planned\b", r"scheduled\b", r"rehears\w+", r"drills?\b", r"as a test\b", r"exercise\b", r"by hand\b", r"manual\w*", r"maintenance window\b", r"plan to\b", r"plan:", r"as planned\b")  # fmt: skip
 NO_FAILOVER = cue(r"(?:did|does|do|could|would) not (?:promote|elect|fail ?over|take over)\b", r"(?:fail-?over|promotion|election) (?:did not|does not|never|fails?|failed|is refused|was refused|refused|stuck|blocked)\b",
                   r"no (?:new )?(?:primary|leader|master) (?:is |was |could be |can be )?(?:promoted|elected|chosen)\b", r"(?:refus\w+|unable|cannot|could not) (?:to )?(?:promote|elect|fail ?over)\b")  # fmt: skip
-DIVERGED = cue(r"never (?:crossed|arrived|reached|made it)\b", r"no (?:longer )?safe(?: way back)?\b", r"(?:rows|data|records|copies|sides) differ\w*", r"differ\w* between (?:the )?(?:nodes|sites|sides|copies)", r"unreplicated\b", r"(?:not|never) (?:yet )?replicated\b", r"diverg\w+", r"split[- ]brain\b", r"both (?:sides|sites|coasts|regions|data ?cent\w+|primaries|nodes|halves)\b.{0,40}(?:writ\w+|accept\w*|primary|primaries)",
+DIVERGED = cue(r"(?:both|two) (?:\w+ ){0,5}(?:active|primary|primaries|masters?|leaders?)\b", r"which (?:\w+ ){1,3}(?:had|has|holds?|held) the (?:latest|last|newest) (?:writes|data|copy)\b", r"never (?:crossed|arrived|reached|made it)\b", r"no (?:longer )?safe(?: way back)?\b", r"(?:rows|data|records|copies|sides) differ\w*", r"differ\w* between (?:the )?(?:nodes|sites|sides|copies)", r"unreplicated\b", r"(?:not|never) (?:yet )?replicated\b", r"diverg\w+", r"split[- ]brain\b", r"both (?:sides|sites|coasts|regions|data ?cent\w+|primaries|nodes|halves)\b.{0,40}(?:writ\w+|accept\w*|primary|primaries)",
                r"(?:two|multiple) (?:primaries|leaders|masters)\b", r"conflicting writes\b", r"writes .{0,40}(?:the other|each other|other side|lacks?|discarded|stranded)\b", r"inconsistent\b")  # fmt: skip
-INTEGRITY = cue(r"(?:consistency|consistent|correctness) (?:before|over|first)\b", r"(?:data|writes|orders) consistent\b", r"no (?:\w+ )?(?:data|writes|orders|records) (?:is|are|be|gets?) lost\b", r"nothing (?:more )?is lost\b", r"integrity\b", r"rather than (?:discard|los|drop)\w*", r"consistency over\b", r"fail(?:ing)? forward\b", r"(?:protect|preserve|keep|save|avoid losing|not lose|safety of) .{0,25}(?:data|writes|orders)\b",
+INTEGRITY = cue(r"until .{0,30}(?:known|clear|sure|certain|checked) .{0,60}(?:writes|data|copy|latest)\b", r"(?:consistency|consistent|correctness) (?:before|over|first)\b", r"(?:data|writes|orders) consistent\b", r"no (?:\w+ )?(?:data|writes|orders|records) (?:is|are|be|gets?) lost\b", r"nothing (?:more )?is lost\b", r"integrity\b", r"rather than (?:discard|los|drop)\w*", r"consistency over\b", r"fail(?:ing)? forward\b", r"(?:protect|preserve|keep|save|avoid losing|not lose|safety of) .{0,25}(?:data|writes|orders)\b",
                 r"accept\w* .{0,30}(?:unusable|downtime|outage|longer|degraded|unavailab\w+)\b")  # fmt: skip
+REBUILT = cue(
+    r"(?:replicas?|standbys?|followers?|secondar(?:y|ies)|copies|mirrors?) (?:\w+ ){0,4}(?:rebuilt|re-?seeded|re-?synchroni[sz]ed|built anew)\b"
+)
 TOPOLOGY = cue(r"(?:set|list|membership) of (?:\w+ ){0,2}(?:servers|nodes|members|primaries|leaders)\b", r"topolog(?:y|ies)\b", r"replication (?:graph|tree|layout)\b", r"cluster (?:state|view|membership)\b", r"primaries\b")  # fmt: skip
 UNEXPECTED = cue(r"unexpected\w*", r"not as expected\b", r"shows? only\b", r"surpris\w+", r"wrong\b", r"not what\b")  # fmt: skip
 PAUSE = cue(r"h(?:e|o)ld(?:s|ing)? back\b", r"on hold\b", r"taken? (?:down|offline) on purpose\b", r"paus\w+", r"suspend\w*", r"halt\w*", r"freez\w+", r"frozen\b", r"read[- ]only\b", r"stopp?(?:ed|s) (?:the )?(?:jobs|writers|workers|webhooks|queues)\b")  # fmt: skip
 WORKLOAD = cue(r"writ\w+", r"jobs?\b", r"webhooks?\b", r"queues?\b", r"builds?\b", r"deliver\w+", r"workers?\b", r"publish\w*", r"processing\b", r"orders\b", r"pages\b", r"applications?\b", r"traffic\b")  # fmt: skip
-PARTITION = cue(r"cut off\b", r"split in two\b", r"partition\w*", r"connectivity\b", r"network (?:blip|cut|loss|fault|maintenance|flap\w*)\b", r"links? (?:down|lost|flap\w*|cut)\b", r"packet loss\b", r"optical\b", r"cuts? .{0,25}(?:network|connect\w+|link)", r"isolat\w+")  # fmt: skip
+PARTITION = cue(r"network (?:freez\w*|froze\w*|hangs?|stalls?)\b", r"(?:drops?|dropp\w+|los\w+|forwards? only) .{0,25}packets\b", r"packets\b.{0,15}(?:lost|dropped)\b", r"heart-?beats?\b.{0,40}(?:run out|lost|miss\w*|time out|stop\w*)\b", r"cut off\b", r"split in two\b", r"partition\w*", r"connectivity\b", r"network (?:blip|cut|loss|fault|maintenance|flap\w*)\b", r"links? (?:down|lost|flap\w*|cut)\b", r"packet loss\b", r"optical\b", r"cuts? .{0,25}(?:network|connect\w+|link)", r"isolat\w+")  # fmt: skip
 
 # Seeing.
+SIGHT = cue(
+    r"(?:monitor\w*|dashboards?|graphs?|metrics|telemetry|probes?|alerts?)(?: \w+)? (?:shows?|showed|reports?|reported|sees?|saw|notic\w+|says?|pages?|paged)\b(?! (?:nothing|no|only green))"
+)
 TELEMETRY = cue(r"monitor\w*", r"dashboards?\b", r"metrics\b", r"logs\b", r"log (?:lines?|search|store|platform)\b", r"logging\b", r"telemetry\b", r"trac(?:es|ing)\b", r"alert(?:s|ing)?\b", r"observability\b", r"graphs?\b", r"error tracking\b")  # fmt: skip
 ABSENT = cue(r"silent\b", r"blank\b", r"empty\b", r"stale\b", r"missing\b", r"no data\b", r"nodata\b", r"dark\b", r"lost\b", r"down\b", r"unavailab\w+", r"gone\b", r"unreachable\b", r"impaired\b", r"show\w* nothing\b", r"says? nothing\b",
              r"not (?:fir\w+|work\w*|available|load\w*|sent)\b", r"green\b", r"stop\w* (?:report|updat|arriv)\w*", r"frozen\b", r"offline\b", r"fails?\b", r"failed\b")  # fmt: skip

@@ -43,7 +43,7 @@ def telemetry_silent(view: View) -> Sequence[Row]:
 
 def silent(view: View, row: Row) -> bool:
     """Whether a row says that telemetry gave no answer."""
-    if lex.STATUS_PAGE.search(row.text):
+    if lex.STATUS_PAGE.search(row.text) or lex.SIGHT.search(row.text):
         return False
     return bool(view.saying([row], lex.TELEMETRY, lex.ABSENT)) or (
         row.told and bool(lex.NO_SIGNAL.search(row.text))

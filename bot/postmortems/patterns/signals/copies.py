@@ -64,7 +64,9 @@ def bad_copies(text: str) -> int:
 )
 def failed_restore(view: View) -> Sequence[Row]:
     steps = [row for row in view.raw("step_failed", "drill_failed") if re.search(r"restore|backup", str(row.data.get("action") or row.data.get("step") or ""), re.IGNORECASE)]  # fmt: skip
-    return [*steps, *view.saying(view.responding("action", "symptom", "recovery"), lex.RESTORE, lex.SLOW), *_slow_copy(view)]  # fmt: skip
+    told = view.responding("action", "symptom", "recovery")
+    failed = view.saying(told, lex.RESTORE_FAILS)
+    return [*steps, *view.saying(told, lex.RESTORE, lex.SLOW), *failed, *_slow_copy(view)]
 
 
 def _slow_copy(view: View) -> list[Row]:

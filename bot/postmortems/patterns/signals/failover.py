@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
-from bot.postmortems.patterns.sentence import says
+from bot.postmortems.patterns.sentence import says, states
 from bot.postmortems.patterns.signal import signal
 from bot.postmortems.patterns.view import View
 
@@ -53,7 +53,8 @@ def absent(view: View) -> Sequence[Row]:
     "here no writes diverged",
 )
 def diverged(view: View) -> Sequence[Row]:
-    return view.saying(view.during("symptom", "detection", "decision", "trigger"), lex.DIVERGED)
+    rows = view.during("symptom", "detection", "decision", "trigger")
+    return [row for row in rows if row.told and states(row.text, lex.DIVERGED)]
 
 
 @signal(
@@ -63,7 +64,8 @@ def diverged(view: View) -> Sequence[Row]:
     "here nobody had to choose between data and speed",
 )
 def integrity_chosen(view: View) -> Sequence[Row]:
-    return view.saying(view.responding("decision", "action"), lex.INTEGRITY)
+    rows = view.responding("decision", "action")
+    return [row for row in rows if row.told and states(row.text, lex.INTEGRITY)]
 
 
 @signal(
@@ -86,12 +88,14 @@ def paused(view: View) -> Sequence[Row]:
     rows = view.responding("action", "decision")
     stopped = view.saying(rows, lex.PAUSE, lex.WORKLOAD)
     restored = [row for row in view.saying(rows, lex.RESTORE) if re.search(r"back-?up|replica|cluster|sync", row.text, re.IGNORECASE)]  # fmt: skip
+    rebuilt = view.saying(view.responding("symptom"), lex.REBUILT)
     reconciled = [
         row for row in rows if row.told and re.search(r"reconcil", row.text, re.IGNORECASE)
     ]
     return [
         *stopped,
         *restored,
+        *rebuilt,
         *reconciled,
         *view.steps("reseed", "rewind", "reinit", "pause", "rejoin"),
     ]

@@ -74,7 +74,14 @@ def critical_path(view: View) -> Sequence[Row]:
     if first and worked and worked.known and total:
         took = (worked.at - first.at).total_seconds() / 60
         return [first, worked] if took >= _SHARE * total else []
-    return [rows[0], *_on_site(view)[:1]] if _on_site(view) else []
+    way = _on_site(view) or _mended_first(view)
+    return [rows[0], *way[:1]] if way else []
+
+
+def _mended_first(view: View) -> list[Row]:
+    """People first had to have a way in again."""
+    rows = view.saying(view.responding("decision", "action"), lex.REGAIN)
+    return [row for row in rows if any(says(row.text, way) for way in lex.WAYS_IN.values())]
 
 
 def _worked(view: View, rows: Sequence[Row]) -> Row | None:

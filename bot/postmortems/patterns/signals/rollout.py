@@ -1,10 +1,11 @@
 """P4, the global rollout of configuration: content that reaches everything at once and breaks it."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
-from bot.postmortems.patterns.sentence import says, states
+from bot.postmortems.patterns.sentence import says, statements, states
 from bot.postmortems.patterns.signal import signal
 from bot.postmortems.patterns.view import View, within
 
@@ -25,7 +26,14 @@ _FEW, _TEN = 5.0, 10.0
 
 def contents(view: View) -> list[Row]:
     """Triggers in which configuration, rules or other content is shipped."""
-    return [row for row in view.triggers if row.told and states(row.text, lex.SHIP, lex.CONTENT)]
+    rows = [row for row in view.triggers if row.told]
+    return [r for r in rows if states(r.text, lex.SHIP, lex.CONTENT) or _then_shipped(r.text)]
+
+
+def _then_shipped(text: str) -> bool:
+    """Content is changed in one statement, and shipped in the next: "…; while it is being spread, …"."""
+    parts = statements(text)
+    return any(states(one, lex.ALTER, lex.CONTENT) and states(two, lex.SHIP) for one, two in pairwise(parts))  # fmt: skip
 
 
 @signal(
@@ -151,7 +159,8 @@ def attack_dropped(view: View) -> Sequence[Row]:
 @signal("rollout.caught-in-stages", "negative", "a staged rollout caught it while it was small")
 def caught(view: View) -> Sequence[Row]:
     rows = view.during("trigger", "symptom", "detection", "action")
-    return [row for row in view.saying(rows, lex.STAGED) if not lex.UNSTAGED.search(row.text)][:1]
+    staged = [row for row in view.saying(rows, lex.STAGED) if not lex.UNSTAGED.search(row.text)]
+    return [row for row in staged if not lex.UNHEEDED.search(row.text)][:1]
 
 
 SIGNALS = (
