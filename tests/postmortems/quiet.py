@@ -267,4 +267,81 @@ QUIET: dict[str, str] = {
         10:40 action: The rule is disabled
         10:41 recovery: The customer works again
         """,
+    "traffic-shifted": """
+        10:00 trigger: An operator shifts the traffic of one region to another for maintenance, by the runbook
+        10:02 symptom: Requests in the second region are slow, its caches are cold
+        10:03 detection: Latency alert
+        10:10 action: The traffic is moved back in steps
+        10:15 recovery: Latency is as before
+        """,
+    "file-deleted-by-accident": """
+        14:00 trigger: A developer accidentally deletes a folder of test data
+        14:05 detection: The nightly tests cannot find their data
+        14:20 action: The folder is restored from yesterday's backup within a minute
+        14:21 recovery: Tests pass
+        """,
+    "prefix-added": """
+        11:00 trigger: A new prefix is announced from one location as planned
+        11:05 symptom: Some users of one provider time out
+        11:10 detection: Probes of that provider fail
+        11:20 action: The announcement is withdrawn
+        11:22 recovery: Probes pass
+        """,
+    "heartbeat-missed": """
+        03:00 symptom: A batch job sends no heartbeat
+        03:10 detection: Heartbeat alert
+        03:20 action: The job's host had rebooted for patches; the job is started again
+        03:40 recovery: The job is done, nothing is lost
+        """,
+    "replica-rebuilt": """
+        05:00 symptom: A replica's disk fails
+        05:01 detection: Alert: replica down
+        05:10 decision: The replica is rebuilt on a spare host
+        08:00 recovery: The rebuilt replica has caught up
+        """,
+    "keys-rotated": """
+        09:00 trigger: Signing keys are rotated as scheduled
+        09:01 symptom: One old client cannot log in
+        09:30 detection: Its owner asks support
+        09:45 action: The client is updated to fetch the new keys
+        09:50 recovery: It logs in
+        """,
+    "import-slow": """
+        20:00 action: The monthly import of invoices begins
+        23:00 symptom: The import takes three hours longer than planned
+        23:05 detection: Alert: import not done
+        01:00+1 recovery: The import is done, all records are there
+        """,
+    "tools-slow": """
+        13:00 symptom: The deployment tools are slow, builds wait
+        13:10 detection: Developers complain in the chat
+        13:30 action: Two stuck build hosts are restarted
+        13:40 recovery: Builds run
+        """,
+    "visit-planned": """
+        08:00 trigger: A technician visits the data centre to swap a fan
+        08:20 symptom: One host shuts down as its cable is touched
+        08:21 detection: Alert: host down
+        08:25 action: The technician switches the host on
+        08:30 recovery: The host serves again
+        """,
+    "threshold-too-low": """
+        07:00 trigger: An alert threshold is changed for all services at once
+        07:01 detection: Forty alerts fire, dashboards show ordinary traffic
+        07:10 action: The change of the threshold is reverted
+        07:11 recovery: Alerts are quiet; no user was affected
+        """,
+    "two-services-slow": """
+        16:00 trigger: A developer runs a heavy report by hand
+        16:01 symptom: The report database and the export, which uses it too, are slow
+        16:03 detection: Latency alert
+        16:05 action: The report is cancelled
+        16:06 recovery: Both are fast
+        """,
+    "login-of-one-office": """
+        09:00 symptom: One office cannot log in to the VPN, its provider blocks the port
+        09:10 detection: The help desk is called
+        09:20 action: The office switches to another port
+        09:25 recovery: The office is connected
+        """,
 }

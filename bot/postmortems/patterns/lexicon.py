@@ -55,12 +55,22 @@ CAPACITY = cue(
     r"replicas?\b", r"links?\b", r"routers?\b", r"sites?\b", r"clusters?\b", r"workers?\b", r"fleet\b",
     r"jobs?\b", r"backbone\b", r"racks?\b", r"zones?\b", r"regions?\b",
 )  # fmt: skip
+MOVE = cue(
+    r"shift\w*",
+    r"mov(?:es?|ed|ing)\b",
+    r"re-?rout\w+",
+    r"redirect\w*",
+    r"connect\w*",
+    r"plugs?\b",
+    r"unplug\w*",
+    r"switch(?:es|ed)?\b",
+)
 TOO_FAR = cue(
     r"(?:far |much |many )?(?:more|larger|bigger|greater|wider)\b(?! (?:slowly|quickly)).{0,40}?\b(?:than|set|number|group|part|share|removed|affected|regions?)",
     r"than (?:was )?(?:intended|planned|meant|requested|expected)\b", r"too (?:many|much|large|wide)\b",
     r"unintended\w*", r"instead of\b", r"rather than\b", r"typo\b", r"mistyped\b", r"beyond (?:the|its|what)\b",
     r"(?:input|argument|flag|parameter|option|id|ids|list|value|selector|filter)s? (?:is|was|are|were) (?:wrong|missing|empty|incorrect|mistaken)",
-    r"(?:wrong|incorrect|mistaken) (?:\w+ )?(?:input|ids?\b|arg\w*|flag|param\w*|hosts?\b|servers?\b|group|list|target|region|environment|cluster|database|value|set|scope|selector)",
+    r"(?:wrong|incorrect|mistaken) (?:\w+ )?(?:input|ids?\b|arg\w*|flag|param\w*|hosts?\b|servers?\b|group|list|target|region|environment|cluster|database|value|set|scope|selector|routers?\b|network|links?\b|zone|cabinet|rack)",
     r"all (?:of )?(?:the |its |our )?(?:\w+ )?(?:links|servers|hosts|nodes|sites|instances|machines|clusters|replicas|workers|pods|routers|jobs|data ?cent(?:er|re)s)\b",
     r"(?:entire|whole|every) (?:\w+ )?(?:fleet|cluster|region|network|site|subsystem|backbone|pool|product|service|link)\b", r"every (?:[\w-]+ )?(?:link|server|host|node|machine|router)\b", r"multiple (?:clusters|regions|sites)\b",
     r"(?:live|active|production|healthy|running) (?:\w+ )?(?:servers|machines|hosts|nodes|instances)\b.{0,12}\b(?:too|also|as well)\b", r"(?:also|even) .{0,20}(?:live|active|production|healthy|running) (?:servers|machines|hosts|nodes|instances)\b",
@@ -72,7 +82,7 @@ CONTENT = cue(
     r"templates?\b", r"dns (?:records?|zones?|changes?)\b", r"routing\b", r"route (?:filters?|polic\w+|changes?)\b",
     r"bgp\b", r"acls?\b", r"certificates?\b", r"quotas?\b", r"settings?\b", r"regular expressions?\b",
     r"regex\w*", r"sensor (?:content|updates?)\b", r"block ?lists?\b", r"deny ?lists?\b", r"allow ?lists?\b", r"metadata\b",
-    r"signatures?\b", r"definitions?\b", r"parameters?\b", r"(?:signing|public|encryption) keys?\b", r"key sets?\b", r"thresholds?\b",
+    r"signatures?\b", r"definitions?\b", r"parameters?\b", r"(?:signing|public|encryption) keys?\b", r"key sets?\b",
 )  # fmt: skip
 SHIP = cue(
     r"deploy\w*", r"push\w*", r"roll(?:s|ed|ing)? (?:it |them )?out\b", r"rollouts?\b", r"releas\w+",
@@ -119,7 +129,7 @@ STAGED = cue(r"canar(?:y|ies)\b", r"first stage\b", r"stage (?:one|1)\b", r"pilo
 MANY_PLACES = cue(
     r"(?:many|most|several|nearly all|almost all) (?:of (?:the|our) )?(?:\w+ )?(?:regions|sites|locations|data ?cent(?:er|re)s|zones|countries|clusters)\b"
 )
-BROKEN = cue(
+BROKEN = cue(r"no longer\b", r"(?:do|does|did) not (?:resolve|answer|respond|load|work)\b",
     r"overload\w*", r"overwhelm\w*", r"swamp\w*", r"drown\w*", r"invalid\b", r"die away\b",
     r"interrupt\w*", r"saturat\w+", r"endless\w*", r"hangs?\b", r"time(?:s|d)? out\b",
     r"cpu\b", r"memory\b", r"oom\b", r"crash\w*", r"5\d\ds?\b", r"50x\b", r"5xx\b", r"errors?\b", r"blue screens?\b", r"bsods?\b",
@@ -133,6 +143,12 @@ SWITCH_OFF = cue(
 )  # fmt: skip
 SWITCH_ON = cue(r"re-?enabl\w+", r"(?:turn|switch)(?:ed|s)? (?:it |the \w+ )?(?:back )?on\b", r"re-?activat\w+",
                 r"re-?introduc\w+", r"back in service with\b", r"re-?deploy\w*")  # fmt: skip
+HARMLESS = cue(
+    r"(?:no|nobody|no one|none of the) ?(?:user|customer|client|request|account)?s? ?(?:was|were|is|are) (?:affected|hurt|harmed|lost)\b",
+    r"users? (?:notice\w*|saw|felt) nothing\b",
+    r"never affected\b",
+    r"no (?:user|customer|server|client|request)s? (?:notic\w+|fail\w*)\b",
+)
 ATTACK = cue(r"attacks?\b", r"ddos\b", r"malicious\b", r"intrusion\b", r"breach\b")
 
 # Failing, in one word for each way of saying it.
@@ -218,10 +234,10 @@ RESTORE_FAILS = cue(
 )
 SLOW = cue(r"(?:after|for) (?:many )?(?:hours|days|weeks)\b", r"(?:days|weeks|hours) (?:go|went|pass\w*) by\b", r"(?:days|weeks|hours) later\b", r"most of (?:a|the) (?:day|night|week|time)\b", r"(?:takes?|took|taking|about|for|needs?|lasts?|over) .{0,20}?(?:hours?|days?|weeks?|\d ?h)\b", r"slow\w*", r"throttl\w+", r"longer than\b", r"[mgk]bps\b", r"hours?\b.{0,12}(?:restore|copy|transfer)", r"weeks\b")  # fmt: skip
 TAKE_COPY = cue(r"(?:takes?|makes?|creates?) .{0,40}(?:snapshot|back-?up|dump|copy)\b", r"(?:snapshot|back-?up|dump|copy) .{0,25}(?:taken|made|created)\b")  # fmt: skip
-PROMOTE = cue(r"mak\w* (?:itself|themselves) (?:active|primary|leader|master)\b", r"promot\w+", r"(?:makes?|made|making) .{0,60}\b(?:leaders?|primar(?:y|ies)|masters?)\b", r"(?:active|primary|leader|leading|master) role\b.{0,20}\b(?:mov|giv|pass|hand|chang)\w*", r"elect(?:s|ed|ion)\b", r"fail(?:s|ed|ing)?[- ]?over\b", r"switch(?:es|ed)? over\b", r"takes? over\b", r"took over\b",
+PROMOTE = cue(r"mov(?:es?|ed|ing) over\b", r"mak\w* (?:itself|themselves) (?:active|primary|leader|master)\b", r"promot\w+", r"(?:makes?|made|making) .{0,60}\b(?:leaders?|primar(?:y|ies)|masters?)\b", r"(?:active|primary|leader|leading|master) role\b.{0,20}\b(?:mov|giv|pass|hand|chang)\w*", r"elect(?:s|ed|ion)\b", r"fail(?:s|ed|ing)?[- ]?over\b", r"switch(?:es|ed)? over\b", r"takes? over\b", r"took over\b",
               r"new (?:primary|primaries|leaders?|masters?)\b", r"bec(?:omes?|ame) (?:the )?(?:primary|leader|master|active)\b")  # fmt: skip
 PLANNED = cue(r"planned\b", r"scheduled\b", r"rehears\w+", r"drills?\b", r"as a test\b", r"exercise\b", r"by hand\b", r"manual\w*", r"maintenance window\b", r"plan to\b", r"plan:", r"as planned\b")  # fmt: skip
-NO_FAILOVER = cue(r"(?:did|does|do|could|would) not (?:promote|elect|fail ?over|take over)\b", r"(?:fail-?over|promotion|election) (?:did not|does not|never|fails?|failed|is refused|was refused|refused|stuck|blocked)\b",
+NO_FAILOVER = cue(r"(?:did|does|do|could|would) not (?:promote|elect|(?:fail|take|switch|move|cut) ?over)\b", r"(?:fail-?over|promotion|election) (?:did not|does not|never|fails?|failed|is refused|was refused|refused|stuck|blocked)\b",
                   r"no (?:new )?(?:primary|leader|master) (?:is |was |could be |can be )?(?:promoted|elected|chosen)\b", r"(?:refus\w+|unable|cannot|could not) (?:to )?(?:promote|elect|fail ?over)\b")  # fmt: skip
 DIVERGED = cue(r"(?:both|two) (?:\w+ ){0,5}(?:active|primary|primaries|masters?|leaders?)\b", r"which (?:\w+ ){1,3}(?:had|has|holds?|held) the (?:latest|last|newest) (?:writes|data|copy)\b", r"never (?:crossed|arrived|reached|made it)\b", r"no (?:longer )?safe(?: way back)?\b", r"(?:rows|data|records|copies|sides) differ\w*", r"differ\w* between (?:the )?(?:nodes|sites|sides|copies)", r"unreplicated\b", r"(?:not|never) (?:yet )?replicated\b", r"diverg\w+", r"split[- ]brain\b", r"both (?:sides|sites|coasts|regions|data ?cent\w+|primaries|nodes|halves)\b.{0,40}(?:writ\w+|accept\w*|primary|primaries)",
                r"(?:two|multiple) (?:primaries|leaders|masters)\b", r"conflicting writes\b", r"writes .{0,40}(?:the other|each other|other side|lacks?|discarded|stranded)\b", r"inconsistent\b")  # fmt: skip

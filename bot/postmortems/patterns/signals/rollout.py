@@ -163,7 +163,13 @@ def caught(view: View) -> Sequence[Row]:
     return [row for row in staged if not lex.UNHEEDED.search(row.text)][:1]
 
 
+@signal("rollout.nobody-hurt", "negative", "nobody was affected, by what was recorded")
+def nobody_hurt(view: View) -> Sequence[Row]:
+    rows = [row for row in view.during("detection", "action", "decision", "recovery") if row.told]
+    return [row for row in rows if lex.HARMLESS.search(row.text)][:1]
+
+
 SIGNALS = (
     content_shipped, not_staged, broke_everywhere, all_regions, switched_off, tools_behind,
-    change_then_impact, off_then_well, attack_dropped, caught,
+    change_then_impact, off_then_well, attack_dropped, caught, nobody_hurt,
 )  # fmt: skip

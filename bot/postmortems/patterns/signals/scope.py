@@ -21,7 +21,9 @@ def _by_a_person(row: Row) -> bool:
     """A command, or somebody who takes something away; whoever it was, it did not run by itself."""
     if says(row.text, lex.UNATTENDED):
         return False
-    acts = says(row.text, lex.PEOPLE) and says(row.text, lex.TAKE_AWAY)
+    acts = says(row.text, lex.PEOPLE) and (
+        says(row.text, lex.TAKE_AWAY) or says(row.text, lex.MOVE)
+    )
     return acts or says(row.text, lex.COMMAND)
 
 
