@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bot.catalog.schedule import zone
 from bot.errors import Unavailable
 from bot.postmortems.case import GAP_MINUTES, Case, Gap
-from bot.postmortems.moments import has_date
+from bot.postmortems.moments import has_date, is_known
 from bot.postmortems.page import (
     Anchor,
     Bullets,
@@ -57,7 +57,8 @@ def timeline(case: Case, cited: Collection[int], pictures: Sequence[Figure] = ()
     days = " to ".join(_days(case))
     said = f"All times are UTC on {days}{shown.local_words}."
     if not has_date(case.rows[0].at):
-        said = "No row has a date: times are minutes from the start."
+        timed = any(is_known(row.at) for row in case.rows)
+        said = "No row has a date: times are minutes from the start." if timed else "No row has a clock time."  # fmt: skip
     intro = text_of(f"{said} {_folded_words(case)}".strip())
     return Section("Timeline", "recorded", (intro, *pictures, Table(HEAD, tuple(lines))))
 

@@ -42,13 +42,24 @@ def _affected(case: Case) -> Section:
         (cell(each.title), cell(each.service), cell(each.tier)) for each in case.impact.services
     )
     start, end = case.clock.impact_start, case.clock.mitigated
-    zone = "" if start.at and not has_date(start.at) else " UTC"
     blocks: tuple[Block, ...] = (
-        text_of(f"From {utc(start.at)} to {utc(end.at)}{zone} ", *cites([start.seq, end.seq]), "."),
+        text_of(*_from_to(start, end)),
         *([Table(("Service", "Id", "Tier"), rows)] if rows else []),
         *_quoted(case),
     )
     return Section("Impact", "recorded", blocks)
+
+
+def _from_to(start: Mark, end: Mark) -> Line:
+    """From when to when, as far as either is known; minutes from a start have no zone."""
+    if start.at is None and end.at is None:
+        return ("When it began and when its effect ended is unknown.",)
+    zone = "" if any(mark.at and not has_date(mark.at) for mark in (start, end)) else " UTC"
+    begun = utc(start.at) if start.at else "a time that is unknown"
+    ended = f"to {utc(end.at)}" if end.at else "on; when its effect ended is unknown"
+    if end.at is None:
+        return (f"From {begun}{zone} {ended} ", *cites([start.seq]), ".")
+    return (f"From {begun} {ended}{zone} ", *cites([start.seq, end.seq]), ".")
 
 
 def _quoted(case: Case) -> Iterator[Block]:

@@ -74,6 +74,8 @@ def _trigger(case: Case) -> Iterator[Finding]:
     if case.notes("trigger", "cause", "root cause") or case.of("trigger"):
         return
     start = case.clock.impact_start.seq or case.clock.declared.seq
+    if start is None and case.told:
+        start = next((row.seq for row in case.of("symptom", "detection")), None)
     yield Finding(
         "trigger", "The trigger is not established", _seqs(start), "", "prevent",
         "Establish the trigger, then have a check, guard or test that stops it",

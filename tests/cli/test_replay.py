@@ -58,7 +58,7 @@ def test_abstention(cli: Cli) -> None:
     ("text", "said"),
     [
         (QUIET.replace("kind: recovery", "kind: recovered"), ":5:"),
-        (QUIET.replace("event: Uploads work", "x: y"), "timeline[2].event: Field required"),
+        (QUIET.replace("event: Uploads work", "x: y"), "timeline[2].event: is missing"),
         ("[", "expected"),
     ],
 )

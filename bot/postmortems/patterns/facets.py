@@ -52,7 +52,9 @@ def tools_share_fate(view: View) -> list[Row]:
     rows = _responding(view, "symptom", "action", "access", "detection")
     ways = [row for way in _TOOLS for row in view.failing(rows, way)]
     sight = [
-        r for r in view.saying(rows, lex.TELEMETRY, _LOST) if not lex.STATUS_PAGE.search(r.text)
+        r
+        for r in view.saying(rows, lex.TELEMETRY, _LOST)
+        if not lex.STATUS_PAGE.search(r.text) and not lex.SIGHT.search(r.text)
     ]
     return list(dict.fromkeys([*ways, *sight]))
 

@@ -29,7 +29,7 @@ OUTSIDERS = cue(
     r"researchers?\b", r"observers?\b", r"downdetector\b", r"the press\b", r"news (?:sites?|outlets?)",
 )  # fmt: skip
 MACHINES = cue(
-    r"alerts?\b", r"alarms?\b", r"paged\b", r"(?:first |a )?page:", r"first page\b", r"pages (?:for|about|the|fire)\b", r"pagers?\b", r"monitor\w*", r"probes?\b",
+    r"alerts?\b", r"alarms?\b", r"paged\b", r"(?:first |a )?page:", r"first page\b", r"pages (?:for|about|the|fire|to|go|went)\b", r"pagers?\b", r"monitor\w*", r"probes?\b",
     r"synthetic\w*", r"thresholds?\b", r"detectors?\b", r"checks? (?:fail|fire)", r"automated (?:check|test)s?\b",
 )  # fmt: skip
 

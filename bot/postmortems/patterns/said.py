@@ -22,6 +22,7 @@ _OUR_ROLES = re.compile(
 
 
 _CUSTOMERS = cue(r"customers?\b", r"clients?\b", r"users?\b", r"merchants?\b", r"subscribers?\b")
+_SUBJECT = 3  # "the service that knows customers" is not them
 _NOT_THEIRS = ("action", "communication", "step")  # done to customers, or told them, not by them
 _BEGINNING = 5  # words: who acts stands there
 
@@ -34,11 +35,13 @@ def actor_of(text: str, org: str = "", kind: str = "") -> str:
         return "responders"  # only people decide
     first = clauses(text)[0] if clauses(text) else text
     start = " ".join(first.split()[:_BEGINNING])
+    first_words = " ".join(first.split()[:_SUBJECT])
     acting = (("automation", lex.AUTOMATION), ("customers", _CUSTOMERS),
               ("responders", lex.PEOPLE), ("monitoring", lex.MACHINES))  # fmt: skip
     noticing = (("monitoring", lex.MACHINES), *acting) if kind == "detection" else acting
     for actor, words in noticing:
-        if words.search(start) and not (actor == "customers" and kind in _NOT_THEIRS):
+        theirs = actor == "customers"
+        if words.search(first_words if theirs else start) and not (theirs and kind in _NOT_THEIRS):
             return actor
     return ""
 
