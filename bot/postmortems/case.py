@@ -1,6 +1,6 @@
 """Everything that the sections of one draft are drawn from. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -138,6 +138,10 @@ class Case:
     def told(self) -> bool:
         """Whether it is drawn from what was published: what such a record does not say, nobody can look up."""
         return any(is_told(row) for row in self.rows)
+
+    def telling(self, tells: Callable[[Entry], bool]) -> list[Entry]:
+        """The rows of a told outage whose sentence is about something; a record of our own has none."""
+        return [row for row in self.rows if tells(row)] if self.told else []
 
     @cached_property
     def shape(self) -> str:

@@ -73,7 +73,7 @@ def _quoted(case: Case) -> Iterator[Block]:
     else:
         yield text_of("What users could not do, how many were affected and how that was measured: to be written.")  # fmt: skip
     lost = case.notes("data loss")
-    if told := [row for row in case.rows if tells_of_lost_data(row)]:
+    if told := case.telling(tells_of_lost_data):
         yield Bullets(tuple(("Data loss, as it is told: ", *case.say(row.text), " ", Cite(row.seq)) for row in told))  # fmt: skip
     elif lost:
         items = ((*cell("Data loss: "), *_quote(case, *each)) for each in lost)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 NO_DATE = datetime(1, 7, 1, tzinfo=UTC)  # where minutes count from, in a record without dates
+_DATED = 1000  # years before it are minutes, of which a file may count some millions
 
 
 class Moment(datetime):
@@ -32,7 +33,7 @@ class Moment(datetime):
         """As people read it."""
         if not self.known:
             return self.words
-        if self.year == NO_DATE.year:
+        if not has_date(self):
             return f"{self.words} {_from_start(self)} min".strip()
         return f"{self.words} {self:{shape}}".strip()
 
@@ -55,7 +56,7 @@ def is_known(at: datetime | None) -> bool:
 
 def has_date(at: datetime) -> bool:
     """Whether it is a day, and not minutes from a start that nobody dated."""
-    return at.year != NO_DATE.year
+    return at.year >= _DATED
 
 
 def is_about(at: datetime | None) -> bool:
@@ -67,6 +68,6 @@ def stamp(at: datetime | None) -> str | None:
     """A known moment for machines: ISO 8601 in UTC, or ``T+45`` in a record without dates."""
     if at is None or not is_known(at):
         return None
-    if at.year == NO_DATE.year:
+    if not has_date(at):
         return _from_start(at)
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

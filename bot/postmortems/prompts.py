@@ -132,7 +132,7 @@ def _unsaid(case: Case) -> Iterator[tuple[Line, str]]:
     lead = "incident commander"
     if not case.notes("cause", "root cause", "trigger") and not case.of("trigger"):
         yield cell("What was the trigger? Not established."), lead
-    if not case.notes("data loss") and not any(tells_of_lost_data(row) for row in case.rows):
+    if not case.notes("data loss") and not case.telling(tells_of_lost_data):
         yield cell("Was data lost, and how do we know?"), _owner(case)
     if not case.notes("impact"):
         yield cell("How many users were affected, and how was that measured?"), _owner(case)

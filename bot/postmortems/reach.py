@@ -63,14 +63,14 @@ def _looked(case: Case) -> Line:
 
 def failed_access(case: Case) -> list[Entry]:
     """The rows that say that a way in did not work."""
-    told = [row for row in case.rows if tells_of_access(row)]
+    told = case.telling(tells_of_access)
     return [*case.of("access_failed"), *told]
 
 
 def said_of_access(case: Case) -> list[Entry]:
     """What people wrote about getting in, and rows that are about nothing else."""
     noted = [row for row, _ in case.notes("access")]
-    told = [row for row in case.rows if tells_of_access(row)]
+    told = case.telling(tells_of_access)
     return [
         *noted,
         *case.of("access", "bag_merged", "glass_reviewed"),
@@ -135,7 +135,7 @@ def communication(case: Case) -> Section:
     """Updates that went out, and whether what they promised came when it was promised."""
     updates = case.of("communication_sent", "communication")
     noted = [row for row, _ in case.notes("update")]
-    noted += [row for row in case.rows if row not in updates and tells_of_publishing(row)]
+    noted += [row for row in case.telling(tells_of_publishing) if row not in updates]
     blocks: list[Block] = []
     if updates or noted:
         head = ("Row", "UTC", "Said", "Incident's status then", "Next promised", "Next came")
@@ -220,7 +220,7 @@ def _etas(case: Case, updates: list[Entry]) -> Iterator[Block]:
     named = [row for row, _ in case.notes("eta")]
     once = {row.seq: row for row in (*updates, *named)}.values()
     found = [(row, at) for row in once if (at := _eta(row))]
-    told = [row for row in case.rows if tells_of_an_estimate(row)]
+    told = case.telling(tells_of_an_estimate)
     if told and not found:
         yield text_of("Estimates that are told of; whether they were kept is to be written:")
         yield Bullets(tuple(("ETA: ", *case.say(row.text), " ", Cite(row.seq)) for row in told))

@@ -118,7 +118,7 @@ def _run_sentences(case: Case, started: list[Run]) -> Iterator[Part]:
 
 def _cause(case: Case) -> Line:
     recorded = [row for row, _ in case.notes("cause", "root cause", "trigger")]
-    if found := [*recorded, *(row for row in case.rows if tells_the_cause(row))][:6]:
+    if found := [*recorded, *case.telling(tells_the_cause)][:6]:
         seqs = cites(row.seq for row in found)
         said = (
             "What was found, as it is told,"

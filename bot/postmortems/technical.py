@@ -53,7 +53,7 @@ def technical(case: Case, found: Sequence[Finding]) -> list[Section]:
 
 
 def _established(case: Case) -> Iterator[Block]:
-    told = [row for row in case.rows if tells_the_cause(row)]
+    told = case.telling(tells_the_cause)
     if told:
         yield text_of(
             "What was found, as it is told; no person has confirmed it in this document yet."

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.postmortems.casefile import Outage, Told
-from bot.postmortems.moments import NO_DATE, Moment
+from bot.postmortems.moments import NO_DATE, Moment, has_date
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.said import actor_of, fails_to_get_in, tells_what_was_found
 from bot.timeline import Entry
@@ -108,7 +108,7 @@ def _clock(row: Told, zero: datetime | None) -> datetime | None:
         return None
     if row.approx:
         return Moment.of(at, known=True, words="about")
-    return Moment.of(at, known=True) if at.year == NO_DATE.year else at
+    return at if has_date(at) else Moment.of(at, known=True)
 
 
 def _bounds(row: Told) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -212,3 +213,79 @@ def test_drawing_needs_no_catalog():
     """What an outage's file does not say is unknown, not an error."""
     made = draft(FACTS, [], Catalog(), {})
     assert "No known pattern" in markdown(made)
+
+
+SPOKEN = """
+    10:00 trigger: An operator shuts the wrong links down instead of the spare ones, with a script
+    10:01 symptom: Search, mail and maps are down
+    10:03 detection: Alerts page the on-call
+    10:20 detection: The cause is identified in the list that the script was given
+    10:25 communication: Customers are told that it will take two hours, by estimate
+    -- hypothesis: An attack was suspected and ruled out
+    12:00 action: The links are opened again one by one
+    12:02 recovery: Everything works again, no data was lost
+    """
+
+
+def sections_of(lines):
+    text = markdown(replay(outage(lines)).draft)
+    return {part.split("\n")[0].lstrip("# "): part for part in re.split(r"\n(?=##)", text)}
+
+
+def test_what_is_told_is_quoted_and_nothing_is_denied():
+    """Findings, estimates, losses, hypotheses: a sentence of the file is never answered by "no row"."""
+    body = sections_of(SPOKEN)
+    assert "The cause is identified in the list" in body["What happened technically"]
+    assert "not established" not in body["What happened technically"]
+    assert "quoted below and not yet confirmed" in body["Summary"]
+    assert "Search, mail and maps are down" in body["Summary"]
+    assert "no data was lost" in body["Impact"]
+    assert "| dropped |" in body["Hypotheses"]
+    assert "two hours" in body["Communication"]
+    assert "No promised time" not in body["Communication"]
+    assert "Was data lost" not in body["Open questions"]
+    assert "page the on-call" not in body["Symptoms in order"]
+
+
+def test_of_what_nobody_publishes_nothing_is_concluded():
+    """No runbook, silences between published rows, no severity: none of these is a finding."""
+    text = markdown(replay(outage(SPOKEN)).draft)
+    for said in (
+        "No runbook was run", "Nothing was recorded for", "by not stated", "reported to Jackline",
+        "/incident", "audit verify", "Said in Slack", "the rule for UNKNOWN",
+    ):  # fmt: skip
+        assert said not in text, said
+    assert "GAP: nothing was recorded for 1 h 35 min" not in text
+    assert (
+        "GAP: no row has a clock time for 1 h 35 min" in text
+    )  # one row lies in it, at no known time
+
+
+def test_without_clock_times_there_are_neither_zones_nor_dates():
+    """Nor a phase that took most of a time that nobody knows."""
+    untimed = re.sub(r"\d\d:\d\d (?=\w+:)", "-- ", SPOKEN)
+    text = markdown(replay(outage(untimed)).draft)
+    assert "No row has a clock time." in text
+    assert "When it began and when its effect ended is unknown." in text
+    assert "Most of the time went into" not in text
+    assert "0001" not in text
+    assert "T+0" not in text
+
+
+def test_days_are_shown_where_there_are_several():
+    """A decision at five past midnight is not of the evening before."""
+    body = sections_of("22:52 symptom: Down\n23:00 decision: Wait\n00:05+1 decision: Restore\n01:00+1 recovery: Up")  # fmt: skip
+    assert "05-01 23:00:00" in body["Decisions"]
+    assert "05-02 00:05:00" in body["Decisions"]
+
+
+def test_minutes_without_a_date_are_never_rounded():
+    """T+1234567, not T+1.23457e+06; before the start they are negative."""
+    rows = [
+        {"t_plus_min": -3, "kind": "trigger", "event": "x"}, {"t_plus_min": 0.5, "kind": "symptom", "event": "Down"},
+        {"t_plus_min": 1234567, "kind": "recovery", "event": "Up"},
+    ]  # fmt: skip
+    made = replay(Outage.model_validate({"title": "x", "timeline": rows}))
+    marks = made.as_json(Path("x"))["marks"]
+    assert (marks["impact_start"]["at"], marks["resolved"]["at"]) == ("T+0.5", "T+1234567")
+    assert "T-3 min" in markdown(made.draft)
