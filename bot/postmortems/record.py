@@ -21,7 +21,7 @@ from bot.postmortems.page import (
     utc,
 )
 from bot.postmortems.patterns.match import Resemblance
-from bot.postmortems.told import is_told
+from bot.postmortems.told import is_told, option_told, reason_told
 from bot.timeline import Entry
 
 OPEN = "to be named"
@@ -160,14 +160,18 @@ def _decision(case: Case, row: Entry) -> tuple[Line, ...]:
     instead = data.get("instead")
     options = ", ".join(map(str, instead)) if isinstance(instead, list) and instead else ""
     what = data.get("what") or row.text
-    why = data.get("why") or data.get("reason") or data.get("because") or "not recorded"
+    why = data.get("why") or data.get("reason") or data.get("because") or reason_told(row)
+    beside = option_told(row)
+    considered = f"told beside it: {beside}" if beside else "not recorded"
+    if options:
+        considered = f"{what}; instead of it: {options}"
     return (
         cell(Cite(row.seq)),
         cell(utc(row.at, case.shape)),
         cell(case.cast.actor(row.actor)),
         case.say(what if is_told(row) else f"{row.kind}: {what}"),
-        case.say(why),
-        case.say(f"{what}; instead of it: {options}" if options else "not recorded"),
+        case.say(why or "not recorded"),
+        case.say(considered),
         (Cite(before.seq), " ", *case.say(before.text)) if before else cell("none"),
     )
 

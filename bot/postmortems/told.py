@@ -4,6 +4,7 @@ Nothing is added: a row has the kind and the words of the file. A row without a 
 place in the list and shows its bounds; who acted is read from the sentence or not stated.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,13 @@ from bot.postmortems.patterns.said import actor_of, fails_to_get_in, tells_what_
 from bot.timeline import Entry
 from bot.timeline.chain import GENESIS, row_hash
 
+_REASON = re.compile(
+    r"\b((?:because|so that|since|in order to|in case|lest|as nothing|to (?:protect|avoid|keep|save|stop|prevent|relieve|debug)) [^;.]+)",
+    re.IGNORECASE,
+)
+_OPTION = re.compile(
+    r"\b(?:rather than|instead of|(?:the )?alternative (?:is|was)) ([^;.,]+)", re.IGNORECASE
+)
 _DAY_AND_TIME = "%Y-%m-%d %H:%M"
 NOT_STATED = "not stated"
 
@@ -56,6 +64,21 @@ def tells_of_publishing(row: Entry) -> bool:
 def tells_of_an_estimate(row: Entry) -> bool:
     """Whether its sentence is about a time of recovery that was promised."""
     return is_told(row) and bool(lex.ESTIMATE.search(row.text))
+
+
+def reason_told(row: Entry) -> str:
+    """The part of a told decision that says what it was for, in its own words; "" without one."""
+    return _part(_REASON, row)
+
+
+def option_told(row: Entry) -> str:
+    """The part that says what was not taken."""
+    return _part(_OPTION, row)
+
+
+def _part(words: re.Pattern[str], row: Entry) -> str:
+    found = words.search(row.text) if is_told(row) else None
+    return found.group(1).strip() if found else ""
 
 
 def tells_of_lost_data(row: Entry) -> bool:

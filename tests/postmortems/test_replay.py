@@ -279,6 +279,21 @@ def test_days_are_shown_where_there_are_several():
     assert "05-02 00:05:00" in body["Decisions"]
 
 
+def test_what_a_decision_says_of_its_reason_and_its_alternative():
+    """In its own words; what it does not say is not recorded."""
+    body = sections_of("""
+        10:00 symptom: Down
+        10:05 decision: Fail forward rather than discard the writes, accepting a slow site
+        10:06 decision: Webhooks paused to protect data already received
+        10:07 decision: Wait
+        11:00 recovery: Up
+        """)
+    lines = [line for line in body["Decisions"].split("\n") if "#row" in line]
+    assert "told beside it: discard the writes |" in lines[0]
+    assert "| to protect data already received | not recorded |" in lines[1]
+    assert "| not recorded | not recorded |" in lines[2]
+
+
 def test_minutes_without_a_date_are_never_rounded():
     """T+1234567, not T+1.23457e+06; before the start they are negative."""
     rows = [
