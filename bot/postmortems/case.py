@@ -144,6 +144,13 @@ class Case:
         return [row for row in self.rows if tells(row)] if self.told else []
 
     @cached_property
+    def seen_by_users(self) -> list[Entry]:
+        """The symptoms of a told outage from its impact on: what was amiss before it is another matter."""
+        rows = self.of("symptom") if self.told else []
+        began = self.place.get(self.clock.impact_start.seq or 0, 0)
+        return [row for row in rows if self.place[row.seq] >= began]
+
+    @cached_property
     def shape(self) -> str:
         """How a row's time is written: with its day, where there are several."""
         days = {row.at.date() for row in self.rows if is_known(row.at)}

@@ -67,7 +67,7 @@ def _quoted(case: Case) -> Iterator[Block]:
     said = case.notes("impact")
     if said:
         yield Bullets(tuple(_quote(case, *each) for each in said))
-    elif seen := case.of("symptom") if case.told else []:
+    elif seen := case.seen_by_users:
         yield text_of("What it did, as it is told; how many users that were and how it was measured: to be written.")  # fmt: skip
         yield Bullets(tuple((*case.say(row.text), " ", Cite(row.seq)) for row in seen[:_SYMPTOMS]))
     else:

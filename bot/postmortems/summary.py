@@ -49,7 +49,7 @@ def _rows(count: int) -> str:
 
 def _told_first(case: Case) -> Line:
     """What users saw, in the words of the first row that says so."""
-    row = next(iter(case.of("symptom")), None)
+    row = next(iter(case.seen_by_users), None)
     return (" The first symptom that it tells of: “", *case.say(row.text), "” ", *cites([row.seq]), ".") if row else ()  # fmt: skip
 
 

@@ -247,6 +247,16 @@ def test_what_is_told_is_quoted_and_nothing_is_denied():
     assert "page the on-call" not in body["Symptoms in order"]
 
 
+def test_what_was_amiss_before_is_not_the_impact():
+    """The spam of the afternoon did not take GitLab down; the updates were a document and a stream."""
+    text = markdown(replay(case_study("gitlab-2017")).draft)
+    body = {part.split("\n")[0]: part for part in re.split(r"\n##+ ", text)}
+    for title in ("Summary", "Impact"):
+        assert "GitLab.com unavailable" in body[title]
+        assert "Spammers" not in body[title]
+    assert "live stream" in body["Communication"]
+
+
 def test_of_what_nobody_publishes_nothing_is_concluded():
     """No runbook, silences between published rows, no severity: none of these is a finding."""
     text = markdown(replay(outage(SPOKEN)).draft)

@@ -277,7 +277,7 @@ WHOLE = cue(
 FOUND_OUT = cue(r"identif\w+", r"root cause\b", r"cause (?:is |was )?(?:found|understood|known|established|confirmed|identified|clear)\b", r"traced (?:it |back )?to\b", r"diagnos\w+", r"pinpoint\w*",
                 r"(?:is|was|are|were) found (?:to be|in|that)\b", r"at fault\b", r"to blame\b", r"what (?:broke|differs|set) (?:it|from|off)\b", r"(?:establish|conclud|determin|confirm|discover|realis|realiz)\w* (?:that|the|a|it)\b", r"isolat\w+ (?:the|it|to)\b", r"found (?:the|that|a)\b", r"narrowed\b", r"understood\b", r"confirmed\b", r"turns? out\b", r"points? to\b")  # fmt: skip
 STATUS_PAGE = cue(r"status (?:page|dashboard|site|board)s?\b", r"(?:site|service|individual service|per-service) status\b", r"public (?:status|updates?)\b", r"health dashboard\b", r"statuspage\b")  # fmt: skip
-PUBLISHING = cue(r"status (?:page|dashboard|site|board|updates?)s?\b", r"per-service status\b", r"blog\w*", r"announcements?\b", r"public updates?\b", r"customer (?:updates?|communication\w*)\b", r"contact\w* (?:\w+ ){0,2}customers?\b", r"support (?:portal|site|tickets?)\b", r"health dashboard\b")  # fmt: skip
+PUBLISHING = cue(r"public (?:documents?|notes)\b", r"live[- ]?stream\w*", r"status (?:page|dashboard|site|board|updates?)s?\b", r"per-service status\b", r"blog\w*", r"announcements?\b", r"public updates?\b", r"customer (?:updates?|communication\w*)\b", r"contact\w* (?:\w+ ){0,2}customers?\b", r"support (?:portal|site|tickets?)\b", r"health dashboard\b")  # fmt: skip
 DATA_LOSS = cue(
     r"data loss\b",
     r"(?:data|writes|records|changes|files|contacts) (?:\w+ ){0,4}(?:lost|at risk)\b",
