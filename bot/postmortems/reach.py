@@ -20,7 +20,13 @@ from bot.postmortems.page import (
     text_of,
     utc,
 )
-from bot.postmortems.told import is_told, tells_of_access, tells_of_an_estimate, tells_of_publishing
+from bot.postmortems.told import (
+    is_told,
+    tells_of_a_tool,
+    tells_of_access,
+    tells_of_an_estimate,
+    tells_of_publishing,
+)
 from bot.timeline import Entry
 
 _HAPPENED = frozenset({
@@ -123,12 +129,13 @@ def _attempt_row(case: Case, row: Entry, path: str, result: str) -> tuple[Line, 
 
 def tools(case: Case) -> Section:
     """What of the responders' own tools did not answer, or said something else than was true."""
-    rows = case.of(*_TOOLS)
-    if not rows:
+    rows, told = case.of(*_TOOLS), case.telling(tells_of_a_tool)
+    if not rows and not told:
         said = text_of("No tool is recorded to have failed", *_looked(case))
         return Section("Tools", "recorded", (said,), level=3)
-    items = tuple((f"{utc(row.at, '%H:%M:%S')} UTC: ", *case.say(row.text), " ", Cite(row.seq)) for row in rows)  # fmt: skip
-    return Section("Tools", "recorded", (Bullets(items),), level=3)
+    items = [(f"{utc(row.at, '%H:%M:%S')} UTC: ", *case.say(row.text), " ", Cite(row.seq)) for row in rows]  # fmt: skip
+    items += [(*case.say(row.text), " ", Cite(row.seq)) for row in told]
+    return Section("Tools", "recorded", (Bullets(tuple(items)),), level=3)
 
 
 def communication(case: Case) -> Section:

@@ -12,7 +12,12 @@ from typing import Any
 from bot.postmortems.casefile import Outage, Told
 from bot.postmortems.moments import NO_DATE, Moment, has_date
 from bot.postmortems.patterns import lexicon as lex
-from bot.postmortems.patterns.said import actor_of, fails_to_get_in, tells_what_was_found
+from bot.postmortems.patterns.said import (
+    actor_of,
+    fails_as_a_tool,
+    fails_to_get_in,
+    tells_what_was_found,
+)
 from bot.timeline import Entry
 from bot.timeline.chain import GENESIS, row_hash
 
@@ -53,6 +58,11 @@ def is_told(row: Entry) -> bool:
 def tells_of_access(row: Entry) -> bool:
     """Whether its sentence says that a way in failed."""
     return is_told(row) and row.kind != "trigger" and fails_to_get_in(row.text)
+
+
+def tells_of_a_tool(row: Entry) -> bool:
+    """Whether its sentence says that what responders work with failed."""
+    return is_told(row) and row.kind not in ("trigger", "decision") and fails_as_a_tool(row.text)
 
 
 def tells_of_publishing(row: Entry) -> bool:

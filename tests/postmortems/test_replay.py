@@ -177,6 +177,7 @@ def test_what_the_rows_tell_is_in_its_sections(tmp_path):
     body = {part.split("\n")[0]: part for part in text.split("\n## ")}
     assert "send engineers to the data centres" in body["Decisions"]
     assert "out-of-band access is also down" in body["Access"]
+    assert "breaks internal investigation tools" in body["Access"].split("### Tools")[1]
     assert "What was the trigger?" not in body["Open questions"]
     s3 = markdown(replay(case_study("s3-2017")).draft)
     assert (

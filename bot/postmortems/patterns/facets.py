@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
+from bot.postmortems.patterns.said import TOOLS
 from bot.postmortems.patterns.sentence import cue, says
 from bot.postmortems.patterns.view import View
 
-_TOOLS = ("identity", "admin tools", "build and configuration tools")
 _LOST = cue(r"lost\b", r"unavailab\w+", r"down\b", r"unreachable\b", r"gone\b", r"impaired\b", r"depend\w*")  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def _held(view: View, rows: Sequence[Row]) -> list[Row]:
 def tools_share_fate(view: View) -> list[Row]:
     """F3: tools for seeing or mending went with what failed."""
     rows = _responding(view, "symptom", "action", "access", "detection")
-    ways = [row for way in _TOOLS for row in view.failing(rows, way)]
+    ways = [row for way in TOOLS for row in view.failing(rows, way)]
     sight = [
         r
         for r in view.saying(rows, lex.TELEMETRY, _LOST)

@@ -9,6 +9,7 @@ from bot.postmortems.patterns.sentence import Cue, clauses, cue, hit, says, stat
 Noticed = Literal["machine", "customer", "staff", "third-party"]
 
 OUTSIDE = "a third party"
+TOOLS = ("identity", "admin tools", "build and configuration tools")  # of the ways in
 _OTHER_PARTY = re.compile(
     r"^([A-Z][\w.&-]*(?: [A-Z][\w.&-]*)?) (?:opens?|opened|reports?|reported|notic\w+|sees?|saw|detects?|detected|"
     r"observ\w+|confirms?|confirmed|publish\w+|tweets?|tweeted|warns?|warned)\b"
@@ -64,6 +65,11 @@ def is_other_party(text: str, org: str = "", kind: str = "") -> bool:
 def fails_to_get_in(text: str) -> bool:
     """Whether a sentence says of a way in, as responders use it, that it failed."""
     return any(failing(text, words) for words in lex.WAYS_IN.values())
+
+
+def fails_as_a_tool(text: str) -> bool:
+    """Whether it says so of what responders see or mend with."""
+    return any(failing(text, lex.WAYS_IN[way]) for way in TOOLS)
 
 
 def failing(text: str, way: Cue) -> bool:
