@@ -68,8 +68,15 @@ def fails_to_get_in(text: str) -> bool:
 
 
 def fails_as_a_tool(text: str) -> bool:
-    """Whether it says so of what responders see or mend with."""
-    return any(failing(text, lex.WAYS_IN[way]) for way in TOOLS)
+    """Whether it says so of what responders mend with, or see with."""
+    return any(failing(text, lex.WAYS_IN[way]) for way in TOOLS) or gives_no_answer(text)
+
+
+def gives_no_answer(text: str) -> bool:
+    """Whether it says that telemetry was silent, empty or gone."""
+    if lex.STATUS_PAGE.search(text) or lex.SIGHT.search(text):
+        return False
+    return says(text, lex.TELEMETRY, lex.ABSENT) or bool(lex.NO_SIGNAL.search(text))
 
 
 def failing(text: str, way: Cue) -> bool:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
-from bot.postmortems.patterns.said import tells_what_was_found
+from bot.postmortems.patterns.said import gives_no_answer, tells_what_was_found
 from bot.postmortems.patterns.signal import signal
 from bot.postmortems.patterns.view import View
 
@@ -38,16 +38,7 @@ def customers_first(view: View) -> Sequence[Row]:
 )
 def telemetry_silent(view: View) -> Sequence[Row]:
     rows = [r for r in view.responding("symptom", "detection", "action", "hypothesis") if r.told]
-    return [row for row in rows if silent(view, row)]
-
-
-def silent(view: View, row: Row) -> bool:
-    """Whether a row says that telemetry gave no answer."""
-    if lex.STATUS_PAGE.search(row.text) or lex.SIGHT.search(row.text):
-        return False
-    return bool(view.saying([row], lex.TELEMETRY, lex.ABSENT)) or (
-        row.told and bool(lex.NO_SIGNAL.search(row.text))
-    )
+    return [row for row in rows if gives_no_answer(row.text)]
 
 
 @signal(
