@@ -16,6 +16,8 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from bot.access import Link
@@ -97,6 +99,7 @@ async def _redis(check: Check, link: Link, _: Registry) -> str:
             password=password,
             socket_timeout=check.timeout,
             protocol=2,  # which every version speaks
+            retry=Retry(NoBackoff(), 0),  # a check is repeated anyway, and says what it saw
         )
         try:
             await server.ping()
