@@ -84,6 +84,7 @@ from bot.web.vendors import Vendors
 log = get("app")
 _GRACE = 3
 _GATHER = 0.03  # seconds in which commits gather, and the outbox goes first: people wait for it
+_EVERY = 5  # seconds between two looks at what is due
 _FLOOD = 9  # while alerts flood in, the router rests for so many times as long as it has worked
 
 
@@ -234,10 +235,9 @@ class Jackline:
         steps = (self._look_at_paths, self._end_checks, self.drills.run_due, self.heartbeats.look,
                  self.silences.look, self.flaps.look, self.endings.look,
                  self.archiver.look, self._look_at_questions, self._remind, self.weekly.look)  # fmt: skip
-        for step in steps:
-            scheduler.add_job(
-                self._tick, "interval", [step], seconds=5, max_instances=1, coalesce=True
-            )
+        for turn, step in enumerate(steps, 1):  # one by one: together they keep an alert waiting
+            begins = now() + timedelta(seconds=_EVERY * turn / len(steps))
+            scheduler.add_job(self._tick, "interval", [step], seconds=_EVERY, start_date=begins, max_instances=1, coalesce=True)  # fmt: skip
         tasks = [asyncio.create_task(work, name=name) for name, work in workers.items()]
         http = asyncio.create_task(server.serve(sockets=[door]), name="http")
         scheduler.start()

@@ -1,5 +1,6 @@
 """Turns stored alerts into incidents, in the order in which they were accepted."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -33,6 +34,7 @@ from bot.store import Store, not_taken, now
 
 log = get("alerts")
 _BATCH = 500
+_FIRST = 0.005  # seconds that a new channel is ahead of all else: people wait for it
 _WAITING = (
     select(StoredAlert.id)
     .where(StoredAlert.state == "new")
@@ -115,7 +117,9 @@ class AlertRouter:
             claimed = [(sender, await sender.take(session)) for sender in senders]
         for sender, jobs in claimed:
             sender.begin(jobs)
-        await self.store.announce()  # the channel goes first: people wait for it
+        if claimed:
+            await asyncio.sleep(_FIRST)
+        await self.store.announce()
         return more
 
 

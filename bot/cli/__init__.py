@@ -2,6 +2,8 @@
 
 import gc
 
+_YOUNG = 50_000  # things made until the new ones are looked through
+
 
 def main() -> None:
     """Imports what the commands need, and runs the one that was asked for.
@@ -15,4 +17,5 @@ def main() -> None:
 
     gc.freeze()
     gc.enable()
+    gc.set_threshold(_YOUNG, 20, 50)
     run()

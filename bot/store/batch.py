@@ -6,7 +6,6 @@ over while the database is away, and is drained in order when that is back.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +29,7 @@ _LONG = 30.0  # seconds for one commit of what was spooled
 _PAUSE = 0.5  # seconds until a database that was away is tried again
 
 
-@dataclass
+@dataclass(slots=True)
 class _Waiting:
     rows: Sequence[Row]
     sender: str
@@ -64,7 +63,8 @@ class Batch:
         self.spool = spool
         self._insert = _insert(store, table)
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
-        self._taken: Counter[str] = Counter()  # rows that wait, by sender
+        self._taken: dict[str, int] = {}  # rows that wait, by sender
+        self._all = 0
         self._filled = asyncio.Event()  # the spool holds something
         self._at_spool = asyncio.Lock()
 
@@ -80,20 +80,21 @@ class Batch:
         if not rows:
             return
         weight = weight or len(rows)
-        self._require_room(weight, sender, urgent=urgent)
+        mine = self._taken.get(sender, 0)
+        if self._all:  # what is asked for when nothing waits fits always, however much it is
+            self._require_room(weight, mine, sender, urgent=urgent)
         stored = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(rows, sender, weight, stored)
-        self._taken[sender] += weight
+        self._taken[sender] = mine + weight
+        self._all += weight
         try:
-            self._queue.put_nowait(waiting)
-            await waiting.stored
+            self._queue.put_nowait(_Waiting(rows, sender, weight, stored))
+            await stored
         finally:
             self._taken[sender] -= weight
+            self._all -= weight
 
-    def _require_room(self, count: int, sender: str, *, urgent: bool) -> None:
-        """What is asked for when nothing waits fits always, however much it is."""
-        taken, mine = self._taken.total(), self._taken[sender]
-        full = taken and taken + count > ROOM * (1 if urgent else _OF_MOST)
+    def _require_room(self, count: int, mine: int, sender: str, *, urgent: bool) -> None:
+        full = self._all + count > ROOM * (1 if urgent else _OF_MOST)
         if full or (mine and not urgent and sender and mine + count > ROOM * _OF_ONE):
             whose = "" if full else f" of {sender}"
             raise Unavailable(

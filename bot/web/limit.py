@@ -1,6 +1,7 @@
 """No body is read without end, on any route, whatever length it was announced with."""
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_LIMIT = 5 * 1024 * 1024
@@ -32,3 +33,15 @@ def counted(receive: Receive) -> Receive:
         return message
 
     return some
+
+
+async def whole(receive: Receive) -> bytes:
+    """The body in one piece. Raises `ClientDisconnect`, and `HTTPException` past the limit."""
+    some, parts, more = counted(receive), [], True
+    while more:
+        message = await some()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)

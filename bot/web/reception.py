@@ -57,7 +57,7 @@ class Reception:
         the sender is to come again.
         """
         source, entry = self.reader(name)
-        raw = replace(request, settings=entry.settings)
+        raw = replace(request, settings=entry.settings) if entry.settings else request
         try:
             raw = await self._proven(source, entry, raw)
             alerts = source.parse(raw)
