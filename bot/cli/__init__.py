@@ -10,7 +10,7 @@ def main() -> None:
 
     Their module has another name than this function, or importing it would take its place. What is
     imported stays: looking it through for garbage again and again took a quarter of each
-    command's start.
+    command's start. In a flood of alerts, looking less often takes a tenth less time for each.
     """
     gc.disable()
     from bot.cli.commands import main as run  # noqa: PLC0415 - see above
