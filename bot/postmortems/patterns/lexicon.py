@@ -37,8 +37,9 @@ MACHINES = cue(
 COMMAND = cue(
     r"commands?\b", r"playbooks?\b", r"procedures?\b", r"scripts?\b", r"by hand\b", r"manual\w*",
     r"runs?\b", r"ran\b", r"execut\w+", r"issue[sd]?\b", r"typed?\b", r"invok\w+", r"maintenance\b",
-    r"admin\w* tool\w*", r"clicks?\b", r"clicked\b", r"buttons?\b", r"enter(?:s|ed)\b", r"instruct\w+",
+    r"admin\w* tool\w*", r"clicks?\b", r"clicked\b", r"buttons?\b", r"enter(?:s|ed)\b", r"instruct\w+", r"forced\b", r"by force\b",
 )  # fmt: skip
+ACCIDENT = cue(r"by (?:mistake|accident)\b", r"accidental\w*", r"inadvertent\w*", r"mistaken\w*", r"unintention\w*", r"in error\b", r"human error\b", r"erroneous\w*", r"unwitting\w*", r"slips? of\b")  # fmt: skip
 UNATTENDED = cue(
     r"automatic\w*", r"ci\b", r"pipelines?\b", r"cron\b", r"scheduled (?:job|task)", r"schedulers?\b",
     r"auto-?scal\w+",
@@ -81,12 +82,12 @@ CONTENT = cue(
     r"content (?:updates?|files?|changes?)\b", r"channel files?\b", r"(?:definition|signature)s? (?:updates?|files?)\b",
     r"templates?\b", r"dns (?:records?|zones?|changes?)\b", r"routing\b", r"route (?:filters?|polic\w+|changes?)\b",
     r"bgp\b", r"acls?\b", r"certificates?\b", r"quotas?\b", r"settings?\b", r"regular expressions?\b",
-    r"regex\w*", r"sensor (?:content|updates?)\b", r"block ?lists?\b", r"deny ?lists?\b", r"allow ?lists?\b", r"metadata\b",
+    r"regex\w*", r"sensor (?:content|updates?)\b", r"(?:block|deny|allow)?[ -]?lists?\b", r"entr(?:y|ies)\b", r"metadata\b",
     r"signatures?\b", r"definitions?\b", r"parameters?\b", r"(?:signing|public|encryption) keys?\b", r"key sets?\b",
 )  # fmt: skip
 SHIP = cue(
     r"deploy\w*", r"push\w*", r"roll(?:s|ed|ing)? (?:it |them )?out\b", r"rollouts?\b", r"releas\w+",
-    r"publish\w*", r"appl(?:y|ies|ied|ying)\b", r"distribut\w+", r"propagat\w+", r"replicat\w+", r"merg\w+",
+    r"publish\w*", r"(?:check|hand|feed|fed|sign)(?:s|ed|ing)? (?:it |them )?in\b", r"commit(?:s|ted)?\b", r"(?:go(?:es)?|went|sent|put|push\w*|fetched|retrieved|downloaded|picked up) (?:out|by|from|to)\b", r"appl(?:y|ies|ied|ying)\b", r"distribut\w+", r"propagat\w+", r"replicat\w+", r"merg\w+",
     r"go(?:es)? live\b", r"went live\b", r"activat\w+", r"enabl\w+", r"chang\w+", r"updat\w+", r"ship\w*",
     r"sent? (?:out|to)\b", r"load(?:s|ed)\b", r"deliver\w*", r"spread\w*", r"goes? to\b", r"reach\w*", r"install\w*", r"hand(?:s|ed) .{0,30}\bto\b", r"introduc\w+", r"switch(?:es|ed)? on\b", r"turn(?:s|ed)? on\b",
 )  # fmt: skip
@@ -94,7 +95,7 @@ EVERYWHERE = cue(
     r"global(?:ly)?\b", r"world-?wide\b", r"everywhere\b", r"fleet[- ]wide\b", r"company[- ]wide\b",
     r"(?:all|every) (?:of )?(?:the |its |our )?(?:\w+ ){0,2}?(?:regions?|servers?|hosts?|machines?|sites?|locations?|pops?|edges?|nodes?|data ?cent(?:er|re)s?|zones?|clusters?|instances?|prox(?:y|ies)|devices?|sensors?|countries|continents)\b",
     r"(?:whole|entire) (?:\w+ )?(?:network|fleet|estate|platform|system|region|edge)\b", r"(?:multiple|several|across) regions\b",
-    r"(?:[5-9]\d|100) ?(?:%|per ?cent) of (?:the |our |its |all )?(?:network|fleet|servers|hosts|machines|edge|sites|regions|devices|sensors|nodes)\b", r"millions of\b", r"every (?:\w+ )?client\b", r"all over the world\b", r"no (?:region|site|location|data ?cent(?:er|re)) .{0,40}any ?more\b", r"goes to all\b",
+    r"(?:[5-9]\d|100) ?(?:%|per ?cent) of (?:the |our |its |all )?(?:network|fleet|servers|hosts|machines|edge|sites|regions|devices|sensors|nodes)\b", r"millions of\b", r"every (?:\w+ )?client\b", r"(?:all over|throughout|around|across) the (?:world|globe|country|network|fleet|estate)\b", r"(?:every|any)(?:body|one)\b", r"each and every\b", r"every last\b", r"no (?:region|site|location|data ?cent(?:er|re)) .{0,40}any ?more\b", r"goes to all\b",
 )  # fmt: skip
 ALTER = cue(
     r"chang\w+",
@@ -122,7 +123,7 @@ UNHEEDED = cue(
 UNSTAGED = cue(
     r"(?:rather than|instead of|not|never) (?:in )?(?:small )?(?:batches|stages|steps|waves|slices|phases)\b", r"(?:skips?|skipp\w+|need not pass) .{0,30}(?:stag\w+|stages|canar\w+|checks)\b",
     r"no (?:\w+ )?(?:stages?|staging|canar\w+|rollout|phases?)\b", r"(?:without|skips?|skipp\w+|by-?pass\w*|outside) .{0,30}(?:stag\w+|canar\w+|gradual|rollout|phase\w*)",
-    r"not (?:been )?(?:staged|canaried|phased)\b", r"(?:all )?at once\b", r"(?:with)?in (?:a few )?seconds\b", r"simultaneous\w*", r"at the same time\b",
+    r"not (?:been )?(?:staged|canaried|phased)\b", r"(?:all )?at once\b", r"(?:with)?in (?:a few )?seconds\b", r"simultaneous\w*", r"at the same time\b", r"in one go\b", r"straight ?away\b", r"in a single (?:step|go|pass)\b",
 )  # fmt: skip
 STAGED = cue(r"canar(?:y|ies)\b", r"first stage\b", r"stage (?:one|1)\b", r"pilot\b", r"ring (?:0|one|zero)\b",
              r"\d(?:\.\d+)? ?% (?:of|canary|stage)", r"one (?:region|host|pod|instance|zone) (?:first|only)\b")  # fmt: skip
@@ -139,7 +140,7 @@ BROKEN = cue(r"no longer\b", r"(?:do|does|did) not (?:resolve|answer|respond|loa
 SWITCH_OFF = cue(
     r"kill[- ]?switch\w*", r"terminat\w+", r"disabl\w+", r"(?:turn|switch|shut)(?:ed|s|ing)? (?:it |the \w+ )?off\b",
     r"pull(?:ed|s)? (?:the )?(?:update|rule|change|file)\b", r"revert\w*", r"roll(?:ed|s|ing)?[- ]?back\b", r"rollback\b",
-    r"(?:put|set|brought|changed|switched) back\b", r"(?:previous|former|earlier|old) (?:state|version|value|content|rule|setting|configuration)\b", r"withdraw\w*", r"stopp?(?:ed|s)? (?:the )?(?:propagation|distribution|rollout)\b", r"(?:propagation|distribution|rollout) .{0,30}?(?:stopped|halted)\b", r"last[- ]known[- ]good\b",
+    r"(?:put|set|brought|changed|switched) (?:(?:the|it|them|its|their|our) (?:\w+ ){0,2})?back\b", r"(?:previous|former|earlier|old|prior) (?:state|version|value|content|rule|setting|configuration|list|file|arrangement)s?\b", r"withdr[ae]w\w*", r"undo\w*\b", r"undid\b", r"back(?:s|ed)? (?:it |them )?out\b", r"(?:taken|removed|pulled) (?:down )?from (?:\w+ ){0,3}(?:servers?|circulation)\b", r"stopp?(?:ed|s)? (?:the )?(?:propagation|distribution|rollout)\b", r"(?:propagation|distribution|rollout) .{0,30}?(?:stopped|halted)\b", r"last[- ]known[- ]good\b",
 )  # fmt: skip
 SWITCH_ON = cue(r"re-?enabl\w+", r"(?:turn|switch)(?:ed|s)? (?:it |the \w+ )?(?:back )?on\b", r"re-?activat\w+",
                 r"re-?introduc\w+", r"back in service with\b", r"re-?deploy\w*")  # fmt: skip
@@ -158,21 +159,22 @@ FAIL = cue(
     r"denied\b", r"refus\w+\b", r"nobody can\b", r"lock(?:ed|s) out\b", r"lapsed\b", r"expired\b", r"unavailab\w+", r"offline\b",
     r"not (?:be )?(?:work\w*|available|reach\w*|respon\w+|load\w*|possible|usable)\b", r"no (?:access|way in)\b", r"no longer\b",
     r"los(?:e|es|ing|t) time\b", r"neither\b", r"(?:has|have|had|with) no\b", r"no (?:\w+ )?(?:way|route|path|access)\b", r"dead\b", r"flooded\b", r"jammed\b", r"useless\b",
+    r"impossible\b", r"not able\b", r"shut(?:s)? out\b", r"barred\b", r"powerless\b", r"not be (?:\w+ed)\b", r"nothing (?:left )?to \w+ (?:it )?with\b",
     r"tim(?:e|es|ed|ing)[- ]?out\b", r"impaired\b", r"blocked\b", r"gone\b", r"stuck\b", r"out of (?:action|reach|service)\b",
 )  # fmt: skip
 
 # Ways in, by what they stand on.
 WAYS_IN = {
-    "remote access": cue(r"remote (?:access|desktop|path|way|route|logins?|sessions?)\b", r"from afar\b", r"normal (?:means|ways?|access|path)\b", r"remotely\b", r"primary (?:access|path)\b"),
+    "remote access": cue(r"remote (?:access|desktop|path|way|route|logins?|sessions?)\b", r"from afar\b", r"(?:normal|usual|preferred|custom\w+|standard|regular|ordinary) (?:\w+ )?(?:means|ways?|access|paths?|methods?|routes?|tool\w*)\b", r"remotely\b", r"primary (?:access|path)\b"),
     "vpn": cue(r"vpns?\b"),
     "bastion": cue(r"ssh\b", r"bastions?\b", r"jump[- ]?hosts?\b"),
     "management network": cue(r"management (?:network|channel|path|lan|vlan)s?\b", r"remote management\b", r"(?:network|channel|path) (?:for|of) managing\b"),
     "identity": cue(r"ssos?\b", r"idps?\b", r"identity\b", r"single sign-?on\b", r"log ?in\b", r"log(?:s|ged)? in\b", r"sign ?in\b", r"sign(?:s|ed)? in\b",
                     r"authenticat\w+", r"credentials?\b", r"active directory\b", r"mfa\b", r"passwords?\b", r"secrets? (?:store|vault)\b", r"vaults?\b"),
     "out-of-band access": cue(r"out[- ]of[- ]band\b", r"oob\b", r"console (?:servers?|network|lines?|port)s?\b", r"serial consoles?\b", r"(?:spare|emergency|back-?up) (?:access|console|network|line|login|path)s?\b", r"bmcs?\b", r"ipmi\b", r"management ports?\b", r"break-?glass\b"),
-    "admin tools": cue(r"control panels?\b", r"admin\w* (?:console|panel|interface|tool\w*|page)s?\b", r"management (?:console|interface|tool\w*|plane|portal)s?\b",
+    "admin tools": cue(r"control panels?\b", r"admin\w* (?:console|panel|interface|tool\w*|page)s?\b", r"management (?:console|interface|tool\w*|plane|portal)s?\b", r"control planes?\b",
                        r"internal (?:\w+ )?(?:tool\w*|systems?|consoles?|dashboards?|services?)\b", r"(?:own|debugging|investigation|recovery|repair|operations?|diagnos\w+) tool\w*\b", r"tools (?:for|to|that|with which)\b", r"tooling\b"),
-    "build and configuration tools": cue(r"ci\b", r"build systems?\b", r"(?:issue|bug|ticket)\w* trackers?\b", r"deploy\w* (?:and \w+ )?(?:tool\w*|systems?|pipelines?)\b",
+    "build and configuration tools": cue(r"ci\b", r"build systems?\b", r"(?:issue|bug|ticket)\w* trackers?\b", r"deploy\w* (?:and \w+ )?(?:tool\w*|systems?|servers?|pipelines?)\b",
                                          r"config\w* management\b", r"code (?:repositor\w+|hosting)\b"),
     "physical access": cue(r"badges?\b", r"doors?\b", r"cages?\b", r"buildings?\b", r"(?:secure|physical)[- ]access\b", r"physically\b", r"data ?cent(?:er|re) access\b"),
     "chat and paging": cue(r"chats?\b", r"slack\b", r"pag(?:er|ing)\b", r"phone bridge\b", r"e-?mails?\b", r"messenger\b", r"video calls?\b", r"(?:tele)?phone (?:bridge|lines?|system)s?\b", r"own phones\b"),
@@ -194,7 +196,14 @@ ON_SITE = cue(r"go(?:es)? in(?:to|side)?\b", r"with a visit\b", r"visit\w* (?:th
     r"travel\w*", r"dr(?:ive|ove|iving) to\b", r"physically\b", r"remote hands\b", r"technicians? (?:sent|go|arriv)\w*",
     r"(?:sent|send|sends|sending) (?:\w+ )?(?:engineers?|staff|people|technicians?|a team)\b",
 )  # fmt: skip
+CIRCULAR = cue(
+    r"depend\w* (?:up)?on (?:the )?(?:very |exactly )?(?:same|what)\b", r"need\w* .{0,60}\b(?:is|are|was|were) (?:just |exactly )?(?:what|the (?:very )?(?:one|thing|part)s?)\b",
+    r"(?:live|liv|run|runn|sit|sitt|host|stand|stood|hang|resid|buil)\w* (?:up)?(?:on|in|off|behind|inside) (?:the |that )?(?:very |exactly |self-?)*(?:same|very)\b", r"needs? (?:the )?(\w+) to (?:fix|mend|repair|restore) (?:the )?\w+\b", r"circular\w*", r"chicken[- ]and[- ]egg\b", r"that too (?:needs|requires|depends)\b",
+)  # fmt: skip
+MENDING = cue(r"fix\w*", r"mend\w*", r"repair\w*", r"tool\w*", r"pull (?:it|them)\b", r"(?:take|roll|put) (?:it|them) back\b", r"revert\w*", r"restor\w+", r"recover\w*", r"troubleshoot\w*", r"investigat\w+", r"engineers?\b", r"responders?\b", r"operators?\b")  # fmt: skip
+ONE_BY_ONE = cue(r"individually\b", r"one by one\b", r"one (?:\w+ ){1,3}after (?:the other|another)\b", r"(?:each|every) (?:\w+ ){1,3}(?:had to be|has to be|must be|needs to be|by hand|in turn|manually)\b")  # fmt: skip
 REGAIN = cue(
+    r"g[eo]t(?:s|ting)? (?:back )?in (?:at last|again|finally|through)\b",
     r"rebuil\w+",
     r"regain\w*",
     r"re-?establish\w*",
@@ -213,8 +222,8 @@ GRADED = cue(r"gradual\w*", r"slowly\b", r"in (?:small )?(?:stages|waves|batches
 DATA = cue(r"data(?:bases?| ?sets?| director\w+| volumes?)?\b", r"director(?:y|ies)\b", r"tables?\b", r"volumes?\b", r"records?\b", r"rows?\b", r"files?\b",
            r"buckets?\b", r"disks?\b", r"partitions?\b", r"(?:customer |tenant )?(?:sites|accounts|tenants)\b", r"repositor\w+", r"schemas?\b", r"objects?\b", r"production\b", r"prod\b", r"indexes\b", r"state\b")  # fmt: skip
 DESTROY = cue(r"delet\w+", r"remov\w+", r"drop(?:s|ped|ping)?\b", r"wip(?:e|es|ed|ing)\b", r"truncat\w+", r"eras\w+", r"purg\w+", r"overwr\w+", r"destroy\w*", r"rm -\w+", r"format(?:s|ted)\b", r"de-?provision\w*", r"burn\w*", r"empt(?:ies|ied|ying)\b", r"corrupt\w*")  # fmt: skip
-WRONG_TARGET = cue(r"by (?:mistake|accident)\b", r"accidental\w*", r"inadvertent\w*", r"mistaken\w*", r"unintention\w*", r"credentials (?:of|for) (?:the )?(?:production|prod|live)\b", r"instead of\b", r"wrong (?:\w+ )?(?:host|server|database|environment|db|machine|cluster|volume|ids?|account|site|table|disk)s?\b",
-                   r"(?:thought|think\w*|believ\w*) (?:\w+ )?(?:was|were)\b", r"(?:on|in|from) (?:the )?(?:primary|production|prod|live)\b.{0,30}(?:standby|secondary|staging|replica|test|app)",
+WRONG_TARGET = cue(r"by (?:mistake|accident)\b", r"accidental\w*", r"inadvertent\w*", r"mistaken\w*", r"unintention\w*", r"in error\b", r"erroneous\w*", r"credentials (?:of|for) (?:the )?(?:production|prod|live)\b", r"instead of\b", r"wrong (?:\w+ )?(?:host|server|database|environment|db|machine|cluster|volume|ids?|account|site|table|disk)s?\b",
+                   r"(?:thought|think\w*|believ\w*|underst\w+|assum\w+|suppos\w+|meant) (?:that )?(?:\w+ ){1,2}(?:was|were|mov\w+|would|only)\b", r"(?:on|in|from) (?:the )?(?:primary|production|prod|live)\b.{0,30}(?:standby|secondary|staging|replica|test|app)",
                    r"(?:points?|pointed|pointing|connect\w+|logged in) (?:at|to|on) (?:the )?(?:production|prod|live|primary)\b", r"(?:takes?|taking|took|mistak\w+|mistook) .{0,20}\bfor (?:the|a|another)\b", r"(?:ids?|identifiers?) (?:of|for) (?:the )?(?:whole |entire )?(?:sites?|accounts?|tenants?)\b")  # fmt: skip
 NOTICED = cue(r"(?:stopped|noticed|aborted|cancelled|interrupted|realis\w+|realiz\w+|spotted|hit ctrl).{0,30}(?:seconds?|at once|immediately|moments?|minute)\b")  # fmt: skip
 COPIES = cue(r"back-?ups?\b", r"snapshots?\b", r"(?:[\w]+_)?dumps?\b", r"archives?\b", r"standby\b", r"restore points?\b", r"recovery copies\b", r"cop(?:y|ies)\b", r"binlogs?\b", r"wal\b", r"second site\b")  # fmt: skip
@@ -223,10 +232,10 @@ BAD_COPY = cue(
     r"stale\b", r"corrupt\w*", r"fail(?:s|ed|ing)\b", r"unusable\b", r"destroyed\b", r"deleted\b", r"lost\b", r"incomplete\b", r"rejected\b", r"out of date\b", r"useless\b", r"damag\w+", r"broken\b", r"unreadable\b", r"holds? nothing\b", r"(?:had )?never been (?:turned|switched) on\b",
     r"could not be (?:restored|read|found)\b", r"cannot be (?:restored|read|found)\b", r"burn\w*", r"too old\b", r"do(?:es)? not exist\b", r"in the same (?:building|room|rack|region|account)\b",
 )  # fmt: skip
-NO_COPY = cue(r"(?:delet\w+|drop\w*|truncat\w+|corrupt\w+|inconsistenc\w+|damage) .{0,30}(?:replicat|copied|mirror|synchroni|carried over)\w*", r"(?:same|too is|also) (?:corrupt|damage|delet)\w*", r"without (?:\w+ing )?(?:an? |any )?(?:\w+ )?(?:back-?ups?|snapshots?|dumps?|copy|copies)\b", r"(?:there (?:is|was|were|are) )?no (?:\w+ ){0,2}(?:back-?ups?|archives?|snapshots?|dumps?|copies)\b")  # fmt: skip
+NO_COPY = cue(r"(?:delet\w+|drop\w*|truncat\w+|corrupt\w+|inconsistenc\w+|damage) .{0,30}(?:replicat|copied|mirror|synchroni|carried over)\w*", r"(?:same|too is|also) (?:corrupt|damage|delet)\w*", r"without (?:\w+ing )?(?:an? |any )?(?:\w+ )?(?:back-?ups?|snapshots?|dumps?|copy|copies)\b", r"(?:there (?:is|was|were|are) )?no (?:\w+ ){0,2}(?:back-?ups?|archives?|snapshots?|dumps?|cop(?:y|ies))\b")  # fmt: skip
 UNDELIVERED = cue(r"(?:mails?|alerts?|notifications?|warnings?|pages?|messages?) .{0,40}(?:rejected|undelivered|not delivered|never (?:arriv|reach|deliver)\w*|suppressed|ignored|bounced|went nowhere)", r"(?:no|nobody) .{0,15}(?:alert|alarm|monitor)\w* (?:on|of|for) (?:the )?back-?ups?")  # fmt: skip
 OLD = cue(r"(?:\d+|one|two|three|four|five|six|eight|ten|twelve|several)[- ]?(?:hours?|h|days?|weeks?)[- ]old\b", r"(?:hours?|days?|weeks?|h) (?:of (?:data )?)?(?:loss|lost)\b", r"(?:hours?|days?|weeks?|h) old\b",
-          r"from (?:yesterday|the (?:day|night) before|last (?:night|week))\b", r"(?:data|writes|changes|records|orders) (?:\w+ ){0,3}(?:are|is|was|were) (?:\w+ )?lost\b", r"los(?:t|es?|ing) (?:\w+ ){0,4}(?:data|writes|records)\b", r"data (?:\w+ )?lost\b", r"data loss\b", r"permanent\w* lost\b")  # fmt: skip
+          r"from (?:yesterday|the (?:day|night) before|last (?:night|week))\b", r"(?:data|writes|changes|records|orders) (?:\w+ ){0,3}(?:are|is|was|were) (?:\w+ )?lost\b", r"los(?:t|es?|ing) (?:\w+ ){0,4}(?:data|writes|records)\b", r"data (?:\w+ )?lost\b", r"data loss\b", r"permanent\w* lost\b", r"(?:un|ir)recover\w+", r"irretriev\w+", r"beyond (?:recovery|repair|rescue)\b", r"(?:cannot|could not|can never|never) be (?:recovered|retrieved|brought back)\b", r"lost for (?:good|ever)\b", r"restor\w+ (?:is|was|proved) impossible\b")  # fmt: skip
 RESTORE = cue(r"import(?:s|ed|ing)?\b", r"(?:bring|brings|brought|get|got) back\b", r"pieced together\b", r"restor\w+", r"rebuil\w+", r"recover\w* from\b", r"copy from\b", r"copying\b", r"reseed\w*", r"re-?creat\w+", r"re-?image\w*")  # fmt: skip
 RESTORE_FAILS = cue(
     r"(?:restor\w+|recover\w*|import\w*|rebuil\w+)\b.{0,60}\b(?:fails?|failed|does not work|did not work|unsuccessful\w*)\b",
@@ -235,13 +244,17 @@ RESTORE_FAILS = cue(
 SLOW = cue(r"(?:after|for) (?:many )?(?:hours|days|weeks)\b", r"(?:days|weeks|hours) (?:go|went|pass\w*) by\b", r"(?:days|weeks|hours) later\b", r"most of (?:a|the) (?:day|night|week|time)\b", r"(?:takes?|took|taking|about|for|needs?|lasts?|over) .{0,20}?(?:hours?|days?|weeks?|\d ?h)\b", r"slow\w*", r"throttl\w+", r"longer than\b", r"[mgk]bps\b", r"hours?\b.{0,12}(?:restore|copy|transfer)", r"weeks\b")  # fmt: skip
 TAKE_COPY = cue(r"(?:takes?|makes?|creates?) .{0,40}(?:snapshot|back-?up|dump|copy)\b", r"(?:snapshot|back-?up|dump|copy) .{0,25}(?:taken|made|created)\b")  # fmt: skip
 PROMOTE = cue(r"mov(?:es?|ed|ing) over\b", r"mak\w* (?:itself|themselves) (?:active|primary|leader|master)\b", r"promot\w+", r"(?:makes?|made|making) .{0,60}\b(?:leaders?|primar(?:y|ies)|masters?)\b", r"(?:active|primary|leader|leading|master) role\b.{0,20}\b(?:mov|giv|pass|hand|chang)\w*", r"elect(?:s|ed|ion)\b", r"fail(?:s|ed|ing)?[- ]?over\b", r"switch(?:es|ed)? over\b", r"takes? over\b", r"took over\b",
-              r"new (?:primary|primaries|leaders?|masters?)\b", r"bec(?:omes?|ame) (?:the )?(?:primary|leader|master|active)\b")  # fmt: skip
+              r"new (?:primary|primaries|leaders?|masters?)\b", r"bec(?:omes?|ame) (?:the )?(?:primary|leader|master|active)\b", r"(?:change|switch|take|cut)-?overs?\b", r"(?:chang|switch|cutt)(?:es|ed|ing) over\b")  # fmt: skip
 PLANNED = cue(r"planned\b", r"scheduled\b", r"rehears\w+", r"drills?\b", r"as a test\b", r"exercise\b", r"by hand\b", r"manual\w*", r"maintenance window\b", r"plan to\b", r"plan:", r"as planned\b")  # fmt: skip
 NO_FAILOVER = cue(r"(?:did|does|do|could|would) not (?:promote|elect|(?:fail|take|switch|move|cut) ?over)\b", r"(?:fail-?over|promotion|election) (?:did not|does not|never|fails?|failed|is refused|was refused|refused|stuck|blocked)\b",
+                  r"(?:fail|change|switch|take|cut|hand)-?overs?\b.{0,80}?\b(?:was|were|is|are|could) not (?:be )?(?:carried out|performed|executed|completed|done|initiated|possible|triggered|made)\b",
+                  r"(?:stand-?by|back-?up|secondary|reserve|redundant|spare|second|failover) (?:\w+ ){0,3}?(?:did not|didn't|does not|would not|failed to|could not|couldn't|was unable to|were unable to) (?:activate|kick in|take|assume|engage|come|start|pick up|step in|respond|switch|cut in)\w*",
                   r"no (?:new )?(?:primary|leader|master) (?:is |was |could be |can be )?(?:promoted|elected|chosen)\b", r"(?:refus\w+|unable|cannot|could not) (?:to )?(?:promote|elect|fail ?over)\b")  # fmt: skip
 DIVERGED = cue(r"(?:both|two) (?:\w+ ){0,5}(?:active|primary|primaries|masters?|leaders?)\b", r"which (?:\w+ ){1,3}(?:had|has|holds?|held) the (?:latest|last|newest) (?:writes|data|copy)\b", r"never (?:crossed|arrived|reached|made it)\b", r"no (?:longer )?safe(?: way back)?\b", r"(?:rows|data|records|copies|sides) differ\w*", r"differ\w* between (?:the )?(?:nodes|sites|sides|copies)", r"unreplicated\b", r"(?:not|never) (?:yet )?replicated\b", r"diverg\w+", r"split[- ]brain\b", r"both (?:sides|sites|coasts|regions|data ?cent\w+|primaries|nodes|halves)\b.{0,40}(?:writ\w+|accept\w*|primary|primaries)",
                r"(?:two|multiple) (?:primaries|leaders|masters)\b", r"conflicting writes\b", r"writes .{0,40}(?:the other|each other|other side|lacks?|discarded|stranded)\b", r"inconsistent\b")  # fmt: skip
-INTEGRITY = cue(r"until .{0,30}(?:known|clear|sure|certain|checked) .{0,60}(?:writes|data|copy|latest)\b", r"(?:consistency|consistent|correctness) (?:before|over|first)\b", r"(?:data|writes|orders) consistent\b", r"no (?:\w+ )?(?:data|writes|orders|records) (?:is|are|be|gets?) lost\b", r"nothing (?:more )?is lost\b", r"integrity\b", r"rather than (?:discard|los|drop)\w*", r"consistency over\b", r"fail(?:ing)? forward\b", r"(?:protect|preserve|keep|save|avoid losing|not lose|safety of) .{0,25}(?:data|writes|orders)\b",
+OLD_SIDE = cue(r"(?:old|former|failed|faulty|malfunctioning|primary|first) (?:\w+ ){0,2}(?:primary|master|leader|site|system|side|node|server|switch|device|data ?cent(?:er|re))\b", r"(?:system|site|node|server|side|device) at the primary\b", r"primary\b")  # fmt: skip
+OUT_OF_THE_WAY = cue(r"isolat\w+", r"deactivat\w+", r"fenc\w+", r"(?:cut|switch|shut|turn|power)(?:s|ed|ting|ching|ning)? (?:\w+ ){0,2}(?:off|down)\b", r"tak\w+ (?:\w+ ){0,2}out\b", r"remov\w+", r"disconnect\w*", r"unplug\w*")  # fmt: skip
+INTEGRITY = cue(r"(?:rather|sooner|better) (?:\w+ ){0,5}than (?:\w+ ){0,3}(?:risk|wrong|lost|lose|restart|resum\w+|re-?open|corrupt\w*)", r"until .{0,30}(?:known|clear|sure|certain|checked) .{0,60}(?:writes|data|copy|latest)\b", r"(?:consistency|consistent|correctness) (?:before|over|first)\b", r"(?:data|writes|orders) consistent\b", r"no (?:\w+ )?(?:data|writes|orders|records) (?:is|are|be|gets?) lost\b", r"nothing (?:more )?is lost\b", r"integrity\b", r"rather than (?:discard|los|drop)\w*", r"consistency over\b", r"fail(?:ing)? forward\b", r"(?:protect|preserve|keep|save|avoid losing|not lose|safety of) .{0,25}(?:data|writes|orders)\b",
                 r"accept\w* .{0,30}(?:unusable|downtime|outage|longer|degraded|unavailab\w+)\b")  # fmt: skip
 REBUILT = cue(
     r"(?:replicas?|standbys?|followers?|secondar(?:y|ies)|copies|mirrors?) (?:\w+ ){0,4}(?:rebuilt|re-?seeded|re-?synchroni[sz]ed|built anew)\b"

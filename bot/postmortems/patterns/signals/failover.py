@@ -21,7 +21,7 @@ def promotions(view: View) -> list[Row]:
     rows = view.during("trigger", "symptom", "detection", "action")
     return [
         row for row in view.saying(rows, lex.PROMOTE)
-        if not says(row.text, lex.PLANNED)
+        if not says(row.text, lex.PLANNED) and not lex.NO_FAILOVER.search(row.text)
         and (says(row.text, lex.AUTOMATION) or (row.kind == "trigger" and not says(row.text, lex.PEOPLE)))
     ]  # fmt: skip
 
@@ -104,14 +104,15 @@ def paused(view: View) -> Sequence[Row]:
 @signal(
     "failover.promoted-by-hand",
     "runbook_step",
-    "people had to promote by hand what automation had not",
-    "here nobody had to promote anything by hand",
+    "people had to switch over by hand, or to take the old side out of the way",
+    "here nobody had to switch over by hand",
 )
 def by_hand(view: View) -> Sequence[Row]:
     if not absent.see(view):
         return []
     rows = view.saying(view.responding("action", "decision", "recovery"), lex.PROMOTE)
-    return [row for row in rows if says(row.text, lex.COMMAND)]
+    old = view.saying(view.responding("action", "decision"), lex.OUT_OF_THE_WAY, lex.OLD_SIDE)
+    return [*(row for row in rows if says(row.text, lex.COMMAND)), *old]
 
 
 @signal(

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
-from bot.postmortems.patterns.sentence import says
+from bot.postmortems.patterns.sentence import says, states
 from bot.postmortems.patterns.signal import signal
 from bot.postmortems.patterns.view import View
 
 _NAMES = ("servfail", "dnsdown", "bgp", "vpndown", "idpdown", "ssodown", "bastion", "jumphost", "networkgone", "unreachable", "routeswithdrawn")  # fmt: skip
 _SHARE = 0.3  # of the time to mitigate: from here on, getting in was the critical path
+_MOST = 0.5
 _QUICK = 5.0
 
 
@@ -58,6 +59,23 @@ def several_ways(view: View) -> Sequence[Row]:
 
 
 @signal(
+    "lockout.stood-on-it",
+    "structural",
+    "what was needed to mend it stood on what had failed",
+    "here the tools for mending it stood on something else",
+)
+def stood_on_it(view: View) -> Sequence[Row]:
+    rows = view.responding("symptom", "action", "access", "detection")
+    return [row for row in rows if row.told and states(row.text, lex.CIRCULAR) and _about_mending(row)]  # fmt: skip
+
+
+def _about_mending(row: Row) -> bool:
+    return bool(lex.MENDING.search(row.text)) or any(
+        w.search(row.text) for w in lex.WAYS_IN.values()
+    )
+
+
+@signal(
     "lockout.critical-path",
     "structural",
     "getting in took up a third or more of the time to mitigate",
@@ -65,7 +83,7 @@ def several_ways(view: View) -> Sequence[Row]:
 )
 def critical_path(view: View) -> Sequence[Row]:
     """By the clock where it can be told; without one, where people had to go there."""
-    rows = ways_failed.see(view)
+    rows = [*ways_failed.see(view), *stood_on_it.see(view)]
     if not rows:
         return []
     total = view.minutes(view.clock.impact_start, view.clock.mitigated)
@@ -74,7 +92,7 @@ def critical_path(view: View) -> Sequence[Row]:
     if first and worked and worked.known and total:
         took = (worked.at - first.at).total_seconds() / 60
         return [first, worked] if took >= _SHARE * total else []
-    way = _on_site(view) or _mended_first(view)
+    way = _on_site(view) or _mended_first(view) or _one_by_one(view) or _known_long_before(view)
     return [rows[0], *way[:1]] if way else []
 
 
@@ -82,6 +100,21 @@ def _mended_first(view: View) -> list[Row]:
     """People first had to have a way in again."""
     rows = view.saying(view.responding("decision", "action"), lex.REGAIN)
     return [row for row in rows if any(says(row.text, way) for way in lex.WAYS_IN.values())]
+
+
+def _one_by_one(view: View) -> list[Row]:
+    """Machines were mended each for itself, since they could not be reached together."""
+    return view.saying(view.responding("action", "decision"), lex.ONE_BY_ONE)
+
+
+def _known_long_before(view: View) -> list[Row]:
+    """What had failed was known for most of the time in which it was not mended."""
+    known = next((r for r in view.responding("detection") if r.known and says(r.text, lex.FOUND_OUT)), None)  # fmt: skip
+    began = next((row.at for row in view.triggers if row.known), None)
+    start, end = view.clock.impact_start.at or began, view.clock.mitigated.at
+    if known is None or start is None or end is None or known.at >= end:
+        return []
+    return [known] if end - known.at > _MOST * (end - start) else []
 
 
 def _worked(view: View, rows: Sequence[Row]) -> Row | None:
@@ -179,6 +212,6 @@ def got_in(view: View) -> Sequence[Row]:
 
 
 SIGNALS = (
-    ways_failed, several_ways, critical_path, on_site, bag_used, names_gone, network_change,
+    ways_failed, several_ways, stood_on_it, critical_path, on_site, bag_used, names_gone, network_change,
     dispatch_then_fix, graded_return, chat_moved, got_in,
 )  # fmt: skip

@@ -53,7 +53,10 @@ def content_shipped(view: View) -> Sequence[Row]:
     "here it went out in stages",
 )
 def not_staged(view: View) -> Sequence[Row]:
-    return [row for row in contents(view) if _wide(row) and not _held(row)]
+    """The row that ships it says so, or the one beside it: "It goes to every site at once"."""
+    shipped = contents(view)
+    beside = view.saying(view.triggers, lex.SHIP) if shipped else []
+    return [r for r in dict.fromkeys([*shipped, *beside]) if _wide(r) and not _held(r)]
 
 
 def _wide(row: Row) -> bool:
@@ -73,7 +76,7 @@ def _held(row: Row) -> bool:
 def broke_everywhere(view: View) -> Sequence[Row]:
     rows = [row for row in view.early("symptom", "detection") if row.told]
     wide = (row for row in rows if lex.EVERYWHERE.search(row.text) or lex.MANY_PLACES.search(row.text))  # fmt: skip
-    return [row for row in wide if lex.BROKEN.search(row.text)]
+    return [row for row in wide if row.kind == "symptom" or lex.BROKEN.search(row.text)]
 
 
 @signal(

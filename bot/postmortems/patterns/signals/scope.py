@@ -9,6 +9,7 @@ from bot.postmortems.patterns.signal import signal
 from bot.postmortems.patterns.view import View, within
 
 _VERBS = ("drain", "remove", "scale", "terminate", "delete", "evict", "migrate", "shutdown", "stop", "reboot")  # fmt: skip
+_TOOLS = ("admin tools", "build and configuration tools", "remote access")
 _FEW = 5.0  # minutes
 
 
@@ -24,7 +25,7 @@ def _by_a_person(row: Row) -> bool:
     acts = says(row.text, lex.PEOPLE) and (
         says(row.text, lex.TAKE_AWAY) or says(row.text, lex.MOVE)
     )
-    return acts or says(row.text, lex.COMMAND)
+    return acts or says(row.text, lex.COMMAND) or says(row.text, lex.ACCIDENT)
 
 
 def _too_far(row: Row) -> bool:
@@ -104,11 +105,13 @@ def many_alerts(view: View) -> Sequence[Row]:
 @signal(
     "scope.status-depends",
     "access_path_failure",
-    "the status page or console could not be used, since it stood on what had failed",
-    "here customers could be told over the usual page",
+    "the status page, a console or a tool could not be used, since it stood on what had failed",
+    "here the status page and the tools stood on something else",
 )
 def status_depends(view: View) -> Sequence[Row]:
-    return view.saying(view.responding("symptom", "access"), lex.STATUS_PAGE, lex.HELD_BACK)
+    told = view.saying(view.responding("symptom", "access"), lex.STATUS_PAGE, lex.HELD_BACK)
+    rows = view.responding("symptom", "access", "action")
+    return [*told, *(row for way in _TOOLS for row in view.failing(rows, way))]
 
 
 @signal(
