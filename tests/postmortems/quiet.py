@@ -344,4 +344,42 @@ QUIET: dict[str, str] = {
         09:20 action: The office switches to another port
         09:25 recovery: The office is connected
         """,
+    "one-host-by-mistake": """
+        10:00 trigger: An operator takes one web host out of the pool by mistake
+        10:01 detection: Alert: pool smaller than wanted
+        10:02 symptom: Some requests are slower
+        10:05 action: The host is put back
+        10:06 recovery: Latency is normal
+        """,
+    "price-list": """
+        09:00 trigger: A new price list is loaded into the shop of one country
+        09:02 symptom: Two prices are wrong there
+        09:10 detection: A customer writes to support
+        09:20 action: The old list is put back
+        09:25 recovery: Prices are right
+        """,
+    "lost-doc": """
+        15:00 trigger: A colleague deleted a shared file by accident
+        15:05 symptom: The team cannot find the file
+        15:06 detection: The team asks the help desk
+        15:20 action: The file is restored from the snapshot of the night
+        15:25 recovery: The file is there, an hour of edits is lost
+        """,
+    "maintenance-console": """
+        23:00 trigger: A technician starts the planned procedure to move one rack
+        23:05 symptom: The management console of this rack is unavailable, as planned
+        23:30 recovery: The rack is up again
+        """,
+    "passengers-first": """
+        06:00 symptom: Passengers cannot see the new timetable on one page
+        06:20 detection: Passengers write to the help desk
+        06:25 action: The web team finds that a date is wrong in the page
+        06:30 recovery: The page is right
+        """,
+    "rule-in-steps-everyone": """
+        10:00 trigger: A filter update is released to one percent of all customers
+        10:05 detection: Alert: more blocked pages in the canary
+        10:06 action: The update is withdrawn
+        10:10 recovery: Blocked pages are normal
+        """,
 }

@@ -23,6 +23,7 @@ CUSTOMERS = cue(
     r"customers?\b", r"clients?\b", r"users? (?:report|complain|notic|tweet|call)", r"support\b",
     r"social media\b", r"twitter\b", r"tweets?\b", r"complain\w*", r"merchants?\b", r"subscribers?\b",
     r"a user\b", r"partners?\b", r"bank (?:report|call)", r"callers?\b", r"hotline\b", r"television\b", r"newspapers?\b", r"angry users\b",
+    r"(?:members? of )?the public\b", r"(?:contact|call) cent(?:er|re)s?\b", r"help ?desk\b", r"passengers?\b", r"patients?\b", r"residents?\b", r"citizens?\b", r"phon(?:e|es|ed|ing) in\b",
 )  # fmt: skip
 OUTSIDERS = cue(
     r"outside (?:observers?|part|network|research)", r"outsiders?\b", r"third[- ]part\w+", r"external(?:ly)?\b",
@@ -73,13 +74,13 @@ TOO_FAR = cue(
     r"(?:input|argument|flag|parameter|option|id|ids|list|value|selector|filter)s? (?:is|was|are|were) (?:wrong|missing|empty|incorrect|mistaken)",
     r"(?:wrong|incorrect|mistaken) (?:\w+ )?(?:input|ids?\b|arg\w*|flag|param\w*|hosts?\b|servers?\b|group|list|target|region|environment|cluster|database|value|set|scope|selector|routers?\b|network|links?\b|zone|cabinet|rack)",
     r"all (?:of )?(?:the |its |our )?(?:\w+ )?(?:links|servers|hosts|nodes|sites|instances|machines|clusters|replicas|workers|pods|routers|jobs|data ?cent(?:er|re)s)\b",
-    r"(?:entire|whole|every) (?:\w+ )?(?:fleet|cluster|region|network|site|subsystem|backbone|pool|product|service|link)\b", r"every (?:[\w-]+ )?(?:link|server|host|node|machine|router)\b", r"multiple (?:clusters|regions|sites)\b",
+    r"(?:entire|whole|every) (?:of (?:the|our|its) )?(?:\w+ )?(?:fleet|cluster|region|network|site|subsystem|backbone|pool|product|service|link|storage|estate|system|platform|data ?cent(?:er|re))\b", r"every (?:[\w-]+ )?(?:link|server|host|node|machine|router)\b", r"multiple (?:clusters|regions|sites)\b",
     r"(?:live|active|production|healthy|running) (?:\w+ )?(?:servers|machines|hosts|nodes|instances)\b.{0,12}\b(?:too|also|as well)\b", r"(?:also|even) .{0,20}(?:live|active|production|healthy|running) (?:servers|machines|hosts|nodes|instances)\b",
 )  # fmt: skip
 CONTENT = cue(
     r"ip (?:blocks?|ranges?)\b", r"prefix(?:es)?\b", r"address (?:blocks?|ranges?)\b", r"topolog(?:y|ies)\b", r"terms\b",
     r"config\w*", r"rules?\b", r"rulesets?\b", r"flags?\b", r"polic(?:y|ies)\b", r"feature files?\b",
-    r"content (?:updates?|files?|changes?)\b", r"channel files?\b", r"(?:definition|signature)s? (?:updates?|files?)\b",
+    r"content (?:updates?|files?|changes?)\b", r"channel files?\b", r"(?:definition|signature|detection|protection|security|threat|pattern|filter|data|model)s? (?:updates?|files?|feeds?)\b",
     r"templates?\b", r"dns (?:records?|zones?|changes?)\b", r"routing\b", r"route (?:filters?|polic\w+|changes?)\b",
     r"bgp\b", r"acls?\b", r"certificates?\b", r"quotas?\b", r"settings?\b", r"regular expressions?\b",
     r"regex\w*", r"sensor (?:content|updates?)\b", r"(?:block|deny|allow)?[ -]?lists?\b", r"entr(?:y|ies)\b", r"metadata\b",
@@ -95,8 +96,10 @@ EVERYWHERE = cue(
     r"global(?:ly)?\b", r"world-?wide\b", r"everywhere\b", r"fleet[- ]wide\b", r"company[- ]wide\b",
     r"(?:all|every) (?:of )?(?:the |its |our )?(?:\w+ ){0,2}?(?:regions?|servers?|hosts?|machines?|sites?|locations?|pops?|edges?|nodes?|data ?cent(?:er|re)s?|zones?|clusters?|instances?|prox(?:y|ies)|devices?|sensors?|countries|continents)\b",
     r"(?:whole|entire) (?:\w+ )?(?:network|fleet|estate|platform|system|region|edge)\b", r"(?:multiple|several|across) regions\b",
-    r"(?:[5-9]\d|100) ?(?:%|per ?cent) of (?:the |our |its |all )?(?:network|fleet|servers|hosts|machines|edge|sites|regions|devices|sensors|nodes)\b", r"millions of\b", r"every (?:\w+ )?client\b", r"(?:all over|throughout|around|across) the (?:world|globe|country|network|fleet|estate)\b", r"(?:every|any)(?:body|one)\b", r"each and every\b", r"every last\b", r"no (?:region|site|location|data ?cent(?:er|re)) .{0,40}any ?more\b", r"goes to all\b",
+    r"(?:[5-9]\d|100) ?(?:%|per ?cent) of (?:the |our |its |all )?(?:network|fleet|servers|hosts|machines|edge|sites|regions|devices|sensors|nodes)\b", r"millions of\b", r"every (?:\w+ )?client\b", r"(?:all over|throughout|around|across) the (?:world|globe|country|network|fleet|estate)\b", r"each and every\b", r"every last\b", r"no (?:region|site|location|data ?cent(?:er|re)) .{0,40}any ?more\b", r"goes to all\b",
 )  # fmt: skip
+PART_OF = cue(r"(?:per ?cent|%|part|share|fraction|subset|tenth|hundredth|handful|few) of\b")
+TO_EVERYBODY = cue(r"every(?:body|one)\b", r"(?:all|every) (?:of )?(?:the |its |our )?(?:\w+ )?(?:customers?|users?|clients?|subscribers?|endpoints?|installations?|computers?|pcs?)\b")  # fmt: skip
 ALTER = cue(
     r"chang\w+",
     r"edit\w*",
@@ -202,6 +205,7 @@ CIRCULAR = cue(
 )  # fmt: skip
 MENDING = cue(r"fix\w*", r"mend\w*", r"repair\w*", r"tool\w*", r"pull (?:it|them)\b", r"(?:take|roll|put) (?:it|them) back\b", r"revert\w*", r"restor\w+", r"recover\w*", r"troubleshoot\w*", r"investigat\w+", r"engineers?\b", r"responders?\b", r"operators?\b")  # fmt: skip
 ONE_BY_ONE = cue(r"individually\b", r"one by one\b", r"one (?:\w+ ){1,3}after (?:the other|another)\b", r"(?:each|every) (?:\w+ ){1,3}(?:had to be|has to be|must be|needs to be|by hand|in turn|manually)\b")  # fmt: skip
+GET_AT = cue(r"(?:get|got|gett|gain|obtain|win|reach)\w* (?:\w+ ){0,2}(?:hands on|into|in to|access\b|through to)\b", r"(?:get|gett|reach)\w* (?:at |to )?(?:the |each |every |our )?(?:\w+ )?(?:hosts?|machines?|servers?|nodes?|routers?|devices?|consoles?|equipment)\b")  # fmt: skip
 REGAIN = cue(
     r"g[eo]t(?:s|ting)? (?:back )?in (?:at last|again|finally|through)\b",
     r"rebuil\w+",
@@ -220,8 +224,8 @@ GRADED = cue(r"gradual\w*", r"slowly\b", r"in (?:small )?(?:stages|waves|batches
 
 # Data, its copies, and failing over.
 DATA = cue(r"data(?:bases?| ?sets?| director\w+| volumes?)?\b", r"director(?:y|ies)\b", r"tables?\b", r"volumes?\b", r"records?\b", r"rows?\b", r"files?\b",
-           r"buckets?\b", r"disks?\b", r"partitions?\b", r"(?:customer |tenant )?(?:sites|accounts|tenants)\b", r"repositor\w+", r"schemas?\b", r"objects?\b", r"production\b", r"prod\b", r"indexes\b", r"state\b")  # fmt: skip
-DESTROY = cue(r"delet\w+", r"remov\w+", r"drop(?:s|ped|ping)?\b", r"wip(?:e|es|ed|ing)\b", r"truncat\w+", r"eras\w+", r"purg\w+", r"overwr\w+", r"destroy\w*", r"rm -\w+", r"format(?:s|ted)\b", r"de-?provision\w*", r"burn\w*", r"empt(?:ies|ied|ying)\b", r"corrupt\w*")  # fmt: skip
+           r"buckets?\b", r"disks?\b", r"partitions?\b", r"(?:customer |tenant )?(?:sites|accounts|tenants)\b", r"repositor\w+", r"schemas?\b", r"objects?\b", r"production\b", r"prod\b", r"indexes\b", r"state\b", r"(?:virtual|customer|live) (?:\w+ )?(?:machines|servers|images)\b", r"images\b", r"mail(?:s|boxes)\b", r"storage\b")  # fmt: skip
+DESTROY = cue(r"disappear\w*", r"vanish\w*", r"delet\w+", r"remov\w+", r"drop(?:s|ped|ping)?\b", r"wip(?:e|es|ed|ing)\b", r"truncat\w+", r"eras\w+", r"purg\w+", r"overwr\w+", r"destroy\w*", r"rm -\w+", r"format(?:s|ted)\b", r"de-?provision\w*", r"burn\w*", r"empt(?:ies|ied|ying)\b", r"corrupt\w*")  # fmt: skip
 WRONG_TARGET = cue(r"by (?:mistake|accident)\b", r"accidental\w*", r"inadvertent\w*", r"mistaken\w*", r"unintention\w*", r"in error\b", r"erroneous\w*", r"credentials (?:of|for) (?:the )?(?:production|prod|live)\b", r"instead of\b", r"wrong (?:\w+ )?(?:host|server|database|environment|db|machine|cluster|volume|ids?|account|site|table|disk)s?\b",
                    r"(?:thought|think\w*|believ\w*|underst\w+|assum\w+|suppos\w+|meant) (?:that )?(?:\w+ ){1,2}(?:was|were|mov\w+|would|only)\b", r"(?:on|in|from) (?:the )?(?:primary|production|prod|live)\b.{0,30}(?:standby|secondary|staging|replica|test|app)",
                    r"(?:points?|pointed|pointing|connect\w+|logged in) (?:at|to|on) (?:the )?(?:production|prod|live|primary)\b", r"(?:takes?|taking|took|mistak\w+|mistook) .{0,20}\bfor (?:the|a|another)\b", r"(?:ids?|identifiers?) (?:of|for) (?:the )?(?:whole |entire )?(?:sites?|accounts?|tenants?)\b")  # fmt: skip
@@ -232,7 +236,7 @@ BAD_COPY = cue(
     r"stale\b", r"corrupt\w*", r"fail(?:s|ed|ing)\b", r"unusable\b", r"destroyed\b", r"deleted\b", r"lost\b", r"incomplete\b", r"rejected\b", r"out of date\b", r"useless\b", r"damag\w+", r"broken\b", r"unreadable\b", r"holds? nothing\b", r"(?:had )?never been (?:turned|switched) on\b",
     r"could not be (?:restored|read|found)\b", r"cannot be (?:restored|read|found)\b", r"burn\w*", r"too old\b", r"do(?:es)? not exist\b", r"in the same (?:building|room|rack|region|account)\b",
 )  # fmt: skip
-NO_COPY = cue(r"(?:delet\w+|drop\w*|truncat\w+|corrupt\w+|inconsistenc\w+|damage) .{0,30}(?:replicat|copied|mirror|synchroni|carried over)\w*", r"(?:same|too is|also) (?:corrupt|damage|delet)\w*", r"without (?:\w+ing )?(?:an? |any )?(?:\w+ )?(?:back-?ups?|snapshots?|dumps?|copy|copies)\b", r"(?:there (?:is|was|were|are) )?no (?:\w+ ){0,2}(?:back-?ups?|archives?|snapshots?|dumps?|cop(?:y|ies))\b")  # fmt: skip
+NO_COPY = cue(r"(?:not|n't|never) (?:hold|held|keep|kept|have|had|possess|make|made|take|taken|took) (?:\w+ ){0,2}(?:back-?ups?|archives?|snapshots?|dumps?|cop(?:y|ies))\b", r"(?:delet\w+|drop\w*|truncat\w+|corrupt\w+|inconsistenc\w+|damage) .{0,30}(?:replicat|copied|mirror|synchroni|carried over)\w*", r"(?:same|too is|also) (?:corrupt|damage|delet)\w*", r"without (?:\w+ing )?(?:an? |any )?(?:\w+ )?(?:back-?ups?|snapshots?|dumps?|copy|copies)\b", r"(?:there (?:is|was|were|are) )?no (?:\w+ ){0,2}(?:back-?ups?|archives?|snapshots?|dumps?|cop(?:y|ies))\b")  # fmt: skip
 UNDELIVERED = cue(r"(?:mails?|alerts?|notifications?|warnings?|pages?|messages?) .{0,40}(?:rejected|undelivered|not delivered|never (?:arriv|reach|deliver)\w*|suppressed|ignored|bounced|went nowhere)", r"(?:no|nobody) .{0,15}(?:alert|alarm|monitor)\w* (?:on|of|for) (?:the )?back-?ups?")  # fmt: skip
 OLD = cue(r"(?:\d+|one|two|three|four|five|six|eight|ten|twelve|several)[- ]?(?:hours?|h|days?|weeks?)[- ]old\b", r"(?:hours?|days?|weeks?|h) (?:of (?:data )?)?(?:loss|lost)\b", r"(?:hours?|days?|weeks?|h) old\b",
           r"from (?:yesterday|the (?:day|night) before|last (?:night|week))\b", r"(?:data|writes|changes|records|orders) (?:\w+ ){0,3}(?:are|is|was|were) (?:\w+ )?lost\b", r"los(?:t|es?|ing) (?:\w+ ){0,4}(?:data|writes|records)\b", r"data (?:\w+ )?lost\b", r"data loss\b", r"permanent\w* lost\b", r"(?:un|ir)recover\w+", r"irretriev\w+", r"beyond (?:recovery|repair|rescue)\b", r"(?:cannot|could not|can never|never) be (?:recovered|retrieved|brought back)\b", r"lost for (?:good|ever)\b", r"restor\w+ (?:is|was|proved) impossible\b")  # fmt: skip
@@ -243,12 +247,13 @@ RESTORE_FAILS = cue(
 )
 SLOW = cue(r"(?:after|for) (?:many )?(?:hours|days|weeks)\b", r"(?:days|weeks|hours) (?:go|went|pass\w*) by\b", r"(?:days|weeks|hours) later\b", r"most of (?:a|the) (?:day|night|week|time)\b", r"(?:takes?|took|taking|about|for|needs?|lasts?|over) .{0,20}?(?:hours?|days?|weeks?|\d ?h)\b", r"slow\w*", r"throttl\w+", r"longer than\b", r"[mgk]bps\b", r"hours?\b.{0,12}(?:restore|copy|transfer)", r"weeks\b")  # fmt: skip
 TAKE_COPY = cue(r"(?:takes?|makes?|creates?) .{0,40}(?:snapshot|back-?up|dump|copy)\b", r"(?:snapshot|back-?up|dump|copy) .{0,25}(?:taken|made|created)\b")  # fmt: skip
-PROMOTE = cue(r"mov(?:es?|ed|ing) over\b", r"mak\w* (?:itself|themselves) (?:active|primary|leader|master)\b", r"promot\w+", r"(?:makes?|made|making) .{0,60}\b(?:leaders?|primar(?:y|ies)|masters?)\b", r"(?:active|primary|leader|leading|master) role\b.{0,20}\b(?:mov|giv|pass|hand|chang)\w*", r"elect(?:s|ed|ion)\b", r"fail(?:s|ed|ing)?[- ]?over\b", r"switch(?:es|ed)? over\b", r"takes? over\b", r"took over\b",
+PROMOTE = cue(r"(?:decid|deciding|settl|agree)\w* .{0,30}(?:who|which) .{0,15}(?:leads?|boss|primary|master|leader|charge)\b", r"who'?s (?:\w+ )?(?:boss|primary|master|leader|in charge)\b", r"mov(?:es?|ed|ing) over\b", r"mak\w* (?:itself|themselves) (?:active|primary|leader|master)\b", r"promot\w+", r"(?:makes?|made|making) .{0,60}\b(?:leaders?|primar(?:y|ies)|masters?)\b", r"(?:active|primary|leader|leading|master) role\b.{0,20}\b(?:mov|giv|pass|hand|chang)\w*", r"elect(?:s|ed|ion)\b", r"fail(?:s|ed|ing)?[- ]?over\b", r"switch(?:es|ed)? over\b", r"takes? over\b", r"took over\b",
               r"new (?:primary|primaries|leaders?|masters?)\b", r"bec(?:omes?|ame) (?:the )?(?:primary|leader|master|active)\b", r"(?:change|switch|take|cut)-?overs?\b", r"(?:chang|switch|cutt)(?:es|ed|ing) over\b")  # fmt: skip
 PLANNED = cue(r"planned\b", r"scheduled\b", r"rehears\w+", r"drills?\b", r"as a test\b", r"exercise\b", r"by hand\b", r"manual\w*", r"maintenance window\b", r"plan to\b", r"plan:", r"as planned\b")  # fmt: skip
 NO_FAILOVER = cue(r"(?:did|does|do|could|would) not (?:promote|elect|(?:fail|take|switch|move|cut) ?over)\b", r"(?:fail-?over|promotion|election) (?:did not|does not|never|fails?|failed|is refused|was refused|refused|stuck|blocked)\b",
                   r"(?:fail|change|switch|take|cut|hand)-?overs?\b.{0,80}?\b(?:was|were|is|are|could) not (?:be )?(?:carried out|performed|executed|completed|done|initiated|possible|triggered|made)\b",
                   r"(?:stand-?by|back-?up|secondary|reserve|redundant|spare|second|failover) (?:\w+ ){0,3}?(?:did not|didn't|does not|would not|failed to|could not|couldn't|was unable to|were unable to) (?:activate|kick in|take|assume|engage|come|start|pick up|step in|respond|switch|cut in)\w*",
+                  r"(?:meant|supposed|due|expected|designed|intended|should|ought) (?:\w+ ){0,3}(?:fail|switch|take|change|cut) ?over\b.{0,50}?\b(?:didn't|did not|never did|does not|doesn't)\b",
                   r"no (?:new )?(?:primary|leader|master) (?:is |was |could be |can be )?(?:promoted|elected|chosen)\b", r"(?:refus\w+|unable|cannot|could not) (?:to )?(?:promote|elect|fail ?over)\b")  # fmt: skip
 DIVERGED = cue(r"(?:both|two) (?:\w+ ){0,5}(?:active|primary|primaries|masters?|leaders?)\b", r"which (?:\w+ ){1,3}(?:had|has|holds?|held) the (?:latest|last|newest) (?:writes|data|copy)\b", r"never (?:crossed|arrived|reached|made it)\b", r"no (?:longer )?safe(?: way back)?\b", r"(?:rows|data|records|copies|sides) differ\w*", r"differ\w* between (?:the )?(?:nodes|sites|sides|copies)", r"unreplicated\b", r"(?:not|never) (?:yet )?replicated\b", r"diverg\w+", r"split[- ]brain\b", r"both (?:sides|sites|coasts|regions|data ?cent\w+|primaries|nodes|halves)\b.{0,40}(?:writ\w+|accept\w*|primary|primaries)",
                r"(?:two|multiple) (?:primaries|leaders|masters)\b", r"conflicting writes\b", r"writes .{0,40}(?:the other|each other|other side|lacks?|discarded|stranded)\b", r"inconsistent\b")  # fmt: skip
@@ -263,6 +268,7 @@ TOPOLOGY = cue(r"(?:set|list|membership) of (?:\w+ ){0,2}(?:servers|nodes|member
 UNEXPECTED = cue(r"unexpected\w*", r"not as expected\b", r"shows? only\b", r"surpris\w+", r"wrong\b", r"not what\b")  # fmt: skip
 PAUSE = cue(r"h(?:e|o)ld(?:s|ing)? back\b", r"on hold\b", r"taken? (?:down|offline) on purpose\b", r"paus\w+", r"suspend\w*", r"halt\w*", r"freez\w+", r"frozen\b", r"read[- ]only\b", r"stopp?(?:ed|s) (?:the )?(?:jobs|writers|workers|webhooks|queues)\b")  # fmt: skip
 WORKLOAD = cue(r"writ\w+", r"jobs?\b", r"webhooks?\b", r"queues?\b", r"builds?\b", r"deliver\w+", r"workers?\b", r"publish\w*", r"processing\b", r"orders\b", r"pages\b", r"applications?\b", r"traffic\b")  # fmt: skip
+ONCE_MORE = cue(r"again\b", r"once more\b", r"(?:second|third|another) (?:\w+ )?(?:time|outage|wave|failure|flap|interruption)\b", r"relaps\w+", r"recurr?\w+", r"worse\b")  # fmt: skip
 PARTITION = cue(r"network (?:freez\w*|froze\w*|hangs?|stalls?)\b", r"(?:drops?|dropp\w+|los\w+|forwards? only) .{0,25}packets\b", r"packets\b.{0,15}(?:lost|dropped)\b", r"heart-?beats?\b.{0,40}(?:run out|lost|miss\w*|time out|stop\w*)\b", r"cut off\b", r"split in two\b", r"partition\w*", r"connectivity\b", r"network (?:blip|cut|loss|fault|maintenance|flap\w*)\b", r"links? (?:down|lost|flap\w*|cut)\b", r"packet loss\b", r"optical\b", r"cuts? .{0,25}(?:network|connect\w+|link)", r"isolat\w+")  # fmt: skip
 
 # Seeing.
@@ -273,7 +279,7 @@ TELEMETRY = cue(r"monitor\w*", r"dashboards?\b", r"metrics\b", r"logs\b", r"log 
 ABSENT = cue(r"silent\b", r"blank\b", r"empty\b", r"stale\b", r"missing\b", r"no data\b", r"nodata\b", r"dark\b", r"lost\b", r"down\b", r"unavailab\w+", r"gone\b", r"unreachable\b", r"impaired\b", r"show\w* nothing\b", r"says? nothing\b",
              r"not (?:fir\w+|work\w*|available|load\w*|sent)\b", r"green\b", r"stop\w* (?:report|updat|arriv)\w*", r"frozen\b", r"offline\b", r"fails?\b", r"failed\b")  # fmt: skip
 NO_SIGNAL = cue(r"no (?:\w+ )?(?:alerts?|alarms?|metrics|logs?|telemetry|traces?|dashboards?|monitoring|visibility|error tracking|observability)\b", r"without (?:any )?(?:alerts?|metrics|logs?|telemetry|visibility|monitoring)\b")  # fmt: skip
-BLIND = cue(r"blind\w*", r"without knowing\b", r"without (?:any )?(?:data|visibility|telemetry|metrics|logs)\b", r"no idea\b", r"no clue\b", r"not know\w* (?:what|which|why|where)\b", r"nobody knows\b", r"(?:cannot|can'?t|could not) see\b", r"in the dark\b", r"guess\w*", r"trial and error\b")  # fmt: skip
+BLIND = cue(r"blind\w*", r"without knowing\b", r"without (?:any )?(?:data|visibility|telemetry|metrics|logs)\b", r"no idea\b", r"no clue\b", r"not know\w* (?:what|which|why|where)\b", r"nobody knows\b", r"(?:cannot|can'?t|could not) see\b", r"in the dark\b", r"(?:cause|reason|mechanism|origin|nature|fault|why)\b.{0,40}?\b(?:unknown|unclear|(?:not|never|n't) (?:\w+ ){0,2}(?:known|understood|clear|established|found))\b", r"(?:work|find|figure) out (?:why|what|how|the \w+) (?:later|afterward)\w*", r"guess\w*", r"trial and error\b")  # fmt: skip
 RESTART = cue(
     r"restart\w*",
     r"reboot\w*",
@@ -287,7 +293,7 @@ BRING_UP = cue(
 WHOLE = cue(
     r"full\w*", r"all\b", r"whole\b", r"entire\b", r"every\w*", r"complete\w*", r"platform\b"
 )
-FOUND_OUT = cue(r"identif\w+", r"root cause\b", r"cause (?:is |was )?(?:found|understood|known|established|confirmed|identified|clear)\b", r"traced (?:it |back )?to\b", r"diagnos\w+", r"pinpoint\w*",
+FOUND_OUT = cue(r"(?:work|figur|puzzl)\w* out (?:that|what|it|why)\b(?!.{0,10}(?:later|afterward))", r"track\w* (?:it )?down\b", r"to the bottom of\b", r"identif\w+", r"root cause\b", r"cause (?:is |was )?(?:found|understood|known|established|confirmed|identified|clear)\b", r"traced (?:it |back )?to\b", r"diagnos\w+", r"pinpoint\w*",
                 r"(?:is|was|are|were) found (?:to be|in|that)\b", r"at fault\b", r"to blame\b", r"what (?:broke|differs|set) (?:it|from|off)\b", r"(?:establish|conclud|determin|confirm|discover|realis|realiz)\w* (?:that|the|a|it)\b", r"isolat\w+ (?:the|it|to)\b", r"found (?:the|that|a)\b", r"narrowed\b", r"understood\b", r"confirmed\b", r"turns? out\b", r"points? to\b")  # fmt: skip
 STATUS_PAGE = cue(r"status (?:page|dashboard|site|board)s?\b", r"(?:site|service|individual service|per-service) status\b", r"public (?:status|updates?)\b", r"health dashboard\b", r"statuspage\b")  # fmt: skip
 PUBLISHING = cue(r"public (?:documents?|notes)\b", r"live[- ]?stream\w*", r"status (?:page|dashboard|site|board|updates?)s?\b", r"per-service status\b", r"blog\w*", r"announcements?\b", r"public updates?\b", r"customer (?:updates?|communication\w*)\b", r"contact\w* (?:\w+ ){0,2}customers?\b", r"support (?:portal|site|tickets?)\b", r"health dashboard\b")  # fmt: skip

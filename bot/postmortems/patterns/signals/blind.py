@@ -6,6 +6,7 @@ from datetime import timedelta
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.said import gives_no_answer, tells_what_was_found
+from bot.postmortems.patterns.sentence import says
 from bot.postmortems.patterns.signal import signal
 from bot.postmortems.patterns.view import View
 
@@ -73,7 +74,8 @@ def _looks(row: Row) -> bool:
     "here what failed became known while people worked on it",
 )
 def worked_blind(view: View) -> Sequence[Row]:
-    blind = view.saying(view.responding("action", "symptom"), lex.BLIND)
+    told = view.saying(view.responding("action", "symptom", "decision"), lex.BLIND)
+    blind = [row for row in told if row.kind != "symptom" or not says(row.text, lex.CUSTOMERS)]
     guesses = list(view.of("hypothesis"))
     return [*blind, *(guesses if len(guesses) >= 3 and not _diagnosed(view) else [])]  # noqa: PLR2004 - as the catalogue says
 

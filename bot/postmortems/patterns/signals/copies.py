@@ -14,8 +14,10 @@ _ACTIONS = ("delete", "drop", "truncate", "wipe", "destroy", "purge")
 
 
 def destructions(view: View) -> list[Row]:
-    """Triggers that destroy data, whoever or whatever does."""
-    return view.saying(view.triggers, lex.DESTROY, lex.DATA)
+    """Triggers that destroy data, whoever or whatever does; else what is told right behind them."""
+    rows = view.saying(view.triggers, lex.DESTROY, lex.DATA)
+    at_once = [row for row in view.during("symptom") if view.place[row.seq] < view.detected]
+    return rows or (view.saying(at_once, lex.DESTROY, lex.DATA) if view.triggers else [])
 
 
 @signal(
@@ -25,7 +27,10 @@ def destructions(view: View) -> list[Row]:
     "here no data was destroyed",
 )
 def destroyed(view: View) -> Sequence[Row]:
-    return [*destructions(view), *view.steps(*_ACTIONS)]
+    """With the act, where what it destroyed is told behind it."""
+    rows = destructions(view)
+    act = view.triggers[-1:] if rows and rows[0].kind == "symptom" else []
+    return [*act, *rows, *view.steps(*_ACTIONS)]
 
 
 @signal(

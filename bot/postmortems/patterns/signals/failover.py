@@ -157,13 +157,17 @@ def blip(view: View) -> Sequence[Row]:
 @signal(
     "failover.second-wave",
     "sequence_rule",
-    "it got worse again after a first recovery",
+    "it got worse again after it had recovered, or been mended",
     "here it did not get worse again",
 )
 def second_wave(view: View) -> Sequence[Row]:
     rows = view.responding("recovery")
     waves = view.after(rows[0], "symptom") if rows else []
-    return [rows[0], waves[0]] if waves else []
+    if waves:
+        return [rows[0], waves[0]]
+    mended = view.responding("action")
+    back = view.saying(view.after(mended[0], "symptom"), lex.ONCE_MORE) if mended else []
+    return [mended[0], back[0]] if back else []
 
 
 @signal(
@@ -193,7 +197,7 @@ def worked(view: View) -> Sequence[Row]:
     )
     minutes = view.minutes(view.clock.impact_start, view.clock.mitigated)
     quick = minutes is not None and timedelta(minutes=minutes) < timedelta(minutes=_QUICK)
-    return found[:1] if found and quick else []
+    return found[:1] if found and quick and not second_wave.see(view) else []
 
 
 SIGNALS = (

@@ -92,7 +92,8 @@ def critical_path(view: View) -> Sequence[Row]:
     if first and worked and worked.known and total:
         took = (worked.at - first.at).total_seconds() / 60
         return [first, worked] if took >= _SHARE * total else []
-    way = _on_site(view) or _mended_first(view) or _one_by_one(view) or _known_long_before(view)
+    told = (_on_site, _mended_first, _one_by_one, _took_long, _known_long_before)
+    way = next((found for look in told if (found := look(view))), [])
     return [rows[0], *way[:1]] if way else []
 
 
@@ -105,6 +106,11 @@ def _mended_first(view: View) -> list[Row]:
 def _one_by_one(view: View) -> list[Row]:
     """Machines were mended each for itself, since they could not be reached together."""
     return view.saying(view.responding("action", "decision"), lex.ONE_BY_ONE)
+
+
+def _took_long(view: View) -> list[Row]:
+    """Somebody says that getting at the machines took long."""
+    return view.saying(view.responding("symptom", "action", "access"), lex.GET_AT, lex.SLOW)
 
 
 def _known_long_before(view: View) -> list[Row]:

@@ -60,11 +60,13 @@ def not_staged(view: View) -> Sequence[Row]:
 
 
 def _wide(row: Row) -> bool:
-    return bool(lex.EVERYWHERE.search(row.text) or lex.UNSTAGED.search(row.text))
+    wide = (lex.EVERYWHERE, lex.TO_EVERYBODY, lex.UNSTAGED)
+    return any(words.search(row.text) for words in wide)
 
 
 def _held(row: Row) -> bool:
-    return says(row.text, lex.STAGED) and not lex.UNSTAGED.search(row.text)
+    part = says(row.text, lex.STAGED) or says(row.text, lex.PART_OF, lex.TO_EVERYBODY)
+    return part and not lex.UNSTAGED.search(row.text)
 
 
 @signal(

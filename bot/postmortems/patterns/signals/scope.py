@@ -55,7 +55,9 @@ def went_too_far(view: View) -> Sequence[Row]:
 
 
 def _same_minutes(view: View, act: Row) -> list[Row]:
-    return [row for row in view.after(act, "symptom") if within(act, row, _FEW)]
+    """By the clock; of symptoms without one, those that are told before anybody noticed."""
+    rows = view.after(act, "symptom")
+    return [r for r in rows if within(act, r, _FEW) or (not r.known and view.place[r.seq] < view.detected)]  # fmt: skip
 
 
 @signal(
