@@ -88,7 +88,7 @@ CONTENT = cue(
 )  # fmt: skip
 SHIP = cue(
     r"deploy\w*", r"push\w*", r"roll(?:s|ed|ing)? (?:it |them )?out\b", r"rollouts?\b", r"releas\w+",
-    r"publish\w*", r"(?:check|hand|feed|fed|sign)(?:s|ed|ing)? (?:it |them )?in\b", r"commit(?:s|ted)?\b", r"(?:go(?:es)?|went|sent|put|push\w*|fetched|retrieved|downloaded|picked up) (?:out|by|from|to)\b", r"appl(?:y|ies|ied|ying)\b", r"distribut\w+", r"propagat\w+", r"replicat\w+", r"merg\w+",
+    r"publish\w*", r"check(?:s|ed)? (?:it |them )?in\b", r"commit(?:s|ted)?\b", r"(?:go(?:es)?|went|put) out\b", r"(?:fetch|retriev|download)\w*", r"appl(?:y|ies|ied|ying)\b", r"distribut\w+", r"propagat\w+", r"replicat\w+", r"merg\w+",
     r"go(?:es)? live\b", r"went live\b", r"activat\w+", r"enabl\w+", r"chang\w+", r"updat\w+", r"ship\w*",
     r"sent? (?:out|to)\b", r"load(?:s|ed)\b", r"deliver\w*", r"spread\w*", r"goes? to\b", r"reach\w*", r"install\w*", r"hand(?:s|ed) .{0,30}\bto\b", r"introduc\w+", r"switch(?:es|ed)? on\b", r"turn(?:s|ed)? on\b",
 )  # fmt: skip
@@ -293,7 +293,7 @@ BRING_UP = cue(
 WHOLE = cue(
     r"full\w*", r"all\b", r"whole\b", r"entire\b", r"every\w*", r"complete\w*", r"platform\b"
 )
-FOUND_OUT = cue(r"(?:work|figur|puzzl)\w* out (?:that|what|it|why)\b(?!.{0,10}(?:later|afterward))", r"track\w* (?:it )?down\b", r"to the bottom of\b", r"identif\w+", r"root cause\b", r"cause (?:is |was )?(?:found|understood|known|established|confirmed|identified|clear)\b", r"traced (?:it |back )?to\b", r"diagnos\w+", r"pinpoint\w*",
+FOUND_OUT = cue(r"(?:work|figur|puzzl)\w* out (?:that|what|it)\b", r"track\w* (?:it )?down\b", r"to the bottom of\b", r"identif\w+", r"root cause\b", r"cause (?:is |was )?(?:found|understood|known|established|confirmed|identified|clear)\b", r"traced (?:it |back )?to\b", r"diagnos\w+", r"pinpoint\w*",
                 r"(?:is|was|are|were) found (?:to be|in|that)\b", r"at fault\b", r"to blame\b", r"what (?:broke|differs|set) (?:it|from|off)\b", r"(?:establish|conclud|determin|confirm|discover|realis|realiz)\w* (?:that|the|a|it)\b", r"isolat\w+ (?:the|it|to)\b", r"found (?:the|that|a)\b", r"narrowed\b", r"understood\b", r"confirmed\b", r"turns? out\b", r"points? to\b")  # fmt: skip
 STATUS_PAGE = cue(r"status (?:page|dashboard|site|board)s?\b", r"(?:site|service|individual service|per-service) status\b", r"public (?:status|updates?)\b", r"health dashboard\b", r"statuspage\b")  # fmt: skip
 PUBLISHING = cue(r"public (?:documents?|notes)\b", r"live[- ]?stream\w*", r"status (?:page|dashboard|site|board|updates?)s?\b", r"per-service status\b", r"blog\w*", r"announcements?\b", r"public updates?\b", r"customer (?:updates?|communication\w*)\b", r"contact\w* (?:\w+ ){0,2}customers?\b", r"support (?:portal|site|tickets?)\b", r"health dashboard\b")  # fmt: skip
