@@ -4,7 +4,7 @@ Each is a file of its own under `unseen`: `development`, from which words and si
 first looked at after that, and then widened from; `last`, written before that second round and first
 looked at after it. `variants` are the six cases in other words, with rows missing, over midnight, the end
 of the year and the change of summer time. `strangers-development` and `strangers-test` are told as other
-writers tell: the second was looked at once, when all was mended that the first showed. `expected` is the pattern by its structure ([] is none),
+writers tell: the second was looked into when all was mended that the first showed. `expected` is the pattern by its structure ([] is none),
 `durations_min` was worked out by hand. `not_reached` says of a file what is answered instead, and why: it
 fails as soon as that is no longer so. docs/patterns.md has the figures of each first look.
 """
