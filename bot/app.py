@@ -72,7 +72,8 @@ from bot.runbooks import Drills, Library, Proposer, RunEngine, Runs
 from bot.runbooks.journal import Journal
 from bot.runbooks.plan import Planner
 from bot.settings import Settings, secret_values, shown
-from bot.store import YIELDING, Store, load_key, now
+from bot.store import Store, load_key, now
+from bot.store.rounds import repeat, survive
 from bot.timeline import Ledger
 from bot.web import build_web
 from bot.web.listening import Server, leave_within, listening
@@ -83,7 +84,6 @@ from bot.web.vendors import Vendors
 
 log = get("app")
 _GRACE = 3
-_GATHER = 0.03  # seconds in which commits gather, and the outbox goes first: people wait for it
 _EVERY = 5  # seconds between two looks at what is due
 _FLOOD = 9  # while alerts flood in, the router rests for so many times as long as it has worked
 
@@ -263,61 +263,37 @@ class Jackline:
 
     def _workers(self) -> dict[str, Coroutine[None, None, None]]:
         """The flow's workers, in the flow's order."""
+        again = partial(repeat, self.store)
         work: dict[str, Coroutine[None, None, None]] = {
             "intake": self.intake.run(),
             "router": self._route(),
-            "evidence": self.repeat(self.evidence.collect_next),
-            "proposer": self.repeat(self.proposer.propose_next),
+            "evidence": again(self.evidence.collect_next),
+            "proposer": again(self.proposer.propose_next),
             "engine": self.engine.run(),
-            "postmortems": self.repeat(self.postmortems.draft_next),
-            "pages": self.repeat(self.pages.look, 1),
-            "pagers": self.repeat(self.pagers.look, 15),
-            "notices": self.repeat(self.notices.feed_next, 1),
+            "postmortems": again(self.postmortems.draft_next),
+            "pages": again(self.pages.look, 1),
+            "pagers": again(self.pagers.look, 15),
+            "notices": again(self.notices.feed_next, 1),
             "notices out": self._once(lambda known: known.notifiers, self.telling),
             "status pages": self._once(lambda known: known.status_pages, self.customers),
             "tickets": self._once(lambda known: known.trackers, self.filing),
             "papers": self._once(lambda known: known.paper_places, self.publishing),
-            "tickets in": self.repeat(self.ticket_watch.look, 15),
+            "tickets in": again(self.ticket_watch.look, 15),
             "runbooks": self.library.watch(),
         }
         if self.slack is not None:
             work |= self.slack.workers()
         return work
 
-    async def repeat(self, step: Callable[[], Awaitable[bool]], pause: float = 0.0) -> None:
-        """Does a step whenever there is work, and survives the database being away.
-
-        ``pause``: looks only every so many seconds, for work that is seldom there.
-        """
-        while True:
-            await self.store.quiet(YIELDING)
-            seen = self.store.version
-            while await self._survive(step):
-                pass
-            await (asyncio.sleep(pause) if pause else self.store.wait(seen, 0.5))
-            await asyncio.sleep(_GATHER)
-
     async def _route(self) -> None:
         """Routes alerts as they come; in a flood accepting them goes first."""
         while True:
             began = time.monotonic()
-            more = await self._survive(self.router.route_next)
+            more = await survive(self.router.route_next)
             if self.intake.last_at > began:
                 await asyncio.sleep(_FLOOD * (time.monotonic() - began))
             elif not more:
                 await self.intake.came(0.5)
-
-    async def _survive(self, step: Callable[[], Awaitable[bool]]) -> bool:
-        """One step of a worker; False also where it failed, after a pause."""
-        try:
-            return await step()
-        except (SQLAlchemyError, OSError, JacklineError) as error:
-            log.error("worker_failed", step=step.__qualname__, error=str(error))
-            await asyncio.sleep(1)
-        except Exception:  # a bug in one stage must not end the others in an outage
-            log.exception("worker_crashed", step=step.__qualname__)
-            await asyncio.sleep(5)
-        return False
 
     async def _once(
         self, there: Callable[[Catalog], Sequence[object]], worker: DeliveryWorker
@@ -384,7 +360,7 @@ class Jackline:
     def _slack_link(self, owner: str) -> SlackLink:
         link = SlackLink(
             self.settings, self.store, self.cards, self.commands, self.clicks, self.incidents,
-            lambda: self.library.catalog, owner, self.repeat, self.session_key, self.exports,
+            lambda: self.library.catalog, owner, self.session_key, self.exports,
         )  # fmt: skip
         self.router.sends_by(link.delivery)
         return link

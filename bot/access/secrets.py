@@ -59,6 +59,21 @@ class Secrets:
                 return await self._from_vault(rest)
         return await self._from_catalog(rest)
 
+    def at_hand(self, value: str) -> str:
+        """What a reference stands for on this machine, without asking Vault; "" for any other text."""
+        kind, _, rest = value.partition(":")
+        try:
+            match kind:
+                case "env":
+                    return self._from_environment(rest)
+                case "file":
+                    return _text(_read(rest, value), value)
+                case "age":
+                    return self._from_age(rest, value)
+        except AuthFailed:  # nothing is there: then nothing of it can leave either
+            pass
+        return ""
+
     async def setting(self, name: str, value: str) -> str:
         """A target's setting; one that stood as a reference is kept out of all that is written."""
         found = await self.resolved(value)

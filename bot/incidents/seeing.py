@@ -1,4 +1,7 @@
-"""Who may see an incident. Pure; every place that shows one to a person asks here."""
+"""Who may see an incident: every place that shows one to a person asks here."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
 
 from bot.catalog import Catalog, Person
 from bot.errors import NotFound
@@ -33,6 +36,12 @@ def require_seen(catalog: Catalog, incident: Incident, person: Person | None) ->
     """Raises `NotFound` as for an incident that is not there: that it is, is not told either."""
     if incident.private and (person is None or not may_see(catalog, incident, person)):
         raise unknown(incident.number)
+
+
+async def hidden_from(session: AsyncSession, catalog: Catalog, person: Person | None) -> list[int]:
+    """The private incidents that a person may not see; without one, all of them."""
+    private = (await session.execute(select(Incident).where(col(Incident.private)))).scalars()
+    return [i.number for i in private if person is None or not may_see(catalog, i, person)]
 
 
 def unknown(incident_id: int) -> NotFound:

@@ -23,12 +23,13 @@ from bot.log import get
 from bot.postmortems.around import around
 from bot.postmortems.case import Around, Facts
 from bot.postmortems.draft import draft
-from bot.postmortems.editing.front import body_of, compose, title_of
+from bot.postmortems.editing.front import compose, title_of
 from bot.postmortems.editing.papers import redrawn, standing_of
 from bot.postmortems.editing.sections import Document, split
 from bot.postmortems.editing.states import DRAFT, FINAL, Standing
 from bot.postmortems.editing.versions import document_of, latest, put
 from bot.postmortems.files import keep_drawn, paths, read_pictures, write_whole
+from bot.postmortems.front import cut
 from bot.postmortems.page import Draft
 from bot.postmortems.render import markdown, page_of
 from bot.postmortems.tables import Postmortem
@@ -153,7 +154,7 @@ class Postmortems:
 
     def _page(self, paper: Postmortem, pictures: dict[str, bytes]) -> str:
         named = Draft(paper.incident_id, title_of(paper.markdown), {}, (), paper.drawn_from)
-        return page_of(named, body_of(paper.markdown), pictures)
+        return page_of(named, cut(paper.markdown)[1], pictures)
 
     def _page_anew(self, paper: Postmortem) -> str:
         """With the pictures that it names."""

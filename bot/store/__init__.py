@@ -2,6 +2,7 @@
 
 from bot.store.batch import Batch, not_taken
 from bot.store.engine import YIELDING, Store
+from bot.store.indexed import by_index
 from bot.store.keys import load_key
 from bot.store.spool import Spool
 from bot.store.types import JsonColumn, Numbered, UtcDateTime, now
@@ -14,6 +15,7 @@ __all__ = [
     "Spool",
     "Store",
     "UtcDateTime",
+    "by_index",
     "load_key",
     "not_taken",
     "now",

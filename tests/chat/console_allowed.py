@@ -4,8 +4,20 @@ A route without an entry fails `test_console_allowed`; a verb or button without 
 """
 
 from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from sqlmodel import SQLModel, func, select
 
 from bot.catalog import Person
+from bot.chat.clicks import (
+    INCIDENT_CLICKS,
+    QUESTION_CLICKS,
+    REGROUP_CLICKS,
+    RUN_CLICKS,
+    STEP_CLICKS,
+)
+from tests.chat.console_world import World
 
 VERA = Person(id="vera", name="Vera", roles=[])
 ROSA = Person(id="rosa", name="Rosa", roles=["responder"])
@@ -188,3 +200,50 @@ VERBS: dict[str, set[str]] = {
     "runbook break-glass": COMMANDERS,
     "runbook review": APPROVERS,
 }  # fmt: skip
+
+GONE = Person(id="gone", name="Gone", roles=["admin"])
+WARM = """---
+schema: runbook/v1
+id: warm
+title: Warm it
+approvals: {count: 0}
+---
+## 1. By hand
+```yaml step
+id: hand
+wait: 5s
+```
+"""
+BUTTONS = [*QUESTION_CLICKS, *INCIDENT_CLICKS, *REGROUP_CLICKS, *RUN_CLICKS, *STEP_CLICKS]
+
+
+def meet(world: World) -> None:
+    """The world has these people, and a runbook that needs no approval."""
+    world.people[:] = [person.model_copy() for person in PEOPLE]
+    (world.folder / "runbooks" / "warm.md").write_text(WARM)
+    world.runs.library.reload()
+
+
+async def browser_of(world: World, who: str) -> httpx.AsyncClient:
+    """Signed in, or not; who is ``gone`` was."""
+    if who == "nobody":
+        return world.browser()
+    if who == "gone":
+        world.people.append(GONE)
+    browser = await world.signed_in(who)
+    world.people[:] = [p for p in world.people if p.id != "gone"]
+    return browser
+
+
+ROWS = select(
+    *(
+        select(func.count()).select_from(table).scalar_subquery().label(table.name)
+        for table in SQLModel.metadata.sorted_tables
+    )
+)
+
+
+async def counts(world: World) -> Any:
+    """How many rows each table has."""
+    async with world.store.read() as session:
+        return (await session.execute(ROWS)).mappings().one()

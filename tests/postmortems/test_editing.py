@@ -10,10 +10,10 @@ from bot.catalog import Person
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
 from bot.incidents import Incident
 from bot.postmortems import Postmortem
-from bot.postmortems.editing.front import body_of
 from bot.postmortems.editing.sections import split
 from bot.postmortems.editing.tables import SectionText, Version
 from bot.postmortems.editing.versions import digest_of, latest
+from bot.postmortems.front import cut
 from tests.postmortems.room import ANA, BEN, VERA, Room
 
 
@@ -216,6 +216,6 @@ async def test_a_postmortem_of_before_versions_gets_its_first(room: Room) -> Non
         version = await latest(session, await session.get_one(Postmortem, 1))
         assert version.number == 1
     await room.save("summary", "Other words.")
-    assert body_of((await room.paper()).markdown) == (
+    assert cut((await room.paper()).markdown)[1] == (
         "# Old\n\n## Summary\n\n*derived · written by a person*\n\nOther words.\n"
     )

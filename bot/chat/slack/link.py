@@ -1,6 +1,6 @@
 """Slack's two directions, wired: what arrives from all workspaces, and what is said in each."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from starlette.requests import Request
@@ -33,12 +33,11 @@ from bot.incidents import Incidents
 from bot.postmortems.exports import Exports
 from bot.settings import Settings
 from bot.store import Store
-
-Repeat = Callable[[Callable[[], Awaitable[bool]], float], Coroutine[None, None, None]]
+from bot.store.rounds import repeat
 
 
 class SlackLink:
-    """``repeat`` does a step again and again, with seconds between two looks."""
+    """Built once a process; `workers` are what it runs."""
 
     def __init__(
         self,
@@ -50,7 +49,6 @@ class SlackLink:
         incidents: Incidents,
         catalog: Callable[[], Catalog],
         owner: str,
-        repeat: Repeat,
         session_key: bytes,
         exports: Exports,
     ) -> None:
@@ -58,6 +56,7 @@ class SlackLink:
         token = mine.bot_token.get_secret_value() if mine.bot_token else ""
         secret = mine.signing_secret.get_secret_value() if mine.signing_secret else ""
         self.settings = mine
+        self.store = store
         self._app_token = mine.app_token.get_secret_value() if mine.app_token else ""
         self.standing = Standing(SOCKETS if mine.mode == "socket" else 0)
 
@@ -90,14 +89,13 @@ class SlackLink:
         self.app = build_app(
             mine.api_url, secret, SlackIn(self.inbox, self.workspaces, mine.reactions)
         )
-        self._repeat = repeat
         self._handler = AsyncSlackRequestHandler(self.app)
 
     def workers(self) -> dict[str, Coroutine[None, None, None]]:
         """By name; each runs until cancelled."""
         work: dict[str, Coroutine[None, None, None]] = {
             "slack inbox": self.inbox.run(),
-            "slack requests": self._repeat(self.inbox.work_late, 1),
+            "slack requests": repeat(self.store, self.inbox.work_late, 1),
             "slack out": self.delivery.run(),
             "slack watch": self.workspaces.watch(),
         }

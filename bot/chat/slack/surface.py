@@ -30,21 +30,13 @@ from bot.store import Store, now
 
 log = get("slack")
 _GONE = ("is_archived", "is_inactive", "channel_not_found", "not_in_channel")
-_ELSEWHERE = (
-    "digest",
-    "react",
-    "open_channel",
-    "leave",
-)  # not in the incident's channel, or not by us
+# not in the incident's channel, or not by us
+_ELSEWHERE = ("digest", "react", "open_channel", "leave")
 _INVITED = 100  # by one call, Slack takes no more
 LATE = timedelta(seconds=30)
 _LONGEST = 3600  # seconds until a channel that is archived is tried again
-_STATE = (
-    "card",
-    "digest",
-    "run",
-    "question",
-)  # they show what is, and when it began, not what was said
+# they show what is, and when it began, not what was said
+_STATE = ("card", "digest", "run", "question")
 
 
 class SlackSurface:

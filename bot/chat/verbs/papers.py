@@ -7,9 +7,9 @@ from bot.chat.command import Command, Form, Handler, Reply, actor_of, only, usag
 from bot.chat.export import KINDS, bring
 from bot.chat.finding import Finder
 from bot.chat.verbs.postmortem import none_yet
-from bot.errors import BadInput, Conflict, NotFound
+from bot.errors import BadInput, NotFound
 from bot.incidents import Incident, Incidents
-from bot.postmortems import Postmortem
+from bot.postmortems import Postmortem, require_final
 from bot.postmortems.exports import FORMS, require_form
 
 _READ = ("md", "html", "pdf", "docx")  # what people read
@@ -53,12 +53,8 @@ class PaperVerbs:
         """Said here rather than by a file that never comes."""
         if paper is None:
             raise NotFound(none_yet(incident))
-        if asked.startswith("customers.") and paper.state != "final":
-            raise Conflict(
-                f"The postmortem of #{incident.number} is not final ({paper.state}): nothing of it "
-                "goes to customers.",
-                hint="Have it approved first.",
-            )
+        if asked.startswith("customers."):
+            require_final(incident.number, paper.state)
 
     def _links(self, command: Command, number: int, names: list[str]) -> list[str]:
         """Pages of the console. Raises `BadInput` where nobody knows its address."""

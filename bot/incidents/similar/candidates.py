@@ -15,6 +15,7 @@ from sqlmodel import col, select
 
 from bot.incidents.similar.scoring import RARE, Known
 from bot.incidents.tables import Incident
+from bot.store import by_index
 
 _NEWEST = 200  # of one kind that are compared
 _WORDS = 12  # of a title that are looked up
@@ -22,9 +23,6 @@ _TITLES = {
     "sqlite": ("SELECT rowid FROM search_incident WHERE search_incident MATCH :word", "rowid"),
     "postgresql": ("SELECT id FROM incident WHERE search_words(title) @@ to_tsquery('simple', :word)", "id"),
 }  # fmt: skip
-_BY_INDEX = sql(
-    "SELECT set_config('enable_seqscan', :to, true), set_config('enable_indexscan', :to, true)"
-)
 
 
 @dataclass(frozen=True)
@@ -43,22 +41,17 @@ async def by_words(session: AsyncSession, words: Sequence[str], incidents: int) 
     counted = sql(f"SELECT count(*) FROM ({asked}) AS found")  # noqa: S608 - both are ours
     found: set[int] = set()
     titles: dict[str, int] = {}
-    if (
-        kind == "postgresql"
-    ):  # the planner would read all titles for a word that it takes for frequent
-        await session.execute(_BY_INDEX, {"to": "off"})
-    for word in words[:_WORDS]:
-        value = {"word": f'"{word}"' if kind == "sqlite" else f"'{word}'"}
-        numbers = [int(row[0]) for row in await session.execute(newest, value)]
-        titles[word] = len(numbers)
-        if len(numbers) <= _NEWEST:
-            found.update(numbers)
-        else:
-            titles[word] = int((await session.execute(counted, value)).scalar_one())
-            if titles[word] * RARE <= incidents:
+    async with by_index(session):  # the planner takes each word for frequent
+        for word in words[:_WORDS]:
+            value = {"word": f'"{word}"' if kind == "sqlite" else f"'{word}'"}
+            numbers = [int(row[0]) for row in await session.execute(newest, value)]
+            titles[word] = len(numbers)
+            if len(numbers) <= _NEWEST:
                 found.update(numbers)
-    if kind == "postgresql":
-        await session.execute(_BY_INDEX, {"to": "on"})
+            else:
+                titles[word] = int((await session.execute(counted, value)).scalar_one())
+                if titles[word] * RARE <= incidents:
+                    found.update(numbers)
     return Words(titles, found)
 
 

@@ -16,7 +16,7 @@ from sqlmodel import col, select
 
 from bot.catalog import Catalog, Person
 from bot.catalog.needs import needs
-from bot.incidents.seeing import may_see
+from bot.incidents.seeing import hidden_from
 from bot.incidents.similar.candidates import by_rows, by_words, count, known_of
 from bot.incidents.similar.endings import ABOUT, ENDS, MANY, ending, minutes_of, with_rows
 from bot.incidents.similar.scoring import Alike, Around, Known, alike, compared, ranked, searched
@@ -92,12 +92,7 @@ class Similar:
     async def _where(
         self, session: AsyncSession, incident: Incident, person: Person | None, *, earlier: bool
     ) -> list[ColumnElement[bool]]:
-        private = select(Incident).where(col(Incident.private))
-        hidden = [
-            i.number
-            for i in (await session.execute(private)).scalars()
-            if person is None or not may_see(self.catalog(), i, person)
-        ]
+        hidden = await hidden_from(session, self.catalog(), person)
         where = [
             col(Incident.status).in_(_OVER), col(Incident.drill) == incident.drill,
             col(Incident.merged_into).is_(None), col(Incident.id).not_in(hidden),

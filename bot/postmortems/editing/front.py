@@ -9,16 +9,16 @@ import yaml
 from bot.postmortems.editing.sections import Document, Part, joined
 from bot.postmortems.editing.states import DRAFT, Standing
 from bot.postmortems.escape import text
+from bot.postmortems.front import cut, read
 
 _NOBODY = "no person has written anything here yet"
-_FRONT = re.compile(r"---\n(.*?)\n---\n?(.*)", re.DOTALL)
 
 
 def compose(document: Document, standing: Standing, name: Callable[[str], str]) -> str:
     """The whole Markdown; ``name``: what people call a person."""
-    found = _FRONT.fullmatch(document.head)
-    front = _read(found[1]) if found else None
-    if found is None or front is None:  # a team's own template may have none
+    head, rest = cut(document.head)
+    front = read(head)
+    if not front:  # a team's own template may have none
         return joined(document)
     written = [part.title for part in document.parts if part.by_person]
     front |= {"document_status": standing.state, "version": standing.version}
@@ -28,7 +28,7 @@ def compose(document: Document, standing: Standing, name: Callable[[str], str]) 
     given = provenance if isinstance(provenance, dict) else {}
     front["provenance"] = given | {"written_by_people": written or "nothing yet"}
     dumped = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=10_000)
-    whole = Document(f"---\n{dumped}---\n{found[2]}", document.parts)
+    whole = Document(f"---\n{dumped}---\n{rest}", document.parts)
     identity = document.part("identity")
     if identity is not None and not identity.by_person:
         whole = whole.with_part(_identified(identity, standing, name, written))
@@ -65,20 +65,4 @@ def _row(body: str, what: str, value: str) -> str:
 
 def title_of(markdown: str) -> str:
     """As the front matter has it: without names and secrets."""
-    found = _FRONT.fullmatch(markdown)
-    front = _read(found[1]) if found else None
-    return str((front or {}).get("title", ""))
-
-
-def body_of(markdown: str) -> str:
-    """Without the front matter."""
-    found = _FRONT.fullmatch(markdown)
-    return found[2] if found else markdown
-
-
-def _read(front: str) -> dict[str, object] | None:
-    try:
-        found = yaml.safe_load(front)
-    except yaml.YAMLError:
-        return None
-    return found if isinstance(found, dict) else None
+    return str(read(cut(markdown)[0]).get("title", ""))

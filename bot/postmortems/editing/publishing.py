@@ -57,7 +57,7 @@ class Publishing:
         place = place_of(self.incidents.catalog(), place_id)
         paper = await self.papers.paper(session, incident.number)
         require_public(incident)
-        require_final(paper)
+        require_final(paper.incident_id, paper.state)
         copy = await session.get(PaperCopy, (incident.number, place.id))
         if copy is not None and copy.state == "pending" and not copy.error:
             return copy

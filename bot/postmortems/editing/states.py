@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from bot.catalog import Person
 from bot.errors import BadInput, Conflict, NotAllowed
-from bot.postmortems.tables import Postmortem
 
 DRAFT, REVIEW, FINAL = "draft", "in review", "final"
 STATES = (DRAFT, REVIEW, FINAL)
@@ -117,10 +116,11 @@ def require_open(state: str) -> None:
         )
 
 
-def require_final(paper: Postmortem) -> None:
+def require_final(number: int, state: str) -> None:
     """Raises `Conflict` unless it may be published: whoever takes it out of Jackline asks here."""
-    if paper.state != FINAL:
+    if state != FINAL:
         raise Conflict(
-            f"The postmortem of #{paper.incident_id} is {paper.state}: only a final one is published.",
+            f"The postmortem of #{number} is not final ({state}): it is not published, and nothing of it "
+            "goes to customers.",
             hint="/incident postmortem says what it still needs.",
         )

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import yaml
 from markdown_it.token import Token
 
+from bot.postmortems.front import cut
+from bot.postmortems.front import read as front_of
 from bot.postmortems.render import tokens
 from bot.postmortems.templating import FOLDER
 
-_FRONT = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
 _ROW = re.compile(r"#row-(\d{1,9})")
 ROWS = 1000  # of one table on paper: more pages nobody turns, and each takes time and memory
 _JOINERS = "\u200c\u200d"  # hold together emoji and letters; they hide and reorder nothing
@@ -115,13 +115,6 @@ class Document:
         return list(dict.fromkeys(found))
 
 
-def split(markdown: str) -> tuple[str, str]:
-    """The front matter's YAML and the body; "" where there is none."""
-    text = markdown.replace("\r\n", "\n")
-    found = _FRONT.match(text)
-    return (found[1], text[found.end() :]) if found else ("", text)
-
-
 def plain(text: str) -> str:
     """Without controls and marks that reorder or hide text; line ends stay."""
     return "\n".join(line if line.isprintable() else _plain(line) for line in text.split("\n"))
@@ -137,7 +130,7 @@ def _shown(char: str) -> bool:
 
 def read(markdown: str) -> Document:
     """The document; Markdown is never refused, and neither is front matter that is no YAML."""
-    front, body = split(plain(markdown))
+    front, body = cut(plain(markdown))
     return taken(front, tokens(body))
 
 
@@ -161,7 +154,7 @@ def taken(front: str, stream: Sequence[Token]) -> Document:
         block, at = _block(stream, at)
         current += block
     made = tuple(_section(*each) for each in sections)
-    return Document(_yaml(front), title, tuple(opening), made)
+    return Document(front_of(front), title, tuple(opening), made)
 
 
 def _section(title: str, level: int, blocks: list[Block]) -> Section:
@@ -170,14 +163,6 @@ def _section(title: str, level: int, blocks: list[Block]) -> Section:
     if isinstance(first, Paragraph) and first.spans and all(s.italic for s in first.spans):
         return Section(title, level, text_of(first.spans), tuple(blocks[1:]))
     return Section(title, level, "", tuple(blocks))
-
-
-def _yaml(front: str) -> dict[str, Any]:
-    try:
-        found = yaml.safe_load(front)
-    except (yaml.YAMLError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _block(stream: Sequence[Token], at: int) -> tuple[list[Block], int]:

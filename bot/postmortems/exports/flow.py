@@ -1,7 +1,6 @@
 """A postmortem as a file to take away: read, sent through the gate, and put into its form."""
 
 import asyncio
-import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,11 +10,13 @@ from typing import Any
 from markdown_it.token import Token
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.access.secrets import Secrets
 from bot.catalog import Catalog
 from bot.contract import Paper as Published
-from bot.errors import Conflict, NotFound
+from bot.errors import NotFound
 from bot.located import near
 from bot.postmortems.cast import Cast
+from bot.postmortems.editing.states import require_final
 from bot.postmortems.exports import sheet
 from bot.postmortems.exports.customers import for_customers
 from bot.postmortems.exports.document import Document, read, taken
@@ -39,7 +40,6 @@ FORMS = {
     "csv": "text/csv",
 }
 _OUTSIDE = ("md", "html", "pdf", "docx")  # what customers may get: no record, no structure
-_REFERENCES = ("env:", "file:")
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,7 @@ class Exports:
     async def published(self, session: AsyncSession, number: int) -> Published:
         """As places for papers get it. Raises `NotFound`, and `Conflict` until people have approved it."""
         paper = await self.paper(session, number)
-        if paper.state != "final":
-            raise Conflict(
-                f"The postmortem of #{number} is not final ({paper.state}): it is not published.",
-                hint="Have it approved first.",
-            )
+        require_final(number, paper.state)
         return await asyncio.to_thread(self._published, paper)
 
     def _published(self, paper: Paper) -> Published:
@@ -166,11 +162,7 @@ def _stand(paper: Paper) -> str:
 
 def public(paper: Paper) -> Passed:
     """The version for customers. Raises `Conflict` until people have approved it."""
-    if paper.state != "final":
-        raise Conflict(
-            f"The postmortem of #{paper.number} is not final ({paper.state}): nothing of it goes to customers.",
-            hint="Have it approved first.",
-        )
+    require_final(paper.number, paper.state)
     short = remade(for_customers(read(paper.markdown), paper.number, paper.catalog, paper.gate))
     return Passed("", short, tokens(short))
 
@@ -193,26 +185,17 @@ def file_name(number: int, form: str, *, customers: bool = False) -> str:
 
 
 def _of_catalog(catalog: Catalog) -> frozenset[str]:
-    """What the catalog's references stand for on this machine, as far as that is at hand."""
-    return frozenset(filter(None, map(_resolved, _texts(catalog.model_dump()))))
+    """What the catalog's references stand for, as far as that is at hand."""
+    secrets = Secrets(lambda: catalog)
+    return frozenset(filter(None, map(secrets.at_hand, _texts(catalog.model_dump()))))
 
 
 def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - a catalog of any shape
     if isinstance(value, str):
-        yield from (w for w in value.split(" ")[-1:] if w.startswith(_REFERENCES))
+        yield value.rpartition(" ")[2]  # of a header the last word may be one
     elif isinstance(value, dict):
         for each in value.values():
             yield from _texts(each)
     elif isinstance(value, list | tuple):
         for each in value:
             yield from _texts(each)
-
-
-def _resolved(reference: str) -> str:
-    kind, _, rest = reference.partition(":")
-    if kind == "env":
-        return os.environ.get(rest, "")
-    try:
-        return Path(rest).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):
-        return ""

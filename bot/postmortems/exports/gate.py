@@ -16,7 +16,8 @@ from markdown_it.token import Token
 
 from bot.postmortems.escape import URL_SAFE
 from bot.postmortems.escape import text as escaped
-from bot.postmortems.exports.document import plain, spans_of, split, text_of
+from bot.postmortems.exports.document import plain, spans_of, text_of
+from bot.postmortems.front import cut
 from bot.postmortems.redact import SECRET, Redactor
 from bot.postmortems.render import tokens
 
@@ -75,7 +76,7 @@ class Gate:
         for secret in self._longest:
             for shown in (secret, escaped(secret), quote(secret), quote(secret, safe=URL_SAFE)):
                 value = value.replace(shown, escaped(SECRET))
-        front, body = split(value)
+        front, body = cut(value)
         raw = body.split("\n")
         lines = [self._line(line) for line in raw]
         clean = [line if line == before else "" for line, before in zip(lines, raw, strict=True)]

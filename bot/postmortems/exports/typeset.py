@@ -70,9 +70,11 @@ def _of_machine() -> Iterable[Path]:
 
 def _characters(path: Path) -> set[str]:
     """Those that a font's file can show; none where it cannot be read."""
+    whole = TTCollection if path.suffix in (".ttc", ".otc") else TTFont
     try:
-        fonts = list(TTCollection(path, lazy=True)) if path.suffix in (".ttc", ".otc") else [TTFont(path, lazy=True)]  # fmt: skip
-        return {chr(code) for font in fonts for code in font.getBestCmap() or ()}
+        with whole(path, lazy=True) as opened:
+            fonts = opened.fonts if isinstance(opened, TTCollection) else [opened]
+            return {chr(code) for font in fonts for code in font.getBestCmap() or ()}
     except (OSError, TTLibError, ValueError, KeyError):
         return set()
 

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import yaml
 from sqlalchemy import func, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.incidents import ACTIVE, Incident, Task
 from bot.postmortems.editing.followups import open_actions
-from bot.postmortems.exports.document import split
+from bot.postmortems.front import cut, read
 from bot.postmortems.learning.sums import Figures, Open, Past, detection, summed
 from bot.postmortems.marks import clock
 from bot.postmortems.tables import Postmortem
@@ -87,14 +86,10 @@ async def patterns_of(session: AsyncSession, numbers: Sequence[int]) -> dict[int
 
 def _patterns(markdown: str) -> tuple[str, ...]:
     """Those that a postmortem's front matter names, each once."""
-    head = split(markdown)[0]
+    head = cut(markdown)[0]
     if "patterns:" not in head or "\npatterns: []\n" in head:  # reading YAML takes long
         return ()
-    try:
-        front = yaml.safe_load(head)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return ()
-    named = front.get("patterns") if isinstance(front, dict) else None
+    named = read(head).get("patterns")
     found = [e.get("id") if isinstance(e, dict) else e for e in named] if isinstance(named, list) else []  # fmt: skip
     return tuple(dict.fromkeys(str(each)[:64] for each in found if each))
 

@@ -15,9 +15,10 @@ from sqlmodel import col, select
 
 from bot.catalog import Catalog, Person
 from bot.incidents import Incident
-from bot.incidents.seeing import may_see
+from bot.incidents.seeing import hidden_from
 from bot.postmortems.search.words import Term, excerpt, for_postgresql, for_sqlite, terms
 from bot.postmortems.tables import Postmortem
+from bot.store import by_index
 from bot.timeline import Entry
 
 SHOWN = 20  # incidents
@@ -61,7 +62,7 @@ class Search:
     ) -> list[Found]:
         """What a person may see of it; without one, what everybody may. Raises `BadInput`."""
         wanted = terms(typed)
-        hidden = await self._hidden(session, person)
+        hidden = await hidden_from(session, self.catalog(), person)
         index = _index(session, wanted, hidden, shown)
         titled = await index.numbers("incident")
         papers = await index.numbers("postmortem")
@@ -74,12 +75,6 @@ class Search:
         return [
             _found(known[n], n in titled, places.get(n, [])) for n in order if n in known
         ]  # fmt: skip
-
-    async def _hidden(self, session: AsyncSession, person: Person | None) -> list[int]:
-        """Private ones of others."""
-        private = (await session.execute(select(Incident).where(col(Incident.private)))).scalars()
-        catalog = self.catalog()
-        return [i.number for i in private if person is None or not may_see(catalog, i, person)]
 
 
 async def _places(
@@ -154,11 +149,6 @@ class _Sqlite:
         return (await self.session.execute(sql(asked), {"query": self.query, **values})).all()
 
 
-_BY_INDEX = sql(
-    "SELECT set_config('enable_seqscan', :to, true), set_config('enable_indexscan', :to, true)"
-)
-
-
 class _Postgresql(_Sqlite):
     """GIN indexes over ``search_words(…)``."""
 
@@ -179,9 +169,8 @@ class _Postgresql(_Sqlite):
             "GROUP BY incident_id ORDER BY incident_id DESC LIMIT :many"
         )
         # The planner takes a word's beginning for frequent, and would read timelines until it has enough.
-        await self.session.execute(_BY_INDEX, {"to": "off"})
-        found = await self._ask(asked, {"many": self.shown})
-        await self.session.execute(_BY_INDEX, {"to": "on"})
+        async with by_index(self.session):
+            found = await self._ask(asked, {"many": self.shown})
         return {int(number): [int(seq) for seq in seqs] for number, seqs in found}
 
 

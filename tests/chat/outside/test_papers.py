@@ -49,7 +49,7 @@ async def test_a_branch_is_pushed_once(store: Store, tmp_path: Path, git: GitSer
     room = PapersRoom(store, tmp_path / "data")
     room.place("repo", "Repository", "gitpapers", git.url, token=TOKEN)
     await room.drafted("in review")
-    with pytest.raises(Conflict, match="only a final one is published"):
+    with pytest.raises(Conflict, match="it is not published, and nothing of it"):
         await room.ask("repo")
     await room.change(state="final")
     git.drops = 1

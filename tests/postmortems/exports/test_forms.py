@@ -9,9 +9,12 @@ from pathlib import Path
 
 import docx
 import pypdfium2
+import pyrage
 import pytest
 from markdown_it import MarkdownIt
 
+from bot.catalog import Catalog
+from bot.postmortems.exports import typeset
 from bot.postmortems.exports.document import plain, read
 from bot.postmortems.exports.flow import FORMS, Exports, Paper
 from tests.postmortems.exports.hostile import (
@@ -117,6 +120,31 @@ def test_pdf_shows_every_script_and_what_markup_says(exports: Exports, hostile: 
         assert squeezed(script) in text or "Nofontonthemachine" in text, script
     assert "root:x:0" not in text
     assert text.count("x" * 16) >= len(LONG) // 17
+
+
+async def test_what_the_catalogs_references_stand_for_does_not_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a variable, a file, an encrypted file, and behind a header's word; one that is not there is no trouble."""
+    mine = pyrage.x25519.Identity.generate()
+    (tmp_path / "id").write_text(str(mine))
+    (tmp_path / "plain").write_text("in-a-file-9\n")
+    (tmp_path / "sealed").write_bytes(pyrage.encrypt(b"encrypted-9", [mine.to_public()]))
+    monkeypatch.setenv("JACKLINE_AGE_IDENTITY", str(tmp_path / "id"))
+    monkeypatch.setenv("HUSH", "in-a-variable-9")
+    settings = {"a": f"file:{tmp_path}/plain", "b": f"age:{tmp_path}/sealed", "c": "env:NOT_THERE"}
+    target = {"name": "x/y", "url": "http://h", "settings": settings, "headers": {"Authorization": "Bearer env:HUSH"}}  # fmt: skip
+    gate = Exports(lambda: Catalog.model_validate({"targets": [target]}), tmp_path).gate()
+    for value in ("in-a-file-9", "encrypted-9", "in-a-variable-9"):
+        assert value not in gate.text(f"it was {value}, then")
+
+
+def test_what_no_font_has_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine without fonts of its own: DejaVu has the alphabets, and not Chinese."""
+    monkeypatch.setattr(typeset, "_of_machine", list)
+    assert typeset._lacking("Ünïcode Ελληνικά Жук שלום → ≤ \ufe0f\u200d\n") == ""
+    assert "has U+5B57, U+6F22:" in typeset._lacking("a 漢字, again 漢")
+    assert "and 1 more" in typeset._lacking("一二三四五六")
 
 
 def test_docx_is_read_back(exports: Exports, hostile: Paper) -> None:
