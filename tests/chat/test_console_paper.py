@@ -242,7 +242,7 @@ async def test_published_from_its_page(drafted: World) -> None:
     assert "It is published once it is final" in await page(rosa)
     assert button not in await page(rosa)
     refused = await rosa.post(f"{DO}/publish", data={"place": "wiki"}, headers=HTMX)
-    assert (refused.status_code, "only a final one" in refused.text) == (409, True)
+    assert (refused.status_code, "it is not published" in refused.text) == (409, True)
     await change()
     assert (await page(rosa)).count(button) == 2
     assert button not in await page(amir)

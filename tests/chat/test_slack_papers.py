@@ -95,7 +95,7 @@ async def test_published_from_its_card(at: SlackRoom, drive: GoogleDrive) -> Non
 async def test_what_is_typed_wrong(at: SlackRoom) -> None:
     room = at.room
     for text, said in (
-        ("publish docs", "only a final one is published"),
+        ("publish docs", "it is not published, and nothing of it"),
         ("publish doc", "did you mean 'docs'"),
         ("publish docs docs", "one place at a time"),
     ):
