@@ -103,4 +103,6 @@ def _bars(case: Case) -> tuple[Bar, ...]:
 
 def window(events: Sequence[Event]) -> str:
     """From when to when, in words."""
-    return f"{utc(events[0].at, '%Y-%m-%d %H:%M')} to {utc(events[-1].at, '%H:%M')} UTC"
+    first, last = events[0].at, events[-1].at
+    shape = "%H:%M" if utc(first, "%Y-%m-%d") == utc(last, "%Y-%m-%d") else "%Y-%m-%d %H:%M"
+    return f"{utc(first, '%Y-%m-%d %H:%M')} to {utc(last, shape)} UTC"

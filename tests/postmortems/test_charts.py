@@ -6,7 +6,7 @@ from bot.contract import Graph, Series
 from bot.postmortems.case import Around, look_at
 from bot.postmortems.charts import draw
 from bot.postmortems.draft import draft
-from bot.postmortems.plots import figures_of, plots
+from bot.postmortems.plots import Event, figures_of, plots, window
 from bot.postmortems.render import html, media_type
 from tests.postmortems.story import CATALOG, FACTS, NOON, Story, blackout
 from tests.postmortems.test_escape import NASTY
@@ -22,6 +22,14 @@ def test_the_same_record_gives_the_same_bytes():
     assert one == two
     assert sorted(media_type(content) for content in one.values()) == ["image/png"] * 2 + ["image/svg+xml"] * 2  # fmt: skip
     assert all(name.startswith(("inc-12-timeline-", "inc-12-clock-")) for name in one)
+
+
+def test_the_days_that_a_timeline_spans_are_said():
+    """One day once; over midnight both, or a day would look like an hour."""
+    start, end = Event(NOON, "a", mark=True), timedelta(hours=1)
+    assert window([start, Event(NOON + end, "b", mark=True)]) == "2026-01-07 12:00 to 13:00 UTC"
+    later = Event(NOON + timedelta(days=1) + end, "b", mark=True)
+    assert window([start, later]) == "2026-01-07 12:00 to 2026-01-08 13:00 UTC"
 
 
 def test_what_the_pictures_show():
