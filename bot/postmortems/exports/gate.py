@@ -82,9 +82,14 @@ class Gate:
         clean = [line if line == before else "" for line, before in zip(lines, raw, strict=True)]
         body = "\n".join(lines)
         stream = tokens(body)
-        if hidden := list(dict.fromkeys(self._hidden(stream, clean))):
+        # A table whose head went is a paragraph, and shows what it had no column for: look again.
+        while hidden := list(dict.fromkeys(self._hidden(stream, clean))):
+            before = list(lines)
             for first, end in reversed(hidden):
                 lines[first : max(end, first + 1)] = [_gone(lines[first])]
+                clean[first : max(end, first + 1)] = [""]
+            if lines == before:  # a rule of one's own that takes offence at the very mark
+                break
             body = "\n".join(lines)
             stream = tokens(body)
         return Passed(self._front(front) if front else "", body, stream)

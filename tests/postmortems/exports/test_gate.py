@@ -6,7 +6,7 @@ import time
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.catalog import Redaction
@@ -28,6 +28,9 @@ PIECES = (
 )  # fmt: skip
 
 
+@example(
+    "s3cret\\$w0rd\\_x |\n| --- |\nword|s3cret\\$w0rd\\_x"
+)  # its second cell shows with no table
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=25).map("".join))
 def test_whatever_passes_is_clean_as_it_is_read(value: str) -> None:
     """Line by line, cell by cell and address by address: also where the gate took a shorter way."""
@@ -47,6 +50,11 @@ def test_a_rule_may_ask_for_a_whole_cell() -> None:
     assert "| a zebra |" not in made  # its row went with the cell
     assert "[redacted line" in made
     assert "| \\[any\\] | x |" in made
+
+
+def test_a_rule_against_the_mark_itself_ends() -> None:
+    gate = Gate(redactor=Redactor((Redaction(id="mark", pattern="redacted|zebra"),)))
+    assert "zebra" not in gate.markdown("a **ze**bra\n\nredacted\n")
 
 
 def _took(value: str) -> float:
