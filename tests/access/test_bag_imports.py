@@ -4,6 +4,8 @@ import subprocess
 import sys
 from importlib.metadata import packages_distributions
 
+import pytest
+
 from bot.access.program import SERVERS_OWN
 
 _SCRIPT = """
@@ -17,6 +19,7 @@ import bot.chat.terminal
 """
 
 
+@pytest.mark.slow
 def test_the_program_does_without_what_is_left_out() -> None:
     left_out = {name for name, of in packages_distributions().items() if SERVERS_OWN & set(of)}
     assert "matplotlib" in left_out

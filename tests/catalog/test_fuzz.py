@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,6 +49,7 @@ def check(text: str | bytes) -> None:
     assert isinstance(said, Catalog) or re.fullmatch(where, said), said
 
 
+@pytest.mark.slow
 @settings(max_examples=250)
 @given(DOCUMENTS | VALUES)
 def test_any_document(document: Any) -> None:

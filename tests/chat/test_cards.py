@@ -188,6 +188,7 @@ async def test_commands_answer_in_data_too(room: ChatRoom) -> None:
     assert harmless(words((await room.type_("/incident list")).blocks))
 
 
+@pytest.mark.slow
 async def test_a_list_of_200_incidents(room: ChatRoom) -> None:
     """Whole lines, and how many more."""
     async with room.store.write() as session:

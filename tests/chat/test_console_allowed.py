@@ -200,6 +200,7 @@ async def test_every_answer_has_the_headers_that_keep_others_out(world: World, w
 # Steps, buttons and verbs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", SIGNED_IN)
 @pytest.mark.parametrize("what", PAPER_STEPS)
 async def test_every_step_of_a_postmortem_for_everybody(world: World, who: str, what: str) -> None:

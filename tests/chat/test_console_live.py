@@ -90,6 +90,7 @@ async def events(lines: AsyncIterator[str]) -> str:
     return "end"
 
 
+@pytest.mark.slow
 async def test_a_note_reaches_an_open_page_at_once(
     served: tuple[World, uvicorn.Server, str],
 ) -> None:
@@ -117,6 +118,7 @@ async def test_a_note_reaches_an_open_page_at_once(
     assert not server.should_exit
 
 
+@pytest.mark.slow
 async def test_an_open_page_does_not_hold_up_the_servers_end(
     served: tuple[World, uvicorn.Server, str],
 ) -> None:

@@ -143,6 +143,7 @@ async def test_history_and_the_way_back(drafted: World) -> None:
     assert (await browser.get("/incidents/1/postmortem/history?to=99")).status_code == 404
 
 
+@pytest.mark.slow
 async def test_review_from_note_to_final(drafted: World) -> None:
     """All of it by forms; what is missing is said; final closes the editor."""
     rosa, amir = await drafted.signed_in("rosa"), await drafted.signed_in("amir")
@@ -220,6 +221,7 @@ PLACES = [
 ]
 
 
+@pytest.mark.slow
 async def test_published_from_its_page(drafted: World) -> None:
     """A button for who may, once it is final; what stands where, how old it is, and what went wrong."""
     drafted.whole = Catalog.model_validate({

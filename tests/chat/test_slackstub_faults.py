@@ -50,6 +50,7 @@ async def test_a_drop_after_leaves_the_message_posted(slack):
     assert [m.text for m in slack.messages(C_GENERAL)] == ["ghost"]
 
 
+@pytest.mark.slow
 async def test_the_sdk_as_it_comes_posts_twice(slack):
     """Its default retry after a broken connection repeats a post that had gone through."""
     slack.fault("chat.postMessage", "drop_after")
@@ -57,6 +58,7 @@ async def test_the_sdk_as_it_comes_posts_twice(slack):
     assert [m.text for m in slack.messages(C_GENERAL)] == ["twin", "twin"]
 
 
+@pytest.mark.slow
 async def test_rate_limits_are_honoured_by_the_sdk(slack):
     """With limits on, the 21st create in the window gets 429, and the SDK waits and succeeds."""
     slack.configure(rate_limits=True, rate_window=1.0)

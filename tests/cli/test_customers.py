@@ -13,6 +13,7 @@ MORE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_shown_first_then_stored(cli_on: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is stored before somebody has said yes to what was shown."""
     (cli_on.catalog.parent / "more.yaml").write_text(json.dumps(MORE))

@@ -194,6 +194,7 @@ def test_the_doctor_names_a_bad_setting(cli: Cli) -> None:
     assert found["settings"][1].startswith("JACKLINE_HTTP_LISTEN: must be host:port.")
 
 
+@pytest.mark.slow
 def test_the_doctor_looks_at_all_the_rest(cli: Cli, tmp_path: Path) -> None:
     """One thing broken does not hide the next."""
     cli.env["JACKLINE_RUNBOOKS_DIR"] = str(tmp_path / "nowhere")

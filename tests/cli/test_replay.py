@@ -18,6 +18,7 @@ timeline:
 """
 
 
+@pytest.mark.slow
 def test_the_answer_for_machines(cli: Cli) -> None:
     """Marks, durations, the pattern with its rows; the draft lies where it says."""
     done = cli("postmortem", "replay", CLOUDFLARE, "--out", str(cli.folder / "out"), "--json")
@@ -44,6 +45,7 @@ def test_the_answer_for_people(cli: Cli) -> None:
     assert not (cli.folder / "data" / "jackline.db").exists()
 
 
+@pytest.mark.slow
 def test_abstention(cli: Cli) -> None:
     """An unknown file; its name becomes the draft's."""
     file = cli.folder / "my outage.yaml"
@@ -83,6 +85,7 @@ def test_folders_that_cannot_be(cli: Cli) -> None:
     assert "cannot be written" in done.refused(2)
 
 
+@pytest.mark.slow
 def test_again_gives_the_same(cli: Cli) -> None:
     """Drawing is pure, and the files are replaced whole."""
     one, other = (cli("postmortem", "replay", CLOUDFLARE, "--json").json() for _ in range(2))

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts import StoredAlert
@@ -39,6 +40,7 @@ def chain(cli: Cli) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_set_listed_and_ended(cli_on: Cli) -> None:
     """What it covers by name; until when, by whom, why, and how many it holds back."""
     cli = cli_on
@@ -91,6 +93,7 @@ def test_what_cannot_be_set(cli: Cli) -> None:
     assert chain(cli) == []
 
 
+@pytest.mark.slow
 def test_explain_says_what_holds_it_back(cli: Cli) -> None:
     """A silence from the database, a window from the catalog, the first of them in words."""
     fires(cli)

@@ -7,6 +7,7 @@ from tests.docs.reading import FOLDERS, ROOT, source
 from tests.docs.wishes import TRAPS, WISHES, Wish
 
 
+@pytest.mark.slow
 def test_the_page_is_what_is_found() -> None:
     """`make docs` writes it anew."""
     assert (ROOT / "docs" / "chat.md").read_text("utf-8") == page()

@@ -247,6 +247,7 @@ async def test_who_may_say_that_they_have_it(room: PageRoom) -> None:
             await room.paging.may_acknowledge(session, 2, cem)
 
 
+@pytest.mark.slow
 async def test_a_storm_is_paced_for_each_address(room: PageRoom) -> None:
     """One address gets its share of a minute; another does not wait for that."""
     notifiers = [CATALOG["notifiers"][0] | {"per_minute": 2}, *CATALOG["notifiers"][1:]]

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.incidents import Incident, Task
 from bot.postmortems import Postmortems
 from bot.timeline import Ledger
@@ -9,6 +11,7 @@ from tests.postmortems.story import CATALOG
 from tests.postmortems.test_flow import incident
 
 
+@pytest.mark.slow
 async def test_what_stands_around_it_is_looked_up(store, tmp_path):
     """Earlier incidents of the same service with what they left open; nobody is told of private ones."""
     ledger = Ledger(b"key")

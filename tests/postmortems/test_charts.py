@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.contract import Graph, Series
 from bot.postmortems.case import Around, look_at
 from bot.postmortems.charts import draw
@@ -16,6 +18,7 @@ def plotted(rows, around=None):
     return plots(look_at(FACTS, rows, CATALOG, {}, around))
 
 
+@pytest.mark.slow
 def test_the_same_record_gives_the_same_bytes():
     """Names and content: SVG and PNG of the timeline and of the clock."""
     one, two = draw(plotted(blackout())), draw(plotted(list(reversed(blackout()))))
@@ -53,6 +56,7 @@ def test_nothing_to_show_is_no_picture():
     assert draw(plotted([])) == {}
 
 
+@pytest.mark.slow
 def test_hostile_and_odd_records_are_drawn():
     """Formulas, marks that turn text round, everything in one second, years of it."""
     story = Story()
@@ -64,6 +68,7 @@ def test_hostile_and_odd_records_are_drawn():
     assert b"<script" not in svg
 
 
+@pytest.mark.slow
 def test_what_was_measured_has_the_clocks_marks():
     """A picture of its own, in the page as well."""
     points = [(NOON.timestamp() + 60 * n, float(n)) for n in range(40)]

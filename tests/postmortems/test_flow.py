@@ -97,6 +97,7 @@ async def test_a_crash_before_the_commit_leads_to_one_draft(store, ledger, room,
     assert await drafted(store, number) == (1, 1)
 
 
+@pytest.mark.slow
 async def test_replicas_that_draft_at_once_make_one(store, ledger, room):
     """Several drafters at the same time: one row, one timeline row."""
     number = await incident(store, ledger)

@@ -83,6 +83,7 @@ def test_the_rubric_by_its_script(name):
         assert scored.points[number][0] == 2, (number, scored.points[number])
 
 
+@pytest.mark.slow
 def test_the_scores_are_printed(capsys):
     """Of 20; six points ask for what no such file has: severity, cost, burn, dates, earlier incidents."""
     drafts = (markdown(replay(read_outage(path)).draft) for path in FILES.values())

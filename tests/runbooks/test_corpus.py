@@ -254,6 +254,7 @@ def parts(text: str) -> tuple[Any, list[Any]]:
     ]
 
 
+@pytest.mark.slow
 def test_the_schema_takes_what_is_good(registry: Registry) -> None:
     """For editors: generated from the models that `jackline check` uses."""
     front, steps = parts(GOOD)

@@ -81,6 +81,7 @@ async def test_a_short_output_stands_on_the_card(
     assert thread == []
 
 
+@pytest.mark.slow
 async def test_an_output_of_lines_is_folded_into_the_thread(
     make_room: MakeRoom, shop: HttpApp, slack: SlackStub, tmp_path: Path
 ) -> None:
@@ -96,6 +97,7 @@ async def test_an_output_of_lines_is_folded_into_the_thread(
     assert "<!channel>" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["chat.postMessage", "files.completeUploadExternal"])
 async def test_a_long_output_is_a_file_in_the_thread(
     make_room: MakeRoom, shop: HttpApp, slack: SlackStub, tmp_path: Path, method: str

@@ -100,6 +100,7 @@ def test_each_process_has_its_own_and_the_dead_are_taken_over(tmp_path: Path) ->
     assert drain(spool(tmp_path)) == [row(2)]
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_what_it_promised(tmp_path: Path) -> None:
     """SIGKILL right after ``put`` has returned."""
     script = (

@@ -85,6 +85,7 @@ def test_a_key_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
     assert load_key(None, tmp_path, "audit") == b"late"
 
 
+@pytest.mark.slow
 async def test_an_empty_key_signs_nothing(tmp_path: Path) -> None:
     """A crash between making the file and filling it must not leave a key that anybody knows."""
     (tmp_path / "audit.key").touch()

@@ -197,6 +197,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.dictionaries(st.text(), JSON))
 def test_any_data_can_be_hashed(data: dict[str, Any]) -> None:

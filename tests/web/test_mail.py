@@ -105,6 +105,7 @@ async def test_a_mail_is_an_alert(door: Door) -> None:
     assert await door.web.metric("jackline_alerts_accepted_total", source="email") == 4
 
 
+@pytest.mark.slow
 async def test_nobody_else_has_an_address(door: Door) -> None:
     """No relay, no guessing: all answers are the same, and after three there are no more."""
     said = set()

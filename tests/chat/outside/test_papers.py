@@ -125,6 +125,7 @@ async def test_what_a_place_refuses(room: PapersRoom, drive: GoogleDrive) -> Non
     assert await room.kinds() == ["publish_asked", "publish_refused", "publish_asked", "published"]
 
 
+@pytest.mark.slow
 async def test_a_place_that_is_away(room: PapersRoom, drive: GoogleDrive) -> None:
     """Said once, and tried on until it is back; asked again it is tried at once, not twice."""
     drive.down()

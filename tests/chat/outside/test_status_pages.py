@@ -169,6 +169,7 @@ async def test_as_previewed_from_its_opening_to_its_end(room: Room) -> None:
     assert kinds.count("customers_informed") == kinds.count("customers_update_published") == 3
 
 
+@pytest.mark.slow
 async def test_a_lost_answer_is_looked_for(room: Room) -> None:
     """The page has it: it is not told twice."""
     await room.publish(await room.preview(title="t"), "k")
@@ -178,6 +179,7 @@ async def test_a_lost_answer_is_looked_for(room: Room) -> None:
     assert (await room.told())[0].state == "published"
 
 
+@pytest.mark.slow
 async def test_a_page_that_is_away_is_said_once_and_tried_on(room: Room) -> None:
     await room.publish(await room.preview(title="t"), "k")
     room.page.errors = [AuthFailed("the key is old"), AuthFailed("the key is old")]

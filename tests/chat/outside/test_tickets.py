@@ -183,6 +183,7 @@ async def test_from_action_item_to_done(room: Room) -> None:
     assert not await room.watch.look()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keeps", [True, False])
 async def test_a_lost_answer_files_it_once(room: Room, keeps: bool) -> None:
     """Unknown: the tracker is asked for the marker before anything is filed again."""

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import httpx
+import pytest
 import time_machine
 import uvicorn
 
@@ -83,6 +84,7 @@ async def test_a_link_from_before_leads_nowhere(
     assert await comes_in(await world.signed_in())
 
 
+@pytest.mark.slow
 async def test_an_open_page_of_another_replica_ends(
     world: World, database_url: str, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -99,6 +100,7 @@ WEIGHTS = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(ANY, st.lists(ANY, max_size=6), WEIGHTS)
 def test_whatever_there_is(this: Known, others: list[Known], around: Around) -> None:
     """Never itself, never without enough reasons, best first; a service alone never; no reason twice."""
