@@ -38,14 +38,21 @@ class Channels:
             self.incidents.outbox.ask(session, "archive", incident.number, {})
         return len(due)
 
-    async def archived(self, session: AsyncSession, number: int) -> None:
-        """Slack says so. An open incident gets another one; for one that has ended it waits."""
+    async def archived(self, session: AsyncSession, number: int) -> bool:
+        """Slack says so. An open incident gets another one; for one that has ended it waits.
+
+        Whether there is one soon: another one, or this one, which is being unarchived.
+        """
         bound = await session.get(Binding, (SLACK, f"channel:{number}"))
-        if bound is None or bound.value.get("archived"):
-            return
-        if await self.incidents.channel_lost(session, number, bound.value["channel"], "archived"):
-            return
-        bound.value = {**bound.value, "archived": True}
+        if bound is None:
+            return False
+        if not bound.value.get("archived"):
+            channel = bound.value["channel"]
+            if await self.incidents.channel_lost(session, number, channel, "archived"):
+                return True
+            bound.value = {**bound.value, "archived": True}
+        incident = await self.incidents.get(session, number)
+        return incident.status in ACTIVE and not incident.merged_into
 
     async def unarchived(self, session: AsyncSession, number: int) -> None:
         """What waits is said, in its order."""
@@ -55,12 +62,7 @@ class Channels:
             return
         was = bound.value.get("archived")
         bound.value = {key: each for key, each in bound.value.items() if key != "archived"}
-        await session.execute(
-            update(Delivery)
-            .where(col(Delivery.surface) == SLACK, col(Delivery.incident_id) == number)
-            .where(col(Delivery.state) == "pending")
-            .values(next_at=now())
-        )
+        await self._go_on(session, number)
         if was and incident.status in ACTIVE:
             text = "Its channel is there again in Slack"
             await self._tell(session, incident, "channel_unarchived", text)
@@ -73,6 +75,16 @@ class Channels:
         bound.value = {key: each for key, each in bound.value.items() if key != "archived"}
         await session.flush()
         await self.incidents.channel_lost(session, number, bound.value["channel"], why)
+        await self._go_on(session, number)
+
+    async def _go_on(self, session: AsyncSession, number: int) -> None:
+        """What waits is sent now, in its order."""
+        await session.execute(
+            update(Delivery)
+            .where(col(Delivery.surface) == SLACK, col(Delivery.incident_id) == number)
+            .where(col(Delivery.state) == "pending")
+            .values(next_at=now())
+        )
 
     async def renamed(self, session: AsyncSession, number: int, name: str) -> None:
         """People may call it as they like; links to it use the new name."""

@@ -72,6 +72,7 @@ async def test_archived_some_time_after_closing_and_there_again_when_reopened(
     await at.until(lambda: channel(at, ident).is_archived)
     await at.settled()
     assert len(at.slack.calls("conversations.archive")) == 1
+    at.slack.fault("conversations.unarchive", "ratelimited")  # what is to be said there comes first
     await at.room.type_("/incident reopen", at=1)
     await at.until(lambda: at.slack.messages(ident, contains="closed → investigating"))
     assert not channel(at, ident).is_archived
@@ -111,12 +112,16 @@ async def test_nobody_says_that_it_was_archived(at: SlackRoom) -> None:
     assert await kinds(at) == ["channel_moved"]
 
 
-async def test_what_cannot_be_unarchived_is_replaced(at: SlackRoom) -> None:
+@pytest.mark.parametrize("late", [False, True])
+async def test_what_cannot_be_unarchived_is_replaced(at: SlackRoom, *, late: bool) -> None:
+    """Also where what is to be said there has been refused before: it does not wait for long."""
     ident = await at.declare()
     await closed_long_ago(at)
     await Archiver(at.room.store, at.room.incidents, WEEK).look()
     await at.until(lambda: channel(at, ident).is_archived)
     await at.settled()
+    if late:
+        at.slack.fault("conversations.unarchive", "ratelimited")
     at.slack.fault("conversations.unarchive", "error", error="not_in_channel", times=5)
     await at.room.type_("/incident reopen", at=1)
     new = await at.until(lambda: another(at, ident))

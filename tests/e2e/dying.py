@@ -38,7 +38,7 @@ class Driver:
         if process is not None:
             self.commits += self._counted()
             self.died_at.append(self.commits + self._before)
-            self.bot.env["CRASH_AT"] = str(self._later)
+            self.bot.env |= {"CRASH_AT": str(self._later), "CRASH_AGAIN": "1"}
         await self.bot.launch()
 
     def _counted(self) -> int:

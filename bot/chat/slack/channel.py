@@ -85,10 +85,13 @@ class ChannelOps:
             raise error
         return {}
 
-    async def shut(self, job: Job) -> None:
-        """Something was refused because the channel is archived, which nobody may have told us."""
+    async def shut(self, job: Job) -> bool:
+        """Something was refused because the channel is archived, which nobody may have told us.
+
+        Whether there is one again soon.
+        """
         async with self.store.write() as session:
-            await self.channels.archived(session, job.incident_id)
+            return await self.channels.archived(session, job.incident_id)
 
     async def bookmark(self, job: Job) -> dict[str, Any]:
         """A link at the top of the channel. After a lost answer, `bookmarked` looks for it first."""

@@ -34,6 +34,7 @@ _GONE = ("is_archived", "is_inactive", "channel_not_found", "not_in_channel")
 _ELSEWHERE = ("digest", "react", "open_channel", "leave")
 _INVITED = 100  # by one call, Slack takes no more
 LATE = timedelta(seconds=30)
+_SOON = 2  # seconds until it is tried again while the channel is being unarchived or replaced
 _LONGEST = 3600  # seconds until a channel that is archived is tried again
 # they show what is, and when it began, not what was said
 _STATE = ("card", "digest", "run", "question")
@@ -102,8 +103,8 @@ class SlackSurface:
             if (
                 moved is None and code_of(error) == "is_archived" and job.op != "digest"
             ):  # it waits, nothing is lost
-                await self._channel.shut(job)
-                pause = min(_LONGEST, 30 * 2 ** min(job.attempt, 7))
+                soon = await self._channel.shut(job)
+                pause = _SOON if soon else min(_LONGEST, 30 * 2 ** min(job.attempt, 7))
                 raise Retryable("The channel is archived.", retry_after=pause) from error
             raise
         self._back()
