@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 PY := $(VENV)/bin/python
-WORKERS ?= 3
+WORKERS ?= 4
 PYTEST = $(PY) -m pytest -n $(WORKERS)
 SCRIPT ?=
 ARGS ?=
