@@ -12,7 +12,8 @@ from bot.postmortems.moments import is_known
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.said import OUTSIDE
 from bot.postmortems.patterns.sentence import Cue, cue, says
-from bot.postmortems.told_marks import Story, is_partial, mitigation, switched_on_again
+from bot.postmortems.told_recovery import mitigation, switched_on_again
+from bot.postmortems.told_story import Story, is_partial
 from bot.timeline import Entry
 
 _PLAN = cue(r"(?:recovery |restore |restoration )?plan (?:is |was )?(?:agreed|made|chosen|set|drawn)\b", r"recovery plan\b", r"strategy (?:is |was )?(?:agreed|chosen)\b", r"agree\w* (?:on )?(?:a|the) plan\b")  # fmt: skip

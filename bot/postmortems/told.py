@@ -12,11 +12,11 @@ from typing import Any
 from bot.postmortems.casefile import Outage, Told
 from bot.postmortems.moments import NO_DATE, Moment, has_date
 from bot.postmortems.patterns import lexicon as lex
+from bot.postmortems.patterns.found import tells_what_was_found
 from bot.postmortems.patterns.said import (
     actor_of,
     fails_as_a_tool,
     fails_to_get_in,
-    tells_what_was_found,
 )
 from bot.timeline import Entry
 from bot.timeline.chain import GENESIS, row_hash
@@ -99,7 +99,7 @@ def tells_of_lost_data(row: Entry) -> bool:
 def tells_the_cause(row: Entry) -> bool:
     """Whether its sentence says what was found: a quotation, confirmed by nobody here."""
     kinds = ("detection", "action", "decision", "hypothesis")
-    return is_told(row) and row.kind in kinds and tells_what_was_found(row.text)
+    return is_told(row) and row.kind in kinds and tells_what_was_found(row.text, row.kind)
 
 
 def _data(told: Told) -> dict[str, str]:

@@ -1,146 +1,56 @@
 """The marks of an outage that is told in sentences, each from a row with a clock time. Pure.
 
 The rules, in short:
-impact start  the first symptom from the first trigger on; a trigger with an exact time that itself
-              says what was lost counts as one
-detected      the organisation's own first detection; what outsiders saw is another figure
+impact start  the first symptom that users felt, from the first trigger on; a trigger with an exact time that
+              itself says what was lost counts as one, and so does a detection that says what users met
+detected      the organisation's own first detection, or the act by which people were at work before it; what
+              outsiders saw is another figure
+diagnosed     the last finding before users were well; see `told_diagnosis`
 mitigated     the action that recovery followed within minutes, else the first full recovery
 resolved      the last recovery that users felt; what is switched on again later is another figure
 A row whose time is not known proves the order of things, never a moment.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
 
 from bot.postmortems.mark import Clock, Mark, unknown
-from bot.postmortems.moments import is_about, is_known
+from bot.postmortems.moments import is_known
 from bot.postmortems.patterns import lexicon as lex
-from bot.postmortems.patterns.said import OUTSIDE, noticed_by, tells_what_was_found
-from bot.postmortems.patterns.sentence import Cue, cue, says
+from bot.postmortems.patterns.noticing import noticed_by
+from bot.postmortems.patterns.said import OUTSIDE, fails_to_get_in
+from bot.postmortems.patterns.sentence import clauses, hit, says, supposed
+from bot.postmortems.told_diagnosis import diagnosed
+from bot.postmortems.told_recovery import mitigation, resolved
+from bot.postmortems.told_story import Story, about
+from bot.postmortems.told_words import (
+    A_PERSON,
+    AT_WORK,
+    CLOSED,
+    DECLARED,
+    MENDS,
+    SOMEBODY_BEGINS,
+    TAKEN_UP,
+)  # fmt: skip
 from bot.timeline import Entry
-
-SOON = timedelta(minutes=5)  # an action and a recovery this near belong together
-_LOST = cue(r"cuts?\b", r"los(?:es|t|s)\b", r"go(?:es)? down\b", r"went down\b", r"unreachable\b", r"fails?\b", r"failed\b", r"unavailab\w+", r"crash\w*", r"stops? (?:serv|answer|work)\w*", r"offline\b",
-    r"(?:is|are|was|were|gets?) (?:\w+ )?(?:deleted|removed|wiped|destroyed|dropped)\b")  # fmt: skip
-_ACK = cue(r"acknowledg\w+", r"joins?\b", r"joined\b", r"triag\w+", r"picks? up\b", r"responds?\b", r"takes? (?:command|the page|over as)")  # fmt: skip
-_DECLARED = cue(r"declar\w+ (?:an? |the )?(?:\w+ )?(?:incident|outage|emergency|sev)", r"open(?:s|ed)? an? (?:\w+ )?incident\b", r"incident (?:is |was )?(?:declared|opened)\b", r"incident (?:response )?(?:process|procedure|channel) (?:is |was )?(?:started|invoked|opened)")  # fmt: skip
-_CLOSED = cue(r"incident (?:is |was )?(?:formally )?closed\b", r"closes? the incident\b")
-
-
-class Story:
-    """The rows with what several marks ask of them."""
-
-    def __init__(self, rows: Sequence[Entry]) -> None:
-        self.rows = rows
-        self.place = {row.seq: index for index, row in enumerate(rows)}
-        self.first = next((i for i, row in enumerate(rows) if row.kind == "trigger"), 0)
-        self.start = self._impact_start()
-        self.recoveries = [
-            row for row in self.after_start("recovery") if not only_about_status(row)
-        ]
-
-    def after_start(self, *kinds: str) -> Iterator[Entry]:
-        """Rows of some kinds from the impact on, in order."""
-        begin = self.place[self.start.seq] if self.start.seq is not None else self.first
-        yield from (row for row in self.rows[begin:] if row.kind in kinds)
-
-    def _impact_start(self) -> Mark:
-        title = "Impact start"
-        rows = self.rows[self.first :]
-        symptoms = [row for row in rows if row.kind == "symptom"]
-        lost = [r for r in rows if r.kind == "trigger" and _exact(r) and says(r.text, _LOST)]
-        candidates = [*symptoms[:1], *lost]
-        found = min((r for r in candidates if is_known(r.at)), key=_when, default=None)
-        if found is not None and found.kind == "symptom":
-            return Mark(title, found.at, found.seq, f"{_about(found)}first symptom that is told")
-        if found is not None:
-            return Mark(title, found.at, found.seq, "the trigger, which says what was lost")
-        if symptoms:
-            return unknown(title, f"row {symptoms[0].seq} tells of it, without a clock time")
-        return unknown(title, "no row tells of a symptom")
 
 
 def told_clock(rows: Sequence[Entry]) -> Clock:
     """The marks; ``rows`` are in order."""
     story = Story(rows)
     mitigated, _ = mitigation(story)
+    detected = _detected(story)
     return Clock(
         impact_start=story.start,
-        detected=_detected(story),
-        declared=_said(story, "Declared", _DECLARED, "declares the incident"),
-        acknowledged=_said(story, "Acknowledged", _ACK, "tells of a person who took it up"),
-        diagnosed=_diagnosed(story),
+        detected=detected,
+        declared=_first(_said_by(story), "Declared", _declares, "declares the incident"),
+        acknowledged=_first(
+            _said_by(story), "Acknowledged", _takes_up, "tells of a person who took it up"
+        ),
+        diagnosed=diagnosed(story, detected.seq, mitigated),
         mitigated=mitigated,
-        resolved=_resolved(story),
-        closed=_said(story, "Closed", _CLOSED, "closes the incident"),
+        resolved=resolved(story),
+        closed=_closed(story),
     )
-
-
-def only_about_status(row: Entry) -> bool:
-    """Whether a recovery is that of what customers are told, not of what they use."""
-    return bool(lex.STATUS_PAGE.search(row.text)) and says(row.text, lex.STATUS_PAGE, _UPDATED)
-
-
-_UPDATED = cue(r"(?:updat|publish|post)\w*", r"(?:available|reachable|works?)\b")
-
-
-def is_partial(row: Entry) -> bool:
-    """Whether a recovery says that something is still missing."""
-    return bool(lex.PARTLY.search(row.text))
-
-
-def mitigation(story: Story) -> tuple[Mark, Entry | None]:
-    """The mark, and the action that brought it about, if one did within minutes."""
-    title = "Mitigated"
-    timed = [row for row in story.recoveries if is_known(row.at)]
-    if not timed:
-        why = "without a clock time" if story.recoveries else "no row tells of a recovery"
-        seq = f"row {story.recoveries[0].seq} tells of it, " if story.recoveries else ""
-        return unknown(title, f"{seq}{why}"), None
-    first = timed[0]
-    actions = [
-        row for row in story.after_start("action")
-        if is_known(row.at) and story.place[row.seq] < story.place[first.seq]
-    ]  # fmt: skip
-    if actions and first.at - actions[-1].at <= SOON:
-        by = actions[-1]
-        minutes = (first.at - by.at) / timedelta(minutes=1)
-        said = f"action that recovery followed within {minutes:.0f} min (row {first.seq})"
-        return Mark(title, by.at, by.seq, said), by
-    full = next((row for row in timed if not is_partial(row)), None)
-    if full is None:
-        last, said = timed[-1], "last recovery; each is told as partial"
-        return Mark(title, last.at, last.seq, f"{_about(last)}{said}"), None
-    return Mark(title, full.at, full.seq, f"{_about(full)}first recovery not told as partial"), None
-
-
-def switched_on_again(story: Story) -> Entry | None:
-    """The recovery that only puts back what was switched off, after users were well again."""
-    well = False
-    for row in story.recoveries:
-        if well and is_known(row.at) and says(row.text, lex.SWITCH_ON):
-            return row
-        well = well or not is_partial(row)
-    return None
-
-
-def _resolved(story: Story) -> Mark:
-    title, later = "Resolved", switched_on_again(story)
-    rows = [row for row in story.recoveries if row is not later]
-    timed = [row for row in rows if is_known(row.at)]
-    if not timed:
-        told = f"row {rows[-1].seq} tells of it, without a clock time" if rows else ""
-        return unknown(title, told or "no row tells of a recovery")
-    last = timed[-1]
-    after = [row for row in story.rows if story.place[row.seq] > story.place[last.seq]]
-    again = next((r for r in after if r.kind == "symptom" and is_known(r.at)), None)
-    if again is not None:
-        return unknown(title, f"row {again.seq} tells of a symptom after the last recovery")
-    untimed = [row for row in rows if not is_known(row.at) and row in after]
-    if untimed and is_partial(last):
-        return unknown(title, f"row {untimed[-1].seq} tells of it, without a clock time")
-    note = f"; {len(untimed)} later row(s) have no clock time" if untimed else ""
-    return Mark(title, last.at, last.seq, f"{_about(last)}last recovery that users felt{note}")
 
 
 def _detected(story: Story) -> Mark:
@@ -148,15 +58,16 @@ def _detected(story: Story) -> Mark:
     title = "Detected"
     for row in story.rows[story.first :]:
         if row.kind == "trigger" and is_known(row.at) and says(row.text, lex.NOTICED):
-            said = f"{_about(row)}noticed at once by whoever did it"
+            said = f"{about(row)}noticed at once by whoever did it"
             return Mark(title, row.at, row.seq, said, "staff")
     rows = [row for row in story.rows[story.first :] if row.kind == "detection"]
     own = [row for row in rows if row.actor != OUTSIDE]
     if own and is_known(own[0].at):
-        source = noticed_by(own[0].text)
-        return Mark(
-            title, own[0].at, own[0].seq, f"{_about(own[0])}first detection that is told", source
-        )
+        if earlier := _at_work(story, own[0]):
+            said = f"{about(earlier)}people were at work on it by then, before any detection that is told (row {own[0].seq})"  # fmt: skip
+            return Mark(title, earlier.at, earlier.seq, said, "staff")
+        said = f"{about(own[0])}first detection that is told"
+        return Mark(title, own[0].at, own[0].seq, said, noticed_by(own[0].text))
     if own:
         source = noticed_by(own[0].text)
         return unknown(title, f"row {own[0].seq} tells of it, without a clock time", source)
@@ -167,41 +78,65 @@ def _detected(story: Story) -> Mark:
     return unknown(title, "no row tells of a detection")
 
 
-def _diagnosed(story: Story) -> Mark:
-    seen = story.place.get(_detected(story).seq or 0, -1)
-    rows = [
-        row for row in story.after_start("detection", "action", "decision", "hypothesis")
-        if row.actor != OUTSIDE and story.place[row.seq] != seen
-    ]  # fmt: skip
-    return _first(
-        rows, "Diagnosed", lambda row: tells_what_was_found(row.text), "tells what was found"
-    )
+def _at_work(story: Story, detection: Entry) -> Entry | None:
+    """The first row between impact and detection in which people already respond to it."""
+    return next(
+        (
+            row for row in story.after_start("access", "action", "decision", "communication", "hypothesis")
+            if story.place[row.seq] < story.place[detection.seq]
+            and is_known(row.at) and row.at < detection.at and _responds(row)
+        ), None,
+    )  # fmt: skip
 
 
-def _said(story: Story, title: str, words: Cue, what: str) -> Mark:
-    rows = [
-        row for row in story.after_start("detection", "action", "decision", "communication", "note")
-        if row.actor != OUTSIDE
-    ]  # fmt: skip
-    return _first(rows, title, lambda row: says(row.text, words), what)
+def _responds(row: Entry) -> bool:
+    """What automation did is no response, nor is what only went on."""
+    if row.actor in ("automation", "monitoring", "customers", OUTSIDE):
+        return False
+    if row.kind == "access":
+        return bool(lex.PEOPLE.search(row.text)) or fails_to_get_in(row.text)
+    if row.kind == "communication":
+        return says(row.text, AT_WORK)
+    if row.kind == "hypothesis":
+        return True
+    return says(row.text, MENDS) and (row.actor == "responders" or row.kind == "decision")
 
 
-def _first(rows: Sequence[Entry], title: str, wanted: Callable[[Entry], bool], what: str) -> Mark:
-    row = next((row for row in rows if wanted(row)), None)
-    if row is None:
-        return unknown(title, f"no row {what}")
-    if not is_known(row.at):
-        return unknown(title, f"row {row.seq} {what}, without a clock time")
-    return Mark(title, row.at, row.seq, f"{_about(row)}first row that {what}")
+def _said_by(story: Story) -> list[Entry]:
+    kinds = ("detection", "action", "decision", "communication", "note", "message", "chat")
+    return [row for row in story.after_start(*kinds) if row.actor != OUTSIDE]
 
 
-def _exact(row: Entry) -> bool:
-    return is_known(row.at) and not is_about(row.at)
+def _declares(row: Entry) -> bool:
+    return says(row.text, DECLARED)
 
 
-def _about(row: Entry) -> str:
-    return "approximate; " if is_about(row.at) else ""
+def _takes_up(row: Entry) -> bool:
+    """Says it by itself, or names a person who begins."""
+    if says(row.text, TAKEN_UP):
+        return True
+    parts = (part for part in clauses(row.text) if not supposed(part))
+    return any(hit(part, SOMEBODY_BEGINS) and A_PERSON.search(part) for part in parts)
 
 
-def _when(row: Entry) -> tuple[datetime, bool, int]:
-    return (row.at, row.kind != "symptom", row.seq)
+def _closed(story: Story) -> Mark:
+    """The last row that says so; nothing is closed before users were well."""
+    title, why = "Closed", "no row closes the incident"
+    if not story.recoveries:
+        return unknown(title, why)
+    begin = story.place[story.recoveries[0].seq]
+    kinds = ("action", "decision", "communication", "recovery", "note", "message", "chat")
+    rows = [row for row in story.rows[begin:] if row.kind in kinds and row.actor != OUTSIDE]
+    return _first(rows[::-1], title, lambda row: says(row.text, CLOSED), "closes the incident")
+
+
+def _first(
+    rows: Sequence[Entry], title: str, wanted: Callable[[Entry], bool], what: str
+) -> Mark:  # fmt: skip
+    found = [row for row in rows if wanted(row)]
+    timed = next((row for row in found if is_known(row.at)), None)
+    if timed is not None:
+        return Mark(title, timed.at, timed.seq, f"{about(timed)}row that {what}")
+    if found:
+        return unknown(title, f"row {found[0].seq} {what}, without a clock time")
+    return unknown(title, f"no row {what}")

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from bot.postmortems.moments import is_known
-from bot.postmortems.patterns.said import OUTSIDE, Noticed, noticed_by
+from bot.postmortems.patterns.noticing import Noticed, noticed_by
+from bot.postmortems.patterns.said import OUTSIDE
 from bot.postmortems.patterns.sentence import cleaned
 from bot.postmortems.rowclass import corrections
 from bot.timeline import Entry

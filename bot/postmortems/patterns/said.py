@@ -1,65 +1,58 @@
 """Who acts in a sentence, and who noticed something, as far as its words tell. Pure."""
 
 import re
-from typing import Literal
 
 from bot.postmortems.patterns import lexicon as lex
+from bot.postmortems.patterns.noticing import is_other_party
 from bot.postmortems.patterns.sentence import Cue, clauses, cue, hit, says, statements, supposed
-
-Noticed = Literal["machine", "customer", "staff", "third-party"]
 
 OUTSIDE = "a third party"
 TOOLS = ("identity", "admin tools", "build and configuration tools")  # of the ways in
-_OTHER_PARTY = re.compile(
-    r"^([A-Z][\w.&-]*(?: [A-Z][\w.&-]*)?) (?:opens?|opened|reports?|reported|notic\w+|sees?|saw|detects?|detected|"
-    r"observ\w+|confirms?|confirmed|publish\w+|tweets?|tweeted|warns?|warned)\b"
-)  # fmt: skip
-_OUR_ROLES = re.compile(
-    r"^(?:engineer|operator|team|support|monitoring|customer|user|page|alert|on-call|sre|staff|first|"
-    r"internal|responder|automat|synthetic|probe|dashboard|the\b|an?\b|some\b|several\b|incident|security|network|"
-    r"database|platform|commander|coordinator|developer|prometheus|grafana|pager|datadog|nagios|zabbix|"
-    r"cloudwatch|sentry|alertmanager|s3\b|we\b)", re.IGNORECASE,
-)  # fmt: skip
 
-
-_CUSTOMERS = cue(r"customers?\b", r"clients?\b", r"users?\b", r"merchants?\b", r"subscribers?\b")
+_CUSTOMERS = cue(r"customers\b", r"clients\b", r"users\b", r"merchants?\b", r"subscribers?\b", r"(?:an?|one|another|the|first) (?:customer|client|user)\b(?! \w+s\b)",
+                 r"(?:customer|client|user) (?:reports?|writes?|calls?|complains?|checks?|confirms?|notices?|tweets?)\b")  # fmt: skip
+_VENDOR = cue(
+    r"(?:vendor|supplier|manufacturer|provider|courier)(?:'s)?\b",
+    r"(?:cloud|hosting|network) provider\b",
+)
 _SUBJECT = 3  # "the service that knows customers" is not them
 _NOT_THEIRS = ("action", "communication", "step")  # done to customers, or told them, not by them
 _BEGINNING = 5  # words: who acts stands there
+_DONE_TO = re.compile(  # what stands behind these is where it happens, or whom it happens to
+    r"\b(?:on|of|in|at|for|from|to|into|with|by means of|through|via|behind|under|over)\b|^\W*(?:all |both |then )?\w+(?:ed|t|ing)\b(?! \w+ed\b)", re.IGNORECASE,
+)  # fmt: skip
+_ADJECTIVES = re.compile(r"^\W*(?:an? )?(?:automat|schedul|unattend)\w+", re.IGNORECASE)
 
 
 def actor_of(text: str, org: str = "", kind: str = "") -> str:
-    """Who acts, as a role; "" where the sentence does not say."""
+    """Who acts, as a role; "" where the sentence does not say: the first who is named as its subject."""
     if is_other_party(text, org, kind):
         return OUTSIDE
     if kind == "decision":
         return "responders"  # only people decide
     first = clauses(text)[0] if clauses(text) else text
     start = " ".join(first.split()[:_BEGINNING])
-    first_words = " ".join(first.split()[:_SUBJECT])
-    acting = (("automation", lex.AUTOMATION), ("customers", _CUSTOMERS),
+    if kind == "detection" and lex.MACHINES.search(start):
+        return "monitoring"
+    acting = (("the vendor", _VENDOR), ("automation", lex.AUTOMATION), ("customers", _CUSTOMERS),
               ("responders", lex.PEOPLE), ("monitoring", lex.MACHINES))  # fmt: skip
-    noticing = (("monitoring", lex.MACHINES), *acting) if kind == "detection" else acting
-    for actor, words in noticing:
-        theirs = actor == "customers"
-        if words.search(first_words if theirs else start) and not (theirs and kind in _NOT_THEIRS):
-            return actor
-    return ""
+    named = [
+        (found.start(), place, actor)
+        for place, (actor, words) in enumerate(acting)
+        if (found := words.search(start)) and _acts(actor, start, found.start(), kind)
+    ]
+    return min(named)[2] if named else ""
 
 
-def is_other_party(text: str, org: str = "", kind: str = "") -> bool:
-    """Whether somebody outside noticed it: so called, or a name that is not the organisation's."""
-    if kind != "detection":
-        return False
-    if lex.OUTSIDERS.search(text):
-        return True
-    found = _OTHER_PARTY.match(text)
-    if found is None or _OUR_ROLES.match(text):
-        return False
-    name = found.group(1).lower()
-    if name.endswith("s"):  # more likely some people than a company
-        return False
-    return not any(word and word in org.lower() for word in name.split())
+def _acts(actor: str, start: str, place: int, kind: str) -> bool:
+    """Whether what is named there is the one who acts."""
+    before = start[:place]
+    if actor == "customers":
+        near = len(before.split()) < _SUBJECT
+        return near and kind not in _NOT_THEIRS and not re.search(r"\bof\b", before)
+    if actor in ("automation", "the vendor"):
+        return bool(_ADJECTIVES.match(start)) or not _DONE_TO.search(before)
+    return True
 
 
 def fails_to_get_in(text: str) -> bool:
@@ -86,19 +79,3 @@ def failing(text: str, way: Cue) -> bool:
         for part in statements(text)
         if not supposed(part)
     )
-
-
-def tells_what_was_found(text: str) -> bool:
-    """Whether it says what had failed; that a copy turns out to be bad is another finding."""
-    return says(text, lex.FOUND_OUT) and not says(text, lex.COPIES, lex.BAD_COPY)
-
-
-def noticed_by(text: str) -> Noticed:
-    """Through whom our own detection came: the first of those whom the sentence names."""
-    places = {
-        "customer": lex.CUSTOMERS.search(text), "machine": lex.MACHINES.search(text),
-    }  # fmt: skip
-    named = [(found.start(), who) for who, found in places.items() if found]
-    if not named:
-        return "staff"
-    return "customer" if min(named)[1] == "customer" else "machine"

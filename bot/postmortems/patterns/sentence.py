@@ -107,10 +107,11 @@ def supposed(clause: str) -> bool:
 
 def hit(clause: str, pattern: Cue) -> bool:
     """Whether a clause says it, and neither denies it nor rules it out."""
-    return any(not _denied(clause, found) for found in pattern.finditer(clause))
+    return any(not is_denied(clause, found) for found in pattern.finditer(clause))
 
 
-def _denied(clause: str, found: re.Match[str]) -> bool:
+def is_denied(clause: str, found: re.Match[str]) -> bool:
+    """Whether what stands near those words denies them or rules them out."""
     before = " ".join(clause[: found.start()].split()[-_NEAR:])
     after = " ".join(clause[found.end() :].split()[: _NEAR + 1])
     return bool(_NEGATIONS.search(before) or _AFTER.search(after))

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.postmortems.patterns import lexicon as lex
+from bot.postmortems.patterns.found import tells_what_was_found
 from bot.postmortems.patterns.rows import Row
-from bot.postmortems.patterns.said import gives_no_answer, tells_what_was_found
+from bot.postmortems.patterns.said import gives_no_answer
 from bot.postmortems.patterns.sentence import says
 from bot.postmortems.patterns.signal import signal
 from bot.postmortems.patterns.view import View

@@ -1,0 +1,109 @@
+"""Whether a sentence says what had failed, and how sure it is of that. Pure.
+
+NAMED      it calls it the cause, or says that it was identified, confirmed, established
+FOUND      people came upon it: they find, trace, spot, it turns out
+STATED     a hypothesis that is told without any doubt
+"" else: a supposition, a list of candidates, what was ruled out, what was found about copies or about mending.
+"""
+
+import re
+
+from bot.postmortems.patterns import lexicon as lex
+from bot.postmortems.patterns.sentence import clauses, cue, hit, says, supposed
+
+NAMED, FOUND, STATED = "named", "found", "stated"
+
+_NAMED = cue(
+    r"root cause\b", r"(?:causes?|reason|culprit|trigger|origin|source)(?: of (?:the|this|it|that)(?: \w+){0,3})? (?:(?:is|was|were|had been|has been|are|became|becomes|turn\w* out to be)\b(?! (?:\w+ )?(?:unknown|unclear|sought|investigated|searched|a mystery|not|still))|:)",
+    r"(?:cause|reason|culprit|origin|source|fault|fail\w*|problem)s? (?:\w+ ){0,3}(?:found|understood|known|established|confirmed|identified|clear|located|pinpointed|determined|discovered|narrowed down)\b",
+    r"(?:find|found|identif\w+|establish\w*|determin\w+|confirm\w*|discover\w*|know\w*|understand\w*|understood|sees?|saw|locat\w+|isolat\w+|pinpoint\w*) (?:\w+ ){0,2}(?:root )?(?:cause|reason|culprit|trigger|origin|fault|source of)\b",
+    r"(?:is|was|are|were|been|being) (?:\w+ )?(?:identified|established|confirmed|determined|recogni[sz]ed|named|found) (?:\w+ )?as\b", r"as the (?:root )?(?:cause|reason|culprit|trigger|source)\b",
+    r"to blame\b", r"at fault\b", r"responsible for (?:the|this|it)\b", r"what (?:broke|differs|set) (?:it|from|off)\b", r"(?:explains?|explained) (?:the|why|what|everything|it|this)\b",
+    r"(?:caused|brought about) by\b",
+)  # fmt: skip
+_FOUND = cue(
+    r"(?:work|figur|puzzl|mak|made)\w* out (?:that|what|it|which)\b", r"track\w* (?:it )?down\b", r"to the bottom of\b", r"identif(?:y|ies|ied)\b", r"trac(?:e|es|ed|ing) (?:\w+ ){0,4}(?:back )?(?:to|down)\b", r"diagnos(?:e|es|ed)\b", r"pin-?point\w*",
+    r"pin(?:s|ned)? (?:it|this|that|the \w+) (?:down )?(?:to|on)\b", r"(?:is|was|are|were) found (?:to be|in|that|to have)\b", r"(?:finds?|found) (?:out )?(?:the|that|an?|what|why|how|which|two|three|it|our|its|one|no)\b", r"(?:turns?|turned) out (?:that|to be|the|it)\b", r"(?:turns?|turned) out\b",
+    r"(?:establish|conclud|determin|discover|realis|realiz|recogni[sz]|reveal)\w* (?:that|the|a|it|in|what|how|which)\b", r"confirm(?:s|ed)? (?:that|the|it|as)\b", r"(?:it is |was |are |were |is )?confirmed\b", r"narrowed\b", r"underst(?:and|ands|ood) (?:\w+ ){0,3}(?:what|that|why|how|from)\b", r"understood\b", r"isolat\w+ (?:the|it|to)\b",
+    r"(?:becomes?|became|is now|it is|it was) (?:clear|evident|obvious|plain) (?:that|what|why|how|from)\b", r"(?:comes?|came|boils?|boiled) down to\b", r"(?:links?|linked|ties|tied|connects?|connected|correlat\w+|match\w*) (?:the|it|this|them|these|those|both|all) (?:\w+ ){0,5}(?:to|with) (?:the|an?|our|its|that|this)\b",
+    r"(?:spots?|spotted|notic(?:es|ed)) (?:that|the|an?|'|\")", r"points? (?:\w+ ){0,4}(?:straight |directly )?(?:to|at)\b", r"points? (?:for the first time )?to\b", r"come(?:s)? upon\b", r"stumbl\w+ (?:on|over|upon)\b", r"sees? the (?:\w+ ){0,2}(?:cause|reason|error|message|fault|problem)\b", r"dawn\w* on\b", r"it (?:is|was) seen that\b", r"comes? to light\b", r"came to light\b",
+    r"(?:shows?|showed|reveals?|revealed) (?:that|it|clearly|what|why)\b", r"(?:recogni[sz]es?|recogni[sz]ed) (?:his|her|their|the|it|that|an?)\b",
+)  # fmt: skip
+_IN_ACTS = ("action", "decision", "step", "recovery", "communication")
+_ACT_SAYS = cue(  # of acts, which have other ends: "restarted, so that they all point to one"
+    r"(?:finds?|found) (?:out )?(?:the|that|an?|what|why|how|which) ", r"identif(?:y|ies|ied)\b", r"(?:turns?|turned) out\b", r"trac(?:e|es|ed) (?:\w+ ){0,4}(?:back )?to\b", r"sees? the (?:\w+ ){0,2}(?:cause|reason|error|message|fault|problem)\b", r"diagnos(?:e|es|ed)\b", r"pin-?point\w*", r"(?:is|was|are|were) found (?:to be|in|that|to have)\b", r"track\w* (?:it )?down\b", r"(?:work|figur)\w* out (?:that|what|it|which)\b", r"(?:recogni[sz]|discover|realis|realiz|reveal)\w* (?:that|the|a|it|what|his|her|their)\b", r"(?:spots?|spotted) (?:that|the|an?|'|\")", r"(?:establish|determin)\w* (?:that|the|what|how|which)\b", r"underst(?:and|ands|ood) (?:\w+ ){0,3}(?:what|that|why|how)\b", r"narrowed\b", r"isolat\w+ (?:the|it) (?:\w+ )?(?:to|fault|cause|problem)\b",
+)  # fmt: skip
+_DOUBT = re.compile(
+    r"\b(?:suspect\w*|suspicion\w*|guess\w*|assum\w+|suppos\w+|believ\w+|(?:was|were|is|been|had) thought|we thought|thinks?|maybe|perhaps|possibl\w+|probabl\w+|likely|presum\w+|apparently|"
+    r"seems?|seemed|looks? like|looked like|appears? to|might|may|could be|wonder\w*|theor\w+|hypothes\w+|hunch|under the impression|(?:first|initial\w*|early) (?:idea|thought|lead|theory|look\w*|saw|suspect\w*)|at first|initially|"
+    r"candidates?|either|one of (?:two|three|several)|whether)\b|\?", re.IGNORECASE,
+)  # fmt: skip
+_REFUTED = re.compile(
+    r"\b(?:ruled out|rule out|rules out|not the (?:cause|case|problem|reason)|innocent|in the clear|excluded|without (?:any )?(?:effect|result|change)|had nothing to do|nothing to do with|(?:was|is) not it|"
+    r"turn\w* out (?:to be )?(?:wrong|false|unrelated|innocent|coincidence|not)|(?:proved|proven|was|is|were) (?:wrong|unfounded|false|mistaken|unrelated)|dead end|red herring|wrong track|dismissed|dropped|discarded|refuted|disproved|coinciden\w+|"
+    r"does not (?:help|explain|fit)|did not (?:help|explain|fit)|still (?:the same|broken|white|failing|slow|down))\b", re.IGNORECASE,
+)  # fmt: skip
+_OF_MENDING = cue(
+    r"(?:re-?build\w*|re-?stor\w+|recover\w*|repairs?|fix|fixes|mend\w*|means|way|ways|workaround|remedy|solution|route|routes|extent|plan|schedule|time|eta|how (?:many|much|long|far))\b"
+)
+_LOST = cue(r"(?:cannot|can not|can't|could not|never) be (?:\w+ )?(?:brought back|restored|recovered|retrieved|rebuilt|saved|found)\b", r"(?:beyond|past) (?:repair|recovery|rescue)\b", r"(?:is|are|was|were) (?:lost|gone|safe|complete|intact|working|healthy)\b", r"no data\b")  # fmt: skip
+_COPY = cue(r"version(?:ing|s)\b", r"retention\b", r"restor\w+", r"replicas? (?:is|are|was|were) (?:stale|behind)", r"trial restore\b", r"fail-?safe\b", r"time travel\b")  # fmt: skip
+
+
+def finding(text: str, kind: str = "") -> str:
+    """How sure it is of what had failed; "" where it does not say that."""
+    best = ""
+    for part in clauses(text):
+        if supposed(part) or _DOUBT.search(part) or _REFUTED.search(part):
+            continue
+        if best != NAMED and hit(part, _NAMED) and not _about_mending(part):
+            best = NAMED
+        words = _ACT_SAYS if kind in _IN_ACTS else _FOUND
+        if not best and hit(part, words) and not _about_mending(part):
+            best = FOUND
+    if best and _about_copies(text):
+        return ""
+    if not best and kind == "hypothesis" and _plainly(text):
+        return STATED
+    return best
+
+
+def _plainly(text: str) -> bool:
+    """Without doubt, refutation, or another subject than what had failed."""
+    other = _DOUBT.search(text) or _REFUTED.search(text) or supposed(text)
+    return not other and not _about_copies(text) and not says(text, _LOST)
+
+
+def _about_mending(part: str) -> bool:
+    """Whether what was found is how to mend it, or what it cost."""
+    if _LOST.search(part):
+        return True
+    found = next((m for m in _FOUND.finditer(part)), None)
+    behind = " ".join(part[found.end() :].split()[:5]) if found else ""
+    return bool(behind and _OF_MENDING.search(behind)) and not _NAMED.search(part)
+
+
+def _about_copies(text: str) -> bool:
+    """That a copy turns out to be bad is another finding."""
+    return says(text, lex.COPIES, lex.BAD_COPY) or any(_COPY.search(p) and not _NAMED.search(p) for p in clauses(text))  # fmt: skip
+
+
+def tells_what_was_found(text: str, kind: str = "") -> bool:
+    """Whether it says what had failed, in words of finding."""
+    return finding(text, kind) in (NAMED, FOUND)
+
+
+def refutes(text: str, earlier: str) -> bool:
+    """Whether a later sentence takes back what an earlier one held to be so: it speaks of the same thing."""
+    if not _REFUTED.search(text):
+        return False
+    one, two = (_things(each) for each in (text, earlier))
+    return bool(one & two)
+
+
+def _things(text: str) -> set[str]:
+    """Its longer words, without their ends."""
+    return {word[:6] for word in re.findall(r"[a-z]{5,}", text.lower())} - _EMPTY
+
+
+_EMPTY = {word[:6] for word in ("there", "where", "which", "their", "after", "before", "while", "cause", "service", "still", "again", "first", "could", "would", "about", "because", "since", "other", "these", "those", "ruled", "server", "servers")}  # fmt: skip

@@ -1,0 +1,56 @@
+"""When what had failed was found, of an outage that is told. Pure.
+
+The surest kind of finding decides: what is called the cause before what people came upon, and that before a
+hypothesis that is told without doubt and not taken back later. Of several the last before users were well.
+"""
+
+from collections.abc import Sequence
+
+from bot.postmortems.mark import Mark, unknown
+from bot.postmortems.moments import is_known
+from bot.postmortems.patterns.found import FOUND, NAMED, STATED, finding, refutes
+from bot.postmortems.patterns.said import OUTSIDE
+from bot.postmortems.told_story import Story, about
+from bot.timeline import Entry
+
+_BASIS = {
+    NAMED: "row that tells what was found", FOUND: "row that tells what was found",
+    STATED: "a hypothesis told without doubt, not taken back later",
+}  # fmt: skip
+_ORDER = (NAMED, FOUND, STATED)
+_SAID = ("note", "message", "chat")
+
+
+def diagnosed(story: Story, detected: int | None, mitigated: Mark) -> Mark:
+    """The mark, from a row with a clock time; what was only said later is the last resort."""
+    rows = [
+        row for row in story.after_start("detection", "action", "decision", "hypothesis", *_SAID)
+        if row.actor != OUTSIDE and row.seq != detected
+    ]  # fmt: skip
+    found = [(row, level) for row in rows if (level := finding(row.text, row.kind))]
+    found = [each for each in found if not _taken_back(story, each[0])]
+    told = [each for each in found if each[0].kind not in _SAID]
+    end = story.place.get(mitigated.seq or 0, len(story.rows))
+    early = [each for each in told if story.place[each[0].seq] <= end]
+    for several in (early, told, found):
+        if chosen := _surest(several):
+            return chosen
+    if found:
+        return unknown(
+            "Diagnosed", f"row {found[0][0].seq} tells what was found, without a clock time"
+        )
+    return unknown("Diagnosed", "no row tells what was found")
+
+
+def _surest(found: Sequence[tuple[Entry, str]]) -> Mark | None:
+    for level in _ORDER:
+        timed = [row for row, each in found if each == level and is_known(row.at)]
+        if timed:
+            row = timed[-1]
+            return Mark("Diagnosed", row.at, row.seq, f"{about(row)}{_BASIS[level]}")
+    return None
+
+
+def _taken_back(story: Story, row: Entry) -> bool:
+    later = story.rows[story.place[row.seq] + 1 :]
+    return any(refutes(each.text, row.text) for each in later if each.kind != "symptom")
