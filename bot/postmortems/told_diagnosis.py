@@ -24,15 +24,16 @@ _SAID = ("note", "message", "chat")
 def diagnosed(story: Story, detected: int | None, mitigated: Mark) -> Mark:
     """The mark, from a row with a clock time; what was only said later is the last resort."""
     rows = [
-        row for row in story.after_start("detection", "action", "decision", "hypothesis", *_SAID)
+        row for row in story.after_start("detection", "action", "decision", "hypothesis", "communication", *_SAID)
         if row.actor != OUTSIDE and row.seq != detected
     ]  # fmt: skip
     found = [(row, level) for row in rows if (level := finding(row.text, row.kind))]
     found = [each for each in found if not _taken_back(story, each[0])]
-    told = [each for each in found if each[0].kind not in _SAID]
     end = story.place.get(mitigated.seq or 0, len(story.rows))
-    early = [each for each in told if story.place[each[0].seq] <= end]
-    for several in (early, told, found):
+    response = [each for each in found if each[0].kind not in _SAID]
+    early = [each for each in response if story.place[each[0].seq] <= end]
+    late = [each for each in response if each[0].kind != "communication"]
+    for several in (early, late, found):
         if chosen := _surest(several):
             return chosen
     if found:

@@ -28,6 +28,7 @@ from bot.postmortems.told_words import (
     CLOSED,
     DECLARED,
     MENDS,
+    NOBODY,
     SOMEBODY_BEGINS,
     TAKEN_UP,
 )  # fmt: skip
@@ -108,15 +109,20 @@ def _said_by(story: Story) -> list[Entry]:
 
 
 def _declares(row: Entry) -> bool:
-    return says(row.text, DECLARED)
+    return any(hit(part, DECLARED) for part in _held(row))
 
 
 def _takes_up(row: Entry) -> bool:
     """Says it by itself, or names a person who begins."""
-    if says(row.text, TAKEN_UP):
-        return True
-    parts = (part for part in clauses(row.text) if not supposed(part))
-    return any(hit(part, SOMEBODY_BEGINS) and A_PERSON.search(part) for part in parts)
+    return any(
+        hit(part, TAKEN_UP) or (hit(part, SOMEBODY_BEGINS) and A_PERSON.search(part))
+        for part in _held(row)
+    )
+
+
+def _held(row: Entry) -> list[str]:
+    """Its clauses without those that suppose, or say that nobody did."""
+    return [part for part in clauses(row.text) if not supposed(part) and not NOBODY.search(part)]
 
 
 def _closed(story: Story) -> Mark:
@@ -133,10 +139,9 @@ def _closed(story: Story) -> Mark:
 def _first(
     rows: Sequence[Entry], title: str, wanted: Callable[[Entry], bool], what: str
 ) -> Mark:  # fmt: skip
-    found = [row for row in rows if wanted(row)]
-    timed = next((row for row in found if is_known(row.at)), None)
-    if timed is not None:
-        return Mark(title, timed.at, timed.seq, f"{about(timed)}row that {what}")
-    if found:
-        return unknown(title, f"row {found[0].seq} {what}, without a clock time")
-    return unknown(title, f"no row {what}")
+    row = next((row for row in rows if wanted(row)), None)
+    if row is None:
+        return unknown(title, f"no row {what}")
+    if not is_known(row.at):
+        return unknown(title, f"row {row.seq} {what}, without a clock time")
+    return Mark(title, row.at, row.seq, f"{about(row)}row that {what}")

@@ -32,7 +32,7 @@ PARTLY = re.compile(
     r"(?:begins?|began)\b(?! (?:the|a|an|of)\b)|(?:starts?|started) (?:to\b|(?:serv|return|com|recover|work|answer|flow|load|respond)\w*ing)|enough .{0,20}to begin|several(?! (?:minutes|hours|days|weeks|times))|some(?! (?:minutes|hours|days|weeks|time|seconds|sluggish|delay))(?=\b)|"
     r"first (?:\w+ )?(?:\w+s)\b.{0,30}\b(?:back|again|return\w*|online|up|restored|recover\w*|available)|still\b(?! (?:\w+ )?(?:monitor|watch|observ|investigat|look|being)\w*)|resum(?:es|e|ing)\b(?! normal)|improv\w+|"
     r"\d{1,2}(?:[.,]\d+)? ?(?:%|per ?cent) of|half (?:of|the (?:users|customers|sites|servers|traffic|fleet|stores))|(?:residual|remaining|lingering|intermittent|occasional) (?:\w+ ){0,2}(?:trouble|issue|problem|error|impact|effect|delay|fault)\w*|"
-    r"except (?:for|in|the)|apart from|other than|main (?:part|services?)|core (?:\w+ )?(?:services?|functions?|systems?)|(?:small|limited) (?:number|share|part|group) of|kept red|at least (?:for )?(?:part|some)|recovering|is lost for good|lost for (?:good|ever))\b", re.IGNORECASE,
+    r"except\b(?! that)|apart from|other than|main (?:part|services?)|core (?:\w+ )?(?:services?|functions?|systems?)|(?:small|limited) (?:number|share|part|group) of|kept red|at least (?:for )?(?:part|some)|recovering|is lost for good|lost for (?:good|ever))\b", re.IGNORECASE,
 )  # fmt: skip
 MOST = re.compile(r"\bmost\b", re.IGNORECASE)
 AT_MOST = re.compile(r"\bat most\b", re.IGNORECASE)
@@ -73,7 +73,7 @@ _ROOM = (
 _OVER = r"(?! (?:as )?(?:\w+ )?(?:resolved|over|closed|ended|finished|mitigated|concluded|done))"
 DECLARED = cue(
     rf"declar\w+ {_KIND_OF}{_INCIDENT}\b{_OVER}", r"(?:opens?|opened|rais(?:es?|ed)|logs?|logged|calls?|called|announc\w+|creat\w+) (?:an? |the |it an? )(?:[\w-]+ ){0,2}incident\b",
-    rf"incident (?:call |ticket )?(?:is |was |has been |had been )?(?:declared|raised|opened|called|created|announced|logged|invoked){_OVER}", r"major incident (?:is |was )?started\b",
+    rf"incident (?:call |ticket |record )?(?:[a-z]+-?\d+ )?(?:is |was |has been |had been )?(?:declared|raised|opened|called|created|announced|logged|invoked){_OVER}", r"major incident (?:is |was )?started\b",
     r"(?:incident|emergency|crisis|disaster) (?:response |management |recovery )?(?:process|procedure|protocol|plan|channel|team|organi[sz]ation) (?:is |was |has been )?(?:started|invoked|opened|activated|engaged|triggered|initiated|called|put in)",
     rf"(?:opens?|opened|starts?|started|sets? up|conven\w+|establish\w*|creat\w+|spins? up|spun up) (?:an? |the |up an? )?(?:[\w-]+ ){{0,2}}{_ROOM}\b", rf"{_ROOM} (?:line )?(?:is |was |has been )?(?:opened|set up|started|convened|established|created|open)\b",
     r"(?:crisis|emergency|incident|major incident) (?:management )?(?:team|staff|cell|unit|committee|group|board) (?:is |was |has |had )?(?:been )?(?:\w+ )?(?:conven\w+|meets?|met|assembl\w+|activated|called|formed|gather\w*|summoned|stood up|alerted)\b",
@@ -81,6 +81,7 @@ DECLARED = cue(
     r"(?:escalat|upgrad|set|classif|categori|rat|promot)\w* (?:\w+ ){0,3}(?:as |to |at |a )+(?:an? )?(?:sev(?:erity)?|p|prio(?:rity)?)[- ]?[0-3]\b(?! al)", r"(?:sev(?:erity)?|p|prio(?:rity)?)[- ]?[0-3] (?:incident )?(?:is |was )?(?:declared|opened|called|raised)\b",
     r"state of emergency\b",
 )  # fmt: skip
+NOBODY = re.compile(r"\b(?:nobody|no one|none|nor|neither)\b", re.IGNORECASE)
 CLOSED = cue(
     r"(?:incident|outage|case|bridge|inc-?\d+|mi-?\d+) (?:record |ticket |call )?(?:is |was |has been |had been |can be |now |being )*(?:formally |officially |finally |then )?(?:closed|stood down)\b", r"(?:closes?|closing|closed) (?:out )?(?:the|this|our) (?:\w+ )?(?:incident|outage|case|bridge)\b", r"(?:stands?|stood) down\b", r"all[- ]clear (?:is |was )?(?:given|sounded|issued|declared)\b", r"(?:gives?|gave|sounds?|sounded|issued) the all[- ]clear\b",
 )  # fmt: skip

@@ -15,14 +15,17 @@ NAMED, FOUND, STATED = "named", "found", "stated"
 
 _NAMED = cue(
     r"root cause\b", r"(?:causes?|reason|culprit|trigger|origin|source)(?: of (?:the|this|it|that)(?: \w+){0,3})? (?:(?:is|was|were|had been|has been|are|became|becomes|turn\w* out to be)\b(?! (?:\w+ )?(?:unknown|unclear|sought|investigated|searched|a mystery|not|still))|:)",
-    r"(?:cause|reason|culprit|origin|source|fault|fail\w*|problem)s? (?:\w+ ){0,3}(?:found|understood|known|established|confirmed|identified|clear|located|pinpointed|determined|discovered|narrowed down)\b",
+    r"(?:cause|reason|culprit|origin|source|fault|fail\w*|problem)s? (?:(?!not\b|never\b|un|still\b)\w+ ){0,3}(?:found|understood|known|established|confirmed|identified|clear|located|pinpointed|determined|discovered|narrowed down)\b",
     r"(?:find|found|identif\w+|establish\w*|determin\w+|confirm\w*|discover\w*|know\w*|understand\w*|understood|sees?|saw|locat\w+|isolat\w+|pinpoint\w*) (?:\w+ ){0,2}(?:root )?(?:cause|reason|culprit|trigger|origin|fault|source of)\b",
     r"(?:is|was|are|were|been|being) (?:\w+ )?(?:identified|established|confirmed|determined|recogni[sz]ed|named|found) (?:\w+ )?as\b", r"as the (?:root )?(?:cause|reason|culprit|trigger|source)\b",
     r"to blame\b", r"at fault\b", r"responsible for (?:the|this|it)\b", r"what (?:broke|differs|set) (?:it|from|off)\b", r"(?:explains?|explained) (?:the|why|what|everything|it|this)\b",
-    r"(?:caused|brought about) by\b",
+    r"(?:caused|brought about) by\b(?! (?:the|this|that|our|us|an?) ?(?:\w+ )?(?:outage|incident|disruption|interruption|downtime|us|failure)?\b)", r"which is the (?:root )?(?:cause|reason)\b",
 )  # fmt: skip
+_HEADED = re.compile(r"(?:^|[.;(] ?)(?:root )?(?:cause|reason|culprit|finding|found|confirmed|diagnosis) ?: ?\w", re.IGNORECASE)  # fmt: skip
 _FOUND = cue(
-    r"(?:work|figur|puzzl|mak|made)\w* out (?:that|what|it|which)\b", r"track\w* (?:it )?down\b", r"to the bottom of\b", r"identif(?:y|ies|ied)\b", r"trac(?:e|es|ed|ing) (?:\w+ ){0,4}(?:back )?(?:to|down)\b", r"diagnos(?:e|es|ed)\b", r"pin-?point\w*",
+    r"(?:fault|leak|bug|defect|problem|error|issue|loop|deadlock|mistake)s? (?:\w+ ){0,5}(?:is|was|are|were|has been) (?:\w+ )?(?:isolated|located|found|identified|spotted|discovered|understood)\b", r"(?:fault|problem|error|issue|bug|trouble|defect|mistake) (?:lies|lay|is|was|sits|sat) (?:\w+ )?(?:in|with|inside|between)\b",
+    r"(?:leads?|led|brings?|brought) (?:us|them|him|her|the \w+) (?:\w+ )?to (?:the|an?|commit|one|our|its|version|line)\b", r"arriv(?:es|ed) at (?:the|an?|our|its)\b", r"(?:look|glance|diff|analysis|check|test|dump|trace|log|logs|comparison|query|profile|graph|view|capture)\b(?: \w+){0,5} (?:shows?|showed|reveals?|revealed|proves?|proved|confirms?|confirmed) (?:a|an|the|that|one|two|it|how|why|what)\b", r"(?:see|sees|saw|notic\w+|observ\w+) that\b", r"(?:we|they|i|it is|he|she) (?:now )?(?:know|knew|knows|known) (?:now )?(?:what|why|that|where|which)\b",
+    r"(?:work|figur|puzzl|mak|made)\w* out (?:that|what|it|which)\b", r"track\w* (?:it )?down\b", r"to the bottom of\b", r"identif(?:y|ies|ied)\b(?! to\b)", r"trac(?:e|es|ed|ing) (?:\w+ ){0,4}(?:back )?(?:to|down)\b", r"diagnos(?:e|es|ed)\b", r"pin-?point\w*",
     r"pin(?:s|ned)? (?:it|this|that|the \w+) (?:down )?(?:to|on)\b", r"(?:is|was|are|were) found (?:to be|in|that|to have)\b", r"(?:finds?|found) (?:out )?(?:the|that|an?|what|why|how|which|two|three|it|our|its|one|no)\b", r"(?:turns?|turned) out (?:that|to be|the|it)\b", r"(?:turns?|turned) out\b",
     r"(?:establish|conclud|determin|discover|realis|realiz|recogni[sz]|reveal)\w* (?:that|the|a|it|in|what|how|which)\b", r"confirm(?:s|ed)? (?:that|the|it|as)\b", r"(?:it is |was |are |were |is )?confirmed\b", r"narrowed\b", r"underst(?:and|ands|ood) (?:\w+ ){0,3}(?:what|that|why|how|from)\b", r"understood\b", r"isolat\w+ (?:the|it|to)\b",
     r"(?:becomes?|became|is now|it is|it was) (?:clear|evident|obvious|plain) (?:that|what|why|how|from)\b", r"(?:comes?|came|boils?|boiled) down to\b", r"(?:links?|linked|ties|tied|connects?|connected|correlat\w+|match\w*) (?:the|it|this|them|these|those|both|all) (?:\w+ ){0,5}(?:to|with) (?:the|an?|our|its|that|this)\b",
@@ -31,7 +34,8 @@ _FOUND = cue(
 )  # fmt: skip
 _IN_ACTS = ("action", "decision", "step", "recovery", "communication")
 _ACT_SAYS = cue(  # of acts, which have other ends: "restarted, so that they all point to one"
-    r"(?:finds?|found) (?:out )?(?:the|that|an?|what|why|how|which) ", r"identif(?:y|ies|ied)\b", r"(?:turns?|turned) out\b", r"trac(?:e|es|ed) (?:\w+ ){0,4}(?:back )?to\b", r"sees? the (?:\w+ ){0,2}(?:cause|reason|error|message|fault|problem)\b", r"diagnos(?:e|es|ed)\b", r"pin-?point\w*", r"(?:is|was|are|were) found (?:to be|in|that|to have)\b", r"track\w* (?:it )?down\b", r"(?:work|figur)\w* out (?:that|what|it|which)\b", r"(?:recogni[sz]|discover|realis|realiz|reveal)\w* (?:that|the|a|it|what|his|her|their)\b", r"(?:spots?|spotted) (?:that|the|an?|'|\")", r"(?:establish|determin)\w* (?:that|the|what|how|which)\b", r"underst(?:and|ands|ood) (?:\w+ ){0,3}(?:what|that|why|how)\b", r"narrowed\b", r"isolat\w+ (?:the|it) (?:\w+ )?(?:to|fault|cause|problem)\b",
+    r"(?:we|they|he|she|team|engineers?|dbas?|admins?) (?:\w+ )?(?:see|sees|saw|notic\w+) that\b", r"(?:leads?|led) (?:us|them|him|her|the \w+) (?:\w+ )?to (?:commit|the (?:commit|change|line|release|cause|culprit))\b", r"identif(?:y|ies|ied) (?:the |this |an? )?(?:issue|problem|cause|fault|bug|error|defect|source|reason)s?\b",
+    r"(?:finds?|found) (?:out )?(?:the|that|an?|what|why|how|which)\b", r"identif(?:y|ies|ied) (?:the|that|an?|what|why|it|which|one|two)\b", r"(?:turns?|turned) out\b", r"trac(?:e|es|ed) (?:\w+ ){0,4}(?:back )?to\b", r"sees? the (?:\w+ ){0,2}(?:cause|reason|error|message|fault|problem)\b", r"diagnos(?:e|es|ed)\b", r"pin-?point\w*", r"(?:is|was|are|were) found (?:to be|in|that|to have)\b", r"track\w* (?:it )?down\b", r"(?:work|figur)\w* out (?:that|what|it|which)\b", r"(?:recogni[sz]|discover|realis|realiz|reveal)\w* (?:that|the|a|it|what|his|her|their)\b", r"(?:spots?|spotted) (?:that|the|an?|'|\")", r"(?:establish|determin)\w* (?:that|the|what|how|which)\b", r"underst(?:and|ands|ood) (?:\w+ ){0,3}(?:what|that|why|how)\b", r"narrowed\b", r"isolat\w+ (?:the|it) (?:\w+ )?(?:to|fault|cause|problem)\b",
 )  # fmt: skip
 _DOUBT = re.compile(
     r"\b(?:suspect\w*|suspicion\w*|guess\w*|assum\w+|suppos\w+|believ\w+|(?:was|were|is|been|had) thought|we thought|thinks?|maybe|perhaps|possibl\w+|probabl\w+|likely|presum\w+|apparently|"
@@ -39,20 +43,28 @@ _DOUBT = re.compile(
     r"candidates?|either|one of (?:two|three|several)|whether)\b|\?", re.IGNORECASE,
 )  # fmt: skip
 _REFUTED = re.compile(
-    r"\b(?:ruled out|rule out|rules out|not the (?:cause|case|problem|reason)|innocent|in the clear|excluded|without (?:any )?(?:effect|result|change)|had nothing to do|nothing to do with|(?:was|is) not it|"
-    r"turn\w* out (?:to be )?(?:wrong|false|unrelated|innocent|coincidence|not)|(?:proved|proven|was|is|were) (?:wrong|unfounded|false|mistaken|unrelated)|dead end|red herring|wrong track|dismissed|dropped|discarded|refuted|disproved|coinciden\w+|"
+    r"\b(?:ruled out|rule out|rules out|not the (?:cause|case|problem|reason)|innocent|in the clear|excluded (?:as|by|from the list)|without (?:any )?(?:effect|result|change)|had nothing to do|nothing to do with|(?:was|is) not it|"
+    r"turn\w* out (?:to be )?(?:wrong|false|unrelated|innocent|coincidence|not)|(?:proved|proven|was|is|were) (?:wrong|unfounded|false|mistaken|unrelated)|dead end|red herring|wrong track|(?:idea|theory|hypothesis|suspicion|suspicions|supposition|thought|lead) .{0,30}(?:dismissed|dropped|discarded|abandoned)|refuted|disproved|coinciden\w+|"
     r"does not (?:help|explain|fit)|did not (?:help|explain|fit)|still (?:the same|broken|white|failing|slow|down))\b", re.IGNORECASE,
 )  # fmt: skip
+_CONTRAST = re.compile(
+    r"\b(?:and not|but not|rather than|instead of|not) (?:to |in |on |by |with )?([^,;.]{3,60})", re.IGNORECASE,
+)  # fmt: skip
 _OF_MENDING = cue(
-    r"(?:re-?build\w*|re-?stor\w+|recover\w*|repairs?|fix|fixes|mend\w*|means|way|ways|workaround|remedy|solution|route|routes|extent|plan|schedule|time|eta|how (?:many|much|long|far))\b"
+    r"(?:cop(?:y|ies)|print-?outs?|keys?|passwords?|spares?|replacements?|newest|(?:latest|last|good|clean|old|older|usable) (?:\w+ )?(?:job|backup|dump|version|image|tape|cassette|state)s?|\d[\d.,]* (?:of|other)|them (?:\w+ )?(?:complete|intact|all)|nothing (?:wrong|unusual)|no (?:errors?|faults?|problems?|anomal\w+)|re-?build\w*|re-?stor\w+|recover\w*|repairs?|fix|fixes|mend\w*|means|way|ways|workaround|remedy|solution|route|routes|extent|plan|schedule|time|eta|how (?:many|much|long|far))\b"
 )
-_LOST = cue(r"(?:cannot|can not|can't|could not|never) be (?:\w+ )?(?:brought back|restored|recovered|retrieved|rebuilt|saved|found)\b", r"(?:beyond|past) (?:repair|recovery|rescue)\b", r"(?:is|are|was|were) (?:lost|gone|safe|complete|intact|working|healthy)\b", r"no data\b")  # fmt: skip
+_LOST = cue(r"(?:found|confirmed|proved|proven|seen|shown) to be (?:\w+ )?(?:healthy|fine|ok|okay|intact|clean|correct|good|complete|unaffected|in order|normal|sound)\b", r"(?:fix|patch|workaround) (?:is |was )?(?:confirmed|found|identified)\b", r"(?:cannot|can not|can't|could not|never) be (?:\w+ )?(?:brought back|restored|recovered|retrieved|rebuilt|saved|found)\b", r"(?:beyond|past) (?:repair|recovery|rescue)\b", r"(?:is|are|was|were) (?:lost|gone|safe|complete|intact|working|healthy)\b", r"no data\b")  # fmt: skip
+_NOTHING = re.compile(
+    r"\b(?:f(?:i|ou)nds?|see|sees|saw|shows?|showed|get|got|have|had) (?:no|nothing|neither)\b|nothing (?:wrong|unusual|found|to see)|\ball (?:is|are|looks?|seems?) (?:\w+ )?(?:green|healthy|fine|normal|well)\b", re.IGNORECASE,
+)  # fmt: skip
 _COPY = cue(r"version(?:ing|s)\b", r"retention\b", r"restor\w+", r"replicas? (?:is|are|was|were) (?:stale|behind)", r"trial restore\b", r"fail-?safe\b", r"time travel\b")  # fmt: skip
 
 
 def finding(text: str, kind: str = "") -> str:
     """How sure it is of what had failed; "" where it does not say that."""
     best = ""
+    if _HEADED.search(text) and _plainly(text):
+        best = NAMED
     for part in clauses(text):
         if supposed(part) or _DOUBT.search(part) or _REFUTED.search(part):
             continue
@@ -70,7 +82,7 @@ def finding(text: str, kind: str = "") -> str:
 
 def _plainly(text: str) -> bool:
     """Without doubt, refutation, or another subject than what had failed."""
-    other = _DOUBT.search(text) or _REFUTED.search(text) or supposed(text)
+    other = _DOUBT.search(text) or _REFUTED.search(text) or _NOTHING.search(text) or supposed(text)
     return not other and not _about_copies(text) and not says(text, _LOST)
 
 
@@ -79,7 +91,7 @@ def _about_mending(part: str) -> bool:
     if _LOST.search(part):
         return True
     found = next((m for m in _FOUND.finditer(part)), None)
-    behind = " ".join(part[found.end() :].split()[:5]) if found else ""
+    behind = " ".join(part[found.end() :].split(" and ")[0].split()[:5]) if found else ""
     return bool(behind and _OF_MENDING.search(behind)) and not _NAMED.search(part)
 
 
@@ -95,10 +107,10 @@ def tells_what_was_found(text: str, kind: str = "") -> bool:
 
 def refutes(text: str, earlier: str) -> bool:
     """Whether a later sentence takes back what an earlier one held to be so: it speaks of the same thing."""
-    if not _REFUTED.search(text):
-        return False
-    one, two = (_things(each) for each in (text, earlier))
-    return bool(one & two)
+    contrast = _CONTRAST.search(text) if finding(text, "hypothesis") else None
+    if contrast and len(_things(contrast.group(1)) & _things(earlier)) > 1:
+        return True
+    return bool(_REFUTED.search(text) and _things(text) & _things(earlier))
 
 
 def _things(text: str) -> set[str]:
