@@ -14,7 +14,7 @@ from bot.postmortems.plotted import Plots
 Origin = Literal["recorded", "derived", "proposed", "written by a person", "to be written"]
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
 UNKNOWN = "unknown"
-_MINUTE, _HOUR = 60, 3600
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def utc(at: datetime | None, shape: str = "%Y-%m-%d %H:%M:%S") -> str:
 
 
 def span(minutes: float | None) -> str:
-    """A length of time as people say it; negative ones say so."""
+    """A length of time as people say it, from two days on in days and hours; negative ones say so."""
     if minutes is None:
         return UNKNOWN
     seconds = round(abs(minutes) * 60)
@@ -142,4 +142,7 @@ def span(minutes: float | None) -> str:
     if seconds < _HOUR:
         rest = f" {seconds % 60} s" if seconds % 60 else ""
         return f"{sign}{seconds // 60} min{rest}"
-    return f"{sign}{seconds // _HOUR} h {seconds % _HOUR // 60:02d} min"
+    if seconds < 2 * _DAY:
+        return f"{sign}{seconds // _HOUR} h {seconds % _HOUR // 60:02d} min"
+    hours = f" {seconds % _DAY // _HOUR} h" if seconds % _DAY >= _HOUR else ""
+    return f"{sign}{seconds // _DAY} days{hours}"

@@ -7,7 +7,8 @@ from bot.postmortems.marks import Mark, minutes_between
 from bot.postmortems.moments import has_date
 from bot.postmortems.page import Line, Paragraph, Part, Section, cites, span, utc
 from bot.postmortems.runs import Run
-from bot.postmortems.told import tells_the_cause
+from bot.postmortems.told import tells_of_lost_data, tells_the_cause
+from bot.postmortems.told_story import is_partial
 
 _NOTICED = {
     "": "A machine's alert reported it", "machine": "A machine's alert reported it",
@@ -57,15 +58,33 @@ def _impact(case: Case) -> Line:
     start, end = case.clock.impact_start, case.clock.mitigated
     minutes = minutes_between(start, end)
     if minutes is not None and minutes >= 0:
-        text = f"By the record it began at {_minute(start)} and its effect ended at {_minute(end)}{_zone(end)}, {span(minutes)} later "
-        return (text, *cites([start.seq, end.seq]), ".")
+        ended = "its effect ended at" if not _in_part(case) else "the last recovery, which is told as partial, came at"  # fmt: skip
+        text = f"By the record it began at {_minute(case, start)} and {ended} {_minute(case, end)}{_zone(end)}, {span(minutes)} later "
+        return (text, *cites([start.seq, end.seq]), *_lost(case), ".")
     if start.at is not None:
-        return (f"By the record it began at {_minute(start)}{_zone(start)} ", *cites([start.seq]), "; when its effect ended is not recorded.")  # fmt: skip
-    return ("When its effect began is not recorded.",)
+        return (f"By the record it began at {_minute(case, start)}{_zone(start)} ", *cites([start.seq]), "; when its effect ended is not recorded", *_lost(case), ".")  # fmt: skip
+    return ("When its effect began is not recorded", *_lost(case), ".")
 
 
-def _minute(mark: Mark) -> str:
-    return utc(mark.at, "%H:%M")
+def _in_part(case: Case) -> bool:
+    """Whether what ended it is told as a recovery of a part, so that it cannot be said that all was well."""
+    row = case.row(case.clock.mitigated.seq)
+    return row is not None and case.told and row.kind == "recovery" and is_partial(row)
+
+
+def _lost(case: Case) -> Line:
+    """Where a told outage speaks of data."""
+    rows = case.telling(tells_of_lost_data)[:4]
+    return ("; what it tells of lost data is quoted below ", *cites(row.seq for row in rows)) if rows else ()  # fmt: skip
+
+
+def _minute(case: Case, mark: Mark) -> str:
+    """With its day where the marks are of several, or where no other sentence names it."""
+    clock = case.clock
+    marks = (clock.impact_start, clock.mitigated, clock.detected, clock.acknowledged)
+    days = {each.at.date() for each in marks if each.at}
+    named = len(days) > 1 or (case.told and mark is clock.impact_start)
+    return utc(mark.at, "%Y-%m-%d %H:%M" if named else "%H:%M")
 
 
 def _zone(mark: Mark) -> str:
@@ -78,11 +97,11 @@ def _response(case: Case) -> Line:
         return _told_response(case)
     detected, person = case.clock.detected, case.clock.acknowledged
     found = (
-        f"{_NOTICED['']} at {_minute(detected)}{_zone(detected)}"
+        f"{_NOTICED['']} at {_minute(case, detected)}{_zone(detected)}"
         if detected.at
         else "No alert reported it"
     )
-    acted = f"a person first acted at {_minute(person)}{_zone(person)}" if person.at else "no person appears in the record"  # fmt: skip
+    acted = f"a person first acted at {_minute(case, person)}{_zone(person)}" if person.at else "no person appears in the record"  # fmt: skip
     return (f"{found}, and {acted} ", *cites([detected.seq, person.seq]), ".")
 
 
@@ -93,10 +112,16 @@ def _told_response(case: Case) -> Line:
     seq = detected.seq or (row.seq if row else None)
     who = _NOTICED.get(detected.source, _NOTICED["staff"]) if seq else ""
     when = (
-        f"at {_minute(detected)}{_zone(detected)}" if detected.at else "at a time that is not told"
+        f"at {_minute(case, detected)}{_zone(detected)}"
+        if detected.at
+        else "at a time that is not told"
     )
     found = f"{who} {when}" if who else "Who noticed it is not told"
-    acted = f"; a person first took it up at {_minute(person)}{_zone(person)}" if person.at else ""
+    acted = (
+        f"; a person first took it up at {_minute(case, person)}{_zone(person)}"
+        if person.at
+        else ""
+    )
     return (f"{found}{acted} ", *cites([seq, person.seq]), ".") if seq else (f"{found}.",)
 
 

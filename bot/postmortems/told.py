@@ -13,6 +13,7 @@ from bot.postmortems.casefile import Outage, Told
 from bot.postmortems.moments import NO_DATE, Moment, has_date
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.found import tells_what_was_found
+from bot.postmortems.patterns.losses import tells_of_losses
 from bot.postmortems.patterns.said import (
     actor_of,
     fails_as_a_tool,
@@ -93,7 +94,7 @@ def _part(words: re.Pattern[str], row: Entry) -> str:
 
 def tells_of_lost_data(row: Entry) -> bool:
     """Whether its sentence says that data was lost, or that none was."""
-    return is_told(row) and bool(lex.DATA_LOSS.search(row.text))
+    return is_told(row) and row.kind != "hypothesis" and tells_of_losses(row.text, row.kind)
 
 
 def tells_the_cause(row: Entry) -> bool:

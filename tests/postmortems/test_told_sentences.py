@@ -3,7 +3,7 @@
 import pytest
 
 from bot.postmortems.marks import clock, ordered
-from bot.postmortems.told import entries_of
+from bot.postmortems.told import entries_of, tells_of_lost_data
 from tests.postmortems.outages import outage
 
 
@@ -271,3 +271,26 @@ ACTORS = (
 def test_who_acts(kind, sentence, actor):
     """Its subject, not what is acted upon, nor where it happens."""
     assert entries_of(outage(f"10:00 {kind}: {sentence}"))[0].actor == (actor or "not stated")
+
+
+LOSSES = (
+    "Work ends with 37 percent of the footage regained, the rest is lost for good", "About 3,100 drawings could not be found anywhere and must be drawn again",
+    "site open again with data of 12 nov, week of grades to be re-entered by teachers", "The table is released with a completeness of 98.2 percent",
+    "Logs are compared and 1,870 orders merged by hand", "whole gradebook db gone on all members", "410 terabytes of master recordings are expired",
+    "Volume is back with state of 2 May", "rating changes of that time are thrown away", "77 TB and 34 million files were lost", "No data was lost",
+    "Nothing was lost", "Customer checks and finds them complete with comments and files", "no booking is missing", "Service was restored without data loss",
+    "883 sites had been permanently deleted", "Six hours of writes are gone for good", "Orders of the night must be entered by hand", "Invoices had to be keyed in again",
+    "A third of the tapes is unreadable, about a third are readable", "All customers restored, with at most five minutes of data missing", "Row counts match on both sites",
+    "Duplicates in the ledger were removed and corrected", "jobs of 212 users are lost", "An hour of orders could not be recovered", "data loss: none",
+)  # fmt: skip
+NO_LOSSES = (
+    "Support marks the ticket urgent because of possible data loss", "The primary lost its quorum", "Two of five brokers are lost", "We fear that data is lost",
+    "Power is lost in hall 2", "Packets are lost between the racks", "The connection to the database is lost", "Engineers lost access to the logs", "Revenue was lost",
+    "We stop the writers so that no data is lost", "The cache is emptied", "Sales are down by a fifth", "The disk may be damaged and files lost",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("sentence", "is_it"), [*((t, True) for t in LOSSES), *((t, False) for t in NO_LOSSES)])  # fmt: skip
+def test_what_is_told_of_lost_data(sentence, is_it):
+    row = entries_of(outage(f"10:00 symptom: {sentence}"))[0]
+    assert tells_of_lost_data(row) is is_it

@@ -26,7 +26,7 @@ _FOUND = cue(
     r"(?:fault|leak|bug|defect|problem|error|issue|loop|deadlock|mistake)s? (?:\w+ ){0,5}(?:is|was|are|were|has been) (?:\w+ )?(?:isolated|located|found|identified|spotted|discovered|understood)\b", r"(?:fault|problem|error|issue|bug|trouble|defect|mistake) (?:lies|lay|is|was|sits|sat) (?:\w+ )?(?:in|with|inside|between)\b",
     r"(?:leads?|led|brings?|brought) (?:us|them|him|her|the \w+) (?:\w+ )?to (?:the|an?|commit|one|our|its|version|line)\b", r"arriv(?:es|ed) at (?:the|an?|our|its)\b", r"(?:look|glance|diff|analysis|check|test|dump|trace|log|logs|comparison|query|profile|graph|view|capture)\b(?: \w+){0,5} (?:shows?|showed|reveals?|revealed|proves?|proved|confirms?|confirmed) (?:a|an|the|that|one|two|it|how|why|what)\b", r"(?:see|sees|saw|notic\w+|observ\w+) that\b", r"(?:we|they|i|it is|he|she) (?:now )?(?:know|knew|knows|known) (?:now )?(?:what|why|that|where|which)\b",
     r"(?:work|figur|puzzl|mak|made)\w* out (?:that|what|it|which)\b", r"track\w* (?:it )?down\b", r"to the bottom of\b", r"identif(?:y|ies|ied)\b(?! to\b)", r"trac(?:e|es|ed|ing) (?:\w+ ){0,4}(?:back )?(?:to|down)\b", r"diagnos(?:e|es|ed)\b", r"pin-?point\w*",
-    r"pin(?:s|ned)? (?:it|this|that|the \w+) (?:down )?(?:to|on)\b", r"(?:is|was|are|were) found (?:to be|in|that|to have)\b", r"(?:finds?|found) (?:out )?(?:the|that|an?|what|why|how|which|two|three|it|our|its|one|no)\b", r"(?:turns?|turned) out (?:that|to be|the|it)\b", r"(?:turns?|turned) out\b",
+    r"pin(?:s|ned)? (?:it|this|that|the \w+) (?:down )?(?:to|on)\b", r"(?:is|was|are|were) found (?:to be|in|that|to have)\b", r"(?:finds?|found) (?:out )?(?:the|that|an?|what|why|how|which|two|three|it|our|its|one)\b", r"(?:turns?|turned) out (?:that|to be|the|it)\b", r"(?:turns?|turned) out\b",
     r"(?:establish|conclud|determin|discover|realis|realiz|recogni[sz]|reveal)\w* (?:that|the|a|it|in|what|how|which)\b", r"confirm(?:s|ed)? (?:that|the|it|as)\b", r"(?:it is |was |are |were |is )?confirmed\b", r"narrowed\b", r"underst(?:and|ands|ood) (?:\w+ ){0,3}(?:what|that|why|how|from)\b", r"understood\b", r"isolat\w+ (?:the|it|to)\b",
     r"(?:becomes?|became|is now|it is|it was) (?:clear|evident|obvious|plain) (?:that|what|why|how|from)\b", r"(?:comes?|came|boils?|boiled) down to\b", r"(?:links?|linked|ties|tied|connects?|connected|correlat\w+|match\w*) (?:the|it|this|them|these|those|both|all) (?:\w+ ){0,5}(?:to|with) (?:the|an?|our|its|that|this)\b",
     r"(?:spots?|spotted|notic(?:es|ed)) (?:that|the|an?|'|\")", r"points? (?:\w+ ){0,4}(?:straight |directly )?(?:to|at)\b", r"points? (?:for the first time )?to\b", r"come(?:s)? upon\b", r"stumbl\w+ (?:on|over|upon)\b", r"sees? the (?:\w+ ){0,2}(?:cause|reason|error|message|fault|problem)\b", r"dawn\w* on\b", r"it (?:is|was) seen that\b", r"comes? to light\b", r"came to light\b",
@@ -91,7 +91,9 @@ def _about_mending(part: str) -> bool:
     if _LOST.search(part):
         return True
     found = next((m for m in _FOUND.finditer(part)), None)
-    behind = " ".join(part[found.end() :].split(" and ")[0].split()[:5]) if found else ""
+    behind = (
+        " ".join(part[found.end() :].split(" and ", maxsplit=1)[0].split()[:5]) if found else ""
+    )
     return bool(behind and _OF_MENDING.search(behind)) and not _NAMED.search(part)
 
 
