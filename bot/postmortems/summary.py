@@ -7,7 +7,7 @@ from bot.postmortems.marks import Mark, minutes_between
 from bot.postmortems.moments import has_date
 from bot.postmortems.page import Line, Paragraph, Part, Section, cites, span, utc
 from bot.postmortems.runs import Run
-from bot.postmortems.told import tells_of_lost_data, tells_the_cause
+from bot.postmortems.told import causes_told, tells_of_lost_data
 from bot.postmortems.told_story import is_partial
 
 _NOTICED = {
@@ -143,7 +143,7 @@ def _run_sentences(case: Case, started: list[Run]) -> Iterator[Part]:
 
 def _cause(case: Case) -> Line:
     recorded = [row for row, _ in case.notes("cause", "root cause", "trigger")]
-    if found := [*recorded, *case.telling(tells_the_cause)][:6]:
+    if found := [*recorded, *causes_told(case.rows, case.clock.diagnosed.seq)][:6]:
         seqs = cites(row.seq for row in found)
         said = (
             "What was found, as it is told,"

@@ -22,7 +22,7 @@ from bot.postmortems.page import (
     utc,
 )
 from bot.postmortems.rowclass import noted
-from bot.postmortems.told import tells_the_cause
+from bot.postmortems.told import causes_told
 from bot.timeline import Entry
 
 _CAUSES = ("cause", "root cause", "factor", "contributing factor")
@@ -53,7 +53,7 @@ def technical(case: Case, found: Sequence[Finding]) -> list[Section]:
 
 
 def _established(case: Case) -> Iterator[Block]:
-    told = case.telling(tells_the_cause)
+    told = causes_told(case.rows, case.clock.diagnosed.seq)
     if told:
         yield text_of(
             "What was found, as it is told; no person has confirmed it in this document yet."

@@ -12,7 +12,7 @@ from typing import Any
 from bot.postmortems.casefile import Outage, Told
 from bot.postmortems.moments import NO_DATE, Moment, has_date
 from bot.postmortems.patterns import lexicon as lex
-from bot.postmortems.patterns.found import tells_what_was_found
+from bot.postmortems.patterns.found import taken_back, tells_what_was_found
 from bot.postmortems.patterns.losses import tells_of_losses
 from bot.postmortems.patterns.said import (
     actor_of,
@@ -101,6 +101,15 @@ def tells_the_cause(row: Entry) -> bool:
     """Whether its sentence says what was found: a quotation, confirmed by nobody here."""
     kinds = ("detection", "action", "decision", "hypothesis")
     return is_told(row) and row.kind in kinds and tells_what_was_found(row.text, row.kind)
+
+
+def causes_told(rows: Sequence[Entry], diagnosed: int | None) -> list[Entry]:
+    """What was found, as it is told, with the row of the mark; not what a later row takes back."""
+    back = taken_back(["" if row.kind == "symptom" else row.text for row in rows])
+    return [
+        row for row, is_back in zip(rows, back, strict=True)
+        if not is_back and is_told(row) and (row.seq == diagnosed or tells_the_cause(row))
+    ]  # fmt: skip
 
 
 def _data(told: Told) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from bot.postmortems.mark import Mark, unknown
 from bot.postmortems.moments import is_known
-from bot.postmortems.patterns.found import FOUND, NAMED, STATED, finding, refutes
+from bot.postmortems.patterns.found import FOUND, NAMED, STATED, finding, taken_back
 from bot.postmortems.patterns.said import OUTSIDE
 from bot.postmortems.told_story import Story, about
 from bot.timeline import Entry
@@ -28,7 +28,8 @@ def diagnosed(story: Story, detected: int | None, mitigated: Mark) -> Mark:
         if row.actor != OUTSIDE and row.seq != detected
     ]  # fmt: skip
     found = [(row, level) for row in rows if (level := finding(row.text, row.kind))]
-    found = [each for each in found if not _taken_back(story, each[0])]
+    back = taken_back(["" if row.kind == "symptom" else row.text for row in story.rows])
+    found = [each for each in found if not back[story.place[each[0].seq]]]
     end = story.place.get(mitigated.seq or 0, len(story.rows))
     response = [each for each in found if each[0].kind not in _SAID]
     early = [each for each in response if story.place[each[0].seq] <= end]
@@ -50,8 +51,3 @@ def _surest(found: Sequence[tuple[Entry, str]]) -> Mark | None:
             row = timed[-1]
             return Mark("Diagnosed", row.at, row.seq, f"{about(row)}{_BASIS[level]}")
     return None
-
-
-def _taken_back(story: Story, row: Entry) -> bool:
-    later = story.rows[story.place[row.seq] + 1 :]
-    return any(refutes(each.text, row.text) for each in later if each.kind != "symptom")

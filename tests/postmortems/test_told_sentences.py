@@ -3,6 +3,7 @@
 import pytest
 
 from bot.postmortems.marks import clock, ordered
+from bot.postmortems.patterns.match import resemble
 from bot.postmortems.told import entries_of, tells_of_lost_data
 from tests.postmortems.outages import outage
 
@@ -294,3 +295,33 @@ NO_LOSSES = (
 def test_what_is_told_of_lost_data(sentence, is_it):
     row = entries_of(outage(f"10:00 symptom: {sentence}"))[0]
     assert tells_of_lost_data(row) is is_it
+
+
+FACETS = (
+    ("F1", "action: Servers are brought back slowly, a few hundred an hour", True), ("F1", "action: Users are let in gradually", True),
+    ("F1", "action: Game servers were restarted in waves so they all point to the first site", False), ("F1", "action: Hosts restarted in batches to load the new list", False),
+    ("F2", "communication: Updates go out on Twitter, as the status page is down", True), ("F2", "communication: The status page cannot be updated", True),
+    ("F2", "symptom: Readers say on Twitter that articles do not open", False), ("F2", "recovery: Readers report on social media that articles open again", False),
+    ("F2", "communication: Status page and app banner say that funds are safe", False), ("F2", "action: A banner in the shop hides the card form", False),
+    ("F3", "access: Engineers cannot log in to the admin console", True), ("F3", "symptom: Our deployment system is down as well, so nothing can be rolled back", True),
+    ("F3", "symptom: Every second login of a trader fails", False), ("F3", "detection: The pipeline compares both, fails the check and pages the owner", False),
+    ("F3", "symptom: Services cannot fetch their credentials and return 503", False),
+    ("F4", "trigger: The log volume reaches 100 percent", True), ("F4", "trigger: Two brokers run out of file handles", True), ("F4", "symptom: The disk is full", True),
+    ("F4", "detection: All connections of the pool are in use, the limit of 400 is used up", True), ("F4", "trigger: The licence of the node ran out at midnight", True),
+    ("F4", "detection: Insufficient disk space on the master", True), ("F4", "trigger: A full restart of the fleet is begun", False), ("F4", "action: The service is in full operation", False),
+    ("F6", "trigger: Our acquirer has an outage", True), ("F6", "trigger: The payment provider returns 503 to all merchants", True), ("F6", "trigger: Two subsea cables are cut", True),
+    ("F6", "trigger: At a cloud provider's zone, latency rises to 90 ms", True), ("F6", "detection: The array sends an alarm to the vendor", False),
+    ("F6", "trigger: A vendor's firmware update is installed by us", False), ("F6", "symptom: Customers call, and we inform our provider", False),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("facet", "row", "is_it"), FACETS)
+def test_facets(facet, row, is_it):
+    """Each on the row that shows it, and not on one that only has its words."""
+    lines = f"10:05 {row}"
+    before = "" if row.startswith("trigger") else "10:00 trigger: A switch hangs\n"
+    rows = ordered(entries_of(outage(f"{before}10:01 symptom: Pages stay white\n10:02 detection: Alert fires\n{lines}")))  # fmt: skip
+    if row.startswith("trigger"):
+        rows = ordered(entries_of(outage(f"10:00 {row}\n10:01 symptom: Pages stay white")))
+    found = {each.text.id for each in resemble(rows, clock(rows)).facets}
+    assert (facet in found) is is_it

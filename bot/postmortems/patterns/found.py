@@ -7,6 +7,8 @@ STATED     a hypothesis that is told without any doubt
 """
 
 import re
+from collections import deque
+from collections.abc import Sequence
 
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.sentence import clauses, cue, hit, says, supposed
@@ -50,6 +52,7 @@ _REFUTED = re.compile(
 _CONTRAST = re.compile(
     r"\b(?:and not|but not|rather than|instead of|not) (?:to |in |on |by |with )?([^,;.]{3,60})", re.IGNORECASE,
 )  # fmt: skip
+_NEAREST = 20  # contrasts that are remembered
 _OF_MENDING = cue(
     r"(?:cop(?:y|ies)|print-?outs?|keys?|passwords?|spares?|replacements?|newest|(?:latest|last|good|clean|old|older|usable) (?:\w+ )?(?:job|backup|dump|version|image|tape|cassette|state)s?|\d[\d.,]* (?:of|other)|them (?:\w+ )?(?:complete|intact|all)|nothing (?:wrong|unusual)|no (?:errors?|faults?|problems?|anomal\w+)|re-?build\w*|re-?stor\w+|recover\w*|repairs?|fix|fixes|mend\w*|means|way|ways|workaround|remedy|solution|route|routes|extent|plan|schedule|time|eta|how (?:many|much|long|far))\b"
 )
@@ -107,12 +110,19 @@ def tells_what_was_found(text: str, kind: str = "") -> bool:
     return finding(text, kind) in (NAMED, FOUND)
 
 
-def refutes(text: str, earlier: str) -> bool:
-    """Whether a later sentence takes back what an earlier one held to be so: it speaks of the same thing."""
-    contrast = _CONTRAST.search(text) if finding(text, "hypothesis") else None
-    if contrast and len(_things(contrast.group(1)) & _things(earlier)) > 1:
-        return True
-    return bool(_REFUTED.search(text) and _things(text) & _things(earlier))
+def taken_back(texts: Sequence[str]) -> list[bool]:
+    """Of each sentence, whether a later one that speaks of the same thing says that it was not so."""
+    gone: set[str] = set()
+    contrasts: deque[set[str]] = deque(maxlen=_NEAREST)
+    found: list[bool] = []
+    for text in reversed(texts):
+        things = _things(text)
+        found.append(bool(things & gone) or any(len(things & each) > 1 for each in contrasts))
+        if _REFUTED.search(text):
+            gone |= things
+        elif (contrast := _CONTRAST.search(text)) and finding(text, "hypothesis"):
+            contrasts.appendleft(_things(contrast.group(1)))
+    return found[::-1]
 
 
 def _things(text: str) -> set[str]:
