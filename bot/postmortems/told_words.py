@@ -27,11 +27,11 @@ HARM_ENDED = cue(  # of an action that says so itself
 
 # A recovery that says that something is still missing.
 PARTLY = re.compile(
-    r"\b(?:partial\w*|partly|in part|part of|parts of|not (?:all|every\w*|yet|fully|completely)|(?:vast |great |large |overwhelming )?majority|mostly|largely|the bulk of|the rest\b|for now|"
+    r"\b(?:partial\w*|partly|in part|part of|parts of|not (?:all|every\w*|yet|fully|completely)|(?:vast |great |large |overwhelming )?majority|mostly|largely|the bulk of|the rest\b|for now|(?:two|three|four|five|six|seven|eight|nine|ten|\d+) of (?:the |our )?(?:two|three|four|five|six|seven|eight|nine|ten|twelve|\d+)\b|slowly|gradually|little by little|one by one|limps?|emergency (?:mode|operation)|\w+ (?:follows?|to follow|will follow)$|(?:remain|stay)\w* (?:off|down|out|closed|slow|unavailable|disabled|degraded|affected|offline)|only (?:\w+ ){1,2}(?:works?|is|are|back|return\w*)|(?:recovery|return|restart) of the first|"
     r"(?:nearly|almost|practically|virtually) (?:all|every\w*|normal|fully|full|complete\w*|the (?:whole|entire)|back|as)|degraded|limited|reduced|read[- ]only|at reduced|"
     r"(?:begins?|began)\b(?! (?:the|a|an|of)\b)|(?:starts?|started) (?:to\b|(?:serv|return|com|recover|work|answer|flow|load|respond)\w*ing)|enough .{0,20}to begin|several(?! (?:minutes|hours|days|weeks|times))|some(?! (?:minutes|hours|days|weeks|time|seconds|sluggish|delay))(?=\b)|"
     r"first (?:\w+ )?(?:\w+s)\b.{0,30}\b(?:back|again|return\w*|online|up|restored|recover\w*|available)|still\b(?! (?:\w+ )?(?:monitor|watch|observ|investigat|look|being)\w*)|resum(?:es|e|ing)\b(?! normal)|improv\w+|"
-    r"\d{1,2}(?:[.,]\d+)? ?(?:%|per ?cent) of|half (?:of|the (?:users|customers|sites|servers|traffic|fleet|stores))|(?:residual|remaining|lingering|intermittent|occasional) (?:\w+ ){0,2}(?:trouble|issue|problem|error|impact|effect|delay|fault)\w*|"
+    r"\d{1,2}(?:[.,]\d+)? ?(?:%|per ?cent) of|half (?:of|the (?:users|customers|sites|servers|traffic|fleet|stores))|slow but|affected|(?:residual|remaining|lingering|intermittent|occasional) (?:\w+ ){0,2}(?:trouble|issue|problem|error|impact|effect|delay|fault)\w*|"
     r"except\b(?! that)|apart from|other than|main (?:part|services?)|core (?:\w+ )?(?:services?|functions?|systems?)|(?:small|limited) (?:number|share|part|group) of|kept red|at least (?:for )?(?:part|some)|recovering|is lost for good|lost for (?:good|ever))\b", re.IGNORECASE,
 )  # fmt: skip
 MOST = re.compile(r"\bmost\b", re.IGNORECASE)
@@ -53,12 +53,13 @@ _THE_CALL = r"(?:page|pages|alert|alarm|ticket|call|case|incident|phone|pager|is
 TAKEN_UP = cue(
     r"acknowledg\w+", r"ack(?:s|ed|'d)\b", r"acks? by\b", r"ack(?:s|ed)? (?:it|this|the|after|within|from)\b", r"triag\w+",
     r"pick(?:s|ed)? (?:it|this|that) up\b", rf"pick(?:s|ed)? up (?:the |this |that |an? |her |his )?(?:\w+ )?{_THE_CALL}\b", rf"(?:it|{_THE_CALL}) (?:is |was |gets? |got )?(?:picked up|taken(?: up| over)?|answered|accepted|assigned) (?:by|to)\b",
+    r"^(?:i'm |i am )?on it\b", r"(?:manager|team|leader|commander|engineer|on-?call|shift|level|desk|officer|coordinator|admin) (?:takes|took) over\b", r"(?:has|have|had|takes|took) the pager\b", rf"accept(?:s|ed) (?:the |this )?{_THE_CALL}\b",
     r"(?:takes?|took|taking) (?:the lead|command|charge|ownership|it up|this up|it over|over the (?:incident|case|response))\b", rf"(?:takes?|took) (?:over )?(?:the |this )?{_THE_CALL}\b", r"(?:takes?|took) over as (?:incident|commander|lead|manager|coordinator)\b", r"(?:assumes?|assumed) (?:command|the lead|responsibility)\b", r"(?:leads?|led|leading|coordinates?) the (?:response|incident|investigation)\b",
     rf"(?:responds?|responded|answers?|answered|reacts?|reacted) (?:to )?(?:the |this |that )?(?:\w+ )?{_THE_CALL}\b", r"(?:i'm|i am|we're|we are|is|are) on it\b", r"investigation (?:is |was )?(?:begins?|began|starts?|started|opened|launched|under way)\b", r"(?:starts?|started|opens?|opened|launch(?:es|ed)?) an? (?:\w+ )?investigation\b",
 )  # fmt: skip
 SOMEBODY_BEGINS = cue(  # together with a person
     r"joins?\b(?! (?:the |an? )?(?:cluster|quorum|fleet|pool|ring|group|replica\w*))", r"joined\b(?! (?:the |an? )?(?:cluster|quorum|fleet|pool|ring|group|replica\w*))", r"responds?\b", r"responded\b", r"(?:beg[ia]ns?|starts?|started) (?:to )?(?:investigat|look|triag|work|diagnos|dig|check)\w*", r"(?:was|were|is|are) (?:already )?(?:looking|investigating|working on (?:it|this|the))\b",
-    r"looks? into (?:it|this|the)\b", r"(?:takes?|took) (?:it|this|that)\b", r"(?:comes?|came|gets?|got) on(?: ?line| the (?:bridge|call|line))\b", r"logs? (?:on|in) (?:and|to (?:look|check|investigate))\b",
+    r"looks? into (?:it|this|the)\b", r"(?:says?|said|writes?|repl\w+|answers?)(?: in \w+)? (?:looking|on it)\b", r"(?:takes?|took) (?:it|this|that)\b", r"(?:comes?|came|gets?|got) on(?: ?line| the (?:bridge|call|line))\b", r"logs? (?:on|in) (?:and|to (?:look|check|investigate))\b",
 )  # fmt: skip
 A_PERSON = re.compile(
     r"@\w+|\b(?:engineers?|operators?|technicians?|admin\w*|dbas?|sres?|on-?call|responders?|teams?|staff|developers?|someone|somebody|specialists?|colleagues?|we|he|she|analysts?|officers?|managers?|leads?|supervisors?|members?|experts?|people|crew|desk)\b", re.IGNORECASE,
@@ -79,11 +80,12 @@ DECLARED = cue(
     r"(?:crisis|emergency|incident|major incident) (?:management )?(?:team|staff|cell|unit|committee|group|board) (?:is |was |has |had )?(?:been )?(?:\w+ )?(?:conven\w+|meets?|met|assembl\w+|activated|called|formed|gather\w*|summoned|stood up|alerted)\b",
     r"(?:conven|activat|assembl|summon|invok|trigger|initiat)\w* (?:the |our |its |an? )?(?:[\w-]+ ){0,2}(?:incident|emergency|crisis|disaster|continuity) (?:\w+ ){0,2}(?:process|procedure|plan|protocol|team|response|staff|cell|committee|group)\b", r"major incident (?:process|procedure|management) ",
     r"(?:escalat|upgrad|set|classif|categori|rat|promot)\w* (?:\w+ ){0,3}(?:as |to |at |a )+(?:an? )?(?:sev(?:erity)?|p|prio(?:rity)?)[- ]?[0-3]\b(?! al)", r"(?:sev(?:erity)?|p|prio(?:rity)?)[- ]?[0-3] (?:incident )?(?:is |was )?(?:declared|opened|called|raised)\b",
-    r"state of emergency\b",
+    r"state of emergency\b", r"code (?:red|black|orange) (?:is |was )?(?:declared|called|given)\b", rf"(?:outage|emergency|crisis|disaster|sev[- ]?\d) (?:is |was |has been )?declared\b{_OVER}", r"incident (?:commander|manager) (?:is |was )?(?:appointed|named|assigned|called)\b", r"incident (?:channel|room|ticket|bridge|call) (?:#?[\w-]+ )?(?:is |was )?(?:created|opened|started|set up)\b",
+    r"(?:incident|mim|emergency|crisis)(?: management| response)? (?:process|procedure|plan) (?:is |was )?(?:kick\w* off|starts?|begins?|runs|in force)\b", r"(?:bridge|war ?room) is (?:up|running|open)\b", r"(?:go|goes|went|move|moves|moved) to (?:sev(?:erity)?|p|prio(?:rity)?)[- ]?[0-3]\b",
 )  # fmt: skip
 NOBODY = re.compile(r"\b(?:nobody|no one|none|nor|neither)\b", re.IGNORECASE)
 CLOSED = cue(
-    r"(?:incident|outage|case|bridge|inc-?\d+|mi-?\d+) (?:record |ticket |call )?(?:is |was |has been |had been |can be |now |being )*(?:formally |officially |finally |then )?(?:closed|stood down)\b", r"(?:closes?|closing|closed) (?:out )?(?:the|this|our) (?:\w+ )?(?:incident|outage|case|bridge)\b", r"(?:stands?|stood) down\b", r"all[- ]clear (?:is |was )?(?:given|sounded|issued|declared)\b", r"(?:gives?|gave|sounds?|sounded|issued) the all[- ]clear\b",
+    r"(?:incident|outage|case|bridge|ticket|(?:p|sev|prio|priority)[- ]?[0-4]|inc-?\d+|mi-?\d+) (?:record |ticket |call )?(?:is |was |has been |had been |can be |now |being |over and |done and )*(?:formally |officially |finally |then )?(?:closed|stood down)\b", r"(?:call|consider|mark|declar)\w* (?:it |the incident |as )*closed\b", r"(?:closes?|closing|closed) (?:out )?(?:the|this|our) (?:\w+ )?(?:incident|outage|case|bridge)\b", r"(?:stands?|stood) down\b", r"all[- ]clear (?:is |was )?(?:given|sounded|issued|declared)\b", r"(?:gives?|gave|sounds?|sounded|issued) the all[- ]clear\b",
 )  # fmt: skip
 
 # The response is under way, before any detection is told.

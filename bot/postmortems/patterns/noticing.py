@@ -21,7 +21,7 @@ _PRODUCTS = cue(
     r"site ?24x7\b", r"catchpoint\b", r"thousand ?eyes\b", r"graylog\b", r"kibana\b", r"loki\b", r"netdata\b",
 )  # fmt: skip
 _REPORTING = cue(
-    r"alerted\b", r"paging\b", r"(?:turn|go|goes|went|jump)\w* (?:\w+ )?red\b", r"(?:exception|error) (?:tracker|tracking|reports?) (?:fill|explod|light|spik|overflow)\w*",
+    r"alerted\b", r"paging\b", r"snmp\b", r"traps?\b", r"dead ?man\w*", r"(?:reconciliation|nightly|hourly|batch|audit|comparison|validation|scan|cron|consistency|backup) (?:job|run|script|scan|report)s?\b", r"(?:fire|control|alarm) panel\b", r"jobs? (?:finds?|reports?|fails?|opens?|mails?|stops?)\b", r"scanners? (?:find|report|flag)\w*", r"telemetry\b", r"(?:system|platform|tool|script|software) (?:mails|notifies|flags|warns|opens? a ticket|sends? (?:a|an) (?:mail|message|notification|ticket|warning))\b", r"(?:turn|go|goes|went|jump)\w* (?:\w+ )?red\b", r"(?:exception|error) (?:tracker|tracking|reports?) (?:fill|explod|light|spik|overflow)\w*",
     r"(?:health|availability|gateway|integrity|consistency|checksum|smoke|canary|login|sanity|liveness|readiness|api|heart-?beat|end-to-end|ping) (?:\w+ )?(?:checks?|tests?|job)\b",
     r"checks? (?:report|flag|alert|go|went|turn|detect|stop|show)\w*", r"(?:rollout|deploy\w*|release|canary|ci|build|batch|backup) (?:\w+ )?(?:tool|pipeline|controller|analysis|system|job)s?\b",
     r"pipeline\b", r"watch-?dogs?\b", r"health[- ]checks?\b", r"sensors?\b", r"(?:anomaly|intrusion|smoke|fraud) (?:detection|detector)s?\b",
@@ -47,7 +47,7 @@ _EMPLOYEES = cue(
 )  # fmt: skip
 _CUSTOMERS = cue(
     r"customers?(?!')\b", r"clients?\b", r"subscribers?\b", r"merchants?\b", r"passengers?\b", r"patients?\b", r"citizens?\b", r"residents?\b",
-    r"readers\b", r"players\b", r"viewers\b", r"shoppers\b", r"buyers\b", r"students\b", r"social media\b", r"twitter\b", r"tweet\w*", r"(?:end )?users? (?:report|complain|notic|tweet|call)\w*",
+    r"readers\b", r"players\b", r"viewers\b", r"shoppers\b", r"buyers\b", r"students\b", r"social media\b", r"twitter\b", r"tweet\w*", r"(?:end )?users? (?:report|complain|notic|tweet|call)\w*", r"users (?:\w+ ){0,3}(?:say|write|wrote|see|saw|ask|asked|post|mail|ring|rang|phone|message|tell|told)\b", r"reddit\b", r"forums?\b", r"facebook\b", r"app store\b", r"(?:angry|first|many|public) (?:posts|reviews)\b",
 )  # fmt: skip
 _THEIR_THING = re.compile(  # "Customer API error alarm": the word before a thing is nobody
     r"^(?:customer|client|user|player|subscriber|merchant|passenger|patient)(?! ?(?:report|complain|call|writ|tweet|phon|"

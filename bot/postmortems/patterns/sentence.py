@@ -11,11 +11,11 @@ from functools import cached_property, lru_cache
 import re2
 
 _SPLIT = re.compile(
-    r"[;:()]+|(?<=[.!?])\s+|,\s+|\s+(?:because|while|but|since|although|whereas|so that)\s+",
+    r"(?:[;()]|:(?!\d\d))+|(?<=[.!?])\s+|,\s+|\s+(?:because|while|but|since|although|whereas|so that)\s+",
     re.IGNORECASE,
 )
 _COARSE = re.compile(
-    r"[;:()]+|(?<=[.!?])\s+|\s+(?:because|while|but|since|although|whereas|so that)\s+",
+    r"(?:[;()]|:(?!\d\d))+|(?<=[.!?])\s+|\s+(?:because|while|but|since|although|whereas|so that)\s+",
     re.IGNORECASE,
 )
 _URL = re.compile(r"https?://\S+")
