@@ -12,6 +12,7 @@ from bot.postmortems.patterns.found import FOUND, NAMED, STATED, finding, taken_
 from bot.postmortems.patterns.noticing import noticed_by
 from bot.postmortems.patterns.said import OUTSIDE
 from bot.postmortems.told_story import Story, about
+from bot.postmortems.told_words import CONTACT
 from bot.timeline import Entry
 
 _BASIS = {
@@ -50,6 +51,7 @@ def _level(story: Story, row: Entry, detected: int | None) -> str:
     if row.kind != "detection" or detected is None:
         return finding(row.text, row.kind)
     later = story.place[row.seq] > story.place[detected] and noticed_by(row.text) == "staff"
+    later = later and not CONTACT.search(row.text)
     return finding(row.text, "detection") or (finding(row.text, "hypothesis") if later else "")
 
 

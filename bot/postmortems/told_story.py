@@ -16,6 +16,7 @@ from bot.postmortems.told_words import (
     LOST,
     MANNER,
     MOST,
+    ON_PURPOSE,
     PARTLY,
     UNHURT,
     WAS_SO,
@@ -68,22 +69,25 @@ _BASIS = {
 def _candidates(rows: Sequence[Entry], first: Sequence[Entry]) -> Iterator[Entry]:
     """The first symptom, and what says before it that users were hurt.
 
-    A trigger whose time is about is no better than a symptom whose time is exact.
+    A trigger whose time is about is as good as a symptom whose time is, and no better. A detection counts
+    only where it is told before the symptom: behind one without a time it proves no beginning.
     """
     yield from first
-    exact = any(is_known(row.at) and not is_about(row.at) for row in first)
-    for row in rows:
-        if row.kind == "trigger" and says(row.text, LOST) and not UNHURT.search(row.text):
-            if is_known(row.at) and not (is_about(row.at) and (exact or not first)):
+    rough = any(is_about(row.at) for row in first)
+    begin = next((place for place, row in enumerate(rows) if row in first), 0)
+    timed = any(is_known(row.at) for row in first)
+    for place, row in enumerate(rows):
+        if row.kind == "trigger" and is_known(row.at) and (rough or not is_about(row.at)):
+            if says(row.text, LOST) and not (UNHURT.search(row.text) or ON_PURPOSE.search(row.text)):  # fmt: skip
                 yield row
-        elif row.kind == "detection" and first and row.actor != OUTSIDE and _tells_of_harm(row):
+        elif row.kind == "detection" and first and (timed or place < begin) and _tells_of_harm(row):
             yield row
 
 
 def _tells_of_harm(row: Entry) -> bool:
     """Whether what was noticed is what users met."""
     met = says(row.text, HURT) or noticed_by(row.text) == "customer"
-    return met and not UNHURT.search(row.text)
+    return met and row.actor != OUTSIDE and not UNHURT.search(row.text)
 
 
 def is_harmless(row: Entry) -> bool:

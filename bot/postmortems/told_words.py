@@ -21,6 +21,9 @@ UNHURT = re.compile(
 AS_PLANNED = re.compile(
     r"\b(?:as (?:it was )?(?:foreseen|planned|announced|scheduled|intended|agreed|expected|usual)|according to (?:the )?plan|(?:planned|announced|scheduled|agreed) (?:\w+ )?(?:downtime|pause|break|interruption|maintenance|outage|window|stop))\b", re.IGNORECASE,
 )  # fmt: skip
+ON_PURPOSE = re.compile(
+    r"\b(?:on purpose|staging|test (?:system|site|environment|cluster)|game ?days?|drill|exercise|rehears\w*)\b", re.IGNORECASE,
+)  # fmt: skip
 HARM_ENDED = cue(  # of an action that says so itself
     r"(?:errors?|failures?|time-?outs?|outage|impact|complaints?|rejections?|declines?|disruption|degradation|alerts?|alarms?) (?:then |also |all |at once |immediately )?(?:ends?|ended|stops?|stopped|ceases?|ceased|disappears?|disappeared|vanish\w*|subsid\w+|cleared?|clears|(?:go|goes|went) away|(?:is|are|was|were) (?:over|gone)|(?:drop|fall|fell|went)\w* (?:back )?to (?:zero|normal|nothing|baseline))\b"
 )
@@ -30,7 +33,7 @@ PARTLY = re.compile(
     r"\b(?:partial\w*|partly|in part|part of|parts of|not (?:all|every\w*|yet|fully|completely)|(?:vast |great |large |overwhelming )?majority|mostly|largely|the bulk of|the rest\b|for now|(?:two|three|four|five|six|seven|eight|nine|ten|\d+) of (?:the |our )?(?:two|three|four|five|six|seven|eight|nine|ten|twelve|\d+)\b|slowly|gradually|little by little|one by one|limps?|emergency (?:mode|operation)|\w+ (?:follows?|to follow|will follow)$|(?:remain|stay)\w* (?:off|down|out|closed|slow|unavailable|disabled|degraded|affected|offline)|only (?:\w+ ){1,2}(?:works?|is|are|back|return\w*)|(?:recovery|return|restart) of the first|"
     r"(?:nearly|almost|practically|virtually) (?:all|every\w*|normal|fully|full|complete\w*|the (?:whole|entire)|back|as)|degraded|limited|reduced|read[- ]only|at reduced|"
     r"(?:begins?|began)\b(?! (?:the|a|an|of)\b)|(?:starts?|started) (?:to\b|(?:serv|return|com|recover|work|answer|flow|load|respond)\w*ing)|enough .{0,20}to begin|several(?! (?:minutes|hours|days|weeks|times))|some(?! (?:minutes|hours|days|weeks|time|seconds|sluggish|delay))(?=\b)|"
-    r"first (?:\w+ )?(?:\w+s)\b.{0,30}\b(?:back|again|return\w*|online|up|restored|recover\w*|available)|still\b(?! (?:\w+ )?(?:monitor|watch|observ|investigat|look|being)\w*)|resum(?:es|e|ing)\b(?! normal)|improv\w+|"
+    r"first (?:\w+ ){1,3}(?:is |are |was |were |has |have |come |came |been )*(?:back|again|return\w*|online|up|restored|recover\w*|available)|first (?:wave|attack|strike|round|blow)\b|still\b(?! (?:\w+ )?(?:monitor|watch|observ|investigat|look|being)\w*)|resum(?:es|e|ing)\b(?! normal)|improv\w+|"
     r"\d{1,2}(?:[.,]\d+)? ?(?:%|per ?cent) of|half (?:of|the (?:users|customers|sites|servers|traffic|fleet|stores))|slow but|affected|(?:residual|remaining|lingering|intermittent|occasional) (?:\w+ ){0,2}(?:trouble|issue|problem|error|impact|effect|delay|fault)\w*|"
     r"except\b(?! that)|apart from|other than|main (?:part|services?)|core (?:\w+ )?(?:services?|functions?|systems?)|(?:small|limited) (?:number|share|part|group) of|kept red|at least (?:for )?(?:part|some)|recovering|is lost for good|lost for (?:good|ever))\b", re.IGNORECASE,
 )  # fmt: skip
@@ -46,6 +49,11 @@ WAS_SO = re.compile(  # what something came back from is over
 WITHOUT = re.compile(r"\bwithout (?:the )?([a-z][\w-]{3,})", re.IGNORECASE)
 MANNER = re.compile(  # "without" these nothing is missing
     r"^(?:loss|losing|doing|having|needing|any\w*|error\w*|delay\w*|problem\w*|interruption\w*|trouble\w*|incident\w*|intervention|help|impact|further|data|restart\w*|issue\w*|fault\w*|exception\w*|notice|manual\w*)", re.IGNORECASE,
+)  # fmt: skip
+
+# Somebody tells of it once more, which finds nothing.
+CONTACT = re.compile(
+    r"\b(?:(?:tele)?phon\w*|calls?|called|contact\w*|report(?:s|ed)?|complain\w*|rings?|rang|inform\w*|notif\w*|writes?|wrote|tweet\w*|mails?)\b", re.IGNORECASE,
 )  # fmt: skip
 
 # Who takes it up.

@@ -244,6 +244,25 @@ def test_where_the_impact_begins(rows, seq):
     assert read(f"{rows}\n18:00 recovery: All is well").impact_start.seq == seq
 
 
+@pytest.mark.parametrize("rows", [
+    "10:00 trigger: A rule is published\n-- symptom: Pages stay white\n10:30 detection: A customer reports it",
+    "10:00 trigger: Game day, the database of the staging site is stopped on purpose\n10:05 detection: Alert fires",
+    "~10:00 trigger: A power module fails\n-- symptom: Flights are late",
+])  # fmt: skip
+def test_a_beginning_that_no_row_proves_stays_unknown(rows):
+    assert read(f"{rows}\n18:00 recovery: All is well").impact_start.at is None
+
+
+@pytest.mark.parametrize(("row", "is_it"), [
+    ("detection: The new certificate lacks the intermediate", True), ("detection: The police made contact to the same effect", False),
+    ("detection: A second alert fires", False), ("detection: More customers complain", False), ("detection: Probably it is the disk", False),
+])  # fmt: skip
+def test_what_staff_see_at_work_is_a_finding(row, is_it):
+    """A second detection that is no second alarm."""
+    found = read(f"10:00 symptom: White\n10:02 detection: Alert fires\n10:20 {row}\n10:50 recovery: All pages load")  # fmt: skip
+    assert (found.diagnosed.seq == 3) is is_it
+
+
 @pytest.mark.parametrize(("rows", "mitigated", "resolved"), [
     ("10:20 action: We recycle the pool, and the errors ended\n10:40 recovery: Checks pass", 2, 3),
     ("10:20 action: She kills the script\n10:40 recovery: All servers are back", 3, 3),
