@@ -271,6 +271,10 @@ WORKLOAD = cue(r"writ\w+", r"jobs?\b", r"webhooks?\b", r"queues?\b", r"builds?\b
 ONCE_MORE = cue(r"again\b", r"once more\b", r"(?:second|third|another) (?:\w+ )?(?:time|outage|wave|failure|flap|interruption)\b", r"relaps\w+", r"recurr?\w+", r"worse\b")  # fmt: skip
 PARTITION = cue(r"network (?:freez\w*|froze\w*|hangs?|stalls?)\b", r"(?:drops?|dropp\w+|los\w+|forwards? only) .{0,25}packets\b", r"packets\b.{0,15}(?:lost|dropped)\b", r"heart-?beats?\b.{0,40}(?:run out|lost|miss\w*|time out|stop\w*)\b", r"cut off\b", r"split in two\b", r"partition\w*", r"connectivity\b", r"network (?:blip|cut|loss|fault|maintenance|flap\w*)\b", r"links? (?:down|lost|flap\w*|cut)\b", r"packet loss\b", r"optical\b", r"cuts? .{0,25}(?:network|connect\w+|link)", r"isolat\w+")  # fmt: skip
 
+FROM_NOW_ON = cue(
+    r"from now on\b", r"will (?:now |soon )?(?:be\b|\w+)", r"in (?:the )?future\b", r"since then\b", r"(?:is|are|has|have|now) now\b", r"now (?:has|have|is|are|runs?|needs?|refuses?|asks?|gets?)\b", r"next (?:term|time|quarter|year|sprint)\b", r"(?:as a |in the )?follow-?up\b", r"(?:we|they) (?:are|plan|intend|want) .{0,12}(?:to|removing|adding|moving|building)\b",
+)  # fmt: skip
+
 # Seeing.
 SIGHT = cue(
     r"(?:monitor\w*|dashboards?|graphs?|metrics|telemetry|probes?|alerts?)(?: \w+)? (?:shows?|showed|reports?|reported|sees?|saw|notic\w+|says?|pages?|paged)\b(?! (?:nothing|no|only green))"

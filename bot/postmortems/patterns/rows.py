@@ -26,6 +26,10 @@ _TOLD: Mapping[str, Kind] = {
     "decision": "decision", "recovery": "recovery", "communication": "communication",
     "access": "access", "hypothesis": "hypothesis", "step": "step", "note": "said", "message": "said", "chat": "said",
 }  # fmt: skip
+_TOLD_AS_FACT = frozenset(_TOLD) - {
+    "message",
+    "chat",
+}  # a note of a published timeline is its writer's
 _NOTED: Mapping[str, Kind] = {  # the word that a person's note begins with
     "trigger": "trigger", "symptom": "symptom", "detection": "detection", "detected": "detection",
     "action": "action", "decision": "decision", "decided": "decision", "access": "access",
@@ -112,7 +116,7 @@ def _read(entry: Entry) -> tuple[Kind, str, bool]:
     """Kind, words that may be read, and whether they are statements of the record."""
     if entry.data.get("told"):
         kind = _TOLD.get(entry.kind, "record")
-        return kind, cleaned(entry.text), kind not in ("said", "record")
+        return kind, cleaned(entry.text), kind != "record" and entry.kind in _TOLD_AS_FACT
     if entry.kind in ("note_added", "message_pinned", "note_corrected"):
         if not entry.actor.startswith("person:"):
             return "said", "", False

@@ -18,6 +18,7 @@ _COARSE = re.compile(
     r"(?:[;()]|:(?!\d\d))+|(?<=[.!?])\s+|\s+(?:because|while|but|since|although|whereas|so that)\s+",
     re.IGNORECASE,
 )
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+")
 _URL = re.compile(r"https?://\S+")
 _QUOTED = re.compile(r"^\s*(?:>|&gt;).*$", re.MULTILINE)
 _PASTED = re.compile(
@@ -94,6 +95,12 @@ def statements(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in _COARSE.split(_plain(text)) if part and part.strip())
 
 
+@lru_cache(maxsize=4096)
+def sentences(text: str) -> tuple[str, ...]:
+    """Whole sentences: "SSH is refused, because logins use what it signs" is one of them."""
+    return tuple(part.strip() for part in _SENTENCE.split(_plain(text)) if part and part.strip())
+
+
 def _plain(text: str) -> str:
     """With the apostrophe that cues are written with."""
     return text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
@@ -125,6 +132,11 @@ def says(text: str, *patterns: Cue) -> bool:
 def states(text: str, *patterns: Cue) -> bool:
     """The same of a statement: "a rule, tried for weeks, is enabled" has two commas and one subject."""
     return _one_of(statements, text, patterns)
+
+
+def tells(text: str, *patterns: Cue) -> bool:
+    """The same of a whole sentence, for cues that say much by themselves."""
+    return _one_of(sentences, text, patterns)
 
 
 def _one_of(cut: Callable[[str], Sequence[str]], text: str, patterns: Sequence[Cue]) -> bool:

@@ -73,6 +73,33 @@ class View:
         return list(self.of("trigger"))
 
     @cached_property
+    def retold(self) -> bool:
+        """Whether it is a published outage, of which no more is there than sentences."""
+        return any(row.data.get("told") for row in self.rows)
+
+    @cached_property
+    def leads(self) -> list[Row]:
+        """Of a told outage: what was done before anything was noticed, which nobody calls a trigger yet."""
+        if not self.retold:
+            return []
+        noticed = next(
+            (i for i, row in enumerate(self.rows) if row.kind in ("symptom", "detection")), 0
+        )
+        rows = self.of("action", "decision")
+        return [row for row in rows if row.told and self.place[row.seq] < noticed]
+
+    @cached_property
+    def asides(self) -> list[Row]:
+        """Of a told outage: what its writer remarks beside its statements; alone, remarks are none."""
+        if not any(row.told for row in self.of("trigger", "symptom", "detection")):
+            return []
+        return [
+            row
+            for row in self._by_kind.get("said", ())
+            if row.told and not lex.FROM_NOW_ON.search(row.text)
+        ]
+
+    @cached_property
     def impact(self) -> int:
         """Where the impact begins: its row, or the first one behind its time; else the first symptom."""
         start = self.clock.impact_start

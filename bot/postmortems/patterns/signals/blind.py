@@ -9,6 +9,7 @@ from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.said import gives_no_answer
 from bot.postmortems.patterns.sentence import says
 from bot.postmortems.patterns.signal import signal
+from bot.postmortems.patterns.telling import blind as telling
 from bot.postmortems.patterns.view import View
 
 _DEAD_MAN = ("watchdog", "deadman", "targetdown", "absentmetric", "nodata", "absent", "scrape")
@@ -40,7 +41,7 @@ def customers_first(view: View) -> Sequence[Row]:
 )
 def telemetry_silent(view: View) -> Sequence[Row]:
     rows = [r for r in view.responding("symptom", "detection", "action", "hypothesis") if r.told]
-    return [row for row in rows if gives_no_answer(row.text)]
+    return [*(row for row in rows if gives_no_answer(row.text)), *telling.silent(view)]
 
 
 @signal(
@@ -69,6 +70,16 @@ def _looks(row: Row) -> bool:
 
 
 @signal(
+    "blind.telemetry-stood-on-it",
+    "structural",
+    "what people look at stood on what had failed",
+    "here telemetry stood on something else",
+)
+def stood_on_it(view: View) -> Sequence[Row]:
+    return telling.leaned(view)
+
+
+@signal(
     "blind.worked-blind",
     "structural",
     "people worked without knowing what had failed",
@@ -78,6 +89,7 @@ def worked_blind(view: View) -> Sequence[Row]:
     told = view.saying(view.responding("action", "symptom", "decision"), lex.BLIND)
     blind = [row for row in told if row.kind != "symptom" or not says(row.text, lex.CUSTOMERS)]
     guesses = list(view.of("hypothesis"))
+    blind = [*blind, *telling.felt_their_way(view)]
     return [*blind, *(guesses if len(guesses) >= 3 and not _diagnosed(view) else [])]  # noqa: PLR2004 - as the catalogue says
 
 
@@ -125,17 +137,27 @@ def late_machine(view: View) -> Sequence[Row]:
 @signal("blind.machine-first", "negative", "a machine's alert was the first to notice")
 def machine_first(view: View) -> Sequence[Row]:
     rows = _noticed(view)
-    return rows[:1] if rows and rows[0].noticed == "machine" else []
+    first = rows[:1] if rows and rows[0].noticed == "machine" else []
+    return [] if telling.explains_it(view) else first
 
 
 @signal(
     "blind.cause-before-mitigation", "negative", "what had failed was known before it was mended"
 )
 def cause_first(view: View) -> Sequence[Row]:
-    return [row for row in _diagnosed(view) if view.place[row.seq] < view.ended][:1]
+    found = [row for row in _diagnosed(view) if view.place[row.seq] < view.ended][:1]
+    return [] if telling.explains_it(view) else found
+
+
+@signal(
+    "blind.only-data-went", "negative", "what happened was that data went, and nothing was down"
+)
+def only_data_went(view: View) -> Sequence[Row]:
+    return telling.only_data_went(view)
 
 
 SIGNALS = (
-    customers_first, telemetry_silent, dead_man, looked_in_vain, worked_blind,
+    customers_first, telemetry_silent, dead_man, looked_in_vain, stood_on_it, worked_blind,
     restart_without_diagnosis, late_machine, machine_first, cause_first,
+    only_data_went,
 )  # fmt: skip

@@ -7,6 +7,7 @@ from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import clauses, says
 from bot.postmortems.patterns.signal import signal
+from bot.postmortems.patterns.telling import copies as telling
 from bot.postmortems.patterns.view import View
 
 _NAMES = ("backupfailed", "backupmissing", "backupage", "lastsuccessfulbackup", "replicationstopped", "backupstale")  # fmt: skip
@@ -30,7 +31,7 @@ def destroyed(view: View) -> Sequence[Row]:
     """With the act, where what it destroyed is told behind it."""
     rows = destructions(view)
     act = view.triggers[-1:] if rows and rows[0].kind == "symptom" else []
-    return [*act, *rows, *view.steps(*_ACTIONS)]
+    return [*act, *rows, *telling.destroyed(view), *view.steps(*_ACTIONS)]
 
 
 @signal(
@@ -40,7 +41,8 @@ def destroyed(view: View) -> Sequence[Row]:
     "here the target was the one that was meant",
 )
 def wrong_target(view: View) -> Sequence[Row]:
-    return [row for row in destructions(view) if lex.WRONG_TARGET.search(row.text)]
+    found = (row for row in destructions(view) if lex.WRONG_TARGET.search(row.text))
+    return [*found, *telling.wrong_target(view)]
 
 
 @signal(
@@ -50,7 +52,9 @@ def wrong_target(view: View) -> Sequence[Row]:
     "here the recovery copies could be used",
 )
 def not_usable(view: View) -> Sequence[Row]:
-    return [row for row in view.during("symptom", "detection", "action", "access") if row.told and bad_copies(row.text)]  # fmt: skip
+    rows = view.during("symptom", "detection", "action", "access")
+    bad = (row for row in rows if row.told and bad_copies(row.text))
+    return [*bad, *telling.not_usable(view)]
 
 
 def bad_copies(text: str) -> int:
@@ -71,7 +75,13 @@ def failed_restore(view: View) -> Sequence[Row]:
     steps = [row for row in view.raw("step_failed", "drill_failed") if re.search(r"restore|backup", str(row.data.get("action") or row.data.get("step") or ""), re.IGNORECASE)]  # fmt: skip
     told = view.responding("action", "symptom", "recovery")
     failed = view.saying(told, lex.RESTORE_FAILS)
-    return [*steps, *view.saying(told, lex.RESTORE, lex.SLOW), *failed, *_slow_copy(view)]
+    return [
+        *steps,
+        *view.saying(told, lex.RESTORE, lex.SLOW),
+        *failed,
+        *_slow_copy(view),
+        *telling.drags_on(view),
+    ]
 
 
 def _slow_copy(view: View) -> list[Row]:
@@ -87,7 +97,8 @@ def _slow_copy(view: View) -> list[Row]:
     "here no data was lost",
 )
 def data_lost(view: View) -> Sequence[Row]:
-    return view.saying(view.during("symptom", "decision", "detection", "recovery"), lex.OLD)
+    old = view.saying(view.during("symptom", "decision", "detection", "recovery"), lex.OLD)
+    return [*old, *telling.lost_for_good(view)]
 
 
 @signal(
@@ -153,7 +164,7 @@ def noticed_at_once(view: View) -> Sequence[Row]:
 @signal("copies.undone", "negative", "the deletion was taken back, or the restore met its goal")
 def undone(view: View) -> Sequence[Row]:
     quick = re.compile(r"(?:soft[- ]delete|undelete|recycle bin|trash|undo)|restor\w+ .{0,30}(?:within|in) (?:\d+|a few) minutes|(?:no|without) (?:any )?data loss|within (?:the )?(?:rto|rpo|objective)|nothing (?:was|is) lost", re.IGNORECASE)  # fmt: skip
-    return [row for row in view.responding("action", "recovery", "decision") if row.told and quick.search(row.text)][:1]  # fmt: skip
+    return [row for row in view.responding("action", "recovery", "decision") if row.told and quick.search(row.text)][:1] or telling.practised(view)  # fmt: skip
 
 
 SIGNALS = (

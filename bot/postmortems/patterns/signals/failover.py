@@ -8,6 +8,7 @@ from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import says, states
 from bot.postmortems.patterns.signal import signal
+from bot.postmortems.patterns.telling import failover as telling
 from bot.postmortems.patterns.view import View
 
 _NAMES = ("replicationlag", "replicationstopped", "splitbrain", "multipleprimaries", "leaderchanged", "quorumlost", "fencingfailed", "failover", "promoted")  # fmt: skip
@@ -33,7 +34,27 @@ def promotions(view: View) -> list[Row]:
     "here no automation changed who leads",
 )
 def by_automation(view: View) -> Sequence[Row]:
-    return promotions(view)
+    return [*promotions(view), *(telling.decided(view) if telling.harm(view) else [])]
+
+
+@signal(
+    "failover.gave-up-the-healthy",
+    "structural",
+    "what automation gave up was alive, or what it chose was behind",
+    "here what was given up had failed",
+)
+def gave_up_the_healthy(view: View) -> Sequence[Row]:
+    return telling.was_well(view)
+
+
+@signal(
+    "failover.to-and-fro",
+    "sequence_rule",
+    "automation changed its mind, or both sides shot at each other",
+    "here automation decided once",
+)
+def to_and_fro(view: View) -> Sequence[Row]:
+    return telling.to_and_fro(view)
 
 
 @signal(
@@ -43,7 +64,9 @@ def by_automation(view: View) -> Sequence[Row]:
     "here no failover was missing",
 )
 def absent(view: View) -> Sequence[Row]:
-    return [row for row in view.during("trigger", "symptom", "detection", "action") if row.told and lex.NO_FAILOVER.search(row.text)]  # fmt: skip
+    rows = view.during("trigger", "symptom", "detection", "action")
+    said = (row for row in rows if row.told and lex.NO_FAILOVER.search(row.text))
+    return list(dict.fromkeys([*said, *telling.not_taken_over(view)]))
 
 
 @signal(
@@ -54,7 +77,8 @@ def absent(view: View) -> Sequence[Row]:
 )
 def diverged(view: View) -> Sequence[Row]:
     rows = view.during("symptom", "detection", "decision", "trigger")
-    return [row for row in rows if row.told and states(row.text, lex.DIVERGED)]
+    found = (row for row in rows if row.told and states(row.text, lex.DIVERGED))
+    return [*found, *telling.two_truths(view)]
 
 
 @signal(
@@ -97,6 +121,7 @@ def paused(view: View) -> Sequence[Row]:
         *restored,
         *rebuilt,
         *reconciled,
+        *telling.mended(view),
         *view.steps("reseed", "rewind", "reinit", "pause", "rejoin"),
     ]
 
@@ -146,7 +171,7 @@ def alerts(view: View) -> Sequence[Row]:
 )
 def blip(view: View) -> Sequence[Row]:
     cuts = view.saying(view.during("trigger", "symptom"), lex.PARTITION)
-    for promoted in promotions(view):
+    for promoted in by_automation.see(view):
         earlier = [row for row in cuts if view.place[row.seq] < view.place[promoted.seq]]
         later = view.after(promoted, "symptom")
         if earlier and later:
@@ -201,6 +226,6 @@ def worked(view: View) -> Sequence[Row]:
 
 
 SIGNALS = (
-    by_automation, absent, diverged, integrity_chosen, unexpected_topology, paused, by_hand, own_channel,
+    by_automation, gave_up_the_healthy, to_and_fro, absent, diverged, integrity_chosen, unexpected_topology, paused, by_hand, own_channel,
     alerts, blip, second_wave, long_tail, worked,
 )  # fmt: skip

@@ -6,6 +6,7 @@ from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import says, states
 from bot.postmortems.patterns.signal import signal
+from bot.postmortems.patterns.telling import lockout as telling
 from bot.postmortems.patterns.view import View
 
 _NAMES = ("servfail", "dnsdown", "bgp", "vpndown", "idpdown", "ssodown", "bastion", "jumphost", "networkgone", "unreachable", "routeswithdrawn")  # fmt: skip
@@ -24,13 +25,18 @@ def failed_ways(view: View) -> Mapping[str, list[Row]]:
     slow = view.saying(rows, lex.WAYS_IN["physical access"], lex.HINDERED)
     if slow:
         found.setdefault("physical access", []).extend(slow)
+    known = set(_rows(found))
+    for row in telling.shut_out(view):
+        if row not in known:
+            found[f"row {row.seq}"] = [row]
     for row in view.raw("access_failed"):
         found.setdefault(f"path {row.data.get('path') or 'unnamed'}", []).append(row)
     return found
 
 
 def _on_site(view: View) -> list[Row]:
-    return view.saying(view.responding("action", "decision", "recovery"), lex.ON_SITE)
+    told = view.saying(view.responding("action", "decision", "recovery"), lex.ON_SITE)
+    return list(dict.fromkeys([*told, *telling.went_there(view)]))
 
 
 def _rows(found: Mapping[str, list[Row]]) -> list[Row]:
@@ -55,7 +61,9 @@ def ways_failed(view: View) -> Sequence[Row]:
 )
 def several_ways(view: View) -> Sequence[Row]:
     found = failed_ways(view)
-    return _rows(found) if len(found) > 1 else []
+    rows = _rows(found)
+    one = len(rows) == 1 and not telling.lists(rows[0])  # "login to the bastion" is one way
+    return rows if len(found) > 1 and not one else []
 
 
 @signal(
@@ -66,7 +74,8 @@ def several_ways(view: View) -> Sequence[Row]:
 )
 def stood_on_it(view: View) -> Sequence[Row]:
     rows = view.responding("symptom", "action", "access", "detection")
-    return [row for row in rows if row.told and states(row.text, lex.CIRCULAR) and _about_mending(row)]  # fmt: skip
+    told = (row for row in rows if row.told and states(row.text, lex.CIRCULAR) and _about_mending(row))  # fmt: skip
+    return [*told, *telling.stood_on_it(view)]
 
 
 def _about_mending(row: Row) -> bool:
@@ -94,7 +103,7 @@ def critical_path(view: View) -> Sequence[Row]:
         return [first, worked] if took >= _SHARE * total else []
     told = (_on_site, _mended_first, _one_by_one, _took_long, _known_long_before)
     way = next((found for look in told if (found := look(view))), [])
-    return [rows[0], *way[:1]] if way else []
+    return [rows[0], *way[:1]] if way else telling.took_the_time(view)
 
 
 def _mended_first(view: View) -> list[Row]:
@@ -201,7 +210,9 @@ def graded_return(view: View) -> Sequence[Row]:
     "here people could talk where they always do",
 )
 def chat_moved(view: View) -> Sequence[Row]:
-    return [row for row in view.responding("action", "decision", "access", "symptom") if row.told and lex.MOVED_CHAT.search(row.text)]  # fmt: skip
+    rows = view.responding("action", "decision", "access", "symptom")
+    moved = (row for row in rows if row.told and lex.MOVED_CHAT.search(row.text))
+    return [*moved, *telling.talked_elsewhere(view)]
 
 
 @signal("lockout.got-in-quickly", "negative", "access worked within five minutes of the first try")
@@ -214,7 +225,7 @@ def got_in(view: View) -> Sequence[Row]:
     soon = done and first.known and (done.at - first.at).total_seconds() <= _QUICK * 60
     decided = view.saying(view.responding("decision"), lex.SWITCH_OFF)
     acted = [row for d in decided for row in view.after(d, "action") if row.known and d.known and (row.at - d.at).total_seconds() <= _QUICK * 60 and says(row.text, lex.SWITCH_OFF)]  # fmt: skip
-    return [done] if done and soon else acted[:1]
+    return [done] if done and soon else acted[:1] or telling.got_in(view)
 
 
 SIGNALS = (

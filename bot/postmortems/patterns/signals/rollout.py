@@ -7,6 +7,7 @@ from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import says, statements, states
 from bot.postmortems.patterns.signal import signal
+from bot.postmortems.patterns.telling import rollout as telling
 from bot.postmortems.patterns.view import View, within
 
 _CONTENT_TYPES = frozenset({"config", "rule", "flag", "policy", "content", "feature", "dns", "routing", "certificate"})  # fmt: skip
@@ -27,7 +28,8 @@ _FEW, _TEN = 5.0, 10.0
 def contents(view: View) -> list[Row]:
     """Triggers in which configuration, rules or other content is shipped."""
     rows = [row for row in view.triggers if row.told]
-    return [r for r in rows if states(r.text, lex.SHIP, lex.CONTENT) or _then_shipped(r.text)]
+    shipped = (r for r in rows if states(r.text, lex.SHIP, lex.CONTENT) or _then_shipped(r.text))
+    return list(dict.fromkeys([*telling.contents(view), *shipped]))
 
 
 def _then_shipped(text: str) -> bool:
@@ -56,7 +58,8 @@ def not_staged(view: View) -> Sequence[Row]:
     """The row that ships it says so, or the one beside it: "It goes to every site at once"."""
     shipped = contents(view)
     beside = view.saying(view.triggers, lex.SHIP) if shipped else []
-    return [r for r in dict.fromkeys([*shipped, *beside]) if _wide(r) and not _held(r)]
+    wide = (r for r in dict.fromkeys([*shipped, *beside]) if _wide(r) and not _held(r))
+    return [*wide, *telling.not_staged(view)]
 
 
 def _wide(row: Row) -> bool:
@@ -78,7 +81,8 @@ def _held(row: Row) -> bool:
 def broke_everywhere(view: View) -> Sequence[Row]:
     rows = [row for row in view.early("symptom", "detection") if row.told]
     wide = (row for row in rows if lex.EVERYWHERE.search(row.text) or lex.MANY_PLACES.search(row.text))  # fmt: skip
-    return [row for row in wide if row.kind == "symptom" or lex.BROKEN.search(row.text)]
+    broken = (row for row in wide if row.kind == "symptom" or lex.BROKEN.search(row.text))
+    return [*broken, *telling.broke(view)]
 
 
 @signal(
@@ -104,7 +108,7 @@ def all_regions(view: View) -> Sequence[Row]:
 )
 def switched_off(view: View) -> Sequence[Row]:
     told = view.saying(view.responding("action", "decision"), lex.SWITCH_OFF)
-    return [*told, *view.steps(*_OFF)]
+    return [*told, *telling.taken_back(view), *view.steps(*_OFF)]
 
 
 @signal(
@@ -126,7 +130,9 @@ def tools_behind(view: View) -> Sequence[Row]:
     "here the impact did not follow a change within minutes",
 )
 def change_then_impact(view: View) -> Sequence[Row]:
-    for act in contents(view):
+    for act in dict.fromkeys(
+        [*contents(view), *(r for r in telling.not_staged(view) if r.kind == "trigger")]
+    ):
         if symptom := view.impact_after(act, _FEW):
             return [act, symptom]
     return []

@@ -6,6 +6,7 @@ from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import BEFORE, Row
 from bot.postmortems.patterns.sentence import says
 from bot.postmortems.patterns.signal import signal
+from bot.postmortems.patterns.telling import scope as telling
 from bot.postmortems.patterns.view import View, within
 
 _VERBS = ("drain", "remove", "scale", "terminate", "delete", "evict", "migrate", "shutdown", "stop", "reboot")  # fmt: skip
@@ -39,7 +40,7 @@ def _too_far(row: Row) -> bool:
     "here no person's command came just before",
 )
 def operators_command(view: View) -> Sequence[Row]:
-    return operators(view)
+    return [*operators(view), *telling.acts(view)]
 
 
 @signal(
@@ -49,9 +50,12 @@ def operators_command(view: View) -> Sequence[Row]:
     "here the change reached what it was meant to reach",
 )
 def went_too_far(view: View) -> Sequence[Row]:
+    if telling.stayed_small(view):
+        return []
     acts = operators(view)
     near = [row for act in acts for row in (act, *_same_minutes(view, act))]
-    return list(dict.fromkeys(row for row in near if _too_far(row)))
+    far = (row for row in near if _too_far(row))
+    return list(dict.fromkeys([*far, *telling.too_far(view)]))
 
 
 def _same_minutes(view: View, act: Row) -> list[Row]:
@@ -70,7 +74,7 @@ def takes_away(view: View) -> Sequence[Row]:
     told = [row for row in operators(view) if says(row.text, lex.TAKE_AWAY) or says(row.text, lex.CAPACITY, lex.FAIL)]  # fmt: skip
     start = view.clock.impact_start.at
     steps = [row for row in view.steps(*_VERBS) if start and start - BEFORE <= row.at <= start]
-    return [*told, *steps]
+    return [*told, *telling.taken_away(view), *steps]
 
 
 @signal(
@@ -134,6 +138,16 @@ def _followed(view: View, acts: Sequence[Row]) -> list[Row]:
 
 
 @signal(
+    "scope.then-harm",
+    "sequence_rule",
+    "harm followed an act of which it is told that it reached more than was meant",
+    "here no act is told to have reached more than was meant",
+)
+def then_harm(view: View) -> Sequence[Row]:
+    return telling.then_harm(view)
+
+
+@signal(
     "scope.ordered-recovery",
     "sequence_rule",
     "it came back in parts, one waiting for the other",
@@ -165,10 +179,11 @@ def ran_by_itself(view: View) -> Sequence[Row]:
 
 @signal("scope.one-wrong-target", "negative", "what came before destroyed data on one wrong target")
 def one_wrong_target(view: View) -> Sequence[Row]:
-    return [row for row in view.saying(view.triggers, lex.DESTROY, lex.DATA) if says(row.text, lex.WRONG_TARGET)]  # fmt: skip
+    one = [row for row in view.saying(view.triggers, lex.DESTROY, lex.DATA) if says(row.text, lex.WRONG_TARGET)]  # fmt: skip
+    return [*one, *telling.destroyed_for_good(view)]
 
 
 SIGNALS = (
     operators_command, went_too_far, takes_away, several_at_once, many_alerts, status_depends,
-    change_then_impact, ordered_recovery, unrehearsed_restart, ran_by_itself, one_wrong_target,
+    change_then_impact, then_harm, ordered_recovery, unrehearsed_restart, ran_by_itself, one_wrong_target,
 )  # fmt: skip

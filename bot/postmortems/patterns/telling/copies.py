@@ -1,0 +1,105 @@
+"""P6 as it is told: data went, on something it was not meant for, and no copy of it was any good."""
+
+import re
+
+from bot.postmortems.patterns.rows import Row
+from bot.postmortems.patterns.sentence import clauses, says, states, supposed
+from bot.postmortems.patterns.telling import leaning
+from bot.postmortems.patterns.telling import words_copies as words
+from bot.postmortems.patterns.view import View
+
+_BEHIND, _BEFORE = 80, 14  # characters
+_SOON = 60  # minutes: no loss after a day of restoring is no recovery that worked
+_KINDS = ("symptom", "detection", "action", "access", "hypothesis", "decision")
+
+
+def destroyed(view: View) -> list[Row]:
+    """An act or an event that destroys stored data, or what is told of it before anybody noticed."""
+    if not view.retold:
+        return []
+    acts = [row for row in (*view.leads, *view.triggers) if row.told and _destroys(row)]
+    at_once = [
+        row for row in view.during("symptom") if view.place[row.seq] <= view.detected and row.told
+    ]
+    slip = any(says(row.text, words.SLIP) for row in (*view.leads, *view.triggers))
+    gone = [row for row in at_once if slip and says(row.text, words.GONE, words.STORED)]
+    return list(dict.fromkeys([*acts, *(row for row in at_once if _destroys(row)), *gone]))
+
+
+def _destroys(row: Row) -> bool:
+    return says(words.NO_DATA.sub(" ", row.text), words.DESTROYS, words.STORED)
+
+
+def wrong_target(view: View) -> list[Row]:
+    """The act says so."""
+    if not destroyed(view):
+        return []
+    rows = [*view.leads, *view.triggers, *view.responding("hypothesis", "detection"), *view.asides]
+    return [row for row in dict.fromkeys(rows) if row.told and states(row.text, words.MEANT_OTHER)]
+
+
+def not_usable(view: View) -> list[Row]:
+    """Told where data was destroyed: a copy that was missing, empty, old, or gone with it."""
+    if not destroyed(view):
+        return []
+    rows = [row for row in (*view.responding(*_KINDS), *view.asides) if row.told]
+    return [
+        row
+        for row in rows
+        if any(_no_good(part) for part in clauses(row.text)) or _with_it(view, row)
+    ]
+
+
+def _with_it(view: View, row: Row) -> bool:
+    """The copy stood on what was destroyed."""
+    return row.kind in ("symptom", "said") and leaning.leans_on_failed(view, row, words.KEPT)
+
+
+def _no_good(part: str) -> bool:
+    if supposed(part) or words.ELSEWHERE.search(part):
+        return False
+    found = words.SPARE.finditer(part)
+    return bool(words.NONE_THERE.search(part)) or any(_said_of(part, copy) for copy in found)
+
+
+def _said_of(part: str, copy: re.Match[str]) -> bool:
+    """Behind it or right before: "is removed after the copy was checked" is said of something else."""
+    behind = part[copy.start() : copy.end() + _BEHIND]
+    before = part[max(0, copy.start() - _BEFORE) : copy.start()]
+    return bool(words.NO_GOOD.search(behind) or words.NO_GOOD.search(before))
+
+
+def drags_on(view: View) -> list[Row]:
+    """A restore that is slow, or does not work."""
+    if not destroyed(view):
+        return []
+    rows = [*view.responding("action", "symptom"), *view.asides]
+    return [row for row in rows if row.told and states(row.text, words.RESTORES, words.DRAGS_ON)]
+
+
+def lost_for_good(view: View) -> list[Row]:
+    """Some of it never came back."""
+    if not destroyed(view):
+        return []
+    rows = [*view.during("symptom", "detection", "decision", "action", "recovery"), *view.asides]
+    return [row for row in rows if row.told and states(row.text, words.GONE_FOR_GOOD)]
+
+
+def nothing_lost(view: View) -> bool:
+    """Said of the end of it, however long it took."""
+    rows = [*view.responding("recovery", "action", "symptom"), *view.asides]
+    return any(row.told and words.NO_LOSS.search(row.text) for row in rows)
+
+
+def practised(view: View) -> list[Row]:
+    """The recovery went as it had been practised, or nothing was lost."""
+    if not view.retold:
+        return []
+    rows = [*view.responding("action", "recovery", "decision"), *view.asides]
+    took = view.minutes(view.clock.impact_start, view.clock.mitigated)
+    soon = took is not None and took <= _SOON
+    return [
+        r
+        for r in rows
+        if r.told and (words.PRACTISED.search(r.text) or (soon and words.NO_LOSS.search(r.text)))
+    ][:1]

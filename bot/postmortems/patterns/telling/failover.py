@@ -1,0 +1,100 @@
+"""P3 as it is told: automation gave up what was well, or chose what was not fit, and it did harm."""
+
+from bot.postmortems.patterns import lexicon as lex
+from bot.postmortems.patterns.rows import Row
+from bot.postmortems.patterns.sentence import clauses, cue, says, states, tells
+from bot.postmortems.patterns.telling import words_automation as words
+from bot.postmortems.patterns.view import View
+
+_DECIDE_KINDS = ("trigger", "symptom", "action", "detection")
+_TELL_KINDS = (*_DECIDE_KINDS, "hypothesis", "decision")
+_MEMBER = cue(
+    r"primar(?:y|ies)\b", r"masters?\b", r"leaders?\b", r"nodes?\b", r"workers?\b", r"servers?\b", r"hosts?\b", r"replicas?\b", r"secondar(?:y|ies)\b",
+    r"slaves?\b", r"standbys?\b", r"members?\b", r"brokers?\b", r"controllers?\b", r"machines?\b", r"instances?\b", r"disks?\b", r"pods?\b", r"sides?\b", r"sites?\b", r"switch(?:es)?\b", r"partner\b", r"peers?\b", r"clusters?\b", r"cop(?:y|ies)\b", r"it\b", r"they\b",
+)  # fmt: skip
+_BEGINNING = 4  # words: who acts
+
+
+def decided(view: View) -> list[Row]:
+    """Automation declared, fenced, replaced or chose something."""
+    if not view.retold:
+        return []
+    rows = [row for row in view.during(*_DECIDE_KINDS) if row.told and _alone(row)]
+    named = [row for row in rows if states(row.text, words.DECIDES, words.DECIDERS)]
+    passive = (
+        [row for row in rows if says(row.text, lex.PROMOTE) and row.kind != "detection"]
+        if named
+        else []
+    )
+    return list(dict.fromkeys([*named, *passive]))
+
+
+def _alone(row: Row) -> bool:
+    """Not what people planned, and not what people do."""
+    first = clauses(row.text)[0] if clauses(row.text) else row.text
+    start = " ".join(first.split()[:_BEGINNING])
+    people = lex.PEOPLE.search(start) and not words.DECIDERS.search(start)
+    return not (people or lex.PLANNED.search(row.text) or lex.NO_FAILOVER.search(row.text))
+
+
+def _told(view: View) -> list[Row]:
+    return (
+        [row for row in (*view.during(*_TELL_KINDS), *view.asides) if row.told]
+        if decided(view)
+        else []
+    )
+
+
+def was_well(view: View) -> list[Row]:
+    """What it gave up was alive, or what it chose was behind."""
+    return [
+        row
+        for row in _told(view)
+        if row.kind != "decision" and tells(row.text, words.WAS_WELL, _MEMBER)
+    ]
+
+
+def two_truths(view: View) -> list[Row]:
+    """Both sides took writes."""
+    return [row for row in _told(view) if states(row.text, words.TWO_TRUTHS)]
+
+
+def to_and_fro(view: View) -> list[Row]:
+    """It changed its mind, or the sides shot at each other."""
+    return [
+        row for row in _told(view) if row.kind != "decision" and states(row.text, words.TO_AND_FRO)
+    ]
+
+
+def harm(view: View) -> list[Row]:
+    """Any of these."""
+    return [*was_well(view), *two_truths(view), *to_and_fro(view)]
+
+
+def mended(view: View) -> list[Row]:
+    """Automation is switched off, the service is held, copies are built anew: after harm, people had to."""
+    if not harm(view):
+        return []
+    rows = view.responding("action", "decision")
+    off = [row for row in rows if row.told and states(row.text, words.SWITCHED_OFF, words.DECIDERS)]
+    held = view.saying(rows, words.STOPPED_SERVICE)
+    rebuilt = [
+        r
+        for r in view.responding("action", "symptom", "decision")
+        if r.told and states(r.text, words.REBUILD)
+    ]
+    return [*off, *held, *rebuilt]
+
+
+def not_taken_over(view: View) -> list[Row]:
+    """A failover that was due, and people did it in the end."""
+    if not view.retold:
+        return []
+    rows = [row for row in view.during("trigger", "symptom", "detection", "hypothesis") if row.told]
+    missing = [row for row in rows if states(row.text, words.NOT_TAKEN_OVER)]
+    by_hand = (
+        view.saying(view.responding("action", "decision", "recovery"), lex.PROMOTE)
+        if missing
+        else []
+    )
+    return missing if by_hand else []

@@ -1,0 +1,94 @@
+"""P5 as it is told: rows about access that did not work, what was needed stood on what had failed, and people went there."""
+
+from bot.postmortems.patterns import lexicon as lex
+from bot.postmortems.patterns.rows import Row
+from bot.postmortems.patterns.sentence import says, states
+from bot.postmortems.patterns.telling import leaning
+from bot.postmortems.patterns.telling import words_access as words
+from bot.postmortems.patterns.view import View, within
+
+_SHARE = 0.3  # of the time to mitigate
+_MOST = 0.6
+_QUICK = 5.0  # minutes
+
+
+def shut_out(view: View) -> list[Row]:
+    """Rows about access, whatever they name, that say that it did not work."""
+    if not view.retold:
+        return []
+    rows = [row for row in view.responding("access") if row.told]
+    return [
+        row
+        for row in rows
+        if says(row.text, lex.FAIL) or states(row.text, words.NO_WAY_IN) or _stands(view, row)
+    ]
+
+
+def _stands(view: View, row: Row) -> bool:
+    return leaning.leans_on_failed(view, row, words.KEYS)
+
+
+def lists(row: Row) -> bool:
+    """Whether a told row can be about several ways; of other rows each is about one."""
+    return bool(words.LISTS.search(row.text)) or not row.data.get("told")
+
+
+def got_in(view: View) -> list[Row]:
+    """Another way worked within minutes."""
+    failed = shut_out(view)
+    rows = [row for row in view.responding("access") if row.told and row not in failed]
+    worked = [row for row in rows if says(row.text, words.WORKED)]
+    return [row for row in worked if failed and within(failed[0], row, _QUICK)][:1]
+
+
+def stood_on_it(view: View) -> list[Row]:
+    """What is needed to get in or to mend stood on what had failed."""
+    if not view.retold:
+        return []
+    rows = [*view.responding("access", "symptom", "action", "hypothesis"), *view.asides]
+    return [
+        row
+        for row in rows
+        if row.told and _stands(view, row) and (row.kind == "access" or _about_mending(row))
+    ]
+
+
+def _about_mending(row: Row) -> bool:
+    mending = lex.MENDING.search(row.text) or lex.PEOPLE.search(row.text)
+    return bool(mending) and not lex.USERS.search(row.text)
+
+
+def went_there(view: View) -> list[Row]:
+    """People had to go, where something shut them out."""
+    if not shut_out(view):
+        return []
+    rows = view.responding("action", "decision", "access", "recovery")
+    return [row for row in rows if row.told and says(row.text, words.WENT_THERE)]
+
+
+def talked_elsewhere(view: View) -> list[Row]:
+    """Chat or phones were gone as well."""
+    if not view.retold:
+        return []
+    rows = view.responding("action", "decision", "access", "symptom", "communication")
+    return [
+        row
+        for row in rows
+        if row.told and states(row.text, words.TALK_ELSEWHERE) and not lex.USERS.search(row.text)
+    ]
+
+
+def took_the_time(view: View) -> list[Row]:
+    """From the first row that shut people out to what was done after the last, by the clock."""
+    rows = [row for row in shut_out(view) if row.known]
+    total = view.minutes(view.clock.impact_start, view.clock.mitigated)
+    later = view.after(rows[-1], "action", "recovery", "access") if rows else []
+    through = next((row for row in later if row.known), None)
+    if not total or through is None:
+        return []
+    took = (through.at - rows[0].at).total_seconds() / 60
+    if took >= _SHARE * total:
+        return [rows[0], through]
+    ended = view.clock.mitigated.at  # what they did next was not yet the way in
+    most = ended is not None and (ended - rows[0].at).total_seconds() / 60 >= _MOST * total
+    return [rows[0], rows[-1]] if most and len(rows) > 1 and not got_in(view) else []

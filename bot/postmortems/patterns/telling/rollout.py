@@ -1,0 +1,96 @@
+"""P4 as it is told: content of any kind that is saved, published or picked up, everywhere and untried."""
+
+from datetime import timedelta
+
+from bot.postmortems.patterns import lexicon as lex
+from bot.postmortems.patterns.rows import Row
+from bot.postmortems.patterns.sentence import says, states
+from bot.postmortems.patterns.telling import words_reach as words
+from bot.postmortems.patterns.view import View
+
+_SOON = timedelta(minutes=30)
+_EXPLAINS = ("detection", "hypothesis", "symptom")
+
+
+def contents(view: View) -> list[Row]:
+    """Content that somebody or something ships before anything was noticed."""
+    if (
+        not view.retold
+        or not _broke_anything(view)
+        or any(lex.HARMLESS.search(row.text) or _halted(row) for row in view.rows)
+    ):
+        return []
+    return [row for row in dict.fromkeys((*view.leads, *view.triggers)) if row.told and _ships(row)]
+
+
+def _ships(row: Row) -> bool:
+    shipping, content = (lex.SHIP, words.SHIP_MORE), (lex.CONTENT, words.CONTENT_MORE)
+    if any(says(row.text, ship, what) for ship in shipping for what in content):
+        return True
+    to_all = (words.WIDE, words.UNTRIED, lex.EVERYWHERE)
+    return row.kind == "trigger" and any(
+        states(row.text, each, what) for each in to_all for what in content
+    )
+
+
+def not_staged(view: View) -> list[Row]:
+    """In the row that ships it, or in one that explains it afterwards."""
+    shipped = contents(view)
+    if not shipped:
+        return []
+    beside = [
+        row
+        for row in (*view.triggers, *view.leads)
+        if says(row.text, lex.SHIP) or says(row.text, words.SHIP_MORE)
+    ]
+    explained = [*view.responding(*_EXPLAINS), *view.asides]
+    wide = [
+        row
+        for row in (*shipped, *beside)
+        if words.WIDE.search(row.text) or words.UNTRIED.search(row.text)
+    ]
+    untried = [
+        row
+        for row in explained
+        if row.told and states(row.text, words.UNTRIED) and _of_content(row)
+    ]
+    return [row for row in dict.fromkeys((*wide, *untried)) if not _held(row)]
+
+
+def _broke_anything(view: View) -> bool:
+    rows = view.responding("symptom", "detection")
+    return any(row.told and says(row.text, words.BREAKS) for row in rows)
+
+
+def _of_content(row: Row) -> bool:
+    return bool(lex.CONTENT.search(row.text) or words.CONTENT_MORE.search(row.text))
+
+
+def _halted(row: Row) -> bool:
+    return row.kind in ("detection", "action") and says(row.text, words.HALTED)
+
+
+def _held(row: Row) -> bool:
+    return (says(row.text, lex.STAGED) or says(row.text, words.A_FEW)) and not (
+        lex.UNSTAGED.search(row.text) or words.UNTRIED.search(row.text)
+    )
+
+
+def broke(view: View) -> list[Row]:
+    """Many places fail within half an hour."""
+    start = view.clock.impact_start.at
+    if not contents(view):
+        return []
+    rows = [
+        r
+        for r in view.during("symptom", "detection")
+        if r.told and (start is None or r.at <= start + _SOON)
+    ]
+    return [r for r in rows if says(r.text, words.WIDE, lex.BROKEN) or words.NOT_ONE.search(r.text)]
+
+
+def taken_back(view: View) -> list[Row]:
+    """The former content is put back."""
+    if not contents(view):
+        return []
+    return view.saying(view.responding("action", "decision"), words.TAKEN_BACK)
