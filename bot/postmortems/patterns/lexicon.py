@@ -42,7 +42,7 @@ COMMAND = cue(
 )  # fmt: skip
 ACCIDENT = cue(r"by (?:mistake|accident)\b", r"accidental\w*", r"inadvertent\w*", r"mistaken\w*", r"unintention\w*", r"in error\b", r"human error\b", r"erroneous\w*", r"unwitting\w*", r"slips? of\b")  # fmt: skip
 UNATTENDED = cue(
-    r"automatic\w*", r"ci\b", r"pipelines?\b", r"cron\b", r"scheduled (?:job|task)", r"schedulers?\b",
+    r"automat(?:ic\w*|ed\b)", r"ci\b", r"pipelines?\b", r"cron\b", r"scheduled (?:job|task)", r"schedulers?\b",
     r"auto-?scal\w+",
 )  # fmt: skip
 TAKE_AWAY = cue(

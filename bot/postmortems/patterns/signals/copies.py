@@ -28,10 +28,21 @@ def destructions(view: View) -> list[Row]:
     "here no data was destroyed",
 )
 def destroyed(view: View) -> Sequence[Row]:
-    """With the act, where what it destroyed is told behind it."""
     rows = destructions(view)
-    act = view.triggers[-1:] if rows and rows[0].kind == "symptom" else []
-    return [*act, *rows, *telling.destroyed(view), *view.steps(*_ACTIONS)]
+    return [*rows, *telling.destroyed(view), *view.steps(*_ACTIONS)]
+
+
+@signal(
+    "copies.then-gone",
+    "sequence_rule",
+    "data was gone after what came before",
+    "here what came before destroyed it itself",
+)
+def then_gone(view: View) -> Sequence[Row]:
+    """The act, and what it destroyed, where that is told only behind it."""
+    rows = [*destructions(view), *telling.destroyed(view)]
+    after = bool(rows) and all(row.kind == "symptom" for row in rows)
+    return [view.triggers[-1], rows[0]] if after and view.triggers else []
 
 
 @signal(
@@ -168,6 +179,6 @@ def undone(view: View) -> Sequence[Row]:
 
 
 SIGNALS = (
-    destroyed, wrong_target, not_usable, failed_restore, data_lost, nobody_told, alerts, denied,
+    destroyed, then_gone, wrong_target, not_usable, failed_restore, data_lost, nobody_told, alerts, denied,
     lesser_before, noticed_at_once, undone,
 )  # fmt: skip

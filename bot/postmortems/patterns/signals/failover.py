@@ -166,11 +166,11 @@ def alerts(view: View) -> Sequence[Row]:
 @signal(
     "failover.blip-then-promotion",
     "sequence_rule",
-    "a cut in the network was followed by a promotion, and errors went on",
+    "a cut in the network or a stall was followed by a promotion, and errors went on",
     "here no cut in the network came before",
 )
 def blip(view: View) -> Sequence[Row]:
-    cuts = view.saying(view.during("trigger", "symptom"), lex.PARTITION)
+    cuts = [*view.saying(view.during("trigger", "symptom"), lex.PARTITION), *telling.stalls(view)]
     for promoted in by_automation.see(view):
         earlier = [row for row in cuts if view.place[row.seq] < view.place[promoted.seq]]
         later = view.after(promoted, "symptom")
@@ -189,10 +189,10 @@ def second_wave(view: View) -> Sequence[Row]:
     rows = view.responding("recovery")
     waves = view.after(rows[0], "symptom") if rows else []
     if waves:
-        return [rows[0], waves[0]]
+        return waves[:1]
     mended = view.responding("action")
     back = view.saying(view.after(mended[0], "symptom"), lex.ONCE_MORE) if mended else []
-    return [mended[0], back[0]] if back else []
+    return back[:1]
 
 
 @signal(

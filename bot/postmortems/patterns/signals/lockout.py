@@ -20,7 +20,7 @@ def failed_ways(view: View) -> Mapping[str, list[Row]]:
     rows = view.responding("symptom", "action", "decision", "access", "detection")
     found: dict[str, list[Row]] = {}
     for way in lex.WAYS_IN:
-        if seen := view.failing(rows, way):
+        if seen := [row for row in view.failing(rows, way) if not telling.theirs(row)]:
             found[way] = seen
     slow = view.saying(rows, lex.WAYS_IN["physical access"], lex.HINDERED)
     if slow:
@@ -36,6 +36,7 @@ def failed_ways(view: View) -> Mapping[str, list[Row]]:
 
 def _on_site(view: View) -> list[Row]:
     told = view.saying(view.responding("action", "decision", "recovery"), lex.ON_SITE)
+    told = [row for row in told if telling.before_the_end(view, row)]
     return list(dict.fromkeys([*told, *telling.went_there(view)]))
 
 

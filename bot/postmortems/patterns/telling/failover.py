@@ -86,6 +86,11 @@ def mended(view: View) -> list[Row]:
     return [*off, *held, *rebuilt]
 
 
+def stalls(view: View) -> list[Row]:
+    """What automation took for a death: something late, slow or paused."""
+    return view.saying(view.triggers, words.STALL) if harm(view) else []
+
+
 def not_taken_over(view: View) -> list[Row]:
     """A failover that was due, and people did it in the end."""
     if not view.retold:

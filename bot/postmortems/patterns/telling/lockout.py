@@ -9,6 +9,7 @@ from bot.postmortems.patterns.view import View, within
 
 _SHARE = 0.3  # of the time to mitigate
 _MOST = 0.6
+_SUBJECT = 3  # words
 _QUICK = 5.0  # minutes
 
 
@@ -16,12 +17,19 @@ def shut_out(view: View) -> list[Row]:
     """Rows about access, whatever they name, that say that it did not work."""
     if not view.retold:
         return []
-    rows = [row for row in view.responding("access") if row.told]
+    rows = [row for row in view.responding("access") if row.told and not theirs(row)]
     return [
         row
         for row in rows
         if says(row.text, lex.FAIL) or states(row.text, words.NO_WAY_IN) or _stands(view, row)
     ]
+
+
+def theirs(row: Row) -> bool:
+    """Said of customers or of services, which log in as well: no way in for those who mend."""
+    subject = " ".join(row.text.split()[:_SUBJECT])
+    told = bool(row.data.get("told"))
+    return told and bool(lex.USERS.search(subject) or words.SERVICES.search(subject))
 
 
 def _stands(view: View, row: Row) -> bool:
@@ -63,7 +71,16 @@ def went_there(view: View) -> list[Row]:
     if not shut_out(view):
         return []
     rows = view.responding("action", "decision", "access", "recovery")
-    return [row for row in rows if row.told and says(row.text, words.WENT_THERE)]
+    return [
+        row
+        for row in rows
+        if row.told and before_the_end(view, row) and says(row.text, words.WENT_THERE)
+    ]
+
+
+def before_the_end(view: View, row: Row) -> bool:
+    """What people decide when all is well again is an improvement; of a live record all counts."""
+    return not view.retold or view.place[row.seq] <= view.ended
 
 
 def talked_elsewhere(view: View) -> list[Row]:
@@ -71,11 +88,9 @@ def talked_elsewhere(view: View) -> list[Row]:
     if not view.retold:
         return []
     rows = view.responding("action", "decision", "access", "symptom", "communication")
-    return [
-        row
-        for row in rows
-        if row.told and states(row.text, words.TALK_ELSEWHERE) and not lex.USERS.search(row.text)
-    ]
+    moved = [row for row in rows if row.told and states(row.text, words.TALK_ELSEWHERE)]
+    ours = (row for row in moved if row.kind != "symptom" or lex.PEOPLE.search(row.text))
+    return [row for row in ours if not lex.USERS.search(row.text)]
 
 
 def took_the_time(view: View) -> list[Row]:

@@ -24,9 +24,7 @@ def acts(view: View) -> list[Row]:
 
 
 def _sets_off(row: Row) -> bool:
-    theirs = lex.USERS.search(
-        " ".join(row.text.split()[:_SUBJECT])
-    )  # customers' own mistakes are no command of ours
+    theirs = lex.USERS.search(" ".join(row.text.split()[:_SUBJECT]))  # customers' own mistakes
     if (
         theirs
         or says(row.text, lex.UNATTENDED)
@@ -36,7 +34,8 @@ def _sets_off(row: Row) -> bool:
         return False
     did = (lex.TAKE_AWAY, lex.MOVE, words.SETS_OFF)
     acted = says(row.text, lex.PEOPLE) and any(says(row.text, each) for each in did)
-    given = states(row.text, words.NOT_GIVEN, words.SELECTOR)
+    released = says(row.text, words.RELEASE)  # "version 7, which has a wrong filter, is deployed"
+    given = not released and states(row.text, words.NOT_GIVEN, words.SELECTOR)
     by_hand = (words.TOOL, words.HANDS, lex.ACCIDENT)
     return acted or given or any(says(row.text, each) for each in by_hand)
 
