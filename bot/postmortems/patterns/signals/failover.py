@@ -173,7 +173,7 @@ def blip(view: View) -> Sequence[Row]:
     cuts = [*view.saying(view.during("trigger", "symptom"), lex.PARTITION), *telling.stalls(view)]
     for promoted in by_automation.see(view):
         earlier = [row for row in cuts if view.place[row.seq] < view.place[promoted.seq]]
-        later = view.after(promoted, "symptom")
+        later = view.after(promoted, "symptom", *(("detection",) if view.retold else ()))
         if earlier and later:
             return [earlier[0], promoted, later[0]]
     return []

@@ -19,8 +19,15 @@ def acts(view: View) -> list[Row]:
     if not view.retold:
         return []
     shipped = {row.seq for row in rollout.contents(view)}
-    rows = [row for row in (*view.leads, *view.triggers) if row.seq not in shipped]
+    rows = [
+        row for row in (*view.leads, *view.triggers) if row.seq not in shipped or _by_a_tool(row)
+    ]
     return [row for row in rows if _sets_off(row)]
+
+
+def _by_a_tool(row: Row) -> bool:
+    """With a tool for doing things to many, and the wrong ones: more a command than a rollout."""
+    return says(row.text, words.TOOL) and _unbounded(row)
 
 
 def _sets_off(row: Row) -> bool:

@@ -9,10 +9,10 @@ from bot.postmortems.patterns.sentence import cue
 THINGS = (
     r"(?:servers?|hosts?|nodes?|machines?|instances?|vms?|virtual machines?|containers?|pods?|namespaces?|workers?|brokers?|"
     r"workstations?|laptops?|desktops?|pcs?|computers?|devices?|terminals?|tills?|kiosks?|phones?|handsets?|meters?|modems?|"
-    r"routers?|switches|links?|ports?|cells?|racks?|clusters?|sites?|stores?|shops?|branches|offices?|regions?|zones?|"
+    r"routers?|switches|links?|ports?|circuits?|lines|services|cells?|racks?|clusters?|sites?|stores?|shops?|branches|offices?|regions?|zones?|"
     r"jobs?|queues?|tasks?|batches|customers|orders|messages|addresses|prices|invoices|entries|indices|sessions|policies|databases?|tables?|volumes?|disks?|buckets?|records?|rows?|files?|stacks?|resources?|"
     r"environments?|tenants?|accounts?|workspaces?|projects?|repositor(?:y|ies)|users?|mailboxes|subscriptions?|certificates?|keys|"
-    r"(?:machine |whole |entire )?(?:fleet|estate|inventory|park|domain|organi[sz]ation|platform|network|data ?cent(?:er|re)))\b"
+    r"(?:machine |whole |entire )?(?:fleet|estate|inventory|park|domain|organi[sz]ation|platform|network|data ?cent(?:er|re)s?))\b"
 )
 _MANY = (
     r"(?:all|every(?: single)?|each|both|the (?:whole|entire|complete|full)|(?:nearly|almost|practically) (?:all|every)|"
@@ -30,7 +30,7 @@ SELECTOR = cue(
     r"targets?\b", r"(?:host|device|server|machine|node|computer) ?(?:group|list|range|pattern|name)s?\b", r"ranges?\b", r"wild-?cards?\b", r"asterisks?\b", r"globs?\b",
     r"patterns?\b", r"expressions?\b", r"regex\w*", r"collections?\b", r"organi[sz]ational unit\b", r"ous?\b", r"namespaces?\b", r"contexts?\b",
     r"list of\b", r"quer(?:y|ies)\b", r"prefix(?:es)?\b", r"masks?\b", r"identifiers?\b", r"ids?\b", r"inputs?\b", r"workspaces?\b", r"state file\b", r"conditions?\b", r"path\b", r"quot(?:es|ing|ation marks?)\b", r"check-?box(?:es)?\b",
-    r"date\b", r"cut-?off\b", r"digits?\b", r"zeros?\b",
+    r"columns?\b", r"header\b", r"template\b", r"units?\b", r"date\b", r"cut-?off\b", r"digits?\b", r"zeros?\b",
 )  # fmt: skip
 NOT_GIVEN = cue(
     r"left (?:off|out|empty|blank|unset|open|away)\b", r"omit\w*", r"forg[eo]t\w*", r"missing\b", r"missed\b", r"empty\b", r"blank\b", r"unset\b", r"undefined\b", r"null\b", r"absent\b",
@@ -43,7 +43,8 @@ NOT_GIVEN = cue(
     r"(?:resolv|expand|evaluat|default|translat|interpret|fell|falls?|turn|treat|mean|meant|read)\w*(?: back)?(?: to| as| into)? (?:all|every|everything|\"?\*\"?|the (?:whole|entire|complete|root|parent))\b",
     r"(?:is|was|were|are|been|got) (?:chosen|picked|selected|ticked|taken|used|typed|entered|pasted)\b.{0,40}\b(?:instead|in place)\b", r"(?:instead|in place) of\b", r"where .{0,40}should have\b",
 )  # fmt: skip
-ALL_CHOSEN = cue(  # the choice itself was everything
+ALL_CHOSEN = cue(
+    r"(?:asterisk|wild-?card|star|all|everything|every \w+) as (?:the |its )?(?:target|argument|filter|pattern|host|scope|selector|group)\b", r"(?:target|limit|host|scope|filter|pattern|selector)s? (?:=|was|is|set to|of|being) ?\W?(?:\*|all|everything|every)", r"(?:cover|took|takes|caught|match|includ|swept|sweep)\w* (?:in |up )?(?:all|every|everything|the (?:whole|entire|complete|full))\b",  # the choice itself was everything
     r"(?:all|every|everything|root|global|default|production|prod|live)\b.{0,40}?\b(?:was|were|got|had been|is|are) (?:chosen|picked|selected|ticked|targeted)\b",
     r"(?:chose|picked|selected|ticked|targeted|chooses|selects|targets|picks)\b.{0,30}?\b(?:all|every|everything|root|the (?:whole|entire|complete|parent))\b",
     r"(?:works?|worked|went|goes|ran|runs?|loop(?:s|ed)?|iterat\w+|marche[ds]) (?:its way )?(?:through|over|across|against) (?:all|every|everything|the (?:whole|entire|complete|full))\b",
@@ -66,7 +67,7 @@ DONE_TO = cue(
     r"re-?imag\w+", r"re-?install\w*", r"cancel\w*", r"kill\w*", r"evict\w*", r"drain\w*", r"disabl\w+", r"suspend\w*", r"lock(?:s|ed)? out\b", r"log(?:s|ged)? (?:off|out)\b", r"disconnect\w*", r"detach\w*", r"de-?register\w*", r"stopp?(?:s|ed|ing)?\b", r"scaled? (?:to|down)\b", r"overwrit\w+", r"dropp?(?:s|ed|ing)?\b", r"reset\w*", r"revok\w+", r"de-?activat\w+", r"disappear\w*", r"vanish\w*", r"gone\b", r"lost power\b", r"expir\w+", r"now (?:have|has|carry|show)\b", r"set to\b", r"unload\w*", r"flush\w*", r"upgrad\w+", r"wip\w+",
 )  # fmt: skip
 TOOL = cue(  # what one sets something off with
-    r"ansible\b", r"terraform\b", r"puppet\b", r"chef\b", r"salt\b", r"kubectl\b", r"helm\b", r"powershell\b", r"bash\b", r"sql\b", r"sccm\b", r"intune\b", r"jamf\b", r"rundeck\b", r"awx\b", r"cli\b", r"jcl\b", r"rexx\b", r"run-?books?\b", r"play-?books?\b", r"one-?liner\b", r"ad[- ]hoc\b", r"commands?\b", r"scripts?\b", r"task sequence\b", r"dialog(?:ue)?s?\b", r"prompt\b", r"(?:clean-?up|house-?keeping|maintenance|purge|tidy\w*|retention|migration|decommission\w*|batch|background) (?:job|script|task|tool|run|routine|pipeline|program\w*)s?\b", r"(?:apply|deploy|destroy|delete|purge|drop|update|patch|shutdown|reload|reboot|power) (?:command|statement|job|script|task|request)\b",
+    r"ansible\b", r"terraform\b", r"puppet\b", r"chef\b", r"salt\b", r"kubectl\b", r"helm\b", r"powershell\b", r"bash\b", r"sql\b", r"sccm\b", r"intune\b", r"jamf\b", r"rundeck\b", r"awx\b", r"cli\b", r"jcl\b", r"rexx\b", r"run-?books?\b", r"play-?books?\b", r"one-?liner\b", r"ad[- ]hoc\b", r"commands?\b", r"scripts?\b", r"(?:bulk|admin|import|upload|mass|batch) (?:tool|upload|job|edit|update|operation|action|import)s?\b", r"task sequence\b", r"dialog(?:ue)?s?\b", r"prompt\b", r"(?:clean-?up|house-?keeping|maintenance|purge|tidy\w*|retention|migration|decommission\w*|batch|background) (?:job|script|task|tool|run|routine|pipeline|program\w*)s?\b", r"(?:apply|deploy|destroy|delete|purge|drop|update|patch|shutdown|reload|reboot|power) (?:command|statement|job|script|task|request)\b",
 )  # fmt: skip
 HANDS = cue(r"(?:chosen|picked|selected|ticked|typed|entered|pasted|keyed|clicked|pressed|mistyped|confirmed)\b", r"(?:chooses|picks|selects|ticks|types|enters|pastes|keys|clicks|presses|confirms|hits (?:enter|return|apply|ok|yes))\b")  # fmt: skip
 SETS_OFF = cue(r"(?:runs?|ran|start(?:s|ed)|launch\w*|fire[sd]|kick(?:s|ed)? off|execut\w+|issu\w+|submit\w*|invok\w+|trigger(?:s|ed)|appl(?:y|ies|ied)|deploys?|deployed)\b")  # fmt: skip
@@ -108,6 +109,6 @@ HALTED = cue(  # the rollout stopped by itself
 )  # fmt: skip
 NOT_ONE = cue(r"(?:no|not one|not a single) (?:\w+ )?(?:region|server|host|machine|site|location|node|cluster|device|country|market|tenant|store|branch|shop|plant|depot|till|checkout|terminal|kiosk|desk|office|computer|pc|laptop|workstation|phone|vehicle|router|gateway|hospital|school|station|user|customer) (?:\w+ )?(?:reach\w*|can|could|works?|worked|start\w*|load\w*|answer\w*|is|was|gets?|got|open\w*|connect\w*|sell\w*|print\w*|prints)\b")  # fmt: skip
 BREAKS = cue(
-    r"no longer\b", r"(?:can|could|do|does|did|is|are|was|were|has|have) not (?:be\b|work|load|open|start|answer|respond|resolve|connect|reach|accept|pay|sign|log|boot|print|run|come|get|any)\w*", r"(?:can't|don't|doesn't|won't|isn't|aren't|couldn't)\b", r"cannot\b", r"nobody\b", r"nothing\b", r"no \w+ (?:\w+ )?(?:can|could|works?|is|was|reach\w*|gets?|start\w*|prints?|loads?)\b", r"unable\b", r"unavailab\w+", r"unreachable\b", r"fail\w*", r"error\w*", r"crash\w*", r"hang\w*", r"freez\w*", r"froze\w*", r"time(?:s|d)? out\b", r"timeouts?\b", r"[45]\d\ds?\b", r"5xx\b", r"down\b", r"offline\b", r"dead\b", r"dark\b", r"lost\b", r"los(?:e|es|ing)\b", r"drop\w*", r"reject\w*", r"refus\w+", r"den(?:y|ied|ies)\b", r"block\w*", r"quarantin\w*", r"empty\b", r"blank\b", r"white\b", r"blue screen\w*", r"reboot\w*", r"loop\w*", r"panic\w*", r"overload\w*", r"collaps\w*", r"stop\w*", r"halt\w*", r"stands? still\b", r"broken?\b", r"break\w*", r"invalid\b", r"null\b", r"wrong\b", r"missing\b", r"gone\b", r"cpu\b", r"memory\b", r"out of\b", r"without\b", r"outage\b", r"disappear\w*", r"vanish\w*", r"locked\b", r"stuck\b",
+    r"exceptions?\b", r"throws?\b", r"no longer\b", r"(?:can|could|do|does|did|is|are|was|were|has|have) not (?:be\b|work|load|open|start|answer|respond|resolve|connect|reach|accept|pay|sign|log|boot|print|run|come|get|any)\w*", r"(?:can't|don't|doesn't|won't|isn't|aren't|couldn't)\b", r"cannot\b", r"nobody\b", r"nothing\b", r"no \w+ (?:\w+ )?(?:can|could|works?|is|was|reach\w*|gets?|start\w*|prints?|loads?)\b", r"unable\b", r"unavailab\w+", r"unreachable\b", r"fail\w*", r"error\w*", r"crash\w*", r"hang\w*", r"freez\w*", r"froze\w*", r"time(?:s|d)? out\b", r"timeouts?\b", r"[45]\d\ds?\b", r"5xx\b", r"down\b", r"offline\b", r"dead\b", r"dark\b", r"lost\b", r"los(?:e|es|ing)\b", r"drop\w*", r"reject\w*", r"refus\w+", r"den(?:y|ied|ies)\b", r"block\w*", r"quarantin\w*", r"empty\b", r"blank\b", r"white\b", r"blue screen\w*", r"reboot\w*", r"loop\w*", r"panic\w*", r"overload\w*", r"collaps\w*", r"stop\w*", r"halt\w*", r"stands? still\b", r"broken?\b", r"break\w*", r"invalid\b", r"null\b", r"wrong\b", r"missing\b", r"gone\b", r"cpu\b", r"memory\b", r"out of\b", r"without\b", r"outage\b", r"disappear\w*", r"vanish\w*", r"locked\b", r"stuck\b",
 )  # fmt: skip
 RELEASE = cue(r"versions?\b", r"releas\w+", r"builds?\b", r"v\d+", r"deploy\w*", r"roll(?:s|ed)? out\b", r"rollout\b", r"patch\w*", r"code\b")  # fmt: skip
