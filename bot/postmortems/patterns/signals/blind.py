@@ -149,15 +149,13 @@ def cause_first(view: View) -> Sequence[Row]:
     return [] if telling.explains_it(view) else found
 
 
-@signal(
-    "blind.only-data-went", "negative", "what happened was that data went, and nothing was down"
-)
-def only_data_went(view: View) -> Sequence[Row]:
-    return telling.only_data_went(view)
+@signal("blind.nothing-was-down", "negative", "data or telemetry went, and no service was down")
+def nothing_was_down(view: View) -> Sequence[Row]:
+    return telling.nothing_was_down(view)
 
 
 SIGNALS = (
     customers_first, telemetry_silent, dead_man, looked_in_vain, stood_on_it, worked_blind,
     restart_without_diagnosis, late_machine, machine_first, cause_first,
-    only_data_went,
+    nothing_was_down,
 )  # fmt: skip

@@ -174,10 +174,12 @@ def caught(view: View) -> Sequence[Row]:
     return [row for row in staged if not lex.UNHEEDED.search(row.text)][:1]
 
 
-@signal("rollout.nobody-hurt", "negative", "nobody was affected, by what was recorded")
+@signal(
+    "rollout.nobody-hurt", "negative", "nobody or hardly anybody was affected, by what was recorded"
+)
 def nobody_hurt(view: View) -> Sequence[Row]:
     rows = [row for row in view.during("detection", "action", "decision", "recovery") if row.told]
-    return [row for row in rows if lex.HARMLESS.search(row.text)][:1]
+    return [row for row in rows if lex.HARMLESS.search(row.text)][:1] or telling.hurt_few(view)
 
 
 SIGNALS = (

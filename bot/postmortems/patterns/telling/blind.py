@@ -75,6 +75,11 @@ def explains_it(view: View) -> bool:
     return bool((gone(view) or leaned(view)) and felt_their_way(view))
 
 
-def only_data_went(view: View) -> list[Row]:
-    """Nothing was down: data disappeared."""
-    return copies.destroyed(view)[:1] if view.retold else []
+def nothing_was_down(view: View) -> list[Row]:
+    """Data disappeared, or what one looks at was all that went."""
+    if not view.retold:
+        return []
+    symptoms = [row for row in view.of("symptom") if row.told]
+    seen = gone(view)
+    only_sight = symptoms[:1] if symptoms and all(row in seen for row in symptoms) else []
+    return copies.destroyed(view)[:1] or only_sight

@@ -95,6 +95,8 @@ def practised(view: View) -> list[Row]:
     """The recovery went as it had been practised, or nothing was lost."""
     if not view.retold:
         return []
+    if tests := [row for row in destroyed(view) if says(row.text, words.ONLY_TEST)]:
+        return tests[:1]
     rows = [*view.responding("action", "recovery", "decision"), *view.asides]
     took = view.minutes(view.clock.impact_start, view.clock.mitigated)
     soon = took is not None and took <= _SOON

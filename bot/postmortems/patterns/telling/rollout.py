@@ -76,6 +76,12 @@ def _held(row: Row) -> bool:
     )
 
 
+def hurt_few(view: View) -> list[Row]:
+    """All that is told of harm is a handful."""
+    rows = [row for row in view.responding("symptom") if row.told] if view.retold else []
+    return rows[:1] if rows and all(words.HANDFUL.search(row.text) for row in rows) else []
+
+
 def broke(view: View) -> list[Row]:
     """Many places fail within half an hour."""
     start = view.clock.impact_start.at

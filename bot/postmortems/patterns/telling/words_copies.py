@@ -47,3 +47,6 @@ SLIP = cue(r"wrong\b", r"by (?:mistake|accident)\b", r"accidental\w*", r"inadver
 ELSEWHERE = cue(
     r"(?:test|staging|dev\w*|lab|sandbox|training|demo) (?:\w+ )?(?:environment|cluster|system)s?\b"
 )
+ONLY_TEST = cue(
+    r"(?:delet|drop|wip|truncat|eras|purg|remov|destroy|overwr|format)\w* (?:\w+ ){0,2}(?:staging|test|dev|lab|sandbox|training|demo)\b"
+)
