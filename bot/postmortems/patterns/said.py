@@ -67,7 +67,7 @@ def fails_as_a_tool(text: str) -> bool:
 
 def gives_no_answer(text: str) -> bool:
     """Whether it says that telemetry was silent, empty or gone."""
-    if lex.STATUS_PAGE.search(text) or lex.SIGHT.search(text):
+    if text.endswith("?") or lex.STATUS_PAGE.search(text) or lex.SIGHT.search(text):
         return False
     return says(text, lex.TELEMETRY, lex.ABSENT) or bool(lex.NO_SIGNAL.search(text))
 

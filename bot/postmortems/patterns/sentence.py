@@ -141,6 +141,8 @@ def tells(text: str, *patterns: Cue) -> bool:
 
 def _one_of(cut: Callable[[str], Sequence[str]], text: str, patterns: Sequence[Cue]) -> bool:
     plain = _plain(text)
+    if plain.endswith("?"):  # all of it is asked, whatever its commas part
+        return False
     if not all(each.maybe(plain) for each in patterns):
         return False
     return any(

@@ -24,6 +24,7 @@ class View:
         self.rows = rows_of(entries, clock.impact_start.at)
         self.place = {row.seq: index for index, row in enumerate(self.rows)}
         self.said: tuple[Said, Said] | None = None  # what words are looked for in, once it is asked
+        self.seen: dict[object, list[Row]] = {}  # what told sentences were read for
 
     def of(self, *kinds: str) -> Iterator[Row]:
         """Statements of the record of some kinds; without kinds, all of them."""

@@ -7,6 +7,7 @@ from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import clauses, hit, states, supposed
 from bot.postmortems.patterns.telling import copies, leaning
 from bot.postmortems.patterns.telling import words_seeing as words
+from bot.postmortems.patterns.telling.once import once
 from bot.postmortems.patterns.view import View
 
 _KINDS = ("symptom", "detection", "action", "decision", "hypothesis", "access")
@@ -16,11 +17,14 @@ _NOTHING = re.compile(r"nothing|flat|empty|blank|no[- ]?data|stale|green|last|ol
 _APART = 60  # characters between what one looks at and what it gave
 
 
+@once
 def _rows(view: View) -> list[Row]:
     rows = [*view.responding(*_KINDS), *view.asides] if view.retold else []
-    return [row for row in rows if row.told and not lex.STATUS_PAGE.search(row.text)]
+    told = [row for row in rows if row.told and not row.text.endswith("?")]
+    return [row for row in told if not lex.STATUS_PAGE.search(row.text)]
 
 
+@once
 def gone(view: View) -> list[Row]:
     """What one looks at gave nothing."""
     return [
@@ -45,11 +49,13 @@ def _gives_nothing(row: Row, part: str) -> bool:
     return False
 
 
+@once
 def leaned(view: View) -> list[Row]:
     """What one looks at needed what had failed."""
     return [row for row in _rows(view) if leaning.leans_on_failed(view, row, words.LOOKED_AT)]
 
 
+@once
 def felt_their_way(view: View) -> list[Row]:
     """Only beside a row that says why they could not see."""
     rows = [row for row in _rows(view) if states(row.text, words.GUESSED)]
@@ -57,10 +63,12 @@ def felt_their_way(view: View) -> list[Row]:
     return rows if any(row not in rows for row in why) or (why and len(rows) > 1) else []
 
 
+@once
 def _none_came(view: View) -> list[Row]:
     return [row for row in _rows(view) if states(row.text, words.NONE_CAME)]
 
 
+@once
 def silent(view: View) -> list[Row]:
     """With "no alert came" only where people could not see either: an alert that nobody had made is common."""
     seen = gone(view)
@@ -75,6 +83,7 @@ def explains_it(view: View) -> bool:
     return bool((gone(view) or leaned(view)) and felt_their_way(view))
 
 
+@once
 def nothing_was_down(view: View) -> list[Row]:
     """Data disappeared, or what one looks at was all that went."""
     if not view.retold:

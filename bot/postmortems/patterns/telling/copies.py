@@ -6,6 +6,7 @@ from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import clauses, says, states, supposed
 from bot.postmortems.patterns.telling import leaning
 from bot.postmortems.patterns.telling import words_copies as words
+from bot.postmortems.patterns.telling.once import once
 from bot.postmortems.patterns.view import View
 
 _BEHIND, _BEFORE = 80, 14  # characters
@@ -13,6 +14,7 @@ _SOON = 60  # minutes: no loss after a day of restoring is no recovery that work
 _KINDS = ("symptom", "detection", "action", "access", "hypothesis", "decision")
 
 
+@once
 def destroyed(view: View) -> list[Row]:
     """An act or an event that destroys stored data, or what is told of it before anybody noticed."""
     if not view.retold:
@@ -30,6 +32,7 @@ def _destroys(row: Row) -> bool:
     return says(words.NO_DATA.sub(" ", row.text), words.DESTROYS, words.STORED)
 
 
+@once
 def wrong_target(view: View) -> list[Row]:
     """The act says so."""
     if not destroyed(view):
@@ -38,6 +41,7 @@ def wrong_target(view: View) -> list[Row]:
     return [row for row in dict.fromkeys(rows) if row.told and states(row.text, words.MEANT_OTHER)]
 
 
+@once
 def not_usable(view: View) -> list[Row]:
     """Told where data was destroyed: a copy that was missing, empty, old, or gone with it."""
     if not destroyed(view):
@@ -69,6 +73,7 @@ def _said_of(part: str, copy: re.Match[str]) -> bool:
     return bool(words.NO_GOOD.search(behind) or words.NO_GOOD.search(before))
 
 
+@once
 def drags_on(view: View) -> list[Row]:
     """A restore that is slow, or does not work."""
     if not destroyed(view):
@@ -77,6 +82,7 @@ def drags_on(view: View) -> list[Row]:
     return [row for row in rows if row.told and states(row.text, words.RESTORES, words.DRAGS_ON)]
 
 
+@once
 def lost_for_good(view: View) -> list[Row]:
     """Some of it never came back."""
     if not destroyed(view):
@@ -91,6 +97,7 @@ def nothing_lost(view: View) -> bool:
     return any(row.told and words.NO_LOSS.search(row.text) for row in rows)
 
 
+@once
 def practised(view: View) -> list[Row]:
     """The recovery went as it had been practised, or nothing was lost."""
     if not view.retold:

@@ -4,6 +4,7 @@ from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import clauses, cue, says, states, tells
 from bot.postmortems.patterns.telling import words_automation as words
+from bot.postmortems.patterns.telling.once import once
 from bot.postmortems.patterns.view import View
 
 _DECIDE_KINDS = ("trigger", "symptom", "action", "detection")
@@ -15,6 +16,7 @@ _MEMBER = cue(
 _BEGINNING = 4  # words: who acts
 
 
+@once
 def decided(view: View) -> list[Row]:
     """Automation declared, fenced, replaced or chose something."""
     if not view.retold:
@@ -37,6 +39,7 @@ def _alone(row: Row) -> bool:
     return not (people or lex.PLANNED.search(row.text) or lex.NO_FAILOVER.search(row.text))
 
 
+@once
 def _told(view: View) -> list[Row]:
     return (
         [row for row in (*view.during(*_TELL_KINDS), *view.asides) if row.told]
@@ -45,6 +48,7 @@ def _told(view: View) -> list[Row]:
     )
 
 
+@once
 def was_well(view: View) -> list[Row]:
     """What it gave up was alive, or what it chose was behind."""
     return [
@@ -54,11 +58,13 @@ def was_well(view: View) -> list[Row]:
     ]
 
 
+@once
 def two_truths(view: View) -> list[Row]:
     """Both sides took writes."""
     return [row for row in _told(view) if states(row.text, words.TWO_TRUTHS)]
 
 
+@once
 def to_and_fro(view: View) -> list[Row]:
     """It changed its mind, or the sides shot at each other."""
     return [
@@ -66,11 +72,13 @@ def to_and_fro(view: View) -> list[Row]:
     ]
 
 
+@once
 def harm(view: View) -> list[Row]:
     """Any of these."""
     return [*was_well(view), *two_truths(view), *to_and_fro(view)]
 
 
+@once
 def mended(view: View) -> list[Row]:
     """Automation is switched off, the service is held, copies are built anew: after harm, people had to."""
     if not harm(view):
@@ -86,11 +94,13 @@ def mended(view: View) -> list[Row]:
     return [*off, *held, *rebuilt]
 
 
+@once
 def stalls(view: View) -> list[Row]:
     """What automation took for a death: something late, slow or paused."""
     return view.saying(view.triggers, words.STALL) if harm(view) else []
 
 
+@once
 def not_taken_over(view: View) -> list[Row]:
     """A failover that was due, and people did it in the end."""
     if not view.retold:

@@ -5,6 +5,7 @@ import re
 from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import Cue, sentences, supposed
 from bot.postmortems.patterns.telling import words_access as words
+from bot.postmortems.patterns.telling.once import once
 from bot.postmortems.patterns.view import View
 
 _WORD = re.compile(r"[A-Za-z][\w.-]{2,}")
@@ -17,6 +18,7 @@ _WORDS = (
     "stopped run runs running production traffic requests request company people staff"
 )  # fmt: skip
 _COMMON = frozenset(_WORDS.split())
+_FIRST = 3  # triggers
 _NEAR = 60  # characters behind the word that says it needs it
 
 
@@ -39,12 +41,14 @@ def _leans(part: str, failed: frozenset[str]) -> bool:
 
 
 def _names_of_failed(view: View, row: Row) -> frozenset[str]:
-    """Names in the rows of what set it off and of the first symptoms; not what every such row has."""
-    symptoms = [each for each in view.of("symptom") if view.place[each.seq] <= view.detected][:2]
-    rows = [each for each in (*view.triggers, *symptoms) if each is not row]
-    named = {word.rstrip(".") for each in rows for word in _WORD.findall(each.text)}
-    return frozenset(
-        word.lower()
-        for word in named
-        if word.lower() not in _COMMON and (word[:1].isupper() or word.isupper())
-    )
+    """Names in the rows of what failed first, the row itself left out."""
+    named = (word for each in _failed(view) if each is not row for word in _WORD.findall(each.text))
+    plain = (word.rstrip(".") for word in named if word[:1].isupper())
+    return frozenset(word.lower() for word in plain) - _COMMON
+
+
+@once
+def _failed(view: View) -> list[Row]:
+    """The rows of what set it off, and of the first symptoms."""
+    symptoms = [each for each in view.of("symptom") if view.place[each.seq] <= view.detected]
+    return [*view.triggers[:_FIRST], *symptoms[:2]]

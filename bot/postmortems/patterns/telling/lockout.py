@@ -5,6 +5,7 @@ from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import says, states
 from bot.postmortems.patterns.telling import leaning
 from bot.postmortems.patterns.telling import words_access as words
+from bot.postmortems.patterns.telling.once import once
 from bot.postmortems.patterns.view import View, within
 
 _SHARE = 0.3  # of the time to mitigate
@@ -13,6 +14,7 @@ _SUBJECT = 3  # words
 _QUICK = 5.0  # minutes
 
 
+@once
 def shut_out(view: View) -> list[Row]:
     """Rows about access, whatever they name, that say that it did not work."""
     if not view.retold:
@@ -41,6 +43,7 @@ def lists(row: Row) -> bool:
     return bool(words.LISTS.search(row.text)) or not row.data.get("told")
 
 
+@once
 def got_in(view: View) -> list[Row]:
     """Another way worked within minutes."""
     failed = shut_out(view)
@@ -49,6 +52,7 @@ def got_in(view: View) -> list[Row]:
     return [row for row in worked if failed and within(failed[0], row, _QUICK)][:1]
 
 
+@once
 def stood_on_it(view: View) -> list[Row]:
     """What is needed to get in or to mend stood on what had failed."""
     if not view.retold:
@@ -66,6 +70,7 @@ def _about_mending(row: Row) -> bool:
     return bool(mending) and not lex.USERS.search(row.text)
 
 
+@once
 def went_there(view: View) -> list[Row]:
     """People had to go, where something shut them out."""
     if not shut_out(view):
@@ -83,6 +88,7 @@ def before_the_end(view: View, row: Row) -> bool:
     return not view.retold or view.place[row.seq] <= view.ended
 
 
+@once
 def talked_elsewhere(view: View) -> list[Row]:
     """Chat or phones were gone as well."""
     if not view.retold:
@@ -93,6 +99,7 @@ def talked_elsewhere(view: View) -> list[Row]:
     return [row for row in ours if not lex.USERS.search(row.text)]
 
 
+@once
 def took_the_time(view: View) -> list[Row]:
     """From the first row that shut people out to what was done after the last, by the clock."""
     rows = [row for row in shut_out(view) if row.known]

@@ -6,12 +6,14 @@ from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import says, states
 from bot.postmortems.patterns.telling import words_reach as words
+from bot.postmortems.patterns.telling.once import once
 from bot.postmortems.patterns.view import View
 
 _SOON = timedelta(minutes=30)
 _EXPLAINS = ("detection", "hypothesis", "symptom")
 
 
+@once
 def contents(view: View) -> list[Row]:
     """Content that somebody or something ships before anything was noticed."""
     if (
@@ -33,6 +35,7 @@ def _ships(row: Row) -> bool:
     )
 
 
+@once
 def not_staged(view: View) -> list[Row]:
     """In the row that ships it, or in one that explains it afterwards."""
     shipped = contents(view)
@@ -76,12 +79,14 @@ def _held(row: Row) -> bool:
     )
 
 
+@once
 def hurt_few(view: View) -> list[Row]:
     """All that is told of harm is a handful."""
     rows = [row for row in view.responding("symptom") if row.told] if view.retold else []
     return rows[:1] if rows and all(words.HANDFUL.search(row.text) for row in rows) else []
 
 
+@once
 def broke(view: View) -> list[Row]:
     """Many places fail within half an hour."""
     start = view.clock.impact_start.at
@@ -95,6 +100,7 @@ def broke(view: View) -> list[Row]:
     return [r for r in rows if says(r.text, words.WIDE, lex.BROKEN) or words.NOT_ONE.search(r.text)]
 
 
+@once
 def taken_back(view: View) -> list[Row]:
     """The former content is put back."""
     if not contents(view):

@@ -5,6 +5,7 @@ from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import Cue, says, states
 from bot.postmortems.patterns.telling import copies, rollout
 from bot.postmortems.patterns.telling import words_reach as words
+from bot.postmortems.patterns.telling.once import once
 from bot.postmortems.patterns.view import View
 
 _RUNS_OUT = Cue(r"r[ua]n(?:s|ning)? (?:out|full|dry|short|hot|away|into)\b")
@@ -14,6 +15,7 @@ _SOON = ("symptom", "detection")
 _EXPLAINS = ("symptom", "detection", "hypothesis", "action")
 
 
+@once
 def acts(view: View) -> list[Row]:
     """What a person set off before anything was noticed; neither content that is shipped, nor what ran by itself."""
     if not view.retold:
@@ -47,6 +49,7 @@ def _sets_off(row: Row) -> bool:
     return acted or given or any(says(row.text, each) for each in by_hand)
 
 
+@once
 def too_far(view: View) -> list[Row]:
     """Its selector was missing or wrong, all was chosen, or it was done to many."""
     done = acts(view)
@@ -77,6 +80,7 @@ def _done_to_many(view: View, row: Row) -> bool:
     return says(row.text, words.DONE_TO, words.EVERYTHING) and not lex.PLANNED.search(row.text)
 
 
+@once
 def then_harm(view: View) -> list[Row]:
     """An act that says itself how far it went, and the first that was seen of it."""
     for act in acts(view):
@@ -86,11 +90,13 @@ def then_harm(view: View) -> list[Row]:
     return []
 
 
+@once
 def taken_away(view: View) -> list[Row]:
     """What the act does to things."""
     return [row for row in acts(view) if says(row.text, words.DONE_TO)]
 
 
+@once
 def stayed_small(view: View) -> list[Row]:
     """Over within minutes, or only in an environment for tests, or nobody was hurt."""
     done = acts(view)
@@ -112,6 +118,7 @@ def stayed_small(view: View) -> list[Row]:
     )
 
 
+@once
 def destroyed_for_good(view: View) -> list[Row]:
     """It destroyed data whose copies were no good: that is the other pattern."""
     gone = copies.destroyed(view) if view.retold and copies.not_usable(view) else []
