@@ -11,6 +11,7 @@ file of theirs, then from all. `expected` is the pattern by its structure ([] is
 fails as soon as that is no longer so. docs/patterns.md has the figures of each first look.
 """
 
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -30,9 +31,16 @@ STRANGERS = ("strangers-development", "strangers-test", "strangers-real", "stran
 PAGE = Path(__file__).parents[2] / "docs" / "patterns.md"
 
 
+@cache
 def sheet(path):
     """What the file says beside its timeline."""
     return yaml.safe_load(path.read_text("utf-8"))
+
+
+@cache
+def retold(name):
+    """Read once for all tests."""
+    return replay(read_outage(FILES[name]))
 
 
 def first(made):
@@ -44,7 +52,7 @@ def first(made):
 def test_the_pattern_or_abstention(name):
     """The one that its structure has, or none; what is not reached says what is answered instead, and why."""
     wanted = sheet(FILES[name])
-    answered = first(replay(read_outage(FILES[name])))
+    answered = first(retold(name))
     if gap := wanted.get("not_reached", {}).get("pattern"):
         assert answered == gap["answered"] != wanted["expected"]
         assert len(gap["why"]) > 40
@@ -56,7 +64,7 @@ def test_the_pattern_or_abstention(name):
 def test_durations_to_the_minute(name):
     """As counted by hand from the rows, null where no row with a clock time tells of both ends."""
     wanted = sheet(FILES[name])
-    found = replay(read_outage(FILES[name])).durations
+    found = retold(name).durations
     missed = wanted.get("not_reached", {}).get("durations_min", {})
     for title, minutes in (wanted.get("durations_min") or {}).items():
         if title in missed:
@@ -69,7 +77,7 @@ def test_durations_to_the_minute(name):
 def test_the_draft_invents_nothing(name):
     """Every sentence on causes cites a row; no wording of our own blames or says what might have been."""
     path = FILES[name]
-    made = replay(read_outage(path)).draft
+    made = retold(name).draft
     assert uncited(made) == []
     said = " ".join(row["event"] for row in sheet(path)["timeline"])
     remarks = [each for each in check_style(markdown(made), name) if each.found not in said]
@@ -79,7 +87,7 @@ def test_the_draft_invents_nothing(name):
 @pytest.mark.parametrize("name", FILES)
 def test_the_rubric_by_its_script(name):
     """No hard failure; full marks are out of reach where the file has no severity, cost or runbook."""
-    made = replay(read_outage(FILES[name])).draft
+    made = retold(name).draft
     scored = score(markdown(made), Truth("unknown"))
     said = " ".join(row["event"] for row in sheet(FILES[name])["timeline"])
     ours = [each for each in scored.failures if each.removeprefix("blame: ") not in said]
@@ -91,7 +99,7 @@ def test_the_rubric_by_its_script(name):
 @pytest.mark.slow
 def test_the_scores_are_printed(capsys):
     """Of 20; six points ask for what no such file has: severity, cost, burn, dates, earlier incidents."""
-    drafts = (markdown(replay(read_outage(path)).draft) for path in FILES.values())
+    drafts = (markdown(retold(name).draft) for name in FILES)
     totals = [score(text, Truth("unknown")).total for text in drafts]
     with capsys.disabled():
         print(f"\nunseen outages, machine-checkable points: {min(totals)} to {max(totals)} of 20, median {median(totals):g}")  # fmt: skip
