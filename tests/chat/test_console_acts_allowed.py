@@ -27,6 +27,8 @@ from tests.chat.console_allowed import (
 )
 from tests.chat.console_world import BASE, HTMX, KEY, World
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def people(world: World) -> None:
@@ -67,7 +69,6 @@ def value_of(button: str, incident: Incident, run: Run | None) -> str:
     return str(incident.number)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("who", [*NOBODY, *SIGNED_IN])
 async def test_every_button_for_everybody(world: World, who: str) -> None:
     """Who has not the role gets 403 and nothing changes; for the others it is not refused."""
@@ -88,7 +89,6 @@ async def test_every_button_for_everybody(world: World, who: str) -> None:
             assert await counts(world) == before, told
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("who", SIGNED_IN)
 async def test_every_verb_for_everybody(world: World, who: str) -> None:
     """A verb that no entry mentions needs a role: deny by default."""

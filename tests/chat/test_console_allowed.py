@@ -29,6 +29,8 @@ from tests.chat.console_allowed import (
 )
 from tests.chat.console_world import BASE, HTMX, ORIGIN, World
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def people(world: World) -> None:
@@ -200,7 +202,6 @@ async def test_every_answer_has_the_headers_that_keep_others_out(world: World, w
 # Steps, buttons and verbs
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("who", SIGNED_IN)
 @pytest.mark.parametrize("what", PAPER_STEPS)
 async def test_every_step_of_a_postmortem_for_everybody(world: World, who: str, what: str) -> None:

@@ -20,6 +20,8 @@ from tests.servers.authority import Authority
 from tests.servers.fixtures import Start
 from tests.servers.http_app import HttpApp
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.server
 def test_a_plan_is_shown(cli: Cli, http_server: Start[HttpApp]) -> None:
@@ -194,7 +196,6 @@ def test_the_doctor_names_a_bad_setting(cli: Cli) -> None:
     assert found["settings"][1].startswith("JACKLINE_HTTP_LISTEN: must be host:port.")
 
 
-@pytest.mark.slow
 def test_the_doctor_looks_at_all_the_rest(cli: Cli, tmp_path: Path) -> None:
     """One thing broken does not hide the next."""
     cli.env["JACKLINE_RUNBOOKS_DIR"] = str(tmp_path / "nowhere")

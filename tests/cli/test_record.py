@@ -12,6 +12,8 @@ from bot.postmortems import Postmortem
 from tests.cli.conftest import Cli, Done
 from tests.servers.google_drive import FOLDER, google_drive
 
+pytestmark = pytest.mark.slow
+
 MARKUP = "[bold]Check[/nothing] <!channel> [link=x] {} %s ünïcode 🔥"
 
 
@@ -195,7 +197,6 @@ def test_postgresql_refuses(cli: Cli, postgres_url: str, broken: str) -> None:
     assert "✗ database: " in doctor.out
 
 
-@pytest.mark.slow
 def test_a_postmortem_is_written_to_a_file(cli_on: Cli) -> None:
     """In each form, to a file or to stdout; what this installation keeps secret is in none."""
     number = cli_on.declare()

@@ -12,6 +12,8 @@ from bot.app import Jackline
 from bot.store import now
 from tests.cli.conftest import Cli
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def two(cli_on: Cli) -> Cli:

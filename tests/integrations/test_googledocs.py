@@ -15,6 +15,8 @@ from tests.integrations.direct import direct
 from tests.servers.google_drive import EMAIL, FOLDER, Fault, GoogleDrive, google_drive
 from tests.servers.process import HOST, free_port
 
+pytestmark = pytest.mark.slow
+
 
 def docx(text: str) -> bytes:
     made, out = Document(), io.BytesIO()

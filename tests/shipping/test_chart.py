@@ -13,6 +13,8 @@ import yaml
 from bot import settings
 from tests.shipping.chart import CHART, REPO, VALUES, Rendered, render, values_of
 
+pytestmark = pytest.mark.slow
+
 CASES = sorted(path.stem for path in VALUES.glob("*.yaml"))
 OLDEST, NEWEST = "1.27", kubernetes_validate.latest_version()
 # The Prometheus operator's own kind: Kubernetes has no schema for it.

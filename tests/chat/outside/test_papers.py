@@ -19,6 +19,8 @@ from tests.postmortems.exports.hostile import BY_HAND, PLANTED, paper
 from tests.servers.git_http import GitServer, git_server
 from tests.servers.google_drive import EMAIL, Fault, GoogleDrive, google_drive
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "push-secret-canary"
 BRANCH = "postmortem/inc-1"
 
@@ -125,7 +127,6 @@ async def test_what_a_place_refuses(room: PapersRoom, drive: GoogleDrive) -> Non
     assert await room.kinds() == ["publish_asked", "publish_refused", "publish_asked", "published"]
 
 
-@pytest.mark.slow
 async def test_a_place_that_is_away(room: PapersRoom, drive: GoogleDrive) -> None:
     """Said once, and tried on until it is back; asked again it is tried at once, not twice."""
     drive.down()
