@@ -6,7 +6,8 @@ looked at after it. `variants` are the six cases in other words, with rows missi
 of the year and the change of summer time. `strangers-development` and `strangers-test` are told as other
 writers tell: the second was looked into when all was mended that the first showed. `strangers-real` and
 `strangers-invented` were written by two people who knew no code of ours; words were widened from every second
-file of theirs, then from all. `expected` is the pattern by its structure ([] is none),
+file of theirs, then from all. `strangers-third` is by a third, first looked at after that, and then widened
+from. `expected` is the pattern by its structure ([] is none),
 `durations_min` was worked out by hand. `not_reached` says of a file what is answered instead, and why: it
 fails as soon as that is no longer so. docs/patterns.md has the figures of each first look.
 """
@@ -27,7 +28,13 @@ from tests.postmortems.test_replay import uncited
 
 FOLDER = Path(__file__).parent / "unseen"
 FILES = {f"{path.parent.name}/{path.stem}": path for path in sorted(FOLDER.glob("*/*.yaml"))}
-STRANGERS = ("strangers-development", "strangers-test", "strangers-real", "strangers-invented")
+STRANGERS = (
+    "strangers-development",
+    "strangers-test",
+    "strangers-real",
+    "strangers-invented",
+    "strangers-third",
+)
 PAGE = Path(__file__).parents[2] / "docs" / "patterns.md"
 
 

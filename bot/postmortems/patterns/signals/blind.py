@@ -108,8 +108,11 @@ def restart_without_diagnosis(view: View) -> Sequence[Row]:
     restarts = view.saying(
         view.responding("action", "decision", "recovery"), lex.RESTART, lex.WHOLE
     )
+    restarts = [
+        row for row in restarts if view.place[row.seq] <= view.ended
+    ]  # what is restarted when users are well mended nothing
     first = restarts[0] if restarts else None
-    known = _diagnosed(view)
+    known = [*_diagnosed(view), *(r for r in view.asides if tells_what_was_found(r.text))]
     if first is None or any(view.place[row.seq] < view.place[first.seq] for row in known):
         return []
     well = [row for row in view.of("recovery") if view.place[row.seq] >= view.place[first.seq]]

@@ -22,7 +22,7 @@ def promotions(view: View) -> list[Row]:
     rows = view.during("trigger", "symptom", "detection", "action")
     return [
         row for row in view.saying(rows, lex.PROMOTE)
-        if not says(row.text, lex.PLANNED) and not lex.NO_FAILOVER.search(row.text)
+        if not says(row.text, lex.PLANNED) and not lex.NO_FAILOVER.search(row.text) and not lex.SALES.search(row.text)
         and (says(row.text, lex.AUTOMATION) or (row.kind == "trigger" and not says(row.text, lex.PEOPLE)))
     ]  # fmt: skip
 

@@ -28,8 +28,14 @@ _FEW, _TEN = 5.0, 10.0
 def contents(view: View) -> list[Row]:
     """Triggers in which configuration, rules or other content is shipped."""
     rows = [row for row in view.triggers if row.told]
-    shipped = (r for r in rows if states(r.text, lex.SHIP, lex.CONTENT) or _then_shipped(r.text))
+    if telling.came_as_meant(view):
+        return []
+    shipped = (r for r in rows if _ships(telling.without_selectors(r.text)))
     return list(dict.fromkeys([*telling.contents(view), *shipped]))
+
+
+def _ships(text: str) -> bool:
+    return states(text, lex.SHIP, lex.CONTENT) or _then_shipped(text)
 
 
 def _then_shipped(text: str) -> bool:

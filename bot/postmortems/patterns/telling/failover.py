@@ -11,7 +11,7 @@ _DECIDE_KINDS = ("trigger", "symptom", "action", "detection")
 _TELL_KINDS = (*_DECIDE_KINDS, "hypothesis", "decision")
 _MEMBER = cue(
     r"primar(?:y|ies)\b", r"masters?\b", r"leaders?\b", r"nodes?\b", r"workers?\b", r"servers?\b", r"hosts?\b", r"replicas?\b", r"secondar(?:y|ies)\b",
-    r"slaves?\b", r"standbys?\b", r"members?\b", r"brokers?\b", r"controllers?\b", r"machines?\b", r"instances?\b", r"disks?\b", r"pods?\b", r"sides?\b", r"sites?\b", r"switch(?:es)?\b", r"partner\b", r"peers?\b", r"clusters?\b", r"cop(?:y|ies)\b", r"it\b", r"they\b",
+    r"slaves?\b", r"standbys?\b", r"members?\b", r"brokers?\b", r"controllers?\b", r"machines?\b", r"instances?\b", r"disks?\b", r"pods?\b", r"sides?\b", r"sites?\b", r"switch(?:es)?\b", r"partner\b", r"peers?\b", r"clusters?\b", r"cop(?:y|ies)\b", r"origins?\b", r"back-?ends?\b", r"upstreams?\b", r"targets?\b", r"it\b", r"they\b",
 )  # fmt: skip
 _BEGINNING = 4  # words: who acts
 

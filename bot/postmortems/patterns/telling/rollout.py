@@ -5,6 +5,7 @@ from datetime import timedelta
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import says, states
+from bot.postmortems.patterns.telling import meant
 from bot.postmortems.patterns.telling import words_reach as words
 from bot.postmortems.patterns.telling.once import once
 from bot.postmortems.patterns.view import View
@@ -19,6 +20,7 @@ def contents(view: View) -> list[Row]:
     if (
         not view.retold
         or not _broke_anything(view)
+        or came_as_meant(view)
         or any(lex.HARMLESS.search(row.text) or _halted(row) for row in view.rows)
     ):
         return []
@@ -26,13 +28,24 @@ def contents(view: View) -> list[Row]:
 
 
 def _ships(row: Row) -> bool:
+    text = without_selectors(row.text)
     shipping, content = (lex.SHIP, words.SHIP_MORE), (lex.CONTENT, words.CONTENT_MORE)
-    if any(says(row.text, ship, what) for ship in shipping for what in content):
+    if any(says(text, ship, what) for ship in shipping for what in content):
         return True
     to_all = (words.WIDE, words.UNTRIED, lex.EVERYWHERE)
     return row.kind == "trigger" and any(
-        states(row.text, each, what) for each in to_all for what in content
+        states(text, each, what) for each in to_all for what in content
     )
+
+
+def without_selectors(text: str) -> str:
+    """A list of hosts says what something is done to, and a queue holds work: neither is content."""
+    return words.NO_CONTENT.sub(" ", text)
+
+
+def came_as_meant(view: View) -> bool:
+    """Whether what happened is what was announced."""
+    return bool(meant.as_meant(view))
 
 
 @once
@@ -97,7 +110,13 @@ def broke(view: View) -> list[Row]:
         for r in view.during("symptom", "detection")
         if r.told and (start is None or r.at <= start + _SOON)
     ]
-    return [r for r in rows if says(r.text, words.WIDE, lex.BROKEN) or words.NOT_ONE.search(r.text)]
+    return [
+        r
+        for r in rows
+        if says(r.text, words.WIDE, lex.BROKEN)
+        or words.NOT_ONE.search(r.text)
+        or words.MANY_HURT.search(r.text)
+    ]
 
 
 @once

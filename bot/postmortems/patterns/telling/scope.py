@@ -3,7 +3,7 @@
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import Cue, says, states
-from bot.postmortems.patterns.telling import copies, rollout
+from bot.postmortems.patterns.telling import copies, meant, rollout
 from bot.postmortems.patterns.telling import words_reach as words
 from bot.postmortems.patterns.telling.once import once
 from bot.postmortems.patterns.view import View
@@ -98,7 +98,7 @@ def taken_away(view: View) -> list[Row]:
 
 @once
 def stayed_small(view: View) -> list[Row]:
-    """Over within minutes, or only in an environment for tests, or nobody was hurt."""
+    """As it was meant, over within minutes, only in an environment for tests, or nobody was hurt."""
     done = acts(view)
     if not done:
         return []
@@ -107,7 +107,8 @@ def stayed_small(view: View) -> list[Row]:
     brief = [end] if end and took is not None and took <= _BRIEF else []
     harmless = [row for row in view.rows if row.told and lex.HARMLESS.search(row.text)]
     return (
-        brief
+        meant.as_meant(view)
+        or brief
         or harmless[:1]
         or copies.practised(view)
         or [
