@@ -8,7 +8,7 @@ from bot.postmortems.patterns.sentence import cue
 
 # Who acts, and who noticed.
 PEOPLE = cue(
-    r"engineers?\b", r"operators?\b", r"technicians?\b", r"administrators?\b", r"dbas?\b", r"sres?\b",
+    r"engineers?\b", r"operators?\b", r"technicians?\b", r"electricians?\b", r"administrators?\b", r"dbas?\b", r"sres?\b",
     r"on-?call\b", r"responders?\b", r"teams?\b", r"staff\b", r"developers?\b", r"admins?\b",
     r"contractors?\b", r"some(?:one|body)\b", r"employees?\b", r"coordinator\b", r"commander\b", r"we\b",
     r"analysts?\b", r"specialists?\b", r"colleagues?\b", r"one of (?:the|our)\b",

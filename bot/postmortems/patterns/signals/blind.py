@@ -15,7 +15,7 @@ from bot.postmortems.patterns.view import View
 _DEAD_MAN = ("watchdog", "deadman", "targetdown", "absentmetric", "nodata", "absent", "scrape")
 _LOOKING = ("prometheus", "grafana", "loki", "elastic", "kibana", "datadog", "cloudwatch", "sentry", "dashboard", "metrics", "logs", "traces")  # fmt: skip
 
-_LATE = timedelta(minutes=10)
+_LATE, _AT_ONCE = timedelta(minutes=10), timedelta(minutes=5)
 
 
 def _noticed(view: View) -> list[Row]:
@@ -133,6 +133,9 @@ def late_machine(view: View) -> Sequence[Row]:
         return []
     if machine and machine.at - start.at <= _LATE:
         return []
+    first = people[0]
+    if first.noticed == "staff" and first.known and first.at - start.at <= _AT_ONCE:
+        return []  # who stood beside it needed no machine
     began = view.row(start)
     return [*([began] if began else []), people[0]]
 

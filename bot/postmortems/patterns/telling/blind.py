@@ -13,7 +13,7 @@ from bot.postmortems.patterns.view import View
 _KINDS = ("symptom", "detection", "action", "decision", "hypothesis", "access")
 _LOGGING_IN = re.compile(r"\blog(?:s|ged|ging)? ?(?:in|on|out|off)(?:to)?\b", re.IGNORECASE)
 _TELLS = re.compile(r"\b(?:shows?|showed|reports?|reported|sees?|saw|says?|said|pages?|paged|alert(?:s|ed)? (?:on|about|for|of|that)|fires?|fired|triggers?|catch\w*|detect\w*|notic\w+|for|about|that|of|on)\b|:", re.IGNORECASE)  # fmt: skip
-_NOTHING = re.compile(r"nothing|flat|empty|blank|no[- ]?data|stale|green|last|old|n/a|everything|all|it|gr[ea]y|froze|stuck|dark", re.IGNORECASE)  # fmt: skip
+_NOTHING = re.compile(r"nothing|flat|empty|blank|no[- ]?data|stale|green|last|old|n/a|everything|all|it|gr[ea]y|froze|stuck|dark|st(?:and|ood)", re.IGNORECASE)  # fmt: skip
 _APART = 60  # characters between what one looks at and what it gave
 
 

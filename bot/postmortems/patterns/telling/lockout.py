@@ -28,10 +28,11 @@ def shut_out(view: View) -> list[Row]:
 
 
 def theirs(row: Row) -> bool:
-    """Said of customers or of services, which log in as well: no way in for those who mend."""
+    """Said of customers or of services, which log in as well, or of one person's own lapse: no way in for those who mend."""
     subject = " ".join(row.text.split()[:_SUBJECT])
     told = bool(row.data.get("told"))
-    return told and bool(lex.USERS.search(subject) or words.SERVICES.search(subject))
+    whose = lex.USERS.search(subject) or words.SERVICES.search(subject)
+    return told and bool(whose or words.OWN_LAPSE.search(row.text))
 
 
 def _stands(view: View, row: Row) -> bool:
@@ -113,4 +114,6 @@ def took_the_time(view: View) -> list[Row]:
         return [rows[0], through]
     ended = view.clock.mitigated.at  # what they did next was not yet the way in
     most = ended is not None and (ended - rows[0].at).total_seconds() / 60 >= _MOST * total
-    return [rows[0], rows[-1]] if most and len(rows) > 1 and not got_in(view) else []
+    end = view.row(view.clock.mitigated)
+    waited = most and len(rows) > 1 and not got_in(view)
+    return [rows[0], rows[-1], *([end] if end else [])] if waited else []

@@ -27,6 +27,9 @@ WORKED = cue(r"works?\b", r"worked\b", r"succe\w+", r"g[eo]ts? (?:in|through)\b"
 LISTS = re.compile(
     r",|;|/|\b(?:and|or|nor|also|too|neither|both|as well|nothing|every\w*|all)\b", re.IGNORECASE
 )
+OWN_LAPSE = cue(
+    r"(?:her|his) (?:own )?(?:account|password|card|badge|certificate|contract) (?:has |had |is |was )?(?:\w+ )?(?:expired|lapsed|ended|run out)\b"
+)
 SERVICES = cue(
     r"(?:\w+ )?(?:services?|apps?|applications?|pods?|workers?|jobs|clients|devices|tills|dynos)\b"
 )
