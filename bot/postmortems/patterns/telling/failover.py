@@ -18,8 +18,8 @@ _BEGINNING = 4  # words: who acts
 
 @once
 def decided(view: View) -> list[Row]:
-    """Automation declared, fenced, replaced or chose something."""
-    if not view.retold:
+    """Automation declared, fenced, replaced or chose something, and somebody was hurt."""
+    if not view.retold or any(row.told and lex.HARMLESS.search(row.text) for row in view.rows):
         return []
     rows = [row for row in view.during(*_DECIDE_KINDS) if row.told and _alone(row)]
     named = [row for row in rows if states(row.text, words.DECIDES, words.DECIDERS)]

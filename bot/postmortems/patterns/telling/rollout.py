@@ -21,6 +21,7 @@ def contents(view: View) -> list[Row]:
         not view.retold
         or not _broke_anything(view)
         or came_as_meant(view)
+        or hurt_few(view)
         or any(lex.HARMLESS.search(row.text) or _halted(row) for row in view.rows)
     ):
         return []
