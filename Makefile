@@ -12,6 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 PY := $(VENV)/bin/python
+# More than cores: many tests wait for servers. The quick ones do not.
 WORKERS ?= 4
 PYTEST = $(PY) -m pytest -n $(WORKERS)
 SCRIPT ?=
@@ -42,6 +43,7 @@ test: ## every test, on real servers; installs what is missing where it may
 	@$(PYTEST) $(ARGS)
 
 .PHONY: test-fast
+test-fast: WORKERS = 3
 test-fast: $(VENV)/.dev ## the tests that need no server, no browser and no patience
 	@$(PYTEST) -m "not server and not browser and not slow" $(ARGS)
 
