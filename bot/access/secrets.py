@@ -48,6 +48,20 @@ class Secrets:
         kind, mark, rest = value.partition(":")
         if not mark or kind not in KINDS:
             return value
+        if (found := self._on_this_machine(value)) is not None:
+            return found
+        return await (self._from_vault(rest) if kind == "vault" else self._from_catalog(rest))
+
+    def at_hand(self, value: str) -> str:
+        """What a reference stands for on this machine, without asking Vault; "" for any other text."""
+        try:
+            return self._on_this_machine(value) or ""
+        except AuthFailed:  # nothing is there: then nothing of it can leave either
+            return ""
+
+    def _on_this_machine(self, value: str) -> str | None:
+        """None for what stands elsewhere, and for any other text."""
+        kind, _, rest = value.partition(":")
         match kind:
             case "env":
                 return self._from_environment(rest)
@@ -55,24 +69,7 @@ class Secrets:
                 return _text(_read(rest, value), value)
             case "age":
                 return self._from_age(rest, value)
-            case "vault":
-                return await self._from_vault(rest)
-        return await self._from_catalog(rest)
-
-    def at_hand(self, value: str) -> str:
-        """What a reference stands for on this machine, without asking Vault; "" for any other text."""
-        kind, _, rest = value.partition(":")
-        try:
-            match kind:
-                case "env":
-                    return self._from_environment(rest)
-                case "file":
-                    return _text(_read(rest, value), value)
-                case "age":
-                    return self._from_age(rest, value)
-        except AuthFailed:  # nothing is there: then nothing of it can leave either
-            pass
-        return ""
+        return None
 
     async def setting(self, name: str, value: str) -> str:
         """A target's setting; one that stood as a reference is kept out of all that is written."""

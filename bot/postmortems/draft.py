@@ -23,15 +23,16 @@ from bot.timeline import Entry
 
 def draft(
     facts: Facts, rows: Sequence[Entry], catalog: Catalog, pictures: Mapping[str, bytes],
-    around: Around | None = None,
+    around: Around | None = None, like: Resemblance | None = None,
 ) -> Draft:  # fmt: skip
     """The draft; the same record always gives the same one. ``pictures`` are by file name.
 
-    ``around`` is what the database knows beside the record. Its own pictures are not drawn yet:
+    ``around`` is what the database knows beside the record, ``like`` what the record resembles, where that
+    has been worked out. Its own pictures are not drawn yet:
     `bot.postmortems.charts` does that.
     """
     case = look_at(facts, rows, catalog, pictures, around)
-    like = resemblance.look(case)
+    like = like or resemblance.look(case)
     before, after = list(_before(case)), list(_after(case, like))
     drawn = plots(case)
     shown = timeline(case, cited_in([*before, *after]), figures_of(drawn))

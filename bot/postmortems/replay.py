@@ -74,8 +74,9 @@ def replay(outage: Outage) -> Replayed:
     """Marks, durations, resemblance and draft; the same file always gives the same."""
     rows = ordered(entries_of(outage))
     found = clock(rows)
-    made = draft(_facts(outage, found), rows, _NoCatalog(), {})
-    return Replayed(outage, found, durations(rows, found), resemble(rows, found), made)
+    like = resemble(rows, found)
+    made = draft(_facts(outage, found), rows, _NoCatalog(), {}, like=like)
+    return Replayed(outage, found, durations(rows, found), like, made)
 
 
 def write(replayed: Replayed, folder: Path, name: str) -> Path:

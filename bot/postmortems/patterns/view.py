@@ -12,7 +12,6 @@ from bot.postmortems.patterns.said_words import Said
 from bot.postmortems.patterns.sentence import Cue, says
 from bot.timeline import Entry
 
-WORDS_AFTER_DETECTION = timedelta(minutes=15)  # for so long, words may still be about the trigger
 STATEMENTS = ("trigger", "symptom", "detection", "action", "decision", "recovery", "access", "hypothesis", "step")  # fmt: skip
 
 

@@ -122,7 +122,7 @@ def restart_without_diagnosis(view: View) -> Sequence[Row]:
 @signal(
     "blind.late-machine",
     "sequence_rule",
-    "no machine signalled within ten minutes of the impact",
+    "no machine signalled within ten minutes of the impact, nor did staff stand beside it",
     "here a machine signalled within minutes",
 )
 def late_machine(view: View) -> Sequence[Row]:

@@ -58,14 +58,6 @@ ALL_CHOSEN = cue(
 )  # fmt: skip
 
 # What was meant, as a small thing; and what was done to many.
-MEANT = cue(
-    r"(?:intended|meant|supposed|wanted|destined|planned|due) (?:only |just )?(?:for|to|as)\b", r"wants? to\b", r"was (?:only )?to\b", r"(?:in order )?to (?:remove|clear|purge|retire|delete|restart|reboot|drain|decommission|clean|free|test|upgrade|patch|move|fix|reset|cancel)\b",
-    r"(?:should|ought to) (?:only |just )?(?:have|be)?\b", r"asked (?:for|to)\b", r"tickets?\b", r"requests?\b", r"change \w*\d+", r"(?:task|job) (?:is|was) to\b", r"starts? to\b", r"begins? to\b", r"set(?:s)? out to\b",
-)  # fmt: skip
-SMALL = cue(
-    r"one\b", r"a single\b", r"single\b", r"two\b", r"three\b", r"four\b", r"five\b", r"six\b", r"seven\b", r"eight\b", r"nine\b", r"ten\b", r"twelve\b", r"a (?:few|couple|handful|dozen|pair|small|hung|stuck|stale|dead|broken|failed|test|retired|decommissioned)\b", r"some\b", r"only\b", r"just\b",
-    r"test\b", r"staging\b", r"dev\b", r"pilot\b", r"lab\b", r"sandbox\w*", r"idle\b", r"unused\b", r"obsolete\b", r"old\b", r"orphan\w*", r"legacy\b", r"left-?over\b", r"hung\b", r"stuck\b", r"stale\b", r"expired\b", r"retired\b", r"decommissioned\b", r"depot\b", r"spare\b", r"new\b",
-)  # fmt: skip
 DONE_TO = cue(
     r"re-?boot\w*", r"re-?start\w*", r"power(?:s|ed)? (?:off|down)\b", r"shut(?:s|ting)? ?down\b", r"(?:went|go|goes|going|taken|took|switched|turned) (?:off|down|offline|dark)\b", r"terminat\w+", r"destroy\w*", r"delet\w+", r"remov\w+", r"purg\w+", r"wip(?:e|es|ed|ing)\b", r"eras\w+", r"format(?:s|ted|ting)?\b",
     r"re-?imag\w+", r"re-?install\w*", r"cancel\w*", r"kill\w*", r"evict\w*", r"drain\w*", r"disabl\w+", r"suspend\w*", r"lock(?:s|ed)? out\b", r"log(?:s|ged)? (?:off|out)\b", r"disconnect\w*", r"detach\w*", r"de-?register\w*", r"stopp?(?:s|ed|ing)?\b", r"scaled? (?:to|down)\b", r"overwrit\w+", r"dropp?(?:s|ed|ing)?\b", r"reset\w*", r"revok\w+", r"de-?activat\w+", r"disappear\w*", r"vanish\w*", r"gone\b", r"los(?:t|e|es) power\b", r"expir\w+", r"now (?:have|has|carry|show)\b", r"set to\b", r"unload\w*", r"flush\w*", r"upgrad\w+", r"wip\w+",
