@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.process import Process, running, scratch, spawn, wait_for
+from tests.servers.process import Process, running, scratch, socket_open, spawn, wait_for
 from tests.servers.tools import require
 
 SERVICE, PORT = "203.0.113.1", 8000
@@ -130,7 +130,7 @@ def _router(name: str, namespace: str, folder: Path, programs: Sequence[str]) ->
         f"bird-{name}",
         [ip, "netns", "exec", namespace, bird, "-f", "-c", f"{name}.conf", "-s", control],
         folder=folder,
-        ready=control.exists,
+        ready=lambda: socket_open(control),
     )
 
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.ask import Reply, ask
-from tests.servers.process import HOST, Process, free_port, port_open, running, scratch, spawn
+from tests.servers.process import (
+    HOST,
+    Process,
+    free_port,
+    port_open,
+    running,
+    scratch,
+    socket_open,
+    spawn,
+)
 from tests.servers.tools import require
 
 # The share of requests to shed is looked up by path prefix in a map that the socket can change.
@@ -101,7 +110,7 @@ def haproxy(
             [binary, "-db", "-f", "haproxy.cfg"],
             folder=folder,
             ready=lambda: (
-                port_open(port) and port_open(stats_port) and (folder / "stats.sock").exists()
+                port_open(port) and port_open(stats_port) and socket_open(folder / "stats.sock")
             ),
         )
         with running(process):

@@ -198,6 +198,13 @@ def port_open(port: int, host: str = HOST) -> bool:
         return probe.connect_ex((host, port)) == 0
 
 
+def socket_open(path: Path) -> bool:
+    """Whether something accepts connections there; the file is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(str(path)) == 0
+
+
 def live() -> list[Process]:
     """Every process started here and not yet stopped: for showing their logs."""
     return list(_live.values())
