@@ -27,9 +27,9 @@ LOG_TAIL = 60  # lines shown when something went wrong
 
 # Below Linux's range for outgoing connections (32768 and up), so that no client takes a port
 # between our choosing it and the server's binding it.
-PORTS = range(20000, 32000)
+_PORTS = range(20000, 32000)
 
-_handed_out: set[int] = set()
+_untried: list[int] = []
 _live: "dict[int, Process]" = {}
 
 
@@ -160,13 +160,21 @@ def scratch(name: str, owner: str | None = None) -> Iterator[Path]:
 
 
 def free_port() -> int:
-    """A loopback TCP port that nobody listens on and that we gave to nobody else."""
-    first = random.SystemRandom().randrange(len(PORTS))
-    for port in [*PORTS[first:], *PORTS[:first]]:
-        if port not in _handed_out and _can_bind(port):
-            _handed_out.add(port)
-            return port
-    raise RuntimeError("every port between 20000 and 32000 is taken")
+    """A loopback TCP port that nobody listens on; one given before only after all the others."""
+    for _ in range(2):
+        while _untried:
+            port = _untried.pop()
+            if _can_bind(port):
+                return port
+        _untried.extend(random.SystemRandom().sample(_own_ports(), len(_own_ports())))
+    raise RuntimeError(f"every port between {_PORTS.start} and {_PORTS.stop} is taken")
+
+
+def _own_ports() -> range:
+    """Of pytest's workers each has its part: another would bind what was chosen here."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return _PORTS[number::workers]
 
 
 def _can_bind(port: int) -> bool:
