@@ -97,8 +97,7 @@ class RunEngine:
             plan = await self.planner.plan(runbook, run.inputs)
             earlier = await self.journal.durations(run.runbook_id)
         except (JacklineError, OSError) as error:
-            if not await self.journal.aborted(run.number):
-                await self.journal.end(run.number, epoch, "failed", f"cannot be planned: {error}")
+            await self.journal.end(run.number, epoch, "failed", f"cannot be planned: {error}")
             return
         async with self.journal.fenced(run.number, epoch) as (session, fresh):
             if fresh.state != "planning":
@@ -136,6 +135,8 @@ class RunEngine:
         if not more:
             return True
         async with self.journal.fenced(run.number, epoch) as (session, fresh):
+            if fresh.state != "approved":
+                return False  # a person has ended it meanwhile
             fresh.plan, fresh.plan_digest = plan, digest(plan, run.digest)
             fresh.state, fresh.approved_at, fresh.lease_until = "waiting", None, None
             text = f"Since the approval the plan has changed ({more}): {run.title}"

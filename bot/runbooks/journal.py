@@ -18,7 +18,7 @@ from sqlmodel import col, select
 from bot.log import redact_text
 from bot.runbooks import statements
 from bot.runbooks.output import is_long
-from bot.runbooks.requests import Runs
+from bot.runbooks.requests import ENDED, Runs
 from bot.runbooks.tables import Run, StepAttempt, TargetLock
 from bot.store import Store, now
 
@@ -229,10 +229,13 @@ class Journal:
     ) -> None:
         """Lets go of a run that is ``held`` or ``paused``; its targets stay locked.
 
-        A person who answered since the owner last looked has left a ``wake_at``: it must not be
-        lost, or nobody would ever take the run up again.
+        A person who answered since the owner last looked has left a ``wake_at``, and one who
+        asked for its end or a pause a flag: neither must be lost, or nobody would ever take the
+        run up again.
         """
         async with self.fenced(run_id, epoch) as (session, run):
+            if run.abort or (run.pause and state == "held"):
+                state, wake_at = "held", now()
             run.state, run.lease_until, run.held_at = state, None, now()
             said = run.wake_at if state == "held" else None
             run.wake_at = min(filter(None, (wake_at, said)), default=None)
@@ -313,8 +316,13 @@ class Journal:
     async def end(
         self, run_id: int, epoch: int, state: str, error: str = "", step: str = ""
     ) -> None:
-        """Commits the end of a run (or its stop at *unknown*) and lets its targets go."""
+        """Commits the end of a run (or its stop at *unknown*) and lets its targets go.
+
+        One that a person has ended meanwhile stays as it is.
+        """
         async with self.fenced(run_id, epoch) as (session, run):
+            if run.state in ENDED:
+                return
             run.state, run.error, run.lease_until = state, redact_text(error), None
             run.wake_at = run.held_at = None
             if state != "unknown":

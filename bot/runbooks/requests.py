@@ -193,7 +193,7 @@ class Runs:
         run = await self.get(session, run_id)
         if run.state in ENDED:
             raise Conflict(f"The run has already ended: {run.state}.")
-        if run.abort:
+        if run.abort and run.state == "running":
             return run
         run.abort = True
         if run.state != "running":

@@ -1,0 +1,76 @@
+"""What people ask of a run at an awkward moment: it is never lost, and nothing stays locked."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from bot.errors import BadInput
+from bot.runbooks.tables import TargetLock
+from tests.killing import at_commits
+from tests.runbooks.conftest import MakeRoom
+from tests.runbooks.room import CALL, Room, done, expire, look, paths, put, runbook
+from tests.runbooks.test_crash import Died
+from tests.runbooks.test_waits import MANUAL
+from tests.servers.http_app import Answer, HttpApp
+
+pytestmark = pytest.mark.server
+
+
+@pytest.mark.parametrize(("verb", "state"), [("abort", "aborted"), ("pause", "paused")])
+async def test_a_click_just_before_the_run_is_held(
+    make_room: MakeRoom, shop: HttpApp, verb: str, state: str
+) -> None:
+    """Quicker than the engine lets go of the run: it is obeyed all the same."""
+    room = make_room(runbook(look("a"), MANUAL, look("b")), http__shop=shop.url)
+    hold = room.engine.journal.hold
+
+    async def clicked_first(run_id: int, *more: Any) -> None:
+        room.engine.journal.hold = hold  # type: ignore[method-assign]
+        await room.ask(verb, run_id)
+        await hold(run_id, *more)
+
+    room.engine.journal.hold = clicked_first  # type: ignore[method-assign, assignment]
+    run = await done(room)
+    assert (run.state, paths(shop)) == (state, ["/a"])
+
+
+async def test_an_abort_just_before_the_run_is_paused(make_room: MakeRoom, shop: HttpApp) -> None:
+    """Both were asked for: the end wins."""
+    room = make_room(runbook(look("a"), MANUAL), http__shop=shop.url)
+    run = await done(room)
+    hold = room.engine.journal.hold
+
+    async def aborted_first(run_id: int, epoch: int, state: str, *more: Any) -> None:
+        if state == "paused":
+            await room.ask("abort", run_id)
+        await hold(run_id, epoch, state, *more)
+
+    room.engine.journal.hold = aborted_first  # type: ignore[method-assign, assignment]
+    await room.ask("pause", run.number)
+    await room.work()
+    assert (await room.run(run.number)).state == "aborted"
+
+
+@pytest.mark.parametrize("how", ["it grew", "it cannot be made"])
+async def test_an_abort_while_the_plan_is_made_again(
+    make_room: MakeRoom, shop: HttpApp, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """What a person has ended is not brought back by what the new plan says."""
+    shop.answers["/mode"] = Answer(body='"safe"')
+    room = make_room(runbook(put("mode", '"safe"')), http__shop=shop.url)
+    number = await room.approved()
+    plan = room.engine.planner.plan
+    shop.answers["/mode"] = Answer(body='"fast"')
+
+    async def aborted_meanwhile(*given: Any) -> dict[str, Any]:
+        found = await plan(*given)
+        await room.ask("abort", number)
+        if how == "it grew":
+            return found
+        raise BadInput("There is no plan.")
+
+    monkeypatch.setattr(room.engine.planner, "plan", aborted_meanwhile)
+    await room.work()
+    assert ((await room.run(number)).state, paths(shop, "PUT")) == ("aborted", [])
