@@ -249,7 +249,9 @@ class Clicks:
                 run = await self.runs.undo(session, run_id, person)
             case _:
                 happened = click.action_id == "run_happened"
-                run = await self.runs.settle(session, run_id, person, happened=happened)
+                run = await self.decisions.settle(
+                    session, run_id, person, happened=happened, step=click.rest
+                )
         return Reply(f"{run.title}: {run.state}.")
 
     async def _on_step(self, session: AsyncSession, click: Click) -> Reply:

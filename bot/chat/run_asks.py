@@ -11,7 +11,8 @@ _LINES = 10
 def ask_blocks(run: Run, attempts: list[StepAttempt]) -> list[Block]:
     """A section and its buttons for each step that waits for a person."""
     if run.state == "unknown":
-        return [_unknown(row) for row in attempts if row.state == "unknown"][-1:]
+        unknown = [row for row in attempts if row.state == "unknown"]
+        return [block for row in unknown[:_ROOM] for block in _unknown(run, row)]
     if run.state not in ("running", "held"):
         return []
     waiting = [a for a in attempts if a.state == "waiting" and a.action in _ASKS]
@@ -21,7 +22,7 @@ def ask_blocks(run: Run, attempts: list[StepAttempt]) -> list[Block]:
     return blocks
 
 
-def _unknown(row: StepAttempt) -> Block:
+def _unknown(run: Run, row: StepAttempt) -> list[Block]:
     """What is known of the step of which nobody knows whether it happened."""
     way = f" over `{escape(row.access_path)}`" if row.access_path else ""
     lines = [
@@ -33,7 +34,14 @@ def _unknown(row: StepAttempt) -> Block:
     if row.error:
         lines.append(f"Then: {escape(cut(row.error, 500))}")
     lines.append("It is not sent again by itself. Look at the target, then say which it was.")
-    return section("\n".join(lines))
+    value = f"{run.id}|{row.step}"
+    return [
+        section("\n".join(lines)),
+        actions(
+            button("It happened", "run_happened", value),
+            button("It did not happen", "run_not_happened", value),
+        ),
+    ]
 
 
 def _manual(run: Run, row: StepAttempt) -> list[Block]:

@@ -119,18 +119,12 @@ def _buttons(run: Run) -> list[Block]:
         if run.pause or run.state == "paused"
         else button("Pause", "run_pause", value)
     )
+    steer = [_abort(value)] if run.undo_requested else [pause, _abort(value)]
     undo = button("Undo", "run_undo", value, confirm="Take the steps back, last one first?")
     found = {
         "proposed": [button("Ask to run this", "run_request", value, style="primary"), refuse],
         "waiting": [button("Approve", "run_approve", value, style="primary"), refuse],
-        "approved": [pause, _abort(value)],
-        "running": [pause, _abort(value)],
-        "held": [pause, _abort(value)],
-        "paused": [pause, _abort(value)],
-        "unknown": [
-            button("It happened", "run_happened", value),
-            button("It did not happen", "run_not_happened", value),
-        ],
+        **dict.fromkeys(("approved", "running", "held", "paused"), steer),
     }
     if run.state in ("succeeded", "failed", "aborted") and run.started_at:
         return [undo]

@@ -1,6 +1,7 @@
 """What a run asks of people while it runs, and the two doors that a person may force.
 
-A manual step is confirmed, a step's own approval given, a failure decided on. A change freeze can
+A manual step is confirmed, a step's own approval given, a failure decided on, an unknown outcome
+settled. A change freeze can
 be overridden and an approval forced (*break glass*): both with a reason, loud, and the second
 reviewed by another person afterwards.
 """
@@ -18,6 +19,7 @@ from bot.runbooks.tables import Approval, Run, StepAttempt
 from bot.store import now
 
 Decision = Literal["retry", "skip", "undo", "stop"]
+_DENIED = "says that it did not happen"
 _REASON = 10  # characters: less explains nothing to who reviews it
 _WORDS = {
     "retry": "try again", "skip": "go on without it", "undo": "take the run back",
@@ -90,6 +92,40 @@ class Decisions:
         data = {"step": step, "decision": decision}
         text = f"{step} failed; {person.name} decides: {_WORDS[decision]}"
         await self._on(session, run, "decision_made", person, text, data)
+        return run
+
+    async def settle(
+        self, session: AsyncSession, run_id: int, person: Person, *, happened: bool, step: str = ""
+    ) -> Run:
+        """A person says what became of a step whose outcome Jackline could not learn.
+
+        Several may be unknown: each is asked about by itself, and the run stands until all are told.
+        """
+        must_respond(person)
+        run = await self.runs.get(session, run_id)
+        if run.state != "unknown":
+            raise Conflict(f"The run is {run.state}: nothing is unknown.")
+        query = select(StepAttempt).where(StepAttempt.run_id == run_id)
+        rows = list((await session.execute(query.order_by(col(StepAttempt.id)))).scalars())
+        unknown = [row for row in rows if row.state == "unknown"]
+        about = [row for row in unknown if row.step == step or not step]
+        if len(about) != 1:
+            steps = ", ".join(row.step for row in unknown)
+            raise Conflict(f"{step or 'More than one step'} is not what is asked: {steps}.")
+        (row,) = about
+        row.state = "done" if happened else "failed"
+        row.error = "" if happened else f"{person.name} {_DENIED}"
+        if len(unknown) == 1:
+            denied = any(r.state == "failed" and r.error.endswith(_DENIED) for r in rows)
+            run.state, run.lease_until = ("failed" if denied else "approved"), None
+            if denied:
+                run.ended_at = now()
+                await self.runs.unlock(session, run)
+        word = "happened" if happened else "did not happen"
+        await self.runs.record(
+            session, run, "outcome_settled", f"person:{person.id}", f"{row.step} {word}",
+            {"happened": happened, "step": row.step},
+        )  # fmt: skip
         return run
 
     async def override_freeze(

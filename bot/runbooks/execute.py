@@ -128,12 +128,15 @@ class Execution:
                 step, outcome = next((i, o) for i, o in failed if o.state == "unknown")
                 await self.journal.end(number, epoch, "unknown", outcome.error, step)
             case "failed":
+                await self._called_stop()
                 await self._fail(*failed[0])
             case "aborted":
+                await self._called_stop()
                 await self.journal.end(number, epoch, "aborted", step=self._next())
             case "paused":
                 await self.journal.hold(number, epoch, "paused")
             case "timeout":
+                await self._called_stop()
                 limit = f"{self.runbook.front.timeout:g} s"
                 error = f"took longer than its timeout of {limit}; nothing more was begun"
                 await self.journal.end(number, epoch, "failed", error, self._next())
@@ -142,13 +145,19 @@ class Execution:
             case _:
                 await self.journal.end(number, epoch, "succeeded")
 
+    async def _called_stop(self) -> None:
+        """A called run is a step in flight too, and acts on targets that this one holds."""
+        while await self.journal.calls(self.run.number):
+            await asyncio.sleep(_LOOK)
+
     async def _fail(self, step_id: str, outcome: Outcome) -> None:
         number, error = self.run.number, outcome.error
         if self._policy(step_id, outcome) == "undo":
             failed = f"{step_id}: {error}"
             async with self.journal.fenced(number, self.epoch) as (_, fresh):
                 # From here on the run only goes backwards, whoever takes it over.
-                fresh.undo_requested, fresh.error = True, failed
+                # An abort until now is obeyed by that; a later one ends the undo.
+                fresh.undo_requested, fresh.error, fresh.abort = True, failed, False
             await self.undoer.undo(failed)
             return
         state = "aborted" if await self.journal.aborted(number) else "failed"

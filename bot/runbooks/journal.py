@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import Session, defer
 from sqlmodel import col, select
 
 from bot.log import redact_text
@@ -101,7 +101,8 @@ class Journal:
         held = select(TargetLock).where(col(TargetLock.target).in_(wanted))
         holders = {lock.target: lock.run_id for lock in (await session.execute(held)).scalars()}
         for target in wanted:
-            if holders.get(target, run.number) not in (run.number, run.parent_id):
+            holder = holders.get(target, run.number)
+            if holder != run.number and not await session.run_sync(_lent, holder, run.parent_id):
                 return str(target)
         for target in wanted:
             if target not in holders:
@@ -121,6 +122,10 @@ class Journal:
         """Whether a person has asked for the run's end, and for a pause."""
         ((abort, pause),) = await self.store.look(statements.ASKED, {"of": run_id})
         return abort, pause
+
+    async def calls(self, run_id: int) -> bool:
+        """Whether a run that this one called is going on at this moment."""
+        return bool(await self.store.look(statements.CALLED, {"of": run_id}))
 
     async def dead_paths(self, run_id: int) -> set[str]:
         """Access paths over which nothing got through in this run's incident so far."""
@@ -349,8 +354,15 @@ def _lock(connection: Connection, run: statements.Ours, target: str) -> None:
     if holder is None:
         connection.execute(statements.LOCK, {"target": target, "run": run.id})
         holder = connection.execute(statements.HOLDER, {"of": target}).scalar_one()
-    if holder not in (run.id, run.parent_id):
+    if holder != run.id and not _lent(connection, holder, run.parent_id):
         raise TargetTaken(holder)
+
+
+def _lent(connection: Connection | Session, holder: int, caller: int | None) -> bool:
+    """Whether the holder is who called the run, or called that one, and so on."""
+    while caller is not None and caller != holder:
+        caller = connection.execute(statements.PARENT, {"of": caller}).scalar()
+    return caller == holder
 
 
 async def _added(

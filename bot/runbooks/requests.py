@@ -1,4 +1,4 @@
-"""What people ask of runs: plan, request, approve, refuse, abort, undo, settle the unknown."""
+"""What people ask of runs: plan, request, approve, refuse, pause, abort, undo."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from bot.incidents import Incident, Incidents, family, require_unmerged
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
 from bot.runbooks.model import Approvals, Runbook
-from bot.runbooks.tables import Approval, Run, StepAttempt, TargetLock
+from bot.runbooks.tables import Approval, Run, TargetLock
 from bot.store import now
 
 ENDED = ("succeeded", "failed", "refused", "aborted")
@@ -188,7 +188,10 @@ class Runs:
         return run
 
     async def abort(self, session: AsyncSession, run_id: int, person: Person) -> Run:
-        """Stops a run: the step in flight is finished or marked, nothing new begins."""
+        """Stops a run, also one that is being taken back: nothing new begins.
+
+        The step in flight is finished or marked.
+        """
         must_respond(person)
         run = await self.get(session, run_id)
         if run.state in ENDED:
@@ -196,16 +199,27 @@ class Runs:
         if run.abort and run.state == "running":
             return run
         run.abort = True
-        if run.state != "running":
+        called = [await self.abort(session, n, person) for n in await self._called(session, run_id)]
+        if any(each.state not in ENDED for each in called) and run.state in ("held", "paused"):
+            run.state, run.wake_at = (
+                "held",
+                now(),
+            )  # its targets are its own until they have stopped
+        elif run.state != "running":
             run.state, run.ended_at = "aborted", now()
-            await self._unlock(session, run)
+            if run.undo_requested:
+                run.state, run.undo_requested = "failed", False
+                run.error = "not taken back: the undo was aborted before it began"
+            await self.unlock(session, run)
         await self.record(
             session, run, "run_aborted", f"person:{person.id}", f"Aborted: {run.title}"
         )
-        called = select(Run.id).where(Run.parent_id == run_id, col(Run.state).not_in(ENDED))
-        for number in (await session.execute(called)).scalars().all():
-            await self.abort(session, int(number or 0), person)
         return run
+
+    async def _called(self, session: AsyncSession, run_id: int) -> list[int]:
+        """Runs that it called and that have not ended."""
+        query = select(Run.id).where(Run.parent_id == run_id, col(Run.state).not_in(ENDED))
+        return [int(number or 0) for number in (await session.execute(query)).scalars()]
 
     async def pause(self, session: AsyncSession, run_id: int, person: Person) -> Run:
         """No further step begins until somebody resumes the run."""
@@ -213,15 +227,23 @@ class Runs:
         run = await self.get(session, run_id)
         if run.state not in ("approved", "running", "held"):
             raise Conflict(f"The run is {run.state}: there is nothing to pause.")
-        if run.pause:
-            return run
+        if run.undo_requested:
+            raise Conflict("The run is being taken back, which cannot be paused.", hint="Abort it.")
+        await self._pause(session, run, person)
+        return run
+
+    async def _pause(self, session: AsyncSession, run: Run, person: Person) -> None:
+        """Also what it called; where that has not begun, it is paused as soon as it does."""
+        if run.pause or run.undo_requested:
+            return
         run.pause = True
         if run.state == "held":
             run.wake_at = now()  # an engine takes note, and keeps the times
         await self.record(
             session, run, "pause_requested", f"person:{person.id}", f"Pause asked for: {run.title}"
         )
-        return run
+        for number in await self._called(session, run.number):
+            await self._pause(session, await self.get(session, number), person)
 
     async def resume(self, session: AsyncSession, run_id: int, person: Person) -> Run:
         """A paused run goes on where it stood."""
@@ -235,6 +257,9 @@ class Runs:
         await self.record(
             session, run, "run_resumed", f"person:{person.id}", f"Resumed: {run.title}"
         )
+        for number in await self._called(session, run_id):
+            if (await self.get(session, number)).pause:
+                await self.resume(session, number, person)
         return run
 
     async def undo(self, session: AsyncSession, run_id: int, person: Person) -> Run:
@@ -254,35 +279,6 @@ class Runs:
         run.ended_at, run.lease_until, run.error = None, None, ""
         await self.record(session, run, "undo_requested", actor, f"Undo asked for: {run.title}")
 
-    async def settle(
-        self, session: AsyncSession, run_id: int, person: Person, *, happened: bool
-    ) -> Run:
-        """A person says what became of a step whose outcome Jackline could not learn."""
-        must_respond(person)
-        run = await self.get(session, run_id)
-        if run.state != "unknown":
-            raise Conflict(f"The run is {run.state}: nothing is unknown.")
-        query = select(StepAttempt).where(
-            StepAttempt.run_id == run_id, StepAttempt.state == "unknown"
-        )
-        for attempt in (await session.execute(query)).scalars():
-            attempt.state = "done" if happened else "failed"
-            attempt.error = "" if happened else f"{person.name} says that it did not happen"
-        run.state, run.lease_until = ("approved", None) if happened else ("failed", None)
-        run.ended_at = None if happened else now()
-        if not happened:
-            await self._unlock(session, run)
-        word = "happened" if happened else "did not happen"
-        await self.record(
-            session,
-            run,
-            "outcome_settled",
-            f"person:{person.id}",
-            f"The unknown step {word}",
-            {"happened": happened},
-        )
-        return run
-
     async def get(self, session: AsyncSession, run_id: int) -> Run:
         """The run, locked against other writers on PostgreSQL. Raises `NotFound`."""
         query = select(Run).where(Run.id == run_id).with_for_update()
@@ -297,7 +293,7 @@ class Runs:
         query = select(Run).where(Run.incident_id == incident_id).order_by(col(Run.id).desc())
         return list((await session.execute(query)).scalars())
 
-    async def _unlock(self, session: AsyncSession, run: Run) -> None:
+    async def unlock(self, session: AsyncSession, run: Run) -> None:
         """A run that a person ends holds no target any more."""
         await session.execute(delete(TargetLock).where(col(TargetLock.run_id) == run.id))
 

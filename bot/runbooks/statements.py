@@ -19,6 +19,10 @@ RENEW = (
     .returning(_run.c.id, _run.c.incident_id, _run.c.parent_id)
 )
 ASKED = select(_run.c.abort, _run.c.pause).where(_run.c.id == bindparam("of"))
+PARENT = select(_run.c.parent_id).where(_run.c.id == bindparam("of"))
+CALLED = (
+    select(_run.c.id).where(_run.c.parent_id == bindparam("of"), _run.c.state == "running").limit(1)
+)
 _mine = _run.alias("mine")
 DEAD = (
     select(_step.c.access_path)

@@ -27,6 +27,7 @@ from bot.store import now
 
 log = get("runbooks")
 _LOOK = 1.0  # seconds between two looks for an abort
+_MAY_COME = "; it may yet come: not sent again."  # of what is done once
 
 
 @dataclass(frozen=True)
@@ -287,9 +288,7 @@ class StepRunner:
         if once and took is None:
             return await self._park(attempt, error)
         if once:  # the order may still be under way: a second one would do it twice
-            error = (
-                f"{error.rstrip('.')}. Reading shows no effect; it may yet come: not sent again."
-            )
+            error = f"{error.rstrip('.')}. Reading shows no effect{_MAY_COME}"
         await self.journal.settle(attempt, self.epoch, "failed", error=error)
         return Outcome("failed", {}, error, final=once)
 
@@ -317,7 +316,7 @@ class StepRunner:
 
         No ``out``: the answer is lost, and the action's own verify has just said that it took
         effect. A condition on the lost answer is for a person then: it did happen, or it did not
-        do what it should.
+        do what it should. A failed attempt has an output where it did take effect: undo goes by it.
         """
         reason, took = "", None
         if out is not None and call.action.effect is not Effect.READ:
@@ -330,9 +329,12 @@ class StepRunner:
             if reason and out is None and not verify.action:
                 return await self._park(attempt, f"it took effect, its answer is lost: {reason}")
         if reason:
-            await self.journal.settle(attempt, self.epoch, "failed", output=out, error=reason)
             once = out is None or call.action.effect is Effect.ONCE
-            return Outcome("failed", out or {}, reason, final=once and took is not False)
+            if once and took is False:
+                reason = f"{reason}{_MAY_COME}"
+            effect = {} if took is False else out or {"took_effect": True}
+            await self.journal.settle(attempt, self.epoch, "failed", output=effect, error=reason)
+            return Outcome("failed", out or {}, reason, final=once)
         await self.journal.settle(attempt, self.epoch, "done", output=out)
         return Outcome("done", out or {})
 

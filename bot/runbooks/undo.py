@@ -4,19 +4,23 @@ Each failure is reported on its own, and does not keep the others from being tak
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
 
 from bot.contract import Action, Effect
-from bot.errors import BadInput, NotFound, NotSent, TargetError
+from bot.errors import BadInput, JacklineError, NotSent
+from bot.log import get, redacted
 from bot.runbooks.journal import Journal, TargetTaken
 from bot.runbooks.model import AllPaths, NoUndo, Runbook, Step, Undo
 from bot.runbooks.plan import Planner, arguments, validated
+from bot.runbooks.requests import ENDED
 from bot.runbooks.steps import StepRunner
 from bot.runbooks.tables import Run, StepAttempt
 from bot.runbooks.units import Unit, step_of, unit_of
 
+log = get("runbooks")
 _LOOK = 0.5  # seconds between two looks at a called run that is taking itself back
 
 
@@ -35,7 +39,8 @@ class RunUndoer:
     async def undo(self, failed: str = "") -> None:
         """Takes the done units back and ends the run; ``failed`` is why, if it is for a failure."""
         attempts = await self.journal.attempts(self.run.number, "do")
-        done = [a for a in attempts if a.state == "done"]
+        last = {a.step: a for a in attempts}
+        done = {a.step: a for a in attempts if _took_effect(a)}
         # An attempt whose answer was lost may have taken effect: what a later one read before
         # itself is then this step's own doing, so the first reading is the one to go back to.
         before = {a.step: a.before for a in reversed(attempts) if a.state != "not_sent"}
@@ -44,15 +49,23 @@ class RunUndoer:
             for a in await self.journal.attempts(self.run.number, "undo")
             if a.state == "done"
         }
-        names = {"inputs": self.run.inputs, "steps": _outputs(done)}
-        left = [a for a in reversed(done) if a.step not in undone]
-        said = [(a.step, await self._one(a, before[a.step], names)) for a in left]
+        names = {"inputs": self.run.inputs, "steps": _outputs(self.runbook, last.values())}
+        left = [a for a in reversed(done.values()) if a.step not in undone]
+        said = [(a.step, await self._in_turn(a, before[a.step], names)) for a in left]
         problems = [f"{step}: {problem}" for step, problem in said if problem]
         error = "; ".join([failed, *problems] if failed else problems)
         if problems:
             error = f"not taken back: {error}"
         state = "failed" if error else "aborted"
         await self.journal.end(self.run.number, self.epoch, state, error)
+
+    async def _in_turn(
+        self, attempt: StepAttempt, before: dict[str, Any], names: dict[str, Any]
+    ) -> str:
+        """As `_one`, unless a person has ended the undo: what is left then stays as it is."""
+        if await self.journal.aborted(self.run.number):
+            return "left as it is, as the undo was aborted"
+        return await self._one(attempt, before, names)
 
     async def _one(
         self, attempt: StepAttempt, before: dict[str, Any], names: dict[str, Any]
@@ -70,24 +83,41 @@ class RunUndoer:
 
     async def _called(self, run_id: int) -> str:
         """Has a called run taken back by whoever works, and waits for its end."""
+        called = await self._ended(run_id)
+        if called.started_at is None:
+            return ""
         async with self.journal.fenced(self.run.number, self.epoch) as (session, run):
             await self.journal.runs.take_back(session, run_id, f"run:{run.id}")
-        called = await self.journal.fresh(run_id)
-        while called.undo_requested:
-            await asyncio.sleep(_LOOK)
-            called = await self.journal.fresh(run_id)
+        called = await self._ended(run_id)
         return "" if called.state == "aborted" else called.error
 
+    async def _ended(self, run_id: int) -> Run:
+        while (called := await self.journal.fresh(run_id)).state not in ENDED:
+            await asyncio.sleep(_LOOK)
+        return called
 
-def _outputs(done: list[StepAttempt]) -> dict[str, Any]:
-    """What the steps gave, as expressions saw it when they were done."""
-    found: dict[str, Any] = {}
-    for attempt in done:
+
+def _took_effect(attempt: StepAttempt) -> bool:
+    """Done, or failed only afterwards: its verify did not hold, or a called run ended half-way."""
+    if attempt.action == "runbook":
+        return "run" in attempt.output
+    return attempt.state == "done" or (attempt.state == "failed" and bool(attempt.output))
+
+
+def _outputs(runbook: Runbook, last: Iterable[StepAttempt]) -> dict[str, Any]:
+    """What the steps gave, as expressions saw it; of what was skipped or failed, nothing."""
+    found: dict[str, Any] = {w.step.id: {} for w in runbook.steps}
+    for attempt in last:
         step, _, label = attempt.step.partition("[")
-        if label:
-            found.setdefault(step, {"items": {}})["items"][label.rstrip("]")] = attempt.output
-        else:
+        if not label:
             found[step] = attempt.output
+            continue
+        of = found[step] or {"items": {}, "failed": []}
+        if attempt.state == "done":
+            of["items"][label.rstrip("]")] = attempt.output
+        else:
+            of["failed"].append(label.rstrip("]"))
+        found[step] = of
     return found
 
 
@@ -108,17 +138,17 @@ class StepUndoer:
             return step.undo.none
         try:
             name, params = self._call(step, before, names)
-        except (BadInput, NotFound) as error:
+            if not name:
+                return ""
+            action = self.planner.registry.action(name)
+            cut = await self._cut(unit.id)
+            if cut is not None:
+                settled = await self._settle_cut(cut, action, params, unit)
+                if settled is not None:
+                    return settled
+            return await self._send(action, params, unit)
+        except JacklineError as error:
             return error.message
-        if not name:
-            return ""
-        action = self.planner.registry.action(name)
-        cut = await self._cut(unit.id)
-        if cut is not None:
-            settled = await self._settle_cut(cut, action, params, unit)
-            if settled is not None:
-                return settled
-        return await self._send(action, params, unit)
 
     async def _send(self, action: Action, params: BaseModel, unit: Unit) -> str:
         target, last, step = action.target(params), "no access path works", unit.step
@@ -136,13 +166,18 @@ class StepUndoer:
                     asyncio.timeout(step.timeout),
                     self.planner.dialer.connect(target, path) as link,
                 ):
-                    out = await action.apply(params, link)
+                    out = redacted(await action.apply(params, link))
             except NotSent as error:
                 last = error.message
                 await self.journal.settle(intent, self.epoch, "not_sent", error=last)
                 continue
-            except (TargetError, TimeoutError) as error:
+            except (JacklineError, TimeoutError) as error:
                 reason = str(error) or "no answer in time"
+                await self.journal.settle(intent, self.epoch, "failed", error=reason)
+                return reason
+            except Exception as error:  # the other steps are to be taken back all the same
+                log.exception("undo_broke", action=action.name, run_id=self.run_id)
+                reason = f"{action.name} broke: {type(error).__name__}: {error}"
                 await self.journal.settle(intent, self.epoch, "failed", error=reason)
                 return reason
             await self.journal.settle(intent, self.epoch, "done", output=out)
@@ -173,8 +208,14 @@ class StepUndoer:
             action = self.planner.registry.action(step.undo.action)
             return step.undo.action, arguments(action, step.undo.with_, names, "undo")
         action = self.planner.registry.action(step.action)
+        if action.effect is Effect.READ:
+            return "", None
         params = arguments(action, step.with_, names, step.id)
-        call = action.undo(params, before)
+        try:
+            call = action.undo(params, before)
+        except Exception as error:  # as in `_send`
+            log.exception("undo_broke", action=action.name, run_id=self.run_id)
+            raise BadInput(f"{action.name} broke: {type(error).__name__}: {error}") from error
         if call is None:
             return "", None
         return call.action, validated(

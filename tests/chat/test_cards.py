@@ -247,6 +247,11 @@ async def test_a_run_offers_what_can_be_done_next(
     """Every state has words; a run that never started has nothing to undo."""
     await declare(room)
     run = await room.plan(state=state, plan=a_plan(a_step()))
+    if state == "unknown":
+        async with room.store.write() as session:
+            session.add(StepAttempt(
+                run_id=run, step="s1", attempt=1, state="unknown", epoch=1, action="a", target="t"
+            ))  # fmt: skip
     blocks = (await room.card(1, "run", run_id=run)).blocks
     assert [
         e["action_id"] for b in blocks if b["type"] == "actions" for e in b["elements"]

@@ -65,7 +65,8 @@ async def waiting(world: World, incident: Incident, button: str) -> Run:
 
 def value_of(button: str, incident: Incident, run: Run | None) -> str:
     if run is not None:
-        return f"{run.number}|{'drain' if button.startswith('step_') else run.plan_digest}"
+        of_step = button.startswith("step_") or button.endswith("happened")
+        return f"{run.number}|{'drain' if of_step else run.plan_digest}"
     return str(incident.number)
 
 

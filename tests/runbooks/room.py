@@ -15,7 +15,7 @@ from bot.catalog import Person
 from bot.delivery import Outbox
 from bot.incidents import Incident, Incidents
 from bot.registry import Registry, load
-from bot.runbooks import Library, Run, RunEngine, Runs, StepAttempt
+from bot.runbooks import Decisions, Library, Run, RunEngine, Runs, StepAttempt
 from bot.runbooks.journal import Journal
 from bot.runbooks.plan import Planner
 from bot.store import Store, now
@@ -131,10 +131,9 @@ class Room:
 
     async def ask(self, verb: str, number: int, person: str = "ana", *args: Any, **kw: Any) -> Run:
         """``request``, ``refuse``, ``abort``, ``undo`` or ``settle`` as a person's click."""
+        of = Decisions(self.runs) if verb == "settle" else self.runs
         async with self.store.write() as session:
-            done: Run = await getattr(self.runs, verb)(
-                session, number, self.person(person), *args, **kw
-            )
+            done: Run = await getattr(of, verb)(session, number, self.person(person), *args, **kw)
             return done
 
     async def work(self, rounds: int = 9, engine: RunEngine | None = None) -> None:

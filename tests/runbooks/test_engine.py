@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from bot.errors import Conflict
 from tests.runbooks.conftest import MakeRoom
 from tests.runbooks.room import CALL, runbook, running, until
 from tests.servers.http_app import Answer, HttpApp
@@ -136,6 +137,23 @@ async def test_retry_never_doubles_a_call_that_arrived(make_room: MakeRoom, shop
     assert shop.count("/restart") == 1
 
 
+async def test_retry_never_doubles_a_call_whose_effect_is_late(
+    make_room: MakeRoom, shop: HttpApp
+) -> None:
+    """The target took it and has not done it yet: that is no reason to call it again either."""
+    shop.answers["/state"] = Answer(body="still")
+    confirm = "path: /restart, confirm: {path: /state, contains: moved},"
+    step = CALL.replace("path: /restart,", confirm) + "\nretry: {attempts: 3, backoff: 10ms}"
+    room = make_room(runbook(step), http__shop=shop.url)
+    number = await room.approved()
+    await room.work()
+    run = await room.run(number)
+    assert (run.state, shop.count("/restart")) == ("failed", 1)
+    assert run.error == (
+        "http.call reports that it did not take effect; it may yet come: not sent again."
+    )
+
+
 async def test_not_sent_goes_on_over_the_next_path(make_room: MakeRoom, shop: HttpApp) -> None:
     """A path that leads nowhere is passed over, and the record says so."""
     room = make_room(runbook(f"{CALL}\nvia: [dead, direct]"), http__shop=shop.url)
@@ -191,6 +209,31 @@ async def test_a_person_settles_the_unknown(
     await room.work()
     assert (await room.run(number)).state == state
     assert (shop.count("/restart"), shop.count("/")) == (1, looked)
+
+
+@pytest.mark.parametrize(("second", "state"), [(True, "succeeded"), (False, "failed")])
+async def test_each_unknown_outcome_is_settled_by_itself(
+    make_room: MakeRoom, shop: HttpApp, second: bool, state: str
+) -> None:
+    """Two orders were lost at once: what a person says of one says nothing of the other."""
+    shop.answers["/a"] = shop.answers["/b"] = Answer(drop=True, latency=0.3)
+    step = CALL.replace("/restart", '"/{{ item }}"') + "\nforeach: {items: [a, b], concurrency: 2}"
+    room = make_room(runbook(step, front="blast_radius: {max_changes: 2}"), http__shop=shop.url)
+    number = await room.approved()
+    await room.work()
+    both = r"More than one step is not what is asked: s1\[a\], s1\[b\]"
+    with pytest.raises(Conflict, match=both):
+        await room.ask("settle", number, "cleo", happened=True)
+    run = await room.ask("settle", number, "cleo", happened=second, step="s1[b]")
+    assert run.state == "unknown"
+    with pytest.raises(Conflict, match=r"s1\[b\] is not what is asked"):  # a second click
+        await room.ask("settle", number, "cleo", happened=second, step="s1[b]")
+    await room.ask("settle", number, "cleo", happened=True, step="s1[a]")
+    await room.work()
+    assert (await room.run(number)).state == state
+    assert {a.step: a.state for a in await room.attempts(number)} == {
+        "s1[a]": "done", "s1[b]": "done" if second else "failed",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("effect", "state"), [("moved", "succeeded"), ("still", "failed")])

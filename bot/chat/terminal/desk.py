@@ -156,7 +156,9 @@ class Desk:
                     await runs.refuse(session, number, self.person, "held back by the freeze")
                 case "settle", _:
                     happened = said == "happened"
-                    await runs.settle(session, number, self.person, happened=happened)
+                    await decisions.settle(
+                        session, number, self.person, happened=happened, step=question.step
+                    )
                 case "manual", _:
                     await decisions.confirm(
                         session, number, question.step, self.person, done=said == "done"

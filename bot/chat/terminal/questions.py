@@ -64,10 +64,15 @@ async def _waiting(session: AsyncSession, runs: Runs, run: Run) -> Question:
 
 async def _unknown(session: AsyncSession, run: Run) -> list[Question]:
     query = select(StepAttempt).where(StepAttempt.run_id == run.id, StepAttempt.state == "unknown")
-    rows = list((await session.execute(query)).scalars())
-    what = "; ".join(f"{row.step}: {row.error}" for row in rows) or run.error
-    text = f"Nobody knows whether it took effect ({what}). Look at the target: did it happen?"
-    return [Question("settle", run.number, rows[0].step if rows else "", text, _HAPPENED)]
+    return [
+        Question(
+            "settle", run.number, row.step,
+            f"Nobody knows whether it took effect ({row.step}: {row.error}). "
+            "Look at the target: did it happen?",
+            _HAPPENED,
+        )
+        for row in (await session.execute(query.order_by(col(StepAttempt.id)))).scalars()
+    ]  # fmt: skip
 
 
 async def _steps(session: AsyncSession, run: Run) -> list[Question]:
