@@ -197,7 +197,8 @@ class Decisions:
         if run.state != "waiting":
             raise Conflict(f"The run is {run.state}: nothing holds it back.")
         _must_explain(reason)
-        forced = {"by": person.id, "reason": reason, "at": now().isoformat()}
+        forced = {"by": person.id, "reason": reason, "at": now().isoformat(),
+                  "digest": run.plan_digest}  # fmt: skip
         run.overrides = {**run.overrides, what: forced}
 
     async def _waiting(

@@ -13,8 +13,8 @@ from bot.runbooks.model import Runbook, Step
 from bot.runbooks.plan import Planner
 from bot.runbooks.steps import Outcome
 from bot.runbooks.tables import Run, StepAttempt
-from bot.runbooks.undo import RunUndoer
-from bot.runbooks.units import step_of
+from bot.runbooks.undo import RunUndoer, outputs
+from bot.runbooks.units import step_of, unit_of
 from bot.store import now
 
 _LOOK = 0.5  # seconds between two looks whether what a step waits for has come
@@ -46,12 +46,31 @@ class Execution:
         for row in await self.journal.attempts(self.run.number):
             self._rows.setdefault(step_of(row.step), []).append(row)
         try:
+            await self._look_back()
             while await self._round():
                 pass
         finally:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _look_back(self) -> None:
+        """A run that is to end although a crash cut it off: that step has its outcome first."""
+        rows = [row for rows in self._rows.values() for row in rows]
+        cut = [row for row in rows if row.state == "intent"]
+        if not cut or await self._stop() in (None, "paused"):
+            return
+        last = {row.step: row for row in rows if row.phase == "do"}
+        names = {"inputs": self.run.inputs, "steps": outputs(self.runbook, last.values())}
+        for row in cut:
+            step = self.runbook.step(step_of(row.step))
+            if row.phase != "do":
+                await self.journal.settle(row, self.epoch, "interrupted", error="not asked again")
+                continue
+            unit = unit_of(row.step, step, names)
+            outcome = await self.flow.runner.look_back(unit, names, row)
+            if outcome.state == "unknown":
+                self.outcomes[step.id] = outcome
 
     async def _round(self) -> bool:
         """Begins what may begin and waits for something to end; False when nothing is left."""
@@ -147,8 +166,10 @@ class Execution:
 
     async def _called_stop(self) -> None:
         """A called run is a step in flight too, and acts on targets that this one holds."""
-        while await self.journal.calls(self.run.number):
+        going = await self.journal.calls(self.run.number)
+        while going:
             await asyncio.sleep(_LOOK)
+            going = await self.journal.calls(self.run.number)
 
     async def _fail(self, step_id: str, outcome: Outcome) -> None:
         number, error = self.run.number, outcome.error

@@ -5,8 +5,8 @@ one that eats the memory is not there: ``'a' * 10**8``, ``ljust``, loops; of fil
 only the harmless ones are. What is undefined is *unknown*, and unknown never passes.
 """
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, wraps
 from typing import Any
 
 from jinja2 import (
@@ -16,6 +16,7 @@ from jinja2 import (
     UndefinedError,
     meta,
     nodes,
+    tests,
 )
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -58,8 +59,24 @@ class _Environment(ImmutableSandboxedEnvironment):
         return plain and getattr(obj, "__name__", "") in _METHODS
 
 
+def _of_the_known(test: Callable[..., Any]) -> Callable[..., Any]:
+    """``x is not none`` must not hold because nobody knows x: only ``defined`` may ask that."""
+    if test in (tests.test_defined, tests.test_undefined):
+        return test
+
+    @wraps(test)
+    def asked(*given: Any) -> Any:  # noqa: ANN401 - Jinja2's signature
+        for value in given:
+            if isinstance(value, StrictUndefined):
+                str(value)  # raises, with what is not known
+        return test(*given)
+
+    return asked
+
+
 _environment = _Environment(undefined=StrictUndefined, autoescape=False)
 _environment.globals.clear()
+_environment.tests = {name: _of_the_known(test) for name, test in _environment.tests.items()}
 _environment.filters = {name: _environment.filters[name] for name in _FILTERS}
 
 

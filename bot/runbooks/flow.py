@@ -57,9 +57,8 @@ class StepFlow:
         if skipped := await self._skipped(step, names, rows):
             return skipped
         since = asked[-1].id or 0 if asked else 0
-        outcome = await self._approved(step, rows) or await self._body(
-            step, names, [a for a in rows if (a.id or 0) > since or a.state == "done"]
-        )
+        rows = [a for a in rows if (a.id or 0) > since or a.state == "done"]
+        outcome = await self._approved(step, rows) or await self._body(step, names, rows)
         if outcome.state == "failed" and step.on_failure == "ask":
             return await self._ask(step, outcome)
         return outcome

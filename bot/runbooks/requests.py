@@ -13,7 +13,7 @@ from bot.incidents import Incident, Incidents, family, require_unmerged
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
 from bot.runbooks.model import Approvals, Runbook
-from bot.runbooks.tables import Approval, Run, TargetLock
+from bot.runbooks.tables import Approval, Run, StepAttempt, TargetLock
 from bot.store import now
 
 ENDED = ("succeeded", "failed", "refused", "aborted")
@@ -200,11 +200,9 @@ class Runs:
             return run
         run.abort = True
         called = [await self.abort(session, n, person) for n in await self._called(session, run_id)]
-        if any(each.state not in ENDED for each in called) and run.state in ("held", "paused"):
-            run.state, run.wake_at = (
-                "held",
-                now(),
-            )  # its targets are its own until they have stopped
+        going = any(each.state not in ENDED for each in called)
+        if run.state in ("held", "paused") and (going or await self._cut_off(session, run_id)):
+            run.state, run.wake_at = "held", now()  # its targets are its own until that has stopped
         elif run.state != "running":
             run.state, run.ended_at = "aborted", now()
             if run.undo_requested:
@@ -215,6 +213,13 @@ class Runs:
             session, run, "run_aborted", f"person:{person.id}", f"Aborted: {run.title}"
         )
         return run
+
+    async def _cut_off(self, session: AsyncSession, run_id: int) -> bool:
+        """Whether a crash left a step of a paused run in flight."""
+        query = select(StepAttempt.id).where(
+            StepAttempt.run_id == run_id, StepAttempt.state == "intent"
+        )
+        return (await session.execute(query.limit(1))).first() is not None
 
     async def _called(self, session: AsyncSession, run_id: int) -> list[int]:
         """Runs that it called and that have not ended."""
@@ -318,7 +323,8 @@ class Runs:
 
     async def forbids(self, session: AsyncSession, run: Run) -> str:
         """Why the run must not begin at this moment, or ''. Roles are looked up anew."""
-        if "break_glass" in run.overrides:
+        glass = run.overrides.get("break_glass")
+        if glass and glass.get("digest", run.plan_digest) == run.plan_digest:
             return ""
         people = set(await approvers(session, run)) - {run.requester}
         who, count = run.plan["approvals"]["from"], int(run.plan["approvals"]["count"])

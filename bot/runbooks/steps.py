@@ -152,6 +152,24 @@ class StepRunner:
             return None
         return await self._park(last, "Jackline stopped while this was being sent")
 
+    async def look_back(self, unit: Unit, names: dict[str, Any], cut: StepAttempt) -> Outcome:
+        """What a crash cut off, in a run that goes on no further: nothing is sent, reading tells.
+
+        Where it does not, a person is asked before the run ends.
+        """
+        action = self.planner.registry.action(cut.action)
+        took: bool | None = False
+        if action.effect is not Effect.READ:
+            params = arguments(action, unit.step.with_, {**names, **unit.names}, unit.id)
+            took = await self.took_effect(action, params, unit)
+            if took is False and now() < cut.started_at + timedelta(seconds=unit.step.timeout):
+                took = None  # it may still be under way
+        if took is None:
+            return await self._park(cut, "Jackline stopped while this was being sent")
+        state, error = ("done", "") if took else ("interrupted", "it is not made again")
+        await self.journal.settle(cut, self.epoch, state, error=error)
+        return Outcome("done", {})
+
     async def _late(self, call: _Call, last: StepAttempt) -> bool | None:
         """Whether what was sent before a crash took effect: it may still be under way.
 

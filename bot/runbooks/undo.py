@@ -49,7 +49,7 @@ class RunUndoer:
             for a in await self.journal.attempts(self.run.number, "undo")
             if a.state == "done"
         }
-        names = {"inputs": self.run.inputs, "steps": _outputs(self.runbook, last.values())}
+        names = {"inputs": self.run.inputs, "steps": outputs(self.runbook, last.values())}
         left = [a for a in reversed(done.values()) if a.step not in undone]
         said = [(a.step, await self._in_turn(a, before[a.step], names)) for a in left]
         problems = [f"{step}: {problem}" for step, problem in said if problem]
@@ -92,8 +92,10 @@ class RunUndoer:
         return "" if called.state == "aborted" else called.error
 
     async def _ended(self, run_id: int) -> Run:
-        while (called := await self.journal.fresh(run_id)).state not in ENDED:
+        called = await self.journal.fresh(run_id)
+        while called.state not in ENDED:
             await asyncio.sleep(_LOOK)
+            called = await self.journal.fresh(run_id)
         return called
 
 
@@ -104,7 +106,7 @@ def _took_effect(attempt: StepAttempt) -> bool:
     return attempt.state == "done" or (attempt.state == "failed" and bool(attempt.output))
 
 
-def _outputs(runbook: Runbook, last: Iterable[StepAttempt]) -> dict[str, Any]:
+def outputs(runbook: Runbook, last: Iterable[StepAttempt]) -> dict[str, Any]:
     """What the steps gave, as expressions saw it; of what was skipped or failed, nothing."""
     found: dict[str, Any] = {w.step.id: {} for w in runbook.steps}
     for attempt in last:

@@ -1,10 +1,11 @@
 """What people ask of a run at an awkward moment: it is never lost, and nothing stays locked."""
 
-import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from bot.errors import BadInput
 from bot.runbooks.tables import TargetLock
@@ -74,3 +75,66 @@ async def test_an_abort_while_the_plan_is_made_again(
     monkeypatch.setattr(room.engine.planner, "plan", aborted_meanwhile)
     await room.work()
     assert ((await room.run(number)).state, paths(shop, "PUT")) == ("aborted", [])
+
+
+def _dies_once_sent(shop: HttpApp) -> Callable[[int], None]:
+    def before(_: int) -> None:
+        if shop.count("/restart") or paths(shop, "PUT"):
+            raise Died
+
+    return before
+
+
+async def cut_off(room: Room, shop: HttpApp) -> int:
+    """A run whose process died after it had sent, and before it wrote down what came of it."""
+    number = await room.approved()
+    with at_commits(_dies_once_sent(shop), lambda _: None), suppress(Died):
+        await room.work()
+    await expire(room)
+    return number
+
+
+async def locked(room: Room) -> bool:
+    async with room.store.read() as session:
+        return (await session.execute(select(TargetLock).limit(1))).first() is not None
+
+
+CONFIRMED = CALL.replace("/restart,", "/restart, confirm: {path: /state, contains: moved},")
+READ = put("a", more='verify: [{expect: "true"}]')
+
+
+@pytest.mark.parametrize("first", ["abort", "pause"])
+@pytest.mark.parametrize(
+    ("step", "attempt", "state"),
+    [(CALL, "unknown", "unknown"), (CONFIRMED, "done", "aborted"), (READ, "done", "aborted")],
+)
+async def test_an_abort_after_a_crash(
+    make_room: MakeRoom, shop: HttpApp, first: str, step: str, attempt: str, state: str
+) -> None:
+    """Nothing is sent any more; what was in flight gets its outcome, or a person is asked."""
+    shop.answers["/state"], shop.answers["/a"] = Answer(body="moved"), Answer(body="1")
+    if step == READ:
+        shop.answers["/a"] = [
+            Answer(body="0"),
+            Answer(body="0"),
+            Answer(body="0"),
+            Answer(body="1"),
+        ]
+    room = make_room(runbook(step, look("b")), http__shop=shop.url)
+    number = await cut_off(room, shop)
+    await room.ask(first, number)
+    await room.work(engine=room.another("second"))
+    if first == "pause":
+        assert (await room.run(number)).state == "paused"
+        await room.ask("abort", number)
+        await room.work(engine=room.another("second"))
+    assert [a.state for a in await room.attempts(number)] == [attempt]
+    assert (await room.run(number)).state == state
+    assert await locked(room) is (state == "unknown")
+    if state == "unknown":
+        await room.ask("settle", number, "cleo", happened=True)
+        await room.work()
+        assert (await room.run(number)).state == "aborted"
+        assert not await locked(room)
+    assert shop.count("/b") == 0
+    assert len([r for r in shop.received if r.method != "GET"]) == 1

@@ -97,6 +97,21 @@ async def test_a_step_refused(make_room: MakeRoom, shop: HttpApp) -> None:
     assert (run.state, run.error, paths(shop, "PUT")) == ("failed", "Ben refused it", [])
 
 
+async def test_a_refused_step_is_tried_again(make_room: MakeRoom, shop: HttpApp) -> None:
+    """Who decides so takes the refusal back: the step asks for its approval anew."""
+    step = put("a", more="approval: {count: 1}\non_failure: ask")
+    room = make_room(runbook(step), http__shop=shop.url)
+    run = await done(room)
+    await click(room, "refuse_step", run.number, "s1", room.person("ben"))
+    await room.work()
+    await click(room, "decide", run.number, "s1", room.person("ben"), "retry")
+    await room.work()
+    assert ((await room.run(run.number)).state, paths(shop, "PUT")) == ("held", [])
+    await click(room, "approve_step", run.number, "s1", room.person("cleo"), "test")
+    await room.work()
+    assert (await room.run(run.number)).state == "succeeded"
+
+
 ASKS = look("a", 'verify: [{expect: "out.status == 200"}]\non_failure: ask')
 
 
@@ -330,3 +345,22 @@ async def test_an_edit_does_not_reach_a_run_that_waits(make_room: MakeRoom, shop
     assert (run.state, paths(shop, "PUT")) == ("succeeded", ["/a"])
     assert run.note == "The runbook's file was edited since; this run keeps its own version"
     assert any("keeps its own version" in row.text for row in await room.rows())
+
+
+async def test_a_forced_approval_is_of_one_plan(make_room: MakeRoom, shop: HttpApp) -> None:
+    """The plan grew after the glass was broken: it is broken for this one too, or people agree."""
+    shop.answers["/mode"] = Answer(body='"safe"')
+    text = runbook(put("mode", '"safe"'), front="approvals: {count: 2}")
+    room = make_room(text, http__shop=shop.url)
+    number = await room.start()
+    await room.work(1)
+    ana, why = room.person("ana"), "nobody answers the phone"
+    await click(room, "break_glass", number, ana, why)
+    shop.answers["/mode"] = Answer(body='"fast"')
+    await room.work(1)
+    await room.approve(number, "ben")
+    await room.work()
+    assert ((await room.run(number)).state, paths(shop, "PUT")) == ("waiting", [])
+    await click(room, "break_glass", number, ana, why)
+    await room.work()
+    assert (await room.run(number)).state == "succeeded"

@@ -81,7 +81,7 @@ class RunbookVerbs:
         verb = command.verb
         if not words or not words[0].isdecimal():
             raise BadInput("Say which run.", hint=usage(RUNBOOK_FORMS, verb))
-        number, why, person = int(words[0]), " ".join(words[1:]), person_of(command)
+        number, why, person = int(words[0][:9]), " ".join(words[1:]), person_of(command)
         known = await session.get(Run, number)
         if known is not None and known.incident_id != command.incident_id:
             incident = await self.incidents.get(session, known.incident_id)
