@@ -37,12 +37,16 @@ async def probe(dialer: Dialer, registry: Registry, target: str, path: str) -> S
     error = ""
     try:
         async with asyncio.timeout(LIMIT), dialer.connect(target, path) as link:
-            await _reach(registry, entry, link)
+            try:
+                await _reach(registry, entry, link)
+            except Rejected as problem:
+                # A refusal is an answer: the target was reached, and the credential taken. One
+                # from before anything was sent, such as for a wrong setting, proves nothing.
+                error = "" if link.way.opened else str(problem)
     except TimeoutError:
         error = f"no answer in {LIMIT:.0f} s"
     except (JacklineError, ValidationError) as problem:
-        # A refusal is an answer: the target was reached, and the credential taken.
-        error = "" if isinstance(problem, Rejected) else str(problem)
+        error = str(problem)
     except Exception as problem:  # a fault of the integration proves nothing
         log.exception("probe_broke", target=target, path=path)
         error = f"the probe broke: {type(problem).__name__}"

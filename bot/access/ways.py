@@ -19,15 +19,21 @@ from bot.errors import BadInput, TargetError
 _PORTS = {"https": 443, "ssh": 22}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Way:
-    """Opens connections to a target: its addresses are tried in order."""
+    """Opens connections to a target: its addresses are tried in order. ``opened``: one came about."""
 
     opener: Opener
     addresses: Sequence[str]
+    opened: bool = False
 
     async def open(self, address: tuple[str, int] | None = None) -> Streams:
         """To the target, or to that ``address`` and no other. Raises the last one's error."""
+        streams = await self._first(address)
+        self.opened = True
+        return streams
+
+    async def _first(self, address: tuple[str, int] | None) -> Streams:
         tried = [address] if address else [host_and_port(each) for each in self.addresses]
         for host, port in tried[:-1]:
             try:

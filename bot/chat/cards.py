@@ -52,7 +52,7 @@ from bot.paging.tables import Page
 from bot.postmortems import Postmortem
 from bot.postmortems.learning import digest
 from bot.postmortems.learning.weeks import week_of
-from bot.runbooks import Run, StepAttempt, approvers
+from bot.runbooks import Run, StepAttempt, approvers, held_up
 from bot.runbooks.output import words
 from bot.store import now
 
@@ -343,6 +343,7 @@ class Cards:
             [self.name(f"person:{p}") for p in agreed],
             self.name(f"person:{run.requester}") if run.requester else "",
             [self.name(f"person:{p}") for p in may],
+            await held_up(session, run, self.catalog()),
         )
         if incident.merged_into and run.state == "proposed":
             blocks = [block for block in blocks if block["type"] != "actions"]

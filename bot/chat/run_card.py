@@ -32,13 +32,23 @@ def may_approve(catalog: Catalog, run: Run, agreed: Sequence[str]) -> list[str]:
 
 
 def run_blocks(
-    run: Run, attempts: list[StepAttempt], approvers: list[str], requester: str, may: list[str]
+    run: Run,
+    attempts: list[StepAttempt],
+    approvers: list[str],
+    requester: str,
+    may: list[str],
+    why: str = "",
 ) -> list[Block]:
-    """The whole message. ``approvers``, ``requester`` and those who ``may`` approve are names."""
+    """The whole message. ``approvers``, ``requester`` and those who ``may`` approve are names.
+
+    ``why`` it does not begin although people agreed.
+    """
     blocks = [
         header(f"📋 {run.title}"),
         section(f"*{_STATE[run.state]}*{_who(run, approvers, requester, may)}"),
     ]
+    if why:
+        blocks.append(section(f"⏳ {escape(why)}"))
     steps = run.plan.get("steps", [])
     earlier = run.plan.get("earlier", {})
     blocks += [section(_step(step, attempts, earlier)) for step in steps[:_ROOM]]

@@ -3,6 +3,7 @@
 from bot.runbooks.decisions import Decision, Decisions
 from bot.runbooks.drills import Drills
 from bot.runbooks.engine import RunEngine
+from bot.runbooks.holds import held_up
 from bot.runbooks.library import Library
 from bot.runbooks.model import Runbook
 from bot.runbooks.propose import Proposer
@@ -22,4 +23,5 @@ __all__ = [
     "Runs",
     "StepAttempt",
     "approvers",
+    "held_up",
 ]

@@ -64,7 +64,9 @@ class Decisions:
             )
             await session.flush()
         said = select(Approval).where(Approval.run_id == run_id, Approval.plan_digest == bound)
-        people = {a.person for a in (await session.execute(said)).scalars()}
+        agreed = {a.person for a in (await session.execute(said)).scalars()}
+        known = self.runs.library.catalog.people  # roles are looked up anew, as for the whole run
+        people = {p.id for p in known if p.id in agreed and p.has(str(row.output["from"]))}
         if len(people) >= int(row.output["count"]):
             self._settle(row, "done", "", by=", ".join(sorted(people)))
         elif earlier is not None:

@@ -7,7 +7,7 @@ only the harmless ones are. What is undefined is *unknown*, and unknown never pa
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache, wraps
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import (
     StrictUndefined,
@@ -76,7 +76,10 @@ def _of_the_known(test: Callable[..., Any]) -> Callable[..., Any]:
 
 _environment = _Environment(undefined=StrictUndefined, autoescape=False)
 _environment.globals.clear()
-_environment.tests = {name: _of_the_known(test) for name, test in _environment.tests.items()}
+_environment.tests = {
+    name: _of_the_known(cast("Callable[..., Any]", test))
+    for name, test in _environment.tests.items()
+}
 _environment.filters = {name: _environment.filters[name] for name in _FILTERS}
 
 

@@ -224,7 +224,7 @@ class StepFlow:
             due = now() + timedelta(seconds=step.wait or 0)
             async with self.journal.noting(
                 self.run_id, self.epoch, step.id, "do", kind="wait_started", action="wait",
-                text=f"{step.id}: waits until {due:%H:%M:%S} UTC", state="waiting", due_at=due,
+                text=f"{step.id}: waits until {due:%Y-%m-%d %H:%M:%S} UTC", state="waiting", due_at=due,
             ) as (_, _, row):  # fmt: skip
                 last = row
         if last.state == "waiting" and last.due_at is not None:

@@ -12,11 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
 from bot.log import redact_text
 from bot.runbooks import statements
+from bot.runbooks.holds import lent
 from bot.runbooks.output import is_long
 from bot.runbooks.requests import ENDED, Runs
 from bot.runbooks.tables import Run, StepAttempt, TargetLock
@@ -102,7 +103,7 @@ class Journal:
         holders = {lock.target: lock.run_id for lock in (await session.execute(held)).scalars()}
         for target in wanted:
             holder = holders.get(target, run.number)
-            if holder != run.number and not await session.run_sync(_lent, holder, run.parent_id):
+            if holder != run.number and not await session.run_sync(lent, holder, run.parent_id):
                 return str(target)
         for target in wanted:
             if target not in holders:
@@ -354,15 +355,8 @@ def _lock(connection: Connection, run: statements.Ours, target: str) -> None:
     if holder is None:
         connection.execute(statements.LOCK, {"target": target, "run": run.id})
         holder = connection.execute(statements.HOLDER, {"of": target}).scalar_one()
-    if holder != run.id and not _lent(connection, holder, run.parent_id):
+    if holder != run.id and not lent(connection, holder, run.parent_id):
         raise TargetTaken(holder)
-
-
-def _lent(connection: Connection | Session, holder: int, caller: int | None) -> bool:
-    """Whether the holder is who called the run, or called that one, and so on."""
-    while caller is not None and caller != holder:
-        caller = connection.execute(statements.PARENT, {"of": caller}).scalar()
-    return caller == holder
 
 
 async def _added(

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from bot.catalog import Person
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
 from bot.incidents import Incident, Incidents, family, require_unmerged
+from bot.runbooks.holds import frozen
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
 from bot.runbooks.model import Approvals, Runbook
@@ -332,12 +333,7 @@ class Runs:
         if sum(1 for p in known if p is not None and p.has(who)) < count:
             return "The approval is missing or has expired"
         incident = await self.incidents.get(session, run.incident_id)
-        freeze = self.library.catalog.frozen(now(), incident.services)
-        if freeze and run.plan["freeze"]["honour"] and "freeze" not in run.overrides:
-            return (
-                f"The change freeze {freeze.name!r} holds until {freeze.until:%Y-%m-%d %H:%M} UTC"
-            )
-        return ""
+        return frozen(run, self.library.catalog, incident.services)
 
     async def show(self, session: AsyncSession, run: Run) -> None:
         """Has the run's message redrawn everywhere, and the card, which says what runs."""

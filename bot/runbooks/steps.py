@@ -102,7 +102,7 @@ class StepRunner:
         outcome = Outcome("failed", {}, "not tried")
         for number in range(tried, retry.attempts):
             if number > tried:
-                if not await self._pause(pause):
+                if not await self._pause(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - jitter
                     break
                 pause = min(pause * 2, retry.max)
             last = number + 1 == retry.attempts
@@ -129,7 +129,7 @@ class StepRunner:
 
     async def _pause(self, seconds: float) -> bool:
         """Waits before a retry; False as soon as a person has aborted the run."""
-        left = seconds * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+        left = seconds
         while not await self.journal.aborted(self.run_id):
             if left <= 0:
                 return True
@@ -294,7 +294,7 @@ class StepRunner:
         again = isinstance(error, Retryable) and not call.last
         await self.journal.settle(attempt, self.epoch, "failed", error=str(error), again=again)
         if isinstance(error, Retryable) and error.retry_after and again:
-            await asyncio.sleep(min(error.retry_after, call.unit.step.timeout))
+            await self._pause(min(error.retry_after, call.unit.step.timeout))
         return Outcome("failed", {}, str(error))
 
     async def _reconcile(self, call: _Call, attempt: StepAttempt, error: str) -> Outcome:

@@ -68,6 +68,17 @@ async def test_a_sick_target_is_reached_all_the_same(store: Store, shop: HttpApp
     assert proof.standing == "proven"
 
 
+async def test_a_refusal_of_our_own_proves_nothing(store: Store, sshd_server: Sshd) -> None:
+    """The probe asks for a command that the target's entry does not allow: nothing was sent."""
+    entry = {
+        "name": "ssh/db1", "url": sshd_server.url, "settings": sshd_server.settings,
+        "probe": {"action": "ssh.read", "with": {"host": "db1", "command": "no-such"}},
+    }  # fmt: skip
+    (proof,) = await prober(store, entry).probe_all()
+    assert proof.standing == "failing"
+    assert "The host allows no command 'no-such'" in proof.error
+
+
 async def test_without_a_probe_only_the_port_is_proven(store: Store, shop: HttpApp) -> None:
     """And that is said, not hidden."""
     (proof,) = await prober(store, target(shop.url)).probe_all()

@@ -10,6 +10,7 @@ from bot.chat.cards import Rendered
 from bot.chat.run_card import run_blocks
 from bot.contract import Effect
 from bot.runbooks import Run, StepAttempt
+from bot.runbooks.tables import TargetLock
 from tests.chat.room import ChatRoom, words
 
 HOSTILE = "<!channel> <@U012345> <#C1> <https://evil.test|click> & *bold* `code` ~x~ _y_"
@@ -256,6 +257,21 @@ async def test_a_run_offers_what_can_be_done_next(
     assert [
         e["action_id"] for b in blocks if b["type"] == "actions" for e in b["elements"]
     ] == buttons
+
+
+async def test_a_run_says_what_it_waits_for(room: ChatRoom) -> None:
+    """Approved, and another run acts on its target; what its caller holds is at its disposal."""
+    await declare(room)
+    plan = a_plan(a_step()) | {"targets": ["http/shop"]}
+    caller = await room.plan(state="held", plan=plan)
+    called = await room.plan(state="approved", plan=plan, parent_id=caller)
+    other = await room.plan(state="approved", plan=plan)
+    async with room.store.write() as session:
+        session.add(TargetLock(target="http/shop", run_id=caller))
+    said = f"It waits for http/shop, on which run {caller} acts"
+    for run, waits in ((other, True), (called, False), (caller, False)):
+        drawn = await room.card(1, "run", run_id=run)
+        assert (said in words(drawn.blocks)) is waits
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 10])

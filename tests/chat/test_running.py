@@ -85,3 +85,16 @@ async def test_who_may(running: ChatRoom) -> None:
     await refused(running, "/runbook abort", NotAllowed, "eli")
     await running.plan(state="succeeded")
     assert "already ended" in await refused(running, "/runbook abort 2", Conflict)
+
+
+async def test_a_number_that_no_run_can_have(running: ChatRoom) -> None:
+    """Longer than a database's numbers: an answer, not an error of ours."""
+    for verb in ("override", "break-glass", "review"):
+        said = await refused(running, f"/runbook {verb} {'9' * 30} nobody can be reached", NotFound)
+        assert "There is no run" in said
+
+
+async def test_a_run_paused_before_it_began_is_resumed(running: ChatRoom) -> None:
+    """It waited for its target when somebody paused it."""
+    await running.plan(state="approved", requester="ana", pause=True)
+    assert "approved" in (await running.type_("/runbook resume", at=1)).text

@@ -254,9 +254,12 @@ async def test_confirm_decides_a_lost_answer(
     assert shop.count("/restart") == 1
 
 
-async def test_an_abort_does_not_wait_for_the_retries(make_room: MakeRoom, shop: HttpApp) -> None:
+@pytest.mark.parametrize("headers", [{}, {"retry-after": "60"}])
+async def test_an_abort_does_not_wait_for_the_retries(
+    make_room: MakeRoom, shop: HttpApp, headers: dict[str, str]
+) -> None:
     """The next try is a minute away when a person says stop: the run ends now, and sends no more."""
-    shop.answers["/restart"] = Answer(503)
+    shop.answers["/restart"] = Answer(503, headers=headers)
     room = make_room(
         runbook(CALL + "\nretry: {attempts: 3, backoff: 1m}", LOOK), http__shop=shop.url
     )

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.errors import BadInput, Conflict, NotAllowed
-from bot.runbooks import Decisions, Run
+from bot.runbooks import Decisions, Run, held_up
 from bot.runbooks.tables import StepAttempt
 from bot.store import now
 from tests.runbooks.conftest import MakeRoom
@@ -86,6 +86,26 @@ async def test_a_step_with_an_approval_of_its_own(make_room: MakeRoom, shop: Htt
     await room.work()
     assert (await room.run(run.number)).state == "succeeded"
     assert paths(shop, "PUT") == ["/a"]
+
+
+async def test_a_steps_approval_counts_while_its_person_has_the_role(
+    make_room: MakeRoom, shop: HttpApp
+) -> None:
+    """Ben said yes and is no approver any more when Cleo says hers: one is still needed."""
+    room = make_room(runbook(put("a", more="approval: {count: 2}")), http__shop=shop.url)
+    run = await done(room)
+    await click(room, "approve_step", run.number, "s1", room.person("ben"), "test")
+    file = room.library.folder / "catalog" / "all.yaml"
+    catalog = json.loads(file.read_text())
+    next(p for p in catalog["people"] if p["id"] == "ben")["roles"] = ["responder"]
+    file.write_text(json.dumps(catalog))
+    room.library.reload()
+    await click(room, "approve_step", run.number, "s1", room.person("cleo"), "test")
+    await room.work()
+    assert ((await room.run(run.number)).state, paths(shop, "PUT")) == ("held", [])
+    await click(room, "approve_step", run.number, "s1", room.person("dora"), "test")
+    await room.work()
+    assert (await room.run(run.number)).state == "succeeded"
 
 
 async def test_a_step_refused(make_room: MakeRoom, shop: HttpApp) -> None:
@@ -286,6 +306,10 @@ async def test_a_change_freeze_holds_until_somebody_says_why(
     freeze(room)
     run = await done(room)
     assert (run.state, paths(shop, "PUT")) == ("waiting", [])
+    async with room.store.read() as session:
+        said = await held_up(session, run, room.library.catalog)
+    assert said.startswith("The change freeze 'Black Friday' holds until ")
+    assert said.endswith(f"UTC: /runbook override {run.id} WHY")
     with pytest.raises(NotAllowed, match="commander"):
         await click(room, "override_freeze", run.number, room.person("ben"), "payments are down")
     with pytest.raises(BadInput, match="Say why"):

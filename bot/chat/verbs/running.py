@@ -14,7 +14,7 @@ from bot.errors import BadInput, NotFound
 from bot.incidents import Incidents
 from bot.incidents.seeing import require_seen
 from bot.located import near
-from bot.runbooks import Run, Runbook, Runs, StepAttempt, approvers
+from bot.runbooks import Run, Runbook, Runs, StepAttempt, approvers, held_up
 from bot.runbooks.requests import ENDED, typed_with_inputs
 
 RUNNING_FORMS = (
@@ -29,7 +29,7 @@ RUNNING_FORMS = (
 )  # fmt: skip
 _WANTED = {  # the states in which a verb makes sense
     "approve": ("proposed", "waiting"), "refuse": ("proposed", "waiting"),
-    "pause": ("approved", "running", "held"), "resume": ("paused", "running", "held"),
+    "pause": ("approved", "running", "held"), "resume": ("paused", "approved", "running", "held"),
     "abort": ("approved", "running", "held", "paused", "unknown", "waiting", "planning"),
     "undo": ("succeeded", "failed", "aborted"),
 }  # fmt: skip
@@ -71,7 +71,8 @@ class RunningVerbs:
         agreed = await approvers(session, run)
         may = may_approve(self.incidents.catalog(), run, agreed)
         names = [[self._name(person) for person in each] for each in (agreed, may)]
-        blocks = run_blocks(run, attempts, names[0], self._name(run.requester), names[1])
+        why = await held_up(session, run, self.incidents.catalog())
+        blocks = run_blocks(run, attempts, names[0], self._name(run.requester), names[1], why)
         return Reply(f"{run.title}: {run.state}.", blocks, incident_id=run.incident_id)
 
     async def _steer(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
