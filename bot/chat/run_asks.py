@@ -1,6 +1,7 @@
 """What a run asks of people while it runs: the facts in front of them, and the buttons. Pure."""
 
 from bot.chat.blocks import Block, actions, button, cut, escape, section, when
+from bot.log import redacted
 from bot.runbooks import Run, StepAttempt
 from bot.runbooks.output import one_line
 
@@ -30,7 +31,7 @@ def _unknown(run: Run, row: StepAttempt) -> list[Block]:
         f"`{row.action}` was sent to {escape(row.target)}{way} at {when(row.started_at)}: no outcome.",
     ]
     if row.before:
-        lines.append(f"Just before: {escape(cut(one_line(row.before), 300))}")
+        lines.append(f"Just before: {escape(cut(one_line(redacted(row.before)), 300))}")
     if row.error:
         lines.append(f"Then: {escape(cut(row.error, 500))}")
     lines.append("It is not sent again by itself. Look at the target, then say which it was.")

@@ -59,7 +59,8 @@ class StepFlow:
         since = asked[-1].id or 0 if asked else 0
         rows = [a for a in rows if (a.id or 0) > since or a.state == "done"]
         outcome = await self._approved(step, rows) or await self._body(step, names, rows)
-        if outcome.state == "failed" and step.on_failure == "ask":
+        asks = outcome.state == "failed" and step.on_failure == "ask"
+        if asks and not await self._stopped():
             return await self._ask(step, outcome)
         return outcome
 

@@ -259,6 +259,20 @@ async def test_a_run_offers_what_can_be_done_next(
     ] == buttons
 
 
+async def test_what_was_read_before_an_unknown_step_shows_no_credential(room: ChatRoom) -> None:
+    """Undo needs it as it was; who looks at the card does not."""
+    await declare(room)
+    run = await room.plan(state="unknown", plan=a_plan(a_step()))
+    async with room.store.write() as session:
+        session.add(StepAttempt(
+            run_id=run, step="s1", attempt=1, state="unknown", epoch=1, action="a", target="t",
+            before={"body": {"hook": "https://ops:hunter2@hooks.example.com/"}},
+        ))  # fmt: skip
+    said = words((await room.card(1, "run", run_id=run)).blocks)
+    assert "Just before" in said
+    assert "hunter2" not in said
+
+
 async def test_a_run_says_what_it_waits_for(room: ChatRoom) -> None:
     """Approved, and another run acts on its target; what its caller holds is at its disposal."""
     await declare(room)

@@ -1,5 +1,6 @@
 """What people ask of a run at an awkward moment: it is never lost, and nothing stays locked."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -138,3 +139,17 @@ async def test_an_abort_after_a_crash(
         assert not await locked(room)
     assert shop.count("/b") == 0
     assert len([r for r in shop.received if r.method != "GET"]) == 1
+
+
+async def test_an_aborted_run_asks_nobody_what_now(make_room: MakeRoom, shop: HttpApp) -> None:
+    """The step in flight fails after the abort: the run ends with that, and no question is left."""
+    room = make_room(runbook(put("b", more="on_failure: ask")), http__shop=shop.url)
+    shop.answers["/b"] = Answer(500, latency=0.5)
+    number = await room.approved()
+    task = asyncio.create_task(room.work())
+    await asyncio.to_thread(shop.wait_for, "/b", 4)
+    await room.ask("abort", number)
+    await task
+    run = await room.run(number)
+    assert (run.state, "PUT /b answered 500" in run.error) == ("aborted", True)
+    assert await room.attempts(number, "ask") == []

@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from bot.errors import BadInput, Conflict, NotAllowed
-from bot.runbooks import Decisions, Run, held_up
+from bot.errors import Conflict, NotAllowed
+from bot.runbooks import Decisions, Run
 from bot.runbooks.tables import StepAttempt
 from bot.store import now
 from tests.runbooks.conftest import MakeRoom
@@ -287,62 +287,6 @@ async def test_aborting_a_caller_aborts_what_it_called(make_room: MakeRoom, shop
     assert [(await room.run(n)).state for n in (number, number + 1)] == ["aborted", "aborted"]
 
 
-def freeze(room: Room) -> None:
-    today = datetime.now(UTC)
-    catalog = json.loads((room.library.folder / "catalog" / "all.yaml").read_text())
-    catalog["freezes"] = [{
-        "name": "Black Friday", "since": (today - timedelta(days=1)).isoformat(),
-        "until": (today + timedelta(days=1)).isoformat(),
-    }]  # fmt: skip
-    (room.library.folder / "catalog" / "all.yaml").write_text(json.dumps(catalog))
-    room.library.reload()
-
-
-async def test_a_change_freeze_holds_until_somebody_says_why(
-    make_room: MakeRoom, shop: HttpApp
-) -> None:
-    """Approved or not, it does not begin; the override needs the role and a reason."""
-    room = make_room(runbook(put("a")), http__shop=shop.url)
-    freeze(room)
-    run = await done(room)
-    assert (run.state, paths(shop, "PUT")) == ("waiting", [])
-    async with room.store.read() as session:
-        said = await held_up(session, run, room.library.catalog)
-    assert said.startswith("The change freeze 'Black Friday' holds until ")
-    assert said.endswith(f"UTC: /runbook override {run.id} WHY")
-    with pytest.raises(NotAllowed, match="commander"):
-        await click(room, "override_freeze", run.number, room.person("ben"), "payments are down")
-    with pytest.raises(BadInput, match="Say why"):
-        await click(room, "override_freeze", run.number, room.person("ana"), "now")
-    await click(room, "override_freeze", run.number, room.person("ana"), "payments are down")
-    await room.work()
-    assert (await room.run(run.number)).state == "succeeded"
-    assert "freeze_overridden" in await room.kinds()
-
-
-async def test_breaking_the_glass_is_loud_and_reviewed(make_room: MakeRoom, shop: HttpApp) -> None:
-    """A commander alone, with a reason; the incident is not closed before another has looked."""
-    room = make_room(runbook(put("a")), http__shop=shop.url)
-    number = await room.start()
-    await room.work(1)
-    ana, ben, decisions = room.person("ana"), room.person("ben"), Decisions(room.runs)
-    with pytest.raises(NotAllowed):
-        await click(room, "break_glass", number, ben, "nobody answers the phone")
-    await click(room, "break_glass", number, ana, "nobody answers the phone")
-    await room.work()
-    assert (await room.run(number)).state == "succeeded"
-    (row,) = [r for r in await room.rows() if r.kind == "glass_broken"]
-    assert "Ana broke the glass" in row.text
-    async with room.store.read() as session:
-        with pytest.raises(Conflict, match="nobody has reviewed"):
-            await decisions.require_reviewed(session, 1)
-    with pytest.raises(NotAllowed, match="other than who broke"):
-        await click(room, "review", number, room.person("ana"), "it was right, I think")
-    await click(room, "review", number, ben, "it was right, nobody was awake")
-    async with room.store.read() as session:
-        await decisions.require_reviewed(session, 1)
-
-
 async def test_a_plan_that_grew_voids_the_approval(make_room: MakeRoom, shop: HttpApp) -> None:
     """Between approval and start the target changed, so that the run would do something else."""
     shop.answers["/mode"] = Answer(body='"safe"')
@@ -369,22 +313,3 @@ async def test_an_edit_does_not_reach_a_run_that_waits(make_room: MakeRoom, shop
     assert (run.state, paths(shop, "PUT")) == ("succeeded", ["/a"])
     assert run.note == "The runbook's file was edited since; this run keeps its own version"
     assert any("keeps its own version" in row.text for row in await room.rows())
-
-
-async def test_a_forced_approval_is_of_one_plan(make_room: MakeRoom, shop: HttpApp) -> None:
-    """The plan grew after the glass was broken: it is broken for this one too, or people agree."""
-    shop.answers["/mode"] = Answer(body='"safe"')
-    text = runbook(put("mode", '"safe"'), front="approvals: {count: 2}")
-    room = make_room(text, http__shop=shop.url)
-    number = await room.start()
-    await room.work(1)
-    ana, why = room.person("ana"), "nobody answers the phone"
-    await click(room, "break_glass", number, ana, why)
-    shop.answers["/mode"] = Answer(body='"fast"')
-    await room.work(1)
-    await room.approve(number, "ben")
-    await room.work()
-    assert ((await room.run(number)).state, paths(shop, "PUT")) == ("waiting", [])
-    await click(room, "break_glass", number, ana, why)
-    await room.work()
-    assert (await room.run(number)).state == "succeeded"
