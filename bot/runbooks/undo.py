@@ -22,6 +22,7 @@ from bot.runbooks.units import Unit, step_of, unit_of
 
 log = get("runbooks")
 _LOOK = 0.5  # seconds between two looks at a called run that is taking itself back
+_NOBODY_KNOWS = "nobody said whether it happened"
 
 
 class RunUndoer:
@@ -52,6 +53,7 @@ class RunUndoer:
         names = {"inputs": self.run.inputs, "steps": outputs(self.runbook, last.values())}
         left = [a for a in reversed(done.values()) if a.step not in undone]
         said = [(a.step, await self._in_turn(a, before[a.step], names)) for a in left]
+        said += [(a.step, _NOBODY_KNOWS) for a in last.values() if a.state == "unknown"]
         problems = [f"{step}: {problem}" for step, problem in said if problem]
         error = "; ".join([failed, *problems] if failed else problems)
         if problems:

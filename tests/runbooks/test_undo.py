@@ -172,6 +172,19 @@ with: {target: shop, path: /b, body: {mode: "{{ steps.s1.status | default('safe'
     assert puts(shop) == [("/b", "safe"), ("/b", "was b")]
 
 
+async def test_an_unknown_outcome_is_not_called_taken_back(
+    make_room: MakeRoom, shop: HttpApp
+) -> None:
+    """Somebody gave the run up without saying whether it happened: the undo does not hide that."""
+    shop.answers["/restart"] = Answer(drop=True)
+    room = make_room(runbook(put("a"), CALL), http__shop=shop.url)
+    number = await ended(room)
+    assert (await room.ask("abort", number)).state == "aborted"
+    said = "not taken back: s2: nobody said whether it happened"
+    assert await undone(room, number) == ("failed", said)
+    assert puts(shop) == [("/a", "safe"), ("/a", "was a")]
+
+
 async def test_an_abort_ends_an_undo(make_room: MakeRoom, shop: HttpApp) -> None:
     """The step in flight is taken back, the others stay, and the run says which."""
     room = make_room(runbook(put("a"), put("b")), http__shop=shop.url)
