@@ -3,6 +3,7 @@
 import hashlib
 import importlib.resources
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -155,6 +156,7 @@ async def _static(desk: Desk, request: Request) -> Response:
     return FileResponse(path, headers={"Cache-Control": "public, max-age=31536000, immutable"})
 
 
+@cache  # a page is compiled once
 def _templates() -> Environment:
     made = Environment(
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True,

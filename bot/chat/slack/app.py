@@ -268,6 +268,7 @@ def build_app(api_url: str, signing_secret: str, incoming: SlackIn) -> AsyncApp:
     app = AsyncApp(
         client=AsyncWebClient(base_url=api_url), signing_secret=signing_secret or None,
         before_authorize=door.enter, authorize=door,
+        name="jackline",  # else bolt reads the source of every caller for the name of one file
     )  # fmt: skip
     for name in COMMANDS:
         app.command(name)(incoming.command)
