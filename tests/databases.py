@@ -24,11 +24,11 @@ def durable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_configure() -> None:
-    _share_what_is_compiled()
+    share_what_is_compiled()
     _do_not_wait_for_the_disk()
 
 
-def _share_what_is_compiled() -> None:
+def share_what_is_compiled() -> None:
     """All engines of this process that speak the same dialect use one another's statements."""
     DefaultDialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
     DefaultDialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
