@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
+from bot.chat.console import factors
 from bot.registry import Registry, load
 from bot.store import Store
 from tests.chat.console_world import World
@@ -59,7 +61,16 @@ def room(store: Store, folder: Path, registry: Registry) -> ChatRoom:
 
 
 @pytest.fixture
-def world(tmp_path: Path, sqlite_store: Store) -> World:
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords' hashes of the same kind that take no time: `test_console_factors` has the real ones."""
+    kept = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(factors, "_hasher", kept)
+    monkeypatch.setattr(factors, "NOBODYS", factors.NOBODYS.replace("m=47104,t=2", "m=8,t=1"))
+    assert not kept.check_needs_rehash(factors.NOBODYS)
+
+
+@pytest.fixture
+def world(tmp_path: Path, sqlite_store: Store, quick_hashes: None) -> World:
     return World(tmp_path, sqlite_store)
 
 

@@ -12,7 +12,7 @@ from tests.chat.signin.people import Phone, set_up
 
 
 @pytest.fixture
-def world(tmp_path: Path, store: Store) -> World:
+def world(tmp_path: Path, store: Store, quick_hashes: None) -> World:
     return World(tmp_path, store)
 
 
