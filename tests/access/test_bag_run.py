@@ -117,7 +117,7 @@ def test_by_hand_and_a_failure(world: World) -> None:
 def test_killed_in_the_middle(world: World) -> None:
     """Sent, and the terminal is gone: never sent again; a person says what happened, then it goes on."""
     packed = world.pack()
-    world.shop.answers["/restart"] = Answer(latency=4)
+    world.shop.answers["/restart"] = Answer(latency=60)
     words = [
         "run",
         "hand",

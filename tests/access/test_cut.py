@@ -46,6 +46,7 @@ class Subject:
     count: Callable[[], int]
     clear: Callable[[], object]
     settings: dict[str, str] = field(default_factory=dict)
+    ends: Path | None = None  # without this file what was begun stays under way
 
     @property
     def port(self) -> int:
@@ -135,9 +136,10 @@ def over_tcp(balancer: HAProxy) -> Subject:
 
 
 def over_ssh(host: Sshd, folder: Path, first: str = "true") -> Subject:
-    """Commands that leave a line behind, and then take a moment to end."""
-    mark = folder / "mark"
-    argv = ["sh", "-c", f"{first}; echo x >> {mark}; sleep 0.2"]
+    """Commands that leave a line behind, and then end as soon as they may."""
+    mark, ends = folder / "mark", folder / "ends"
+    ends.touch()
+    argv = ["sh", "-c", f"{first}; echo x >> {mark}; {awaited(ends)}"]
     seen = ["test", "-s", str(mark)]
     commands = {
         "see": {"argv": seen, "effect": "read"},
@@ -158,7 +160,13 @@ def over_ssh(host: Sshd, folder: Path, first: str = "true") -> Subject:
         lambda: mark.read_text().count("x") if mark.exists() else 0,
         lambda: mark.unlink(missing_ok=True),
         {**host.settings, "commands": json.dumps(commands)},
+        ends,
     )
+
+
+def awaited(file: Path) -> str:
+    """Shell that waits for it, though not for ever."""
+    return f"for _ in $(seq 600); do test -e {file} && break; sleep 0.05; done"
 
 
 @pytest.fixture(params=["http", "tcp", "ssh"])
@@ -201,10 +209,15 @@ class Scene:
             self.first.cut = Cut(answered=0, word=word, dead=dead)
             return
 
+        ends = self.subject.ends
+        assert ends is not None
+        ends.unlink()
+
         async def when_it_is_there() -> None:
             while not self.subject.count():
                 await asyncio.sleep(0.01)
             self.first.break_off(dead=dead)
+            ends.touch()
 
         self._watch = asyncio.create_task(when_it_is_there())
 
@@ -288,7 +301,9 @@ async def test_after_sending_once_with_nobody_left_to_ask(subject: Subject, tmp_
 
 async def test_a_reading_that_comes_too_early(sshd_server: Sshd, tmp_path: Path) -> None:
     """The order is under way and has no effect yet: to send it again would do it twice."""
-    subject = over_ssh(sshd_server, tmp_path, first=f"touch {tmp_path}/started; sleep 1")
+    effect = tmp_path / "effect"
+    under_way = f"touch {tmp_path}/started; {awaited(effect)}"
+    subject = over_ssh(sshd_server, tmp_path, first=under_way)
     async with scene(subject, tmp_path, "once", TWICE) as on:
 
         async def when_it_began() -> None:
@@ -302,6 +317,7 @@ async def test_a_reading_that_comes_too_early(sshd_server: Sshd, tmp_path: Path)
         assert run.state == "failed"
         assert "may yet" in run.error
         assert await on.attempts() == [("first", "failed")]
+        effect.touch()
         await asyncio.to_thread(wait_for, subject.count)
     assert subject.count() == 1
 

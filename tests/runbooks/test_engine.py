@@ -1,6 +1,7 @@
 """A run against a real target: guards before, verify after, retries, paths, and how it ends."""
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -106,7 +107,7 @@ async def test_verify_gives_up_in_time(make_room: MakeRoom, shop: HttpApp) -> No
     number = await room.approved()
     began = time.monotonic()
     await room.work()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15  # of the minute that a step may take
     run = await room.run(number)
     assert run.state == "failed"
     assert run.error.startswith("Still down (")
@@ -276,12 +277,14 @@ async def test_an_abort_does_not_wait_for_the_retries(
 
 async def test_an_abort_finishes_the_step_in_flight(make_room: MakeRoom, shop: HttpApp) -> None:
     """What is under way is brought to its end and recorded; nothing new begins."""
-    shop.answers["/restart"] = Answer(latency=0.5)
+    taken = threading.Event()
+    shop.answers["/restart"] = Answer(held=taken)
     room = make_room(runbook(CALL, LOOK), http__shop=shop.url)
     number = await room.approved()
     task = asyncio.create_task(room.work())
     await asyncio.to_thread(shop.wait_for, "/restart")
     assert (await room.ask("abort", number)).state == "running"
+    taken.set()
     await task
     assert (await room.run(number)).state == "aborted"
     assert [(a.step, a.state) for a in await room.attempts(number)] == [("s1", "done")]

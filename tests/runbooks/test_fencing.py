@@ -1,6 +1,7 @@
 """Any number of engines over one store: one owner at a time, and a former owner changes nothing."""
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -70,9 +71,9 @@ async def test_a_long_step_keeps_its_lease(
 ) -> None:
     """The step takes several leases; the other engine keeps its hands off."""
     for module in ("journal", "engine"):
-        monkeypatch.setattr(f"bot.runbooks.{module}.LEASE", timedelta(seconds=0.9))
+        monkeypatch.setattr(f"bot.runbooks.{module}.LEASE", timedelta(seconds=2))
     shop = http_server("shop")
-    shop.answers["/restart"] = Answer(latency=3)
+    shop.answers["/restart"] = Answer(latency=4.5)
     room = make_room(runbook(CALL), http__shop=shop.url)
     number = await room.approved()
     async with running(room.engine, room.another("second")):
@@ -94,19 +95,21 @@ async def test_an_owner_that_wakes_up_too_late(
 ) -> None:
     """It was paused in the middle of a call. What the new owner decided stands."""
     shop = http_server("shop")
-    shop.answers["/restart"] = Answer(latency=1.5)
+    taken = threading.Event()
+    method = "POST" if sent == 1 else "PUT"
+    shop.answers[f"{method} /restart"] = Answer(held=taken)
     room = make_room(runbook(step), http__shop=shop.url)
     number = await room.approved()
     late = asyncio.create_task(room.work(1))
-    method = "POST" if sent == 1 else "PUT"
     async with asyncio.timeout(10):
         while not [r for r in shop.received if r.method == method]:
             await asyncio.sleep(0.02)
     await expire(room)
-    shop.answers["/restart"] = Answer()
+    shop.answers[f"{method} /restart"] = Answer()
     await room.work(1, room.another("second"))
     rows, run = await room.rows(), await room.run(number)
     assert run.state == state
+    taken.set()
     await late
     assert (await room.rows(), await room.run(number)) == (rows, run)
     assert len([r for r in shop.received if r.method == method]) == sent

@@ -1,5 +1,8 @@
 """How steps hang together: side by side, item by item, stage by stage, and what waits."""
 
+import asyncio
+import threading
+
 import pytest
 
 from tests.runbooks.conftest import MakeRoom
@@ -8,18 +11,24 @@ from tests.servers.http_app import Answer, HttpApp
 
 pytestmark = pytest.mark.server
 LOOK = "action: http.check\nwith: {target: shop, path: /}"
+WAITS = "this waits for its end"
 
 
 async def test_independent_steps_run_side_by_side(make_room: MakeRoom, shop: HttpApp) -> None:
-    """Two slow steps that need only the first take the time of one; the last waits for both."""
+    """Two steps that need only the first are both under way at once; the last waits for both."""
+    both = threading.Event()
     for path in ("/a", "/b"):
-        shop.answers[path] = Answer(latency=0.8)
+        shop.answers[path] = Answer(held=both)
     text = runbook(
         look("first"), look("a", "needs: [s1]"), look("b", "needs: [s1]"),
         look("last", "needs: [s2, s3]"),
     )  # fmt: skip
     room = make_room(text, http__shop=shop.url)
-    run = await done(room)
+    running_it = asyncio.create_task(done(room))
+    for path in ("/a", "/b"):
+        await asyncio.to_thread(shop.wait_for, path)
+    both.set()
+    run = await running_it
     assert run.state == "succeeded"
     rows = {a.step: a for a in await room.attempts(run.number)}
     assert rows["s3"].started_at < rows["s2"].ended_at
@@ -32,13 +41,21 @@ async def test_a_failure_lets_the_other_step_come_to_its_end(
     make_room: MakeRoom, shop: HttpApp
 ) -> None:
     """Nothing new begins, and what is in flight gets its outcome."""
-    shop.answers["/slow"] = Answer(latency=0.8)
+    failed = threading.Event()
+    shop.answers["/slow"] = Answer(held=failed)
     bad = look("bad", 'needs: []\nverify: [{expect: "out.status == 500"}]')
     text = runbook(look("slow", "needs: []"), bad, look("never", "needs: [s1]"))
     room = make_room(text, http__shop=shop.url)
-    run = await done(room)
+    number = await room.approved()
+    working = asyncio.create_task(room.work())
+    async with asyncio.timeout(20):
+        while ("s2", "failed") not in [(a.step, a.state) for a in await room.attempts(number)]:
+            await asyncio.sleep(0.02)
+    failed.set()
+    await working
+    run = await room.run(number)
     assert (run.state, run.error) == ("failed", "out.status == 500: is false")
-    assert [(a.step, a.state) for a in await room.attempts(run.number)] == [
+    assert [(a.step, a.state) for a in await room.attempts(number)] == [
         ("s1", "done"), ("s2", "failed"),
     ]  # fmt: skip
     assert "/never" not in paths(shop)
@@ -163,7 +180,10 @@ async def test_the_plan_says_how_long_it_took(make_room: MakeRoom, shop: HttpApp
     assert first.plan["earlier"] == {}
     second = await room.start(origin="again")
     await room.work(1)
-    assert 0.2 < (await room.run(second)).plan["earlier"]["s1"] < 2
+    (attempt,) = await room.attempts(first.number)
+    took = (attempt.ended_at - attempt.started_at).total_seconds()
+    assert (await room.run(second)).plan["earlier"]["s1"] == pytest.approx(took, abs=0.1)
+    assert took >= 0.3
     assert (await room.run(second)).plan_digest == first.plan_digest
     planned = [row.data for row in await room.rows() if row.kind == "run_planned"]
     assert planned[0]["limits"] == {"s1": 60.0}  # what it is compared with in a postmortem
@@ -179,18 +199,23 @@ async def test_a_target_known_only_during_the_run_is_locked_all_the_same(
     room = make_room(
         runbook(look("a"), change, look("b"), front="timeout: 20s"), http__shop=shop.url
     )
-    shop.answers["/b"] = Answer(latency=1.5)
+    told = threading.Event()
+    shop.answers["/b"] = Answer(held=told)
     first, second = [await room.start(origin=name) for name in ("first", "second")]
     await room.work(1)
     for number in (first, second):
         await room.approve(number, "ben")
     assert (await room.run(first)).plan["targets"] == []
     async with running(room.engine):
+        async with asyncio.timeout(20):
+            while not [row for row in await room.rows() if WAITS in row.text]:
+                await asyncio.sleep(0.02)
+        told.set()
         runs = {n: await until(room, n, "succeeded") for n in (first, second)}
     acted = {n: (await room.attempts(n))[1].started_at for n in runs}
     earlier, later = sorted(runs, key=lambda n: acted[n])
     assert acted[later] >= runs[earlier].ended_at
-    waited = [row for row in await room.rows() if "this waits for its end" in row.text]
+    waited = [row for row in await room.rows() if WAITS in row.text]
     assert [row.data["run_id"] for row in waited] == [later]
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -42,7 +43,8 @@ async def test_a_stopped_process_that_goes_on_is_fenced_off(
     shop = http_server("shop")
     room = make_room(runbook(step), http__shop=shop.url)
     number = await room.approved()
-    shop.answers["/restart"] = Answer(latency=2)
+    taken = threading.Event()
+    shop.answers[f"{method} /restart"] = Answer(held=taken)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.runbooks.engine_process", room.store.url,
         str(room.library.folder), cwd=ROOT, stdout=asyncio.subprocess.PIPE,
@@ -52,7 +54,7 @@ async def test_a_stopped_process_that_goes_on_is_fenced_off(
     try:
         await sent(shop, method)
         await stop_between_writes(process, room.store)
-        shop.answers["/restart"] = Answer()
+        shop.answers[f"{method} /restart"] = Answer()
         async with asyncio.timeout(30):
             while (await room.run(number)).state not in ("unknown", "succeeded"):
                 await room.work(1, room.another("second"))
@@ -60,6 +62,7 @@ async def test_a_stopped_process_that_goes_on_is_fenced_off(
         before = (await room.rows(), await room.run(number), await room.attempts(number))
         assert before[1].state == state
         process.send_signal(signal.SIGCONT)
+        taken.set()
         async with asyncio.timeout(30):  # its answer comes, and it reports it
             while b"run_taken_over" not in (line := await process.stdout.readline()):
                 assert line, "it has ended"
@@ -90,13 +93,15 @@ async def test_the_database_stops_in_the_middle_of_a_step(
     folder = write_folder(tmp_path / "runbooks", runbook(step), http__shop=shop.url)
     room = Room(store, folder, registry)
     number = await room.approved()
-    shop.answers["/restart"] = Answer(latency=1)
+    taken = threading.Event()
+    shop.answers[f"{method} /restart"] = Answer(held=taken)
     try:
         async with running(room.engine):
             await sent(shop, method)
             server.crash()
-            await asyncio.sleep(2)
-            shop.answers["/restart"] = Answer()
+            taken.set()
+            await asyncio.sleep(1)  # it has its answer, and nowhere to write it
+            shop.answers[f"{method} /restart"] = Answer()
             server.start()
             async with asyncio.timeout(40):
                 while (await room.run(number)).state not in states:

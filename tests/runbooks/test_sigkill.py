@@ -73,10 +73,10 @@ async def test_killed_between_intent_and_outcome(
     shop.answers = {"/state": Answer(body=shown)}
     room = make_room(runbook(step), http__shop=shop.url)
     number = await room.approved()
-    shop.answers["/restart"] = Answer(latency=1)
+    shop.answers[f"{method} /restart"] = Answer(latency=60)
     await killed_in_flight(room, shop, method)
     assert [a.state for a in await room.attempts(number)] == ["intent"]
-    shop.answers["/restart"] = Answer()
+    shop.answers[f"{method} /restart"] = Answer()
     if shown == "still":
         shop.answers = Moving(shop)
     async with asyncio.timeout(20):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -175,8 +176,8 @@ async def test_a_wait_outlives_its_engine(make_room: MakeRoom, shop: HttpApp) ->
 
 async def test_waiting_is_no_run_time(make_room: MakeRoom, shop: HttpApp) -> None:
     """Only what the run itself takes counts against its timeout."""
-    shop.answers["/b"] = Answer(latency=1.2)
-    text = runbook(MANUAL, look("b"), look("c"), front="timeout: 1s")
+    shop.answers["/b"] = Answer(latency=3.2)
+    text = runbook(MANUAL, look("b"), look("c"), front="timeout: 3s")
     room = make_room(text, http__shop=shop.url)
     run = await done(room)
     hour = timedelta(hours=1)
@@ -189,7 +190,7 @@ async def test_waiting_is_no_run_time(make_room: MakeRoom, shop: HttpApp) -> Non
     await room.work()
     run = await room.run(run.number)
     assert run.state == "failed"
-    assert run.error.startswith("took longer than its timeout of 1 s")
+    assert run.error.startswith("took longer than its timeout of 3 s")
     assert paths(shop) == ["/b"]  # the step in flight came to its end
 
 
@@ -205,12 +206,14 @@ async def test_a_notice_is_said_once(make_room: MakeRoom, shop: HttpApp) -> None
 
 async def test_pause_and_resume(make_room: MakeRoom, shop: HttpApp) -> None:
     """The step in flight ends, the next does not begin until somebody says so."""
-    shop.answers["/a"] = Answer(latency=0.5)
+    taken = threading.Event()
+    shop.answers["/a"] = Answer(held=taken)
     room = make_room(runbook(look("a"), look("b")), http__shop=shop.url)
     number = await room.approved()
     task = asyncio.create_task(room.work(1))
     await asyncio.to_thread(shop.wait_for, "/a", 1)
     await room.ask("pause", number)
+    taken.set()
     await task
     assert ((await room.run(number)).state, paths(shop)) == ("paused", ["/a"])
     await room.work()

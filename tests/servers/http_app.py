@@ -20,11 +20,16 @@ from tests.servers.process import HOST, free_port, wait_for
 
 @dataclass
 class Answer:
-    """What a path gives. `drop` closes the connection without a word; `hang` is just latency."""
+    """What a path gives. `drop` closes the connection without a word.
+
+    With `held` it comes once the test has set that: so the test, not the clock, says what happens
+    while a request is under way. An answer that is to stay out has a latency that nobody waits for.
+    """
 
     status: int = 200
     body: str = "ok"
     latency: float = 0.0
+    held: threading.Event | None = None
     drop: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -42,7 +47,7 @@ class Received:
 
 
 class HttpApp:
-    """Set `answers[path]`, or `default` for every other path; read `received`."""
+    """Set `answers[path]`, `answers["PUT path"]`, or `default` for all others; read `received`."""
 
     def __init__(self, name: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.name = name
@@ -52,6 +57,7 @@ class HttpApp:
         self.answers: dict[str, Answer | list[Answer]] = {}
         self.received: list[Received] = []
         self.keeps = False  # a path gives what was last sent to it, and 404 before that
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._runner: web.ServerRunner | None = None
@@ -96,10 +102,21 @@ class HttpApp:
 
     async def _down(self) -> None:
         if self._runner is not None:
+            for task in self._under_way:
+                task.cancel()
             await self._runner.cleanup()
             self._runner = None
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        task = asyncio.current_task()
+        assert task is not None
+        self._under_way.add(task)
+        try:
+            return await self._answered(request)
+        finally:
+            self._under_way.discard(task)
+
+    async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
         received = Received(
             request.method,
             request.path,
@@ -111,11 +128,14 @@ class HttpApp:
         if self.keeps:
             sent = [r.body for r in self.to(request.path) if r.method != "GET"]
             return web.Response(status=200 if sent else 404, text=sent[-1] if sent else "")
-        answer = self.answers.get(request.path, self.default)
+        named = f"{request.method} {request.path}"
+        answer = self.answers.get(named) or self.answers.get(request.path, self.default)
         if isinstance(answer, list):  # one after the other; the last one stays
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
         if answer.latency:
             await asyncio.sleep(answer.latency)
+        while answer.held is not None and not answer.held.is_set():
+            await asyncio.sleep(0.01)
         if answer.drop and request.transport is not None:
             request.transport.abort()
         headers = {"X-Served-By": self.name, "Content-Type": "text/plain"} | answer.headers
