@@ -139,10 +139,10 @@ def test_an_expression_cannot_take_forever() -> None:
     """RE2 is linear: what takes others years is found in no time."""
     settings = {"body": r"(?P<x>(a*)*)$|(?P<y>(a|aa)+)!"}
     SOURCE.check(settings)
-    before = time.perf_counter()
+    before = time.thread_time()
     mail("x", "a" * 500 + "b", settings)
     mail("x", ("a" * 70 + "\n") * 900 + "b", settings)
-    assert time.perf_counter() - before < 2
+    assert time.thread_time() - before < 2
 
 
 @pytest.mark.parametrize(
@@ -195,10 +195,10 @@ def test_character_sets() -> None:
         (b"idna", b"a" * 60_000, ""), (b"zip", b"abc", "abc"), (b"rot13", b"abc", "abc"),
         (b"utf-16", b"a", ""),
     ):  # fmt: skip
-        before = time.perf_counter()
+        before = time.thread_time()
         body = b"Subject: x\r\nContent-Type: text/plain; charset=" + header + b"\r\n\r\n" + text
         assert name in parse(body).annotations.get("description", "")
-        assert time.perf_counter() - before < 1
+        assert time.thread_time() - before < 1
     raw = "Subject: Büro\r\n\r\nx".encode()
     assert parse(raw).name == "Büro"
 
@@ -232,9 +232,9 @@ def test_mails_that_are_made_to_hurt() -> None:
         b"Subject: x\r\nContent-Type: text/html\r\n\r\n" + b"<script><!--" * 80_000,
         b"Subject: x\r\nContent-Type: text/plain;" + b" a*0*=x;" * 100_000 + b"\r\n\r\nx",
     ):
-        before = time.perf_counter()
+        before = time.thread_time()
         assert found(body)
-        assert time.perf_counter() - before < 3, body[:60]
+        assert time.thread_time() - before < 3, body[:60]
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", b"Subject: ", b"Content-Type: ", FIRING]))

@@ -222,11 +222,11 @@ def test_the_manifest_lists_what_is_read() -> None:
 def test_an_expression_cannot_run_away(expression: str) -> None:
     """It is refused within seconds, and by its setting, whatever it multiplies."""
     body = {"id": "x" * 1_000_000, "on": True, "big": ["a"] * 2_000}
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(BadInput) as refused:
         parse(body, summary=expression, name="'n'", fingerprint="'f'")
     assert refused.value.field == "alerts[0].summary"
-    assert time.monotonic() - began < 10
+    assert time.thread_time() - began < 10
 
 
 def test_a_thousand_alerts_with_every_setting_are_far_from_the_limit() -> None:

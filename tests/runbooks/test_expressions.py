@@ -124,12 +124,12 @@ def test_nothing_climbs_out_or_changes_a_value(expression: str) -> None:
 )
 def test_nothing_eats_memory_or_time(expression: str) -> None:
     """A few characters never become a gigabyte: neither when checked nor when evaluated."""
-    began = time.monotonic()
+    began = time.thread_time()
     check_syntax(expression)
     assert evaluate(expression, NAMES)[0] is None
     with pytest.raises(BadInput):
         render(f"x{{{{ {expression} }}}}", NAMES)
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_syntax_is_checked_without_running() -> None:

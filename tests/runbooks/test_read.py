@@ -118,11 +118,11 @@ def test_every_problem_is_reported_at_once() -> None:
 
 def test_a_bomb_of_aliases_costs_nothing() -> None:
     """A kilobyte that stands for 10**9 values is refused before anything walks through it."""
-    began = time.monotonic()
+    began = time.thread_time()
     bomb = "\n".join(f"  {line}" for line in LAUGHS.splitlines())
     _, problems = read(step(f"id: a\naction: http.call\nwith:\n{bomb}"), "fix.md")
     assert len(problems) == 1
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_anchors_of_a_reasonable_size_are_fine() -> None:
