@@ -16,8 +16,10 @@ from bot.store import Store
 from tests.servers.postgres import Postgres
 
 pytest_plugins = ["tests.databases", "tests.servers.fixtures", "tests.sharing"]
-# How long one example takes says how busy the machine is.
-hypothesis.settings.register_profile("jackline", deadline=None)
+# How long examples take, and their making, says how busy the machine is.
+hypothesis.settings.register_profile(
+    "jackline", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("jackline")
 
 

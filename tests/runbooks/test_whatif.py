@@ -2,7 +2,7 @@
 
 from itertools import combinations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.catalog import Catalog
@@ -102,7 +102,7 @@ STEPS = st.sampled_from(
 FRONT = "inputs: {at: {type: enum, values: [x, y]}}"
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.data())
 def test_cuts_are_exactly_the_smallest_that_kill(data: st.DataObject) -> None:
     """Each kills, no part of it does, and there are no others: by trying every set of failures."""
