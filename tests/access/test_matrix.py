@@ -124,7 +124,7 @@ async def test_a_path_that_is_broken_itself(trusted: World, registry: Registry) 
     for kind, change, said in broken(trusted):
         for protocol in ("http", "haproxy", "ssh"):
             dialer, target, path = trusted.dialer(protocol, kind, **change)
-            async with asyncio.timeout(8), dialer.connect(target, path) as link:
+            async with asyncio.timeout(30), dialer.connect(target, path) as link:
                 with pytest.raises(NotSent, match=rf"over {path}: .*({said})") as caught:
                     await ASK[protocol](registry, link)
             assert "sesame" not in str(caught.value)

@@ -259,8 +259,8 @@ async def test_a_journey(room: Room, till: HttpApp) -> None:
         ("/login", [Answer(body="no form")], "step 1, GET /login: the answer has no csrf"),
         ("/cart", Answer(201, "[]"), "step 3, POST /cart: the answer has no order"),
         ("/cart", Answer(201, "no JSON"), "step 3, POST /cart: the answer has no order"),
-        ("/cart", Answer(201, latency=2), "step 3, POST /cart: TimeoutError"),
-        ("/login", Answer(latency=2), "step 1, GET /login: TimeoutError"),
+        ("/cart", Answer(201, latency=60), "step 3, POST /cart: TimeoutError"),
+        ("/login", Answer(latency=60), "step 1, GET /login: TimeoutError"),
         ("/cart", Answer(drop=True), "step 3, POST /cart: "),
         ("/orders/17", Answer(body="cancelled"),
          "step 4, GET /orders/$order?of=$csrf: the answer does not contain 'order $order is open'"),
@@ -271,7 +271,7 @@ async def test_a_journey_that_fails_names_its_step(
 ) -> None:
     """And goes no further; no secret and nothing of an answer is in the alert."""
     till.answers[path] = list(answer) if isinstance(answer, list) else answer
-    room.catalog = journey(till, timeout=0.5)
+    room.catalog = journey(till, timeout=1.5)
     assert await probe(room) == ["firing"]
     summary = await said(room)
     assert summary.startswith(f"100 % of requests fail ({wrong}")

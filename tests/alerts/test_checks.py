@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -116,6 +117,8 @@ async def test_other_ways_to_fail(room: Room, shop: HttpApp, answer: Answer, err
 async def trickling() -> AsyncIterator[str]:
     """A server that sends a byte now and then, and never ends."""
 
+    left = asyncio.Event()
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
@@ -124,6 +127,7 @@ async def trickling() -> AsyncIterator[str]:
                 await writer.drain()
                 await asyncio.sleep(0.05)
         writer.close()
+        left.set()
 
     server = await asyncio.start_server(answer, HOST, 0)
     try:
@@ -131,7 +135,7 @@ async def trickling() -> AsyncIterator[str]:
     finally:
         server.close()
         await server.wait_closed()
-        await asyncio.sleep(0.1)  # the last writer notices that nobody reads
+        await left.wait()
 
 
 async def test_a_target_that_never_ends_its_answer_times_out(room: Room) -> None:
@@ -139,16 +143,16 @@ async def test_a_target_that_never_ends_its_answer_times_out(room: Room) -> None
     async with trickling() as url:
         room.catalog = checked(url, timeout=0.3, fail_after=1)
         began = time.monotonic()
-        assert await asyncio.wait_for(probe(room), 5) == ["firing"]
-        assert time.monotonic() - began < 2
+        assert await probe(room) == ["firing"]
+        assert time.monotonic() - began < 20  # the whole of it takes an hour and more
     (sample,) = await room.all(CheckSample)
     assert sample.error == "TimeoutError"
 
 
 async def test_a_target_that_says_nothing_times_out(room: Room, shop: HttpApp) -> None:
     room.catalog = checked(shop.url, timeout=0.2, fail_after=1)
-    shop.default = Answer(latency=1)
-    assert await asyncio.wait_for(probe(room), 2) == ["firing"]
+    shop.default = Answer(latency=60)
+    assert await asyncio.wait_for(probe(room), 20) == ["firing"]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +165,8 @@ async def test_an_address_that_is_none_is_a_failing_check(room: Room, url: str) 
 
 
 async def test_a_slow_check_does_not_hold_up_the_others(room: Room, shop: HttpApp) -> None:
-    shop.answers["/slow"] = Answer(latency=1.0)
+    told = threading.Event()
+    shop.answers["/slow"] = Answer(held=told)
     slow, quick = checked(f"{shop.url}/slow"), checked(f"{shop.url}/quick")
     checks = [slow.services[0].checks[0], *quick.services[0].checks]
     checks[0] = checks[0].model_copy(update={"id": "slow"})
@@ -170,6 +175,7 @@ async def test_a_slow_check_does_not_hold_up_the_others(room: Room, shop: HttpAp
     while not await room.all(CheckSample):
         await asyncio.sleep(0.01)
     assert [s.check_id for s in await room.all(CheckSample)] == ["shop-home"]
+    told.set()
     await running
 
 

@@ -119,7 +119,7 @@ async def test_several_incidents_do_not_wait_for_each_other(
 ) -> None:
     """In a storm one that hangs does not hold up the next."""
     monkeypatch.setattr("bot.alerts.evidence.collector.LIMIT", 0.5)
-    target.answers["/value"] = Answer(latency=2)
+    target.answers["/value"] = Answer(latency=60)
     desk = Desk(room, tmp_path, target.url, from_numbers())
     await desk.incident()
     blog = Service(id="blog", title="Blog", tier="p2")
@@ -129,7 +129,7 @@ async def test_several_incidents_do_not_wait_for_each_other(
         await session.execute(update(Incident).values(declared_at=now() - timedelta(seconds=9)))
     began = time.monotonic()
     assert await desk.collector.collect_next()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     assert all(i.evidence_at for i in await room.all(Incident))
 
 

@@ -99,7 +99,7 @@ def vendor() -> Iterator[HttpApp]:
 
 @pytest.fixture
 async def on_http(registry: Registry, shop: HttpApp) -> AsyncIterator[Doing]:
-    async with direct("http/shop", shop.url, timeout=0.5) as connection:
+    async with direct("http/shop", shop.url, timeout=2) as connection:
         yield Doing(registry, connection)
 
 

@@ -66,7 +66,7 @@ async def there(vendor: HttpApp) -> AsyncIterator[Connection]:
 
 def at(url: str, **more: str) -> Any:
     settings = {"user": "j@acme.example", "token": TOKEN, "space_id": "98319"} | more
-    return direct("confluence/wiki", url, timeout=0.5, settings=settings)
+    return direct("confluence/wiki", url, timeout=2, settings=settings)
 
 
 def listed(*pages: dict[str, Any]) -> Answer:

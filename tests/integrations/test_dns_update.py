@@ -301,4 +301,5 @@ async def test_nobody_there_and_no_answer(
         with pytest.raises(Retryable):
             await doing.apply(LOOK, **WWW)
         server.process.thaw()
+        monkeypatch.undo()  # it may need longer than that
         assert await doing.verify(SET, **WWW, values=["192.0.2.20"]) in {True, False}

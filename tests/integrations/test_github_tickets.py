@@ -55,7 +55,7 @@ async def there(vendor: HttpApp) -> AsyncIterator[Connection]:
 
 
 def at(url: str) -> Any:
-    return direct("github/api", url, timeout=0.5, headers={"Authorization": "Bearer gh-secret"})
+    return direct("github/api", url, timeout=2, headers={"Authorization": "Bearer gh-secret"})
 
 
 async def test_made_read_and_done(vendor: HttpApp, there: Connection) -> None:

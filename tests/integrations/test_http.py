@@ -119,7 +119,7 @@ async def test_confirm_tells_after_a_crash(on_http: Doing, shop: HttpApp) -> Non
     ("answer", "error"),
     [
         (Answer(drop=True), Unknown),
-        (Answer(latency=2), Unknown),
+        (Answer(latency=60), Unknown),
         (Answer(502), Unknown),
         (Answer(504), Unknown),
         (Answer(401), AuthFailed),

@@ -250,7 +250,7 @@ async def test_a_program_that_does_not_end(
     on_bmc: Doing, bmc: Ipmi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A read may be asked again; of a change nobody knows."""
-    monkeypatch.setattr("integrations.ipmi.tool._LIMIT", 1.5)
+    monkeypatch.setattr("integrations.ipmi.tool._LIMIT", 3)
     bmc.be(mute=True)
     with pytest.raises(Unknown, match="did not end"):
         await on_bmc.apply("ipmi.power", **OFF)

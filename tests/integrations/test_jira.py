@@ -63,7 +63,7 @@ async def there(vendor: HttpApp) -> AsyncIterator[Connection]:
 
 def at(url: str, email: str = "bot@x.org") -> Any:
     settings = {"token": "secret-token"} | ({"email": email} if email else {})
-    return direct("jira/ops", url, timeout=0.5, settings=settings)
+    return direct("jira/ops", url, timeout=2, settings=settings)
 
 
 def ticket(**more: Any) -> Ticket:

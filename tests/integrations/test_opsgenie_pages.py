@@ -29,7 +29,7 @@ def spec() -> Spec:
 
 @pytest.fixture
 async def there(vendor: HttpApp) -> AsyncIterator[Connection]:
-    async with direct("opsgenie/main", vendor.url, timeout=0.5, settings={"api_key": KEY}) as found:
+    async with direct("opsgenie/main", vendor.url, timeout=2, settings={"api_key": KEY}) as found:
         yield found
 
 

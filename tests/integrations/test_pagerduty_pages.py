@@ -39,7 +39,7 @@ async def there(vendor: HttpApp) -> AsyncIterator[Connection]:
 
 def at_target(url: str, **more: str) -> Any:
     settings = {"routing_key": KEY, "api_token": TOKEN, "api_url": f"{url}/rest"} | more
-    return direct("pagerduty/one", url, timeout=0.5, settings=settings)
+    return direct("pagerduty/one", url, timeout=2, settings=settings)
 
 
 def answers(vendor: HttpApp, spec: Spec, method: str, path: str, body: Any, status: int = 200) -> None:  # fmt: skip

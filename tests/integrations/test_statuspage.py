@@ -72,7 +72,7 @@ async def there(vendor: HttpApp) -> AsyncIterator[Connection]:
 
 def at(url: str, **more: str) -> Any:
     settings = {"page_id": PAGE, "api_key": KEY} | more
-    return direct("statuspage/public", url, timeout=0.5, settings=settings)
+    return direct("statuspage/public", url, timeout=2, settings=settings)
 
 
 def test_it_is_a_status_page() -> None:

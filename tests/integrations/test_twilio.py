@@ -126,17 +126,17 @@ class Stand:
 
 
 async def send(url: str, notice: Notice = NOTICE, to: str = SMS, **settings: str) -> Receipt:
-    async with direct("twilio/account", url, timeout=0.5, settings=OURS | settings) as connection:
+    async with direct("twilio/account", url, timeout=2, settings=OURS | settings) as connection:
         return await Phone().notify(notice, to, connection)
 
 
 async def confirmed(url: str, receipt: Receipt) -> bool | None:
-    async with direct("twilio/account", url, timeout=0.5, settings=OURS) as connection:
+    async with direct("twilio/account", url, timeout=2, settings=OURS) as connection:
         return await Phone().confirm(receipt, connection)
 
 
 async def found(url: str, notice: Notice = NOTICE, to: str = SMS) -> Receipt | None:
-    async with direct("twilio/account", url, timeout=0.5, settings=OURS) as connection:
+    async with direct("twilio/account", url, timeout=2, settings=OURS) as connection:
         return await Phone().find(notice, to, connection)
 
 
@@ -231,7 +231,7 @@ async def test_what_was_sent_before_is_found(twilio: Stand) -> None:
         (Answer(401, '{"code": 20003, "message": "Authenticate", "status": 401}'), AuthFailed),
         (Answer(503, "busy"), Retryable),
         *ANSWERS,
-        (Answer(latency=2), Unknown),
+        (Answer(latency=60), Unknown),
     ],
 )
 async def test_what_an_answer_means(twilio: Stand, answer: Answer, kind: type[TargetError]) -> None:
