@@ -9,11 +9,11 @@ import signal
 import sqlite3
 from asyncio.subprocess import Process
 
-import psutil
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from bot.store import Store
+from tests.servers.process import stands_still
 
 _WRITING = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -26,7 +26,7 @@ async def stop_between_writes(process: Process, store: Store) -> None:
     async with asyncio.timeout(20):
         while True:
             process.send_signal(signal.SIGSTOP)
-            while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
+            while not stands_still(process.pid):
                 await asyncio.sleep(0.01)
             if not await _writes(store):
                 return

@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import contextlib
 import itertools
 import json
 import os
@@ -30,8 +31,9 @@ class Forked:
         return self._code
 
     def send_signal(self, number: int) -> None:
-        """Sends a signal."""
-        os.kill(self.pid, number)
+        """Sends a signal, unless it has ended meanwhile: its exit code is there a moment later."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
     async def wait(self) -> int:
         """The exit code, once it has ended."""

@@ -73,18 +73,10 @@ class Process:
     def freeze(self) -> None:
         """SIGSTOP: the port stays open and nobody answers, from the moment this returns."""
         self._signal(signal.SIGSTOP)
-        wait_for(self._stopped, what=f"{self.name} to stand still")
+        wait_for(lambda: stands_still(self.popen.pid), what=f"{self.name} to stand still")
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
-
-    def _stopped(self) -> bool:
-        """Every thread of it: the signal reaches a busy one a moment later than the others."""
-        states = []
-        for task in Path(f"/proc/{self.popen.pid}/task").glob("*/stat"):
-            with contextlib.suppress(OSError):
-                states.append(task.read_text().rpartition(")")[2].split()[0])
-        return all(state in "TtZX" for state in states)
 
     def _signal(self, number: int) -> None:
         if self.alive:
@@ -211,6 +203,15 @@ def socket_open(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
         return probe.connect_ex(str(path)) == 0
+
+
+def stands_still(pid: int) -> bool:
+    """Every thread of it: SIGSTOP reaches a busy one a moment later than the others."""
+    states = []
+    for task in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):
+            states.append(task.read_text().rpartition(")")[2].split()[0])
+    return all(state in "TtZX" for state in states)
 
 
 def live() -> list[Process]:
