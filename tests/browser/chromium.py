@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.servers.tools import require
 
+expect.set_options(timeout=20_000)  # of its own accord it waits five seconds
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 

@@ -79,7 +79,7 @@ async def test_a_newcomer_gets_there_in_two(site: Site, task: str, size: dict[st
 
 async def recorded(site: Site, number: int, kind: str) -> None:
     """It is on the record: the card that has the answer may be drawn anew before anybody looks."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             async with site.world.store.read() as session:
                 if kind in [row.kind for row in await rows_of(session, number)]:

@@ -79,7 +79,7 @@ async def beginning(world: World, url: str, cookies: str) -> httpx.Response:
     }  # fmt: skip
     task = asyncio.create_task(world.app(scope, receive, send))
     try:
-        message = await asyncio.wait_for(started, 5)
+        message = await asyncio.wait_for(started, 20)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -57,7 +57,7 @@ async def pressed(workspace: SlackWorld, press: Press) -> str:
         await settled(workspace)
     if press.typed:
         told = str(
-            (await slack.command(press.typed, U_ANA, workspace.channel(1), wait=9)).responses
+            (await slack.command(press.typed, U_ANA, workspace.channel(1), wait=20)).responses
         )
     await settled(workspace)
     if (found := in_sight(workspace, press)) is None:

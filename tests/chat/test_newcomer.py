@@ -34,7 +34,7 @@ class Newcomer:
     async def types(self, line: str) -> str:
         """The form that opens, if one does."""
         self.actions += 1
-        done = await self.slack.command(line, U_ANA, self.channel, wait=9)
+        done = await self.slack.command(line, U_ANA, self.channel, wait=20)
         return str(done.views[0]["id"]) if done.views else ""
 
     async def taps(self, action_id: str) -> None:

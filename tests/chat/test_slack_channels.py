@@ -30,7 +30,7 @@ def channel(at: SlackRoom, ident: str) -> Any:
 
 async def told(at: SlackRoom, *expected: str) -> None:
     """Waits for these rows, and no others, about the channel."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await kinds(at) != list(expected):
             await asyncio.sleep(0.02)
 
@@ -134,7 +134,7 @@ async def test_a_name_that_people_gave_is_kept(at: SlackRoom) -> None:
     await at.slack.rename(ident, "our-own-name")
 
     name = ""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while name != "our-own-name":
             await asyncio.sleep(0.02)
             async with at.room.store.read() as session:

@@ -66,7 +66,7 @@ class Open:
 
     async def settled(self) -> None:
         """Waits until nothing is in hand."""
-        for _ in range(200):
+        for _ in range(1000):
             if set(await self.states()) <= {"done"}:
                 return
             await asyncio.sleep(0.02)
@@ -154,7 +154,7 @@ async def test_slack_away_the_answer_is_given_later_and_not_for_ever(opened: Ope
     """An answer that cannot be sent is tried again; after half an hour nobody can hear it."""
     opened.slack.configure(down=True)
     await opened.inbox.accept("mention", "1", opened.asked("declare Down"))
-    for _ in range(100):
+    for _ in range(1000):
         if await opened.states() == ["answering"]:
             break
         await asyncio.sleep(0.02)
@@ -204,7 +204,7 @@ async def test_what_takes_long_is_answered_twice(opened: Open) -> None:
     """At once, so that the asker knows; then with the result, also where that is a refusal."""
     asked = opened.asked("drill slack", name="access")
     await opened.inbox.accept("mention", "1", asked)
-    for _ in range(200):
+    for _ in range(1000):
         if len(opened.heard()) == 2:
             break
         await asyncio.sleep(0.02)

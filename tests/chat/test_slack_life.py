@@ -20,7 +20,7 @@ async def at(room: ChatRoom, slack: SlackStub) -> AsyncIterator[SlackRoom]:
 
 async def typed(at: SlackRoom, text: str, user: str, channel: str) -> str:
     """What its sender alone is told."""
-    done = await at.slack.command(f"/incident {text}", user, channel, wait=5)
+    done = await at.slack.command(f"/incident {text}", user, channel, wait=20)
     return str(done.responses[0])
 
 
@@ -35,9 +35,9 @@ async def test_roles_tasks_and_the_end(at: SlackRoom) -> None:
     await at.until(lambda: "Operations lead" in str(card.blocks))
     assert "Ben is offered command" in await typed(at, f"handover {mention}", U_ANA, channel)
     (offer,) = await at.until(lambda: slack.messages(channel, contains="Command is offered to Ben"))
-    wrong = await slack.click(channel, offer.ts, "handover_accept", U_ANA, wait=5)
+    wrong = await slack.click(channel, offer.ts, "handover_accept", U_ANA, wait=20)
     assert "offered to Ben alone" in str(wrong.responses)
-    stranger = await slack.click(channel, offer.ts, "handover_accept", U_CAROL, wait=5)
+    stranger = await slack.click(channel, offer.ts, "handover_accept", U_CAROL, wait=20)
     assert "do not know you" in str(stranger.responses)
     await slack.click(channel, offer.ts, "handover_accept", U_BEN)
     await at.until(lambda: "took command" in str(vars(offer)))
@@ -49,9 +49,9 @@ async def test_roles_tasks_and_the_end(at: SlackRoom) -> None:
     (task,) = await at.until(lambda: slack.messages(channel, contains="Task 1"))
     await typed(at, "resolve", U_BEN, channel)
     await at.until(lambda: "incident_close" in str(card.blocks))
-    refused = await slack.click(channel, card.ts, "incident_close", U_BEN, wait=5)
+    refused = await slack.click(channel, card.ts, "incident_close", U_BEN, wait=20)
     assert "1 open task" in str(refused.responses)
-    await slack.click(channel, task.ts, "task_done", U_BEN, wait=5)
+    await slack.click(channel, task.ts, "task_done", U_BEN, wait=20)
     await at.until(lambda: "✅" in str(task.blocks))
     await slack.click(channel, card.ts, "incident_close", U_BEN)
     await at.until(lambda: "closed" in str(card.blocks))

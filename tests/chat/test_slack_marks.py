@@ -183,7 +183,7 @@ async def test_declare_from_a_message(workspace: SlackWorld) -> None:
     """The form has its first line; the message and the way to it are on the new incident's record."""
     slack = workspace.slack
     said = await slack.message(C_GENERAL, "Checkout gives 500s\nsince ten minutes", U_BEN)
-    done = await slack.message_shortcut("declare_from_message", C_GENERAL, said.ts, wait=10)
+    done = await slack.message_shortcut("declare_from_message", C_GENERAL, said.ts, wait=20)
     view = done.views[0]
     assert view["blocks"][0]["element"]["initial_value"] == "Checkout gives 500s"
     await slack.submit_view(view["id"], {"title": "Checkout gives 500s", "severity": "sev1"})
@@ -199,7 +199,7 @@ async def test_what_is_private_is_not_told_on(workspace: SlackWorld) -> None:
     channel = await workspace.declare("Secret", private=True)
     await workspace.until(lambda: U_ANA in slack.ws.any_channel(channel).members)
     said = await slack.message(channel, "Payments are slow\nbecause of the secret", U_ANA)
-    done = await slack.message_shortcut("declare_from_message", channel, said.ts, wait=10)
+    done = await slack.message_shortcut("declare_from_message", channel, said.ts, wait=20)
     await slack.submit_view(done.views[0]["id"], {"title": "Payments are slow", "severity": "sev2"})
     await workspace.settled()
     rows = await workspace.rows("note_added", "incident_declared")
@@ -211,15 +211,15 @@ async def test_add_to_the_timeline_by_the_menu(workspace: SlackWorld) -> None:
     slack = workspace.slack
     channel = await workspace.declare()
     said = await slack.message(C_GENERAL, "we changed the DNS at noon", U_BEN)
-    done = await slack.message_shortcut("add_to_timeline", C_GENERAL, said.ts, wait=5)
+    done = await slack.message_shortcut("add_to_timeline", C_GENERAL, said.ts, wait=20)
     assert "timeline of #1" in done.responses[0]["text"]
-    again = await slack.message_shortcut("add_to_timeline", C_GENERAL, said.ts, wait=5)
+    again = await slack.message_shortcut("add_to_timeline", C_GENERAL, said.ts, wait=20)
     assert "timeline of #1" in again.responses[0]["text"]
     await workspace.declare("Search is slow")
-    which = await slack.message_shortcut("add_to_timeline", C_GENERAL, said.ts, wait=5)
+    which = await slack.message_shortcut("add_to_timeline", C_GENERAL, said.ts, wait=20)
     assert "Which incident?" in which.responses[0]["text"]
     inside = await slack.message(channel, "rolled back", U_BEN)
-    await slack.message_shortcut("add_to_timeline", channel, inside.ts, wait=5)
+    await slack.message_shortcut("add_to_timeline", channel, inside.ts, wait=20)
     await workspace.settled()
     rows = await workspace.rows("message_pinned")
     assert [r.text for r in rows] == ["we changed the DNS at noon", "rolled back"]

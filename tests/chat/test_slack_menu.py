@@ -19,7 +19,7 @@ RUNBOOKS = {f"r{n}": f"Runbook {n} " + "x" * 100 for n in range(150)}
 
 async def menu(world: SlackWorld, channel: str, user: str = U_ANA, line: str = "/inc") -> str:
     """It is open; its view's id."""
-    opened = await world.slack.command(line, user, channel, wait=10)
+    opened = await world.slack.command(line, user, channel, wait=20)
     return str(opened.views[0]["id"])
 
 
@@ -34,7 +34,7 @@ def choices(view: dict[str, Any]) -> list[str]:
 @server
 async def test_outside_an_incidents_channel_it_declares(workspace: SlackWorld) -> None:
     for line in ("/incident", "/inc"):
-        opened = await workspace.slack.command(line, U_ANA, C_GENERAL, wait=10)
+        opened = await workspace.slack.command(line, U_ANA, C_GENERAL, wait=20)
         assert opened.views[0]["callback_id"] == "declare"
 
 
@@ -144,7 +144,7 @@ async def test_a_menu_that_was_open_for_long(workspace: SlackWorld) -> None:
 async def test_where_slack_opens_nothing_it_is_said_in_words(workspace: SlackWorld) -> None:
     channel = await workspace.declare()
     workspace.slack.fault("views.open", error="expired_trigger_id")
-    spoken = await workspace.slack.command("/incident", U_ANA, channel, wait=5)
+    spoken = await workspace.slack.command("/incident", U_ANA, channel, wait=20)
     assert "/incident declare" in str(spoken.responses)
 
 

@@ -89,7 +89,7 @@ async def in_sight(workspace: SlackWorld, mine: list[Row]) -> dict[tuple[str, st
     for number, row, _ in there:
         if row.typed:
             text = row.typed.format(n=number, m=number + 1)
-            await workspace.slack.command(text, U_FAY, channel(workspace, number), wait=9)
+            await workspace.slack.command(text, U_FAY, channel(workspace, number), wait=20)
     await settled(workspace)
     return {(row.name, role): button(workspace, row, number) for number, row, role in there}
 
@@ -194,7 +194,7 @@ async def choose(
     """What Fay is told, and what Slack sent; she is that only once the menu is open."""
     slack, place = workspace.slack, channel(workspace, number)
     become(workspace.room, "admin", f"{slack.team_id}:{U_FAY}")
-    opened = await slack.command("/incident", U_FAY, place, wait=10)
+    opened = await slack.command("/incident", U_FAY, place, wait=20)
     view, first = str(opened.views[0]["id"]), len(slack.deliverer.log)
     become(workspace.room, role, f"{slack.team_id}:{U_FAY}")
     heard = len(slack.ephemerals(place, U_FAY))

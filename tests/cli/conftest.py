@@ -110,7 +110,7 @@ class Cli:
         captured = self.capsys.readouterr()
         return Done(int(code or 0), captured.out, captured.err)
 
-    def process(self, *words: str, cwd: Path | None = None, limit: float = 30) -> Done:
+    def process(self, *words: str, cwd: Path | None = None, limit: float = 60) -> Done:
         """As a process of its own."""
         clean = {k: v for k, v in os.environ.items() if not k.startswith("JACKLINE_")}
         done = subprocess.run(

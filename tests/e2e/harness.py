@@ -95,8 +95,9 @@ class Bot:
             **extra,
         }
         self.http = httpx.AsyncClient(
-            base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False
-        )
+            base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False,
+            timeout=20,
+        )  # fmt: skip
         self.process: Process | None = None
 
     @staticmethod

@@ -49,7 +49,7 @@ async def test_every_command(tmp_path: Path, mode: str) -> None:
 
 async def typed(slack: SlackStub, line: Line, channel: str) -> str:
     """What the one who typed it sees."""
-    done = await slack.command(line.typed, PEOPLE[line.who], channel, wait=8)
+    done = await slack.command(line.typed, PEOPLE[line.who], channel, wait=20)
     await asyncio.sleep(0)
     assert all(each["response_type"] == "ephemeral" for each in done.responses)
     return str(done.responses)

@@ -124,7 +124,7 @@ async def test_its_own_workspace_needs_none(at: Spaces) -> None:
         page = await browser.get(await at.to_slack(browser))
     assert "Nothing to install" in words(page)
     assert await installed(at) == []
-    done = await at.one.command("/incident list", wait=5)
+    done = await at.one.command("/incident list", wait=20)
     assert done.responses
 
 

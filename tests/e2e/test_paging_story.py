@@ -100,10 +100,10 @@ async def test_paged_and_acknowledged_in_slack(
             await bot.said_all()
             (channel,) = [c["id"] for c in slack.state()["channels"].values()
                           if c["name"].startswith("inc-1-")]  # fmt: skip
-            said = await slack.command("/inc escalate @shop look at it", U_ANA, channel, wait=5)
+            said = await slack.command("/inc escalate @shop look at it", U_ANA, channel, wait=20)
             assert "@shop is paged for #1" in str(said.responses)
             page = await slack.wait_message(channel, "@shop")
-            oncall = await slack.command("/incident oncall", U_ANA, channel, wait=5)
+            oncall = await slack.command("/incident oncall", U_ANA, channel, wait=20)
             assert "no on-call schedule" in str(oncall.responses)
             await asyncio.gather(
                 *(slack.click(channel, page.ts, "page_ack", U_BEN) for _ in range(2))

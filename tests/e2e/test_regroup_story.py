@@ -14,7 +14,7 @@ pytestmark = pytest.mark.server
 async def asked(slack: SlackStub, text: str, channel: str) -> str:
     """Types a command; the message that Ana alone sees, with its button."""
     before = {m.ts for m in slack.ephemerals(channel, U_ANA)}
-    await slack.command(text, U_ANA, channel, wait=5)
+    await slack.command(text, U_ANA, channel, wait=20)
     (new,) = [m for m in slack.ephemerals(channel, U_ANA) if m.ts not in before]
     return new.ts
 
@@ -48,9 +48,9 @@ async def test_merged_split_and_told(tmp_path: Path, database_url: str) -> None:
             await bot.said_all()
 
             ts = await asked(slack, "/incident merge into #2", shop)
-            done = await slack.click(shop, ts, "incident_merge", U_ANA, wait=5)
+            done = await slack.click(shop, ts, "incident_merge", U_ANA, wait=20)
             assert "#1 is part of #2 now." in str(done.responses)
-            again = await slack.click(shop, ts, "incident_merge", U_ANA, wait=5)
+            again = await slack.click(shop, ts, "incident_merge", U_ANA, wait=20)
             assert "That was done before." in str(again.responses)
             there = await slack.wait_message(shop, contains="Merged into #2: CDN is slow")
             assert f"<#{cdn}|inc-2-cdn-is-slow>" in str(there.blocks)
@@ -60,7 +60,7 @@ async def test_merged_split_and_told(tmp_path: Path, database_url: str) -> None:
             assert "SEV1 | merged into #2" in str(slack.state()["channels"][shop]["topic"])
             assert not slack.state()["channels"][shop]["is_archived"]
             card = await slack.wait_message(shop, contains="(merged into #2)")
-            stranger = await slack.click(shop, card.ts, "incident_unmerge", U_CAROL, wait=5)
+            stranger = await slack.click(shop, card.ts, "incident_unmerge", U_CAROL, wait=20)
             assert "do not know you" in str(stranger.responses)
             listed = await bot.api("/incidents")
             assert [(i["status"], i["merged_into"]) for i in listed] == [
@@ -73,12 +73,12 @@ async def test_merged_split_and_told(tmp_path: Path, database_url: str) -> None:
             await slack.wait_message(cdn, contains="ShopSlow firing")
 
             ts = await asked(slack, "/incident split alertname=ShopSlow", cdn)
-            done = await slack.click(cdn, ts, "incident_split", U_ANA, wait=5)
+            done = await slack.click(cdn, ts, "incident_split", U_ANA, wait=20)
             assert "Incident 3 was split off #2." in str(done.responses)
             new = await channel_of(slack, bot, 3)
             await slack.wait_message(new, contains="Split off #2: 1 alert: ShopSlow (1)")
             await bot.row("runbook_proposed", 3)
-            await slack.click(shop, card.ts, "incident_unmerge", U_BEN, wait=5)
+            await slack.click(shop, card.ts, "incident_unmerge", U_BEN, wait=20)
             back = await bot.row("incident_unmerged")
             assert back["text"] == "By itself again, declared: 1 alert came back from #2"
             await bot.said_all()

@@ -69,9 +69,9 @@ async def play(slack: SlackStub, bot: Bot, edge: Any) -> dict[str, Any]:
     await press(slack, channel, card, "incident_lead", U_ANA)
     await press(slack, channel, plan.ts, "run_request", U_ANA)
     await bot.run_in("waiting")
-    own = await press(slack, channel, plan.ts, "run_approve", U_ANA, wait=10)
+    own = await press(slack, channel, plan.ts, "run_approve", U_ANA, wait=20)
     assert "another person" in str(own.responses), own
-    stranger = await press(slack, channel, plan.ts, "run_approve", U_CAROL, wait=10)
+    stranger = await press(slack, channel, plan.ts, "run_approve", U_CAROL, wait=20)
     assert "do not know you" in str(stranger.responses), stranger
     await press(slack, channel, plan.ts, "run_approve", U_BEN)
     done = await bot.run_in("succeeded")
@@ -80,7 +80,7 @@ async def play(slack: SlackStub, bot: Bot, edge: Any) -> dict[str, Any]:
 
     assert (await bot.alert(firing(status="resolved"))).status_code == 200
     await bot.row("alert_resolved")
-    resolved = await slack.command("/incident resolve", U_ANA, channel, wait=5)
+    resolved = await slack.command("/incident resolve", U_ANA, channel, wait=20)
     assert "resolved" in str(resolved.responses), resolved
     await bot.row("postmortem_drafted")
     return await bot.incident()
@@ -141,9 +141,9 @@ async def test_menu_form_and_wrong_words(
         await slack.submit_view(view_id, {"title": "Search is down", "severity": "sev1"}, U_ANA)
         found = await bot.until(lambda: bot.api("/incidents"), "the incident")
         assert (found[0]["title"], found[0]["severity"]) == ("Search is down", "sev1")
-        wrong = await slack.command("/incident severty sev1", U_ANA, C_GENERAL, wait=5)
+        wrong = await slack.command("/incident severty sev1", U_ANA, C_GENERAL, wait=20)
         assert "did you mean 'severity'" in wrong.responses[0]["text"]
-        unknown = await slack.command("/incident declare x", U_CAROL, C_GENERAL, wait=5)
+        unknown = await slack.command("/incident declare x", U_CAROL, C_GENERAL, wait=20)
         assert "do not know you" in unknown.responses[0]["text"]
         assert wrong.responses[0]["response_type"] == "ephemeral"
         assert len(await bot.api("/incidents")) == 1

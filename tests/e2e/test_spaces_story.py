@@ -56,10 +56,10 @@ def same_id(at: Spaces, channel: str) -> None:
 
 async def two_incidents(at: Spaces) -> str:
     """#1 in the first, #2 in the second workspace, in channels with the same id."""
-    await at.one.command("/incident declare The shop is down", U_ANA, C_GENERAL, wait=5)
+    await at.one.command("/incident declare The shop is down", U_ANA, C_GENERAL, wait=20)
     channel = await at.channel(1, at.one)
     same_id(at, channel)
-    done = await at.two.command("/incident declare Far is down", U_ANA, C_GENERAL, wait=5)
+    done = await at.two.command("/incident declare Far is down", U_ANA, C_GENERAL, wait=20)
     assert "2 (sev2) is declared" in str(done.responses)
     assert await at.channel(2, at.two) == channel
     await at.bot.said_all()
@@ -102,7 +102,7 @@ async def test_nothing_crosses_over(at: Spaces) -> None:
     pinned = await at.bot.row("message_pinned", 2)
     assert pinned["actor"] == "person:cleo"
     await at.two.wait_for(lambda: "white_check_mark" in fact.reactions, 10)
-    stranger = await at.two.command("/incident declare x", U_BEN, C_GENERAL, wait=5)
+    stranger = await at.two.command("/incident declare x", U_BEN, C_GENERAL, wait=20)
     assert "do not know you" in str(stranger.responses), "Ben's id of the first workspace"
     log = at.bot.log()
     assert "Traceback" not in log
@@ -112,17 +112,17 @@ async def test_nothing_crosses_over(at: Spaces) -> None:
 async def test_asked_from_the_other_workspace(at: Spaces) -> None:
     """The answer is said there, what it did in the incident's own channel; who is mentioned is of there."""
     channel = await two_incidents(at)
-    done = await at.two.command("/incident status #1", U_CAROL, C_GENERAL, wait=5)
+    done = await at.two.command("/incident status #1", U_CAROL, C_GENERAL, wait=20)
     assert "The shop is down" in str(done.responses)
-    done = await at.two.command("/incident status #1 mitigating", U_CAROL, C_GENERAL, wait=5)
+    done = await at.two.command("/incident status #1 mitigating", U_CAROL, C_GENERAL, wait=20)
     assert "#1 is mitigating now" in str(done.responses)
     await at.one.wait_message(channel, "→ mitigating", 10)
     assert not at.two.messages(channel, contains="mitigating")
-    await at.two.command(f"/incident role #2 scribe <@{U_ANA}>", U_CAROL, C_GENERAL, wait=5)
+    await at.two.command(f"/incident role #2 scribe <@{U_ANA}>", U_CAROL, C_GENERAL, wait=20)
     row = await at.bot.row("role_assigned", 2)
     assert "Cleo" in row["text"]
     for number in (1, 2):
-        await at.two.command(f"/incident lead #{number}", U_CAROL, C_GENERAL, wait=5)
+        await at.two.command(f"/incident lead #{number}", U_CAROL, C_GENERAL, wait=20)
     await at.one.open_home(U_BEN)
     await at.two.open_home(U_CAROL)
     for team, user in ((at.one, U_BEN), (at.two, U_CAROL)):
@@ -160,7 +160,7 @@ async def test_taken_out_of_one(at: Spaces) -> None:
         answer = await browser.post("/say", data=said, headers={"origin": at.bot.url})
         assert answer.status_code == 303, answer.text
     assert "Still here" in await notes(at, 2)
-    await at.one.command("/incident status mitigating", U_ANA, channel, wait=5)
+    await at.one.command("/incident status mitigating", U_ANA, channel, wait=20)
     await at.one.wait_message(channel, "→ mitigating", 10)
     assert not at.two.messages(channel, contains="Still here")
 
@@ -171,11 +171,11 @@ async def test_taken_out_of_one(at: Spaces) -> None:
     assert (await at.install()).status_code == 200
     await at.two.wait_message(channel, "Still here", 45)
     await at.bot.until(told_nothing(at), "the trouble to be over")
-    done = await at.two.command("/incident status", U_ANA, channel, wait=5)
+    done = await at.two.command("/incident status", U_ANA, channel, wait=20)
     assert "Far is down" in str(done.responses)
     again = at.two.deliverer.wrap({"type": "app_uninstalled"}) | {"event_time": 1}
     assert (await at.two.deliverer.once("events_api", again)).acked
-    done = await at.two.command("/incident status", U_ANA, channel, wait=5)
+    done = await at.two.command("/incident status", U_ANA, channel, wait=20)
     assert "Far is down" in str(done.responses), "Slack told late of the removal before"
 
 
@@ -193,15 +193,15 @@ async def test_a_restart_keeps_all_and_a_revoked_token_is_said_by_name(at: Space
     await at.bot.start()
     if at.one.settings.delivery == "socket":
         await at.one.wait_sockets()
-    done = await at.two.command("/incident status", U_ANA, channel, wait=5)
+    done = await at.two.command("/incident status", U_ANA, channel, wait=20)
     assert "Far is down" in str(done.responses)
     at.two.ws.revoked.add(at.two.bot_token)
-    await at.two.command("/incident status mitigating", U_ANA, channel, wait=5)
+    await at.two.command("/incident status mitigating", U_ANA, channel, wait=20)
 
     async def told() -> bool:
         said = (await at.bot.http.get("/readyz")).json()["slack"]
         return "Stub Works 2 (T0STUB0002): Nothing can be said in Slack" in said
 
     await at.bot.until(told, "the trouble to be said")
-    await at.one.command("/incident status mitigating", U_ANA, channel, wait=5)
+    await at.one.command("/incident status mitigating", U_ANA, channel, wait=20)
     await at.one.wait_message(channel, "→ mitigating", 10)

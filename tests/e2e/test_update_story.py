@@ -79,13 +79,13 @@ async def test_without_a_form(tmp_path: Path) -> None:
     """By mention; for a stranger; and where Slack opens no form, or takes too long over it."""
     async with telling("socket", tmp_path) as (slack, bot, channel, _):
         await slack.join(channel, U_CAROL)
-        refused = await slack.command("/incident update", U_CAROL, channel, wait=5)
+        refused = await slack.command("/incident update", U_CAROL, channel, wait=20)
         assert "I do not know you" in str(refused.responses)
         slack.fault("views.open", error="expired_trigger_id")
-        spoken = await slack.command("/incident update", U_ANA, channel, wait=5)
+        spoken = await slack.command("/incident update", U_ANA, channel, wait=20)
         assert "not sent yet" in str(spoken.responses), spoken
         slack.fault("views.open", "hang")
-        slow = await slack.command("/incident update", U_ANA, channel, wait=5)
+        slow = await slack.command("/incident update", U_ANA, channel, wait=20)
         assert slow.acked
         assert "not sent yet" in str(slow.responses), slow
         await slack.mention(channel, "update Still looking", U_BEN)

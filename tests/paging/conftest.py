@@ -107,7 +107,7 @@ class PageRoom:
         )
         return DeliveryWorker(self.store, surface, "first")
 
-    async def drain(self, limit: float = 10) -> list[str]:
+    async def drain(self, limit: float = 30) -> list[str]:
         """To whom it went since the last time, once nothing is left to be sent."""
         before = len(self.fake.told)
         task = asyncio.create_task(self.worker().run())

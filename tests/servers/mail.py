@@ -76,7 +76,7 @@ def mailbox(tls: ssl.SSLContext | None = None, *, implicit: bool = False) -> Ite
             "tls_context": tls, "require_starttls": True, "authenticator": _login,
             "auth_required": True,
         }  # fmt: skip
-    controller = Controller(box, hostname=HOST, port=box.port, **more)
+    controller = Controller(box, hostname=HOST, port=box.port, ready_timeout=30, **more)
     controller.start()
     try:
         yield box

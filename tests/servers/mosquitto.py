@@ -58,7 +58,7 @@ class Mosquitto:
         client.on_message = lambda _, __, message: heard.notices.append(json.loads(message.payload))
         client.connect(HOST, self.port)
         client.loop_start()
-        assert ready.wait(5)
+        assert ready.wait(20)
         try:
             yield heard
         finally:

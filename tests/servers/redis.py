@@ -153,7 +153,9 @@ def redis_sentinel(
             nodes.append(node)
             _run(stack, node)
         wait_for(
-            lambda: all(_follows(node, nodes[0]) for node in nodes[1:]), what="replicas to follow"
+            lambda: all(_follows(node, nodes[0]) for node in nodes[1:]),
+            timeout=40,
+            what="replicas to follow",
         )
         watchers: list[Node] = []
         for number in range(sentinels):

@@ -34,7 +34,7 @@ class Parts:
         self.responses.interactions[interaction].views.append(view_json(self.ws, view))
 
     async def wait_for(
-        self, ready: Callable[[], object], timeout: float = 5.0, what: str = ""
+        self, ready: Callable[[], object], timeout: float = 20.0, what: str = ""
     ) -> object:
         """Wait until `ready()` is true and return what it gave; fail with words when it is not."""
         until = time.monotonic() + timeout

@@ -100,7 +100,9 @@ class Controls(Forms):
         place = self.ws.any_channel(channel)
         return [m for m in place.ephemerals.values() if not user or m.ephemeral_to == user]
 
-    async def wait_message(self, channel: str, contains: str = "", timeout: float = 5.0) -> Message:
+    async def wait_message(
+        self, channel: str, contains: str = "", timeout: float = 20.0
+    ) -> Message:
         """The newest message of the bot that holds this text, as soon as there is one."""
 
         def newest() -> Message | None:
@@ -113,22 +115,22 @@ class Controls(Forms):
         assert isinstance(found, Message)
         return found
 
-    async def wait_sockets(self, count: int = 1, timeout: float = 5.0) -> int:
+    async def wait_sockets(self, count: int = 1, timeout: float = 20.0) -> int:
         """Until the app has connected: before that, commands fail as they do at Slack."""
         await self.wait_for(lambda: len(self.hub.sockets) >= count, timeout, f"{count} sockets")
         return len(self.hub.sockets)
 
-    async def wait_view(self, interaction_id: str, timeout: float = 3.0) -> Json:
+    async def wait_view(self, interaction_id: str, timeout: float = 20.0) -> Json:
         done = self.responses.interactions[interaction_id]
         await self.wait_for(lambda: done.views, timeout, "a view")
         return done.views[-1]
 
-    async def wait_response(self, interaction_id: str, timeout: float = 3.0) -> Json:
+    async def wait_response(self, interaction_id: str, timeout: float = 20.0) -> Json:
         done = self.responses.interactions[interaction_id]
         await self.wait_for(lambda: done.responses, timeout, "a post to the response URL")
         return done.responses[-1]
 
-    async def wait_quiet(self, timeout: float = 5.0) -> None:
+    async def wait_quiet(self, timeout: float = 20.0) -> None:
         """Until no call is being answered and no delivery awaits its ack."""
         await self.wait_for(
             lambda: not self.in_flight and not self.deliverer.busy, timeout, "quiet"

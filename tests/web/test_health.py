@@ -54,7 +54,7 @@ async def away(web: Web) -> None:
 
 async def stored(web: Web, count: int) -> None:
     """Waits until so many alerts are in the database."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await web.api("/alerts/count")).json()["stored"] != count:
             await asyncio.sleep(0.05)
 

@@ -46,7 +46,7 @@ class Signed:
 
     async def declared(self, wanted: int = 0) -> int:
         """How many incidents there are, once there are ``wanted`` and nothing is in hand."""
-        for _ in range(100):
+        for _ in range(400):
             async with self.web.jackline.store.read() as session:
                 count = (await session.execute(select(func.count(col(Incident.id))))).scalar_one()
                 new = select(func.count()).where(SlackRequest.state == "new")

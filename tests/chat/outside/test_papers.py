@@ -133,7 +133,7 @@ async def test_a_place_that_is_away(room: PapersRoom, drive: GoogleDrive) -> Non
     await room.ask("docs")
     for again in (False, True):
         working = asyncio.create_task(room.until("sent"))
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while "was not reached" not in (await room.copy("docs")).error:
                 await asyncio.sleep(0.02)
         await stop(working)

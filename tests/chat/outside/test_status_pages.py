@@ -95,7 +95,7 @@ class Room:
         surface = StatusSurface(self.store, self.incidents, self.registry, dialer)
         return DeliveryWorker(self.store, surface, owner)
 
-    async def until(self, state: str, op: str = "publish", limit: float = 10) -> None:
+    async def until(self, state: str, op: str = "publish", limit: float = 30) -> None:
         """Workers of two processes, until all of these deliveries are so."""
         tasks = [asyncio.create_task(self.worker(str(n)).run()) for n in range(2)]
         query = select(Delivery.state).where(Delivery.surface == "status", Delivery.op == op)

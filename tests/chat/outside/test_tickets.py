@@ -110,7 +110,7 @@ class Room:
         tasks = [asyncio.create_task(worker.run()) for worker in workers]
         query = select(Delivery.state).where(Delivery.surface == "tickets")
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(30):
                 while True:
                     async with self.store.read() as session:
                         states = (await session.execute(query)).scalars().all()

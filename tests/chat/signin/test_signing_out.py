@@ -112,7 +112,7 @@ async def test_an_open_page_of_another_replica_ends(
         assert (now() - began).total_seconds() < 15
         assert not await comes_in(open_page)
     server.should_exit = True
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 30)
     await second.store.close()
 
 
