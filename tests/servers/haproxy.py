@@ -32,6 +32,7 @@ defaults
   timeout client 5s
   timeout server 5s
   timeout queue 1s
+  timeout check 5s
 
 frontend edge
   bind {host}:{port}

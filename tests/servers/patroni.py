@@ -279,7 +279,10 @@ class Patroni:
         wait_for(self._unlocked, timeout=TTL * 2, every=0.2, what="the leader lock to run out")
 
     def _unlocked(self) -> bool:
-        rows = json.loads(self._ask_any("GET", "/cluster").body)["members"]
+        try:
+            rows = json.loads(self._ask_any("GET", "/cluster").body)["members"]
+        except (OSError, ValueError, KeyError):  # whoever is asked has just lost sight of etcd
+            return False
         return all(row["role"] != "leader" for row in rows)
 
     def _paused(self, member: Member) -> bool | None:
