@@ -76,7 +76,7 @@ async def test_a_socket_that_slack_closes_is_replaced(line: Line) -> None:
 
 async def test_cut_they_come_back(line: Line) -> None:
     await line.slack.cut_sockets()
-    await line.until(lambda: line.slack.hub.connections == 4 and line.standing.sockets == 2)
+    await line.until(lambda: line.slack.hub.connections >= 4 and line.standing.sockets == 2)
     await line.says("note again")
     assert line.heard == ["note again"]
 
@@ -97,7 +97,7 @@ async def test_nobody_reads_from_it(line: Line) -> None:
     assert len(dying) == 2
     for task in dying:
         task.cancel()
-    await line.until(lambda: line.slack.hub.connections == 4 and line.standing.sockets == 2)
+    await line.until(lambda: line.slack.hub.connections >= 4 and line.standing.sockets == 2)
     await line.says("note read")
     assert line.heard == ["note read"]
 

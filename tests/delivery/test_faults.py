@@ -88,16 +88,15 @@ async def test_a_message_that_breaks_us_blocks_nobody(post: Post) -> None:
 async def test_one_channels_trouble_is_its_own(post: Post) -> None:
     """While one channel waits for its limit, another one's lines go out."""
     first, second = await post.opened("One"), await post.opened("Two")
-    post.slack.fault("chat.postMessage", "ratelimited", retry_after=2)
+    post.slack.fault("chat.postMessage", "ratelimited", retry_after=60)
     await post.say(first, "a", "waits")
     worker = asyncio.create_task(post.worker().run())
     while not post.slack.calls("chat.postMessage"):
         await asyncio.sleep(0.01)
-    began = time.monotonic()
     await post.say(second, "b", "goes")
-    while not post.said(second):
-        await asyncio.sleep(0.01)
-    assert time.monotonic() - began < 1
+    async with asyncio.timeout(30):
+        while not post.said(second):
+            await asyncio.sleep(0.01)
     assert post.said(first) == []
     await stop(worker)
 
@@ -121,13 +120,13 @@ async def test_a_call_that_hangs_is_given_up_within_the_lease(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Past the lease another worker may begin: until then the first one has let go."""
-    monkeypatch.setattr("bot.delivery.worker.LEASE", timedelta(seconds=0.5))
+    monkeypatch.setattr("bot.delivery.worker.LEASE", timedelta(seconds=2))
     number = await post.opened()
     post.slack.fault("chat.postMessage", "hang")
     await post.say(number, "a", "once")
     began = time.monotonic()
     await post.drain(post.worker("one"), post.worker("two"))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 15
     assert post.said() == ["once"]
     assert len(post.slack.calls("chat.postMessage")) == 2
 

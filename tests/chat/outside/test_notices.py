@@ -49,7 +49,7 @@ async def test_a_full_minute_makes_one_of_many(
     room: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over its limit a notifier waits, and then says all that happened, the latest state first."""
-    monkeypatch.setattr("bot.chat.outside.pace.MINUTE", timedelta(seconds=3))
+    monkeypatch.setattr("bot.chat.outside.pace.MINUTE", timedelta(seconds=6))
     room.enter({"when": "always", "per_minute": 1})
     async with room.working():
         await room.declare()

@@ -116,10 +116,11 @@ async def test_a_restart_sends_nothing_twice(both: Outside, relay: Mailbox) -> N
 
 async def test_slack_works_and_nobody_is_told(both: Outside, relay: Mailbox) -> None:
     """What Slack has is not told again outside, also not when Slack goes down later."""
-    both.patient(1)
+    both.patient(60)
     async with both.working():
         await both.declare()
         await both.until(both.slack_has_all, "Slack to have all of it")
+        both.patient(0.2)
         await asyncio.sleep(1)
         assert relay.mails == []
         await asyncio.sleep(2.1)  # what is told begins two seconds before the first late message
