@@ -71,8 +71,8 @@ async def test_the_essentials_arrive_once_and_slack_catches_up(
                 ours = [n for n in names if n.startswith("inc-1-")]
                 return bool(ours) and len(both.slack.messages(ours[0])) >= 4
 
-            await both.until(caught_up, "Slack to catch up")
-            await asyncio.sleep(0.5)
+            await both.until(caught_up, "Slack to catch up", 60)
+            await both.until(both.slack_has_all, "Slack to have all of it", 60)
     subjects = [
         "#1 SEV1 declared: Search is slow",
         "#1 SEV1 mitigating: Search is slow",
