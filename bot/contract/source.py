@@ -40,6 +40,7 @@ _PRINT = re.compile(rf"[!-~]{{1,{MAX_FINGERPRINT}}}")
 _STEP = re.compile(r"\[[0-9]+\]|[^.\[]+")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _LINK = re.compile(r"https?://[^\s\x00]*")
+_OURS = re.compile(r"jackline-(page-)?[0-9]+-\S+")  # a notice's thread, as a pager keeps it
 Body = TypeVar("Body", bound=BaseModel)
 Payload = TypeVar("Payload")
 
@@ -261,6 +262,14 @@ def alert(
         ends_at=None if firing else ends_at,
         link=safe_link(link),
     )
+
+
+def is_ours(key: Any) -> bool:  # noqa: ANN401 - optional: it may be anything
+    """Whether a vendor's key is the thread of something that Jackline told it, such as a page.
+
+    Taken for an alert it would open an incident, whose page would come back as the next one.
+    """
+    return isinstance(key, str) and _OURS.fullmatch(key) is not None
 
 
 def tagged(tags: Iterable[str]) -> dict[str, str]:

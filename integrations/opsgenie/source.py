@@ -13,6 +13,7 @@ from bot.contract.source import (
     Text,
     alert,
     credential,
+    is_ours,
     known,
     moment,
     parsed,
@@ -45,12 +46,19 @@ class OpsgenieSource:
         require(known(credential(request), secrets), "Opsgenie", hint)
 
     def parse(self, request: RawRequest) -> list[Alert]:
-        """One alert, or none where the action says neither that it fires nor that it is over."""
+        """One alert, or none where the action says neither that it fires nor that it is over.
+
+        What Jackline has paged for there is none: it would page again.
+        """
         action = parsed(_Kind, request.body).action
         if action not in _FIRING and action not in _RESOLVED:
             return []
         item = parsed(_Payload, request.body).alert
-        return [_alert(action, item, request.settings.get("site", SITE))]
+        return (
+            []
+            if is_ours(item.alias)
+            else [_alert(action, item, request.settings.get("site", SITE))]
+        )
 
 
 # ── the payload, as Opsgenie documents it ────────────────────────────────────────────────────

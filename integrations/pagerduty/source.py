@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import StringConstraints
 
 from bot.contract import Alert, RawRequest
-from bot.contract.source import Loose, Text, alert, moment, parsed, require, signed
+from bot.contract.source import Loose, Text, alert, is_ours, moment, parsed, require, signed
 
 SOURCE = "pagerduty"
 _FIRING = {"incident.triggered", "incident.reopened", "incident.priority_updated"}
@@ -39,14 +39,17 @@ class PagerDutySource:
         require(any(proofs), "PagerDuty", hint)
 
     def parse(self, request: RawRequest) -> list[Alert]:
-        """One alert, or none where the event says neither that it fires nor that it is over."""
+        """One alert, or none where the event says neither that it fires nor that it is over.
+
+        What Jackline has paged for there is none: it would page again.
+        """
         kind = parsed(_Kind, request.body).event.event_type
         if kind not in _FIRING and kind != _RESOLVED:
             return []
         event = parsed(_Payload, request.body).event
         if kind == "incident.priority_updated" and event.data.status == "resolved":
             return []
-        return [_alert(event)]
+        return [] if is_ours(event.data.incident_key) else [_alert(event)]
 
 
 # ── the payload, as PagerDuty documents it ───────────────────────────────────────────────────

@@ -8,12 +8,16 @@ import pytest
 
 from bot.alerts.rules import decide
 from bot.catalog import Catalog
+from bot.chat.outside.paged import thread_of
 from bot.contract import Alert, RawRequest
 from bot.errors import AuthFailed, BadInput
+from bot.paging.tables import Page
+from integrations.opsgenie.pager import _alias
 from integrations.opsgenie.source import OpsgenieSource
 from tests.integrations.sources.opsgenie import FIRING, RESOLVED
 
 SOURCE = OpsgenieSource()
+PAGE = Page(id=3, opened_at=datetime(2026, 3, 1, tzinfo=UTC))
 
 
 def parse(payload: Any, **settings: str) -> list[Alert]:
@@ -102,6 +106,14 @@ def test_what_is_deleted_is_over() -> None:
 )
 def test_other_actions_say_nothing(action: str) -> None:
     assert parse(changed(action)) == []
+
+
+@pytest.mark.parametrize("action", ["Create", "Close"])
+def test_what_we_paged_is_no_alert(action: str) -> None:
+    """It would open an incident, which pages, which comes back: for ever. Other aliases are others'."""
+    ours = _alias(thread_of(PAGE), "team:payments")
+    assert parse(changed(action, alias=ours)) == []
+    assert len(parse(changed(action, alias="jackline-is-down"))) == 1
 
 
 def test_an_escalation_carries_nearly_nothing() -> None:

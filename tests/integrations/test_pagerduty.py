@@ -8,8 +8,10 @@ import pytest
 
 from bot.alerts.rules import decide
 from bot.catalog import Catalog
+from bot.chat.outside.paged import thread_of
 from bot.contract import Alert, RawRequest
 from bot.errors import AuthFailed, BadInput
+from bot.paging.tables import Page
 from integrations.pagerduty.source import PagerDutySource
 from tests.integrations.sources.pagerduty import FIRING, RESOLVED, signature
 
@@ -35,6 +37,7 @@ OLDER = json.loads(
     '"service_reference","summary":"acme"},"assignees":[],"teams":[],"priority":null,"urgency":'
     '"high","conference_bridge":null,"resolve_reason":null}}}'
 )
+PAGE = Page(id=3, opened_at=datetime(2026, 3, 1, tzinfo=UTC))
 
 
 def parse(payload: Any) -> list[Alert]:
@@ -142,6 +145,14 @@ def test_what_says_nothing_gives_no_alert(event: dict[str, Any]) -> None:
     tree = json.loads(FIRING)
     tree["event"] |= event
     assert parse(tree) == []
+
+
+@pytest.mark.parametrize("event", ["incident.triggered", "incident.resolved"])
+def test_what_we_paged_is_no_alert(event: str) -> None:
+    """It would open an incident, which pages, which comes back: for ever. Other keys are others'."""
+    assert parse(changed(event={"event_type": event}, incident_key=thread_of(PAGE))) == []
+    for key in ("jackline-is-down", "", None, 7):
+        assert len(parse(changed(event={"event_type": event}, incident_key=key))) == 1
 
 
 @pytest.mark.parametrize(
