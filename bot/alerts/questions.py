@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from bot.alerts.grouping import belongs
 from bot.alerts.holding import who
-from bot.alerts.rules import Decision
+from bot.alerts.rules import PRIVATE, Decision
 from bot.alerts.tables import Question, StoredAlert, has_ended
-from bot.catalog import Catalog, Person
+from bot.catalog import Catalog, Person, Rule
 from bot.errors import Conflict, JacklineError, NotAllowed, NotFound
 from bot.incidents import Incident, Incidents
 from bot.incidents.rules import worst
@@ -142,6 +143,16 @@ class Questions:
         await self._to(session, question, incident, actor)
         return incident
 
+    async def _by_itself(
+        self, session: AsyncSession, question: Question, active: list[Incident]
+    ) -> None:
+        """Goes where it would be routed now: people may have declared by hand instead."""
+        found = belongs(self.incidents.catalog(), _again(question), active, now())
+        if found is None:
+            await self._declare(session, question, active, "jackline")
+        else:
+            await self._to(session, question, found.incident, "jackline")
+
     async def _to(
         self, session: AsyncSession, question: Question, incident: Incident, actor: str
     ) -> None:
@@ -164,7 +175,7 @@ class Questions:
             StoredAlert.status == "firing", ~has_ended(),
         )  # fmt: skip
         if (await session.execute(firing.limit(1))).first():
-            await self._declare(session, question, active, "jackline")
+            await self._by_itself(session, question, active)
             return
         await self._close(session, question, "ended", "jackline", alerts="routed")
         text = f"Question {question.number} ended before anyone answered"
@@ -226,6 +237,15 @@ class Questions:
             "group": question.opening["open_key"],
         }  # fmt: skip
         await self.incidents.ledger.append(session, 0, kind, actor, text, data=data)
+
+
+def _again(question: Question) -> Decision:
+    """What was decided when it was asked, as far as it says where it belongs."""
+    opening, group = question.opening, str(question.opening["open_key"])
+    rule = Rule(visibility="private" if opening["private"] else "public")
+    service = next(iter(opening["services"]), "")
+    joins = not group.removeprefix(PRIVATE).startswith("labels:")
+    return Decision(True, question.severity, service, group, "", joins, rule)
 
 
 def takes(question: Question, name: str, severity: str) -> None:

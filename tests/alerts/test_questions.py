@@ -240,6 +240,20 @@ async def test_declared_though_its_group_has_an_incident_by_now(room: Room) -> N
     assert [s[2] for s in await states(room)] == [1]
 
 
+async def test_nobody_answers_as_people_declared_by_hand(room: Room) -> None:
+    """One cause, one incident: who typed instead of clicking gets no second one when time is up."""
+    await room.route(an_alert("Slow"))
+    async with room.store.write() as session:
+        await room.incidents.declare(
+            session, title="By hand", severity="sev3", actor="person:ana", origin="o",
+            services=["shop"],
+        )  # fmt: skip
+    await overdue(room)
+    assert [i.origin for i in await room.route()] == ["o"]
+    assert (await question(room)).incident_id == 1
+    assert [s[2] for s in await states(room)] == [1]
+
+
 async def test_a_service_that_left_the_catalog_costs_no_incident(room: Room) -> None:
     await room.route(an_alert())
     room.catalog = Catalog(people=[ANA])
