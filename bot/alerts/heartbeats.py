@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, or_
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -90,7 +90,7 @@ class Heartbeats:
         entries = self.catalog().heartbeats
         self._started = self._started or now()
         for heartbeat, at in list(self._unsaved.items()):
-            await self._write(heartbeat, at)
+            await self._write(heartbeat, at, late=True)
             self._unsaved.pop(heartbeat, None)
         await self._await_new({entry.id for entry in entries})
         at = now()
@@ -118,12 +118,15 @@ class Heartbeats:
             log.warning("heartbeat_not_stored", heartbeat=heartbeat, error=type(error).__name__)
             self._unsaved[heartbeat] = at
 
-    async def _write(self, heartbeat: str, at: datetime) -> None:
+    async def _write(self, heartbeat: str, at: datetime, *, late: bool = False) -> None:
+        """``late``: one that came later may be stored already, and stays."""
         insert = sqlite_insert if self.store.is_sqlite else postgresql_insert
         row = insert(HeartbeatSeen).values(id=heartbeat, known_since=at, seen_at=at)
+        stored, came = col(HeartbeatSeen.seen_at), row.excluded.seen_at
         seen = row.on_conflict_do_update(
-            index_elements=["id"], set_={"seen_at": row.excluded.seen_at}
-        )
+            index_elements=["id"], set_={"seen_at": came},
+            where=or_(stored.is_(None), stored < came) if late else None,
+        )  # fmt: skip
         async with self.store.write(silent=True) as session:
             await session.execute(seen)
 

@@ -141,6 +141,15 @@ async def test_what_should_have_come_while_nobody_listened(room: Room) -> None:
     assert [a.fingerprint for a in await room.stored()] == ["watchdog"]
 
 
+async def test_what_was_kept_in_memory_undoes_no_newer_sign(room: Room) -> None:
+    """The database is back, a sign is stored at once; the one from before comes after it."""
+    found = await listening(room)
+    found._unsaved["watchdog"] = now() - timedelta(hours=1)
+    await found.look()
+    assert await room.stored() == []
+    assert [p.standing for p in await found.pulses()] == ["alive", "waiting"]
+
+
 async def test_replicas_fire_once(room: Room) -> None:
     first = await listening(room)
     second = await listening(room)
