@@ -6,10 +6,13 @@ from typing import Any
 from bot.catalog import Catalog, Rule
 from bot.catalog.durations import spelled
 
-_BY_LABEL = {
-    "critical": "sev1", "page": "sev1", "emergency": "sev1", "error": "sev2", "high": "sev2",
-    "warning": "sev3", "medium": "sev3", "info": "sev4", "low": "sev4", "none": "sev4",
-}  # fmt: skip
+_WORDS = {
+    "sev1": "critical crit page emergency fatal disaster p0 p1",
+    "sev2": "error high major p2",
+    "sev3": "warning warn medium minor p3",
+    "sev4": "info low none notice debug p4 p5",
+}
+_BY_LABEL = {word: sev for sev, words in _WORDS.items() for word in (sev, *words.split())}
 _GROUP = 500  # characters of a group's name
 _SERVICE_LABELS = ("service", "app", "job")
 PRIVATE = "private:"  # a group of these never meets one of the others
@@ -64,7 +67,7 @@ def all_labels(name: str, labels: dict[str, str], source: str) -> dict[str, str]
 
 def is_urgent(labels: dict[str, str]) -> bool:
     """Whether an alert says that it is critical."""
-    return _BY_LABEL.get(labels.get("severity", "").lower()) == "sev1"
+    return _by_label(labels) == "sev1"
 
 
 def decide(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> Decision:
@@ -143,8 +146,9 @@ def _why_severity(catalog: Catalog, rule: Rule, labels: dict[str, str], decision
     if rule.severity:
         return "the rule says so"
     given = labels.get("severity", "")
-    known = given.lower() in _BY_LABEL
-    said = f"by the label severity={given}" if known else "sev2, as no label says"
+    said = f"by the label severity={given}" if given else "sev2, as no label says"
+    if given and _by_label(labels) is None:
+        said = f"sev2, as severity={given} is no word that is known"
     found = catalog.service(decision.service)
     return f"{said}, one lower for a service of tier p2" if found and found.tier == "p2" else said
 
@@ -163,7 +167,12 @@ def _service(catalog: Catalog, labels: dict[str, str]) -> str:
     return ""
 
 
+def _by_label(labels: dict[str, str]) -> str | None:
+    """What an alert says of itself; None where that is no word we know. ``SEV-1`` is one."""
+    return _BY_LABEL.get(labels.get("severity", "").strip().lower().replace("-", ""))
+
+
 def _severity(catalog: Catalog, labels: dict[str, str], service: str) -> str:
-    severity = _BY_LABEL.get(labels.get("severity", "").lower(), "sev2")
+    severity = _by_label(labels) or "sev2"
     found = catalog.service(service)
     return _LOWER[severity] if found and found.tier == "p2" else severity

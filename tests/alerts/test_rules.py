@@ -23,6 +23,15 @@ def catalog(*rules: dict[str, object]) -> Catalog:
         ("info", "shop", "sev4"),
         ("", "shop", "sev2"),
         ("whatever", "shop", "sev2"),
+        ("sev1", "shop", "sev1"),  # our own words, as people write them
+        ("SEV-4", "shop", "sev4"),
+        ("P1", "shop", "sev1"),
+        ("p3", "shop", "sev3"),
+        ("fatal", "shop", "sev1"),
+        (" Critical ", "shop", "sev1"),
+        ("major", "shop", "sev2"),
+        ("warn", "shop", "sev3"),
+        ("debug", "shop", "sev4"),
         ("critical", "blog", "sev2"),  # nice to have: one lower, wakes nobody
         ("info", "blog", "sev4"),
     ],

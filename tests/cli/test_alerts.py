@@ -56,7 +56,7 @@ def test_without_rules(cli: Cli) -> None:
     assert explained(cli, payload).out.splitlines()[1:] == [
         "  no rule matched: declared by default",
         "  service none: none of service, app, job names one",
-        "  severity sev2: sev2, as no label says",
+        "  severity sev2: sev2, as severity=strange is no word that is known",
         f"  silences, questions and flapping are not known: There is no database at {cli.folder}/data/jackline.db.",
         "→ joins the open incident of alert:alertmanager:ShopDown, else opens a sev2 one",
     ]
