@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bot.alerts.repeats import KEEPS, begin_anew
 from bot.alerts.tables import Arrival, StoredAlert
 from bot.contract import Alert
 from bot.log import get
@@ -58,7 +59,7 @@ async def oldest(session: AsyncSession, source: str = "") -> tuple[list[int], bo
 async def unpack(session: AsyncSession, ids: Sequence[int]) -> None:
     """Makes alerts of these arrivals, in their order.
 
-    A repeat, which has the identity of one that is stored, is left out. Raises `DBAPIError`; where
+    A repeat, which has the identity of one that is stored, is left out: see `begin_anew`. Raises `DBAPIError`; where
     the database does not take one of them, `not_taken` says so.
     """
     if not ids:
@@ -69,6 +70,7 @@ async def unpack(session: AsyncSession, ids: Sequence[int]) -> None:
     arrivals = (await session.execute(query)).all()
     rows = [row for received_at, alerts in arrivals for row in _rows(alerts, received_at)]
     if rows:
+        await begin_anew(session, rows)
         sqlite = session.get_bind().dialect.name == "sqlite"
         new = (sqlite_insert if sqlite else postgresql_insert)(_TABLE)
         connection = await session.connection()
@@ -142,4 +144,5 @@ def _rows(alerts: str, received_at: datetime) -> Iterator[dict[str, Any]]:
             "received_at": received_at,
             "state": "new",
             "decision": {},
+            KEEPS: alert.keeps_start,
         }

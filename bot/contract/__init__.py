@@ -93,6 +93,7 @@ class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One firing or resolved notification. All times are UTC-aware.
 
     ``fingerprint`` is the alert's identity over time: the same for its firing and its resolving.
+    ``keeps_start``: its sender may tell it anew after its end with the start that it had before.
     `bot.contract.source.alert` makes one within these limits. A struct, not a model: in a flood
     making and writing alerts is most of the work.
     """
@@ -106,6 +107,7 @@ class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     starts_at: Annotated[datetime, Meta(tz=True)]
     ends_at: Annotated[datetime, Meta(tz=True)] | None = None
     link: str = ""
+    keeps_start: bool = False
 
     @property
     def summary(self) -> str:

@@ -245,6 +245,7 @@ def alert(
     labels: Mapping[str, Any] | None = None,
     annotations: Mapping[str, Any] | None = None,
     link: str = "",
+    keeps_start: bool = False,
 ) -> Alert:
     """The alert within the limits: names, values and links are shortened, none is refused.
 
@@ -261,6 +262,7 @@ def alert(
         starts_at=starts_at,
         ends_at=None if firing else ends_at,
         link=safe_link(link),
+        keeps_start=keeps_start,
     )
 
 

@@ -87,4 +87,5 @@ def _alert(item: _Item, number: int) -> Alert:
         starts_at=starts_at,
         ends_at=item.ends_at and go_time(item.ends_at, f"alerts[{number}].endsAt"),
         link=item.generator_url,
+        keeps_start=True,  # what it ended as Prometheus was late, it tells anew as it was
     )

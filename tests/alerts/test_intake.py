@@ -1,6 +1,7 @@
 """Accepted means stored: before the answer, in few commits, and refused when it cannot be."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from bot.alerts.arrivals import count_alerts, packed
 from bot.alerts.tables import Arrival
 from bot.contract import Alert
 from bot.errors import Unavailable
-from bot.store import Store
+from bot.store import Store, now
 from bot.store.batch import ROOM
 from tests.alerts.room import Room, an_alert
 
@@ -48,6 +49,48 @@ async def test_the_same_alert_is_stored_once(room: Room) -> None:
     assert [(a.status, a.starts_at) for a in await room.stored()] == [
         ("firing", same.starts_at), ("firing", other.starts_at), ("resolved", same.starts_at),
     ]  # fmt: skip
+
+
+async def test_it_fires_again_with_the_start_that_it_had(room: Room) -> None:
+    """Alertmanager ends what it heard of too late, and tells it anew as before: it does fire."""
+    fires, ended = (replace(an_alert(status=s), keeps_start=True) for s in ("firing", "resolved"))
+    for minutes_ago, alert in ((9, fires), (6, ended), (5, fires), (4, fires), (1, ended)):
+        await came(room, minutes_ago, alert)
+        await room.route()
+    stored = await room.stored()
+    assert [a.status for a in stored] == ["firing", "resolved"] * 2
+    assert stored[1].starts_at == stored[0].starts_at == fires.starts_at
+    assert stored[3].starts_at == stored[2].starts_at == stored[2].received_at
+    assert [a.incident_id for a in stored] == [1] * 4
+    assert (await count_alerts(room.store))["firing"] == 0
+
+
+async def test_hours_of_it_in_one_batch(room: Room) -> None:
+    """As a spool has them: in the order and at the times at which they came."""
+    fires, ended = (replace(an_alert(status=s), keeps_start=True) for s in ("firing", "resolved"))
+    for minutes_ago, alert in ((9, fires), (6, ended), (5, fires), (4, fires)):
+        await came(room, minutes_ago, alert)
+    assert [a.status for a in await room.stored()] == ["firing", "resolved", "firing"]
+
+
+@pytest.mark.parametrize(("minutes", "keeps_start"), [(0.4, True), (5, False)])
+async def test_a_late_repeat_of_what_has_ended(
+    room: Room, minutes: float, *, keeps_start: bool
+) -> None:
+    """Delivered twice, or told by a second Alertmanager; other senders say a start of its own."""
+    fires, ended = (
+        replace(an_alert(status=s), keeps_start=keeps_start) for s in ("firing", "resolved")
+    )
+    for minutes_ago, alert in ((9, fires), (6, ended), (6 - minutes, fires)):
+        await came(room, minutes_ago, alert)
+    assert [a.status for a in await room.stored()] == ["firing", "resolved"]
+
+
+async def came(room: Room, minutes_ago: float, alert: Alert) -> None:
+    """As if it had been accepted then."""
+    row = packed([alert]) | {"received_at": now() - timedelta(minutes=minutes_ago)}
+    async with room.store.write() as session:
+        await session.execute(insert(Arrival).values(row))
 
 
 async def test_everything_comes_back_as_it_was(room: Room) -> None:

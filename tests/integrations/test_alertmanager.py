@@ -4,7 +4,7 @@ import base64
 import contextlib
 import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -75,6 +75,29 @@ def test_a_real_alertmanager() -> None:
     assert (resolved.status, resolved.fingerprint) == ("resolved", firing.fingerprint)
     assert resolved.ends_at is not None
     assert resolved.ends_at > firing.starts_at
+
+
+@pytest.mark.server
+def test_a_real_one_tells_anew_what_it_ended_too_early() -> None:
+    """With the start that it had: `keeps_start`, or it would be taken for a repeat of what ended."""
+    began = datetime.now(UTC) - timedelta(minutes=5)
+
+    def told(holds: timedelta) -> dict[str, Any]:
+        """As Prometheus tells it: it holds until then, unless it is told again."""
+        ends = (datetime.now(UTC) + holds).isoformat()
+        return {"labels": {"alertname": "Down"}, "startsAt": began.isoformat(), "endsAt": ends}
+
+    with (
+        http_app("bot") as bot,
+        alertmanager(webhook_url=f"{bot.url}/webhooks/alertmanager") as server,
+    ):
+        for count, holds in ((2, timedelta(seconds=2)), (3, timedelta(hours=1))):
+            assert ask("POST", f"{server.url}/api/v2/alerts", data=[told(holds)]).status == 200
+            sent = bot.wait_for("/webhooks/alertmanager", count=count)
+    alerts = [parse(raw.body.encode())[0] for raw in sent]
+    assert [alert.status for alert in alerts] == ["firing", "resolved", "firing"]
+    assert len({(alert.fingerprint, alert.starts_at) for alert in alerts}) == 1
+    assert all(alert.keeps_start for alert in alerts)
 
 
 @pytest.mark.server
