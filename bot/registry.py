@@ -153,6 +153,8 @@ def check_sources(folder: Path, catalog: Catalog, registry: Registry) -> None:
 def _check_source(entry: Source, registry: Registry) -> None:
     if entry.name in ("api", "heartbeat"):
         raise BadInput(f"the secrets of {entry.name!r} open another door", field="name")
+    if entry.name in ("access", "check"):  # it ends what it did not say itself
+        raise BadInput(f"the alerts of {entry.name!r} are Jackline's own", field="name")
     reader = registry.sources.get(entry.integration)
     if reader is None:
         guess = near(entry.integration, registry.sources)

@@ -63,6 +63,8 @@ async def test_a_secret_in_the_url(open_alone: Open) -> None:
         ("{name: a, integration: alertmanager, settings: {x: y}}",
          "2: settings.x: alertmanager has no setting 'x'"),
         ("{name: api, integration: alertmanager}", "2: name: the secrets of"),
+        ("{name: check, integration: alertmanager}", "2: name: the alerts of 'check' are"),
+        ("{name: access, integration: alertmanager}", "2: name: the alerts of 'access' are"),
         ("{name: A B, integration: alertmanager}", "2: name: must match"),
         ("{name: a, integration: alertmanager}\n  - {name: a, integration: alertmanager}",
          "3: name: source 'a' is defined twice"),
