@@ -207,6 +207,26 @@ def window(name: str, hours: float, **match: str) -> Maintenance:
     )
 
 
+async def test_a_window_that_is_made_narrower(room: Room) -> None:
+    """What it means no more is let go at once, though one of its name is on; the rest stays held."""
+
+    def planned(**match: str) -> Catalog:
+        return room.catalog.model_copy(update={"maintenance": [window("Swap", 1, **match)]})
+
+    room.catalog = planned(service="shop")
+    await room.route(an_alert("DiskSlow"), an_alert("ShopDown"))
+    await room.silences.look()
+    room.catalog = planned(alertname="Disk*")
+    await room.silences.look()
+    await room.route()
+    assert await states(room) == [
+        ("silenced", "maintenance:Swap", None),
+        ("routed", "maintenance:Swap", 1),
+    ]
+    text = next(r.text for r in await room.rows() if r.kind == "alerts_released")
+    assert text == "Maintenance Swap means it no more; what it held back still fires"
+
+
 async def test_a_maintenance_window_of_the_catalog(room: Room) -> None:
     """Held while it is on; routed when the catalog says that it is over, or has it no more."""
     plain = room.catalog
