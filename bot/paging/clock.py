@@ -108,17 +108,18 @@ class PageClock:
 
     async def _failed(self, session: AsyncSession, page: Page) -> bool:
         """Whether all that was sent at the last step was refused for good."""
+        states = {state for step, state in await self._sent(session, page) if step == page.step}
+        return states == {"failed"}
+
+    async def _sent(self, session: AsyncSession, page: Page) -> list[tuple[int, str]]:
+        """All messages of a page: at which step, and what became of each."""
         query = select(Delivery.state, Delivery.payload).where(
             Delivery.surface == OUTSIDE,
             Delivery.op == "page",
             Delivery.incident_id == page.incident_id,
         )
-        states = [
-            state
-            for state, payload in (await session.execute(query)).all()
-            if (payload["page"], payload["step"]) == (page.number, page.step)
-        ]
-        return bool(states) and set(states) == {"failed"}
+        found = (await session.execute(query)).all()
+        return [(p["step"], state) for state, p in found if p["page"] == page.number]
 
     async def _go_on(self, session: AsyncSession, page: Page) -> None:
         """Pages the next level; after the last one of the last time it is said loudly."""
@@ -159,7 +160,9 @@ class PageClock:
     async def _nobody(self, session: AsyncSession, page: Page) -> None:
         page.state = "unanswered"
         outbox = self.paging.incidents.outbox
-        text = f"Nobody acknowledged the page for {page.name}, and everybody was tried {page.repeat} times"
+        sent = await self._sent(session, page)
+        tried = f"and everybody was tried {page.repeat} times" if sent else "as it reached nobody"
+        text = f"Nobody acknowledged the page for {page.name}, {tried}"
         await self.paging.record(session, page, "page_unanswered", "jackline", text)
         await self.paging.show(session, page)
         await outbox.say(

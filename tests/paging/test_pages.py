@@ -135,6 +135,19 @@ async def test_what_reaches_nobody_costs_no_time(room: PageRoom) -> None:
     assert "page_failed" in await room.kinds()
 
 
+async def test_what_reached_nobody_says_so(room: PageRoom) -> None:
+    """That everybody was tried would be wrong: nobody heard of it."""
+    room.enter(escalations=[{"id": "e", "levels": [{"who": ["dora"]}], "repeat": 2}])
+    await room.declare()
+    for _ in range(4):
+        await room.look()
+    (page,) = await room.pages()
+    assert page.state == "unanswered"
+    text = "Nobody acknowledged the page for e, as it reached nobody"
+    assert (await room.rows())[-1].text == text
+    assert await room.said() == [f"🚨 {text}. Take command, or page somebody: /incident page WHO"]
+
+
 async def test_by_hand(room: PageRoom) -> None:
     """A person, a group, a schedule, a service; the same call twice is one."""
     await room.declare(severity="sev4")
