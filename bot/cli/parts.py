@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
 from sqlalchemy.engine import make_url
 
 from bot import log, settings
 from bot.app import Jackline
 from bot.catalog import Person
+from bot.chat.printing import Printer
 from bot.cli.doctor import NO_DATABASE, why
 from bot.errors import BadInput, NotFound, Unavailable
 from bot.located import near
 
 _T = TypeVar("_T")
 # into a pipe or a file goes every word: only a terminal has an edge
-out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 1000)
+out = Printer(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 1000)
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 LARGEST = 2**31 - 1  # of an id on PostgreSQL
 

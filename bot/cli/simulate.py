@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -17,6 +16,7 @@ from bot.alerts.replay import Accepted, Replay, Simulated
 from bot.alerts.simulation import APPROXIMATIONS, Comparison, compare, counted
 from bot.app import Jackline
 from bot.catalog import Catalog, catalog_files, load_catalog
+from bot.chat.printing import Printer
 from bot.cli.alerts import alerts_app
 from bot.cli.parts import AsJson, from_record, out
 from bot.errors import BadInput
@@ -26,7 +26,7 @@ from bot.store import now
 _USAGE = "Usage: jackline alerts simulate --days 7 --rules FOLDER or FILE.yaml"
 _STEP = 10_000  # alerts between two words on the progress
 _ROWS = 50  # differences that the table lists
-_err = Console(stderr=True, soft_wrap=True, highlight=False)
+_err = Printer(stderr=True, soft_wrap=True, highlight=False)
 
 
 @dataclass(frozen=True)

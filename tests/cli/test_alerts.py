@@ -133,3 +133,12 @@ def test_heartbeats(cli: Cli) -> None:
         ("watchdog", "missed"),
         ("backup", "alive"),
     ]
+
+
+def test_what_strangers_wrote_is_not_obeyed(cli: Cli) -> None:
+    """A terminal would be retitled, wiped or written backwards by it; in a table as well."""
+    done = explained(cli, firing(name="Disk\x1b[2J\u202e full\x07"))
+    assert done.out.startswith("Disk\ufffd[2J\ufffd full\ufffd firing")
+    cli.declare()
+    adds(cli, heartbeats=[{"id": "backup", "title": "Back\x1b]0;up", "every": "1d"}])
+    assert "Back\ufffd]0;up" in cli("alerts", "heartbeats").out

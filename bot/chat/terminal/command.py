@@ -13,11 +13,11 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from bot import log
 from bot.access.bag_drills import Receipt
 from bot.access.bags import Bag, read_bag, same_fingerprint
+from bot.chat.printing import Printer
 from bot.chat.terminal import drill as drills
 from bot.chat.terminal import show
 from bot.chat.terminal.asker import Asker
@@ -120,7 +120,7 @@ def run(
 ) -> None:
     """Run a runbook from the go-bag: plan, approval by code, journal. Needs no server."""
     log.configure("error")
-    console = Console(stderr=as_json, soft_wrap=True, highlight=False, width=WIDTH)
+    console = Printer(stderr=as_json, soft_wrap=True, highlight=False, width=WIDTH)
     asker = Asker(console, yes=yes, codes=code or [], answers=pairs(answer or []))
 
     async def work(room: BagRoom, key: Path) -> tuple[Run, dict[str, Any]]:
@@ -156,7 +156,7 @@ def plan(
 ) -> None:
     """Show what a run would do, step by step, before → after. Changes nothing."""
     log.configure("error")
-    console = Console(stderr=as_json, soft_wrap=True, highlight=False, width=WIDTH)
+    console = Printer(stderr=as_json, soft_wrap=True, highlight=False, width=WIDTH)
     asker = Asker(console)
 
     async def work(room: BagRoom, key: Path) -> dict[str, Any]:
@@ -207,7 +207,7 @@ def list_(
     names: dict[str, Any] = {}
     found = read_bag(path)
     if identity is not None:
-        asker = Asker(Console(stderr=True))
+        asker = Asker(Printer(stderr=True))
         found, payload = asyncio.run(opened(path, identity, signer, asker))
         names = show.names(payload)
     _print(found, as_json, names)
@@ -221,7 +221,7 @@ def read(
     signer: Signer = "",
 ) -> None:
     """Write a go-bag's runbooks, contacts and bridge numbers as HTML pages. No secrets."""
-    console = Console(soft_wrap=True, highlight=False, width=WIDTH)
+    console = Printer(soft_wrap=True, highlight=False, width=WIDTH)
     work = opened(this_bag(bag), identity_file(identity), signer, Asker(console))
     _, payload = asyncio.run(work)
     to.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -239,7 +239,7 @@ def drill(
 ) -> None:
     """Try every access path from this host with what a go-bag holds; exits 1 if no runbook would run."""
     log.configure("error")
-    console = Console(stderr=as_json, soft_wrap=True, highlight=False, width=WIDTH)
+    console = Printer(stderr=as_json, soft_wrap=True, highlight=False, width=WIDTH)
     asker = Asker(console)
 
     async def work(room: BagRoom, key: Path) -> tuple[BagDrill, Receipt]:
