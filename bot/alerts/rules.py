@@ -1,10 +1,12 @@
 """From an alert to what should be done about it. Pure."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from bot.catalog import Catalog, Rule
 from bot.catalog.durations import spelled
+from bot.catalog.matching import differing, matches
 
 _WORDS = {
     "sev1": "critical crit page emergency fatal disaster p0 p1",
@@ -88,8 +90,16 @@ def decide(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> 
     if rule.visibility == "private":
         group = f"{PRIVATE}{group}"
     return Decision(
-        rule.declare != "no", severity, service, group[:_GROUP], because, not rule.group, rule
+        rule.declare != "no", severity, service, _short(group), because, not rule.group, rule
     )
+
+
+def _short(group: str) -> str:
+    """Two that are long and differ at their ends stay two."""
+    if len(group) <= _GROUP:
+        return group
+    digest = sha256(group.encode("utf-8", "replace")).hexdigest()[:16]
+    return f"{group[: _GROUP - len(digest)]}{digest}"
 
 
 def explained(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> list[str]:
@@ -98,7 +108,7 @@ def explained(catalog: Catalog, name: str, labels: dict[str, str], source: str) 
     lines, decided = [], False
     for number, rule in enumerate(catalog.rules, start=1):
         asked = ", ".join(f"{k}={v}" for k, v in rule.match.items()) or "any alert"
-        differs = [k for k, v in rule.match.items() if everything.get(k) != v]
+        differs = differing(rule.match, everything)
         if decided:
             lines.append(f"rule {number} ({asked}): not asked, an earlier one matched")
         elif differs:
@@ -155,7 +165,7 @@ def _why_severity(catalog: Catalog, rule: Rule, labels: dict[str, str], decision
 
 def _first(rules: list[Rule], labels: dict[str, str]) -> tuple[Rule, str]:
     for number, rule in enumerate(rules, start=1):
-        if all(labels.get(key) == value for key, value in rule.match.items()):
+        if matches(rule.match, labels):
             return rule, f"rule {number} ({rule.match or 'any alert'})"
     return _NO_RULE, "no rule matched: declared by default"
 

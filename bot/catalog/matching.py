@@ -32,15 +32,23 @@ Match = Annotated[dict[str, str], AfterValidator(check_match)]
 
 def matches(match: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     """Whether an alert has all these labels, with these values."""
-    return all(
-        label in labels and fnmatchcase(labels[label], _only_stars(value))
-        for label, value in match.items()
-    )
+    return not differing(match, labels)
+
+
+def differing(match: Mapping[str, str], labels: Mapping[str, str]) -> list[str]:
+    """The labels that an alert does not have, or with other values."""
+    return [label for label, value in match.items() if not _fits(value, labels.get(label))]
 
 
 def match_words(match: Mapping[str, str]) -> str:
     """``alertname=Disk*, service=shop``; sorted, as PostgreSQL keeps no order."""
     return ", ".join(f"{label}={value}" for label, value in sorted(match.items()))
+
+
+def _fits(wanted: str, value: str | None) -> bool:
+    if value is None or "*" not in wanted:
+        return value == wanted
+    return fnmatchcase(value, _only_stars(wanted))
 
 
 def _only_stars(value: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from bot.alerts.rules import decide
+from bot.alerts.rules import decide, explained
 from bot.catalog import Catalog, Rule
 from tests.alerts.room import BLOG, SHOP
 
@@ -121,3 +121,33 @@ def test_a_rule_with_a_mistake_is_refused_when_it_is_read(rule: dict[str, object
     """Not first when an alert comes."""
     with pytest.raises(ValidationError):
         Rule.model_validate(rule)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value", "matches"),
+    [
+        ("Disk*", "DiskFull", True),
+        ("*", "anything", True),
+        ("Disk*", "MyDisk", False),
+        ("disk[1]", "disk[1]", True),
+        ("disk[1]", "disk1", False),
+        ("Disk?", "Disks", False),
+    ],
+)
+def test_a_star_stands_for_anything(wanted: str, value: str, *, matches: bool) -> None:
+    """As in silences, windows and heartbeats, which stand in the same file."""
+    known = catalog({"match": {"alertname": wanted, "zone": "1"}, "declare": "no"})
+    decision = decide(known, value, {"zone": "1"}, "alertmanager")
+    assert decision.declare is not matches
+    said = explained(known, value, {"zone": "1"}, "alertmanager")[0]
+    assert said.endswith("matches" if matches else f"no: alertname is {value!r}")
+    assert decide(known, value, {}, "alertmanager").declare
+
+
+def test_long_groups_that_differ_at_their_end_are_two() -> None:
+    known = catalog({"group": ["query"]})
+    groups = {
+        decide(known, "Slow", {"query": f"{'x' * 600}{end}"}, "alertmanager").group for end in "ab"
+    }
+    assert len(groups) == 2
+    assert max(map(len, groups)) <= 500
