@@ -103,7 +103,8 @@ class CheckRunner:
                 asked = (self._once(check, link) for _ in range(check.requests))
                 answers, path = await asyncio.gather(*asked), link.path
         except (JacklineError, OSError, ValueError) as problem:  # nothing could be asked at all
-            answers = [(0.0, _words(problem), "")] * check.requests
+            n = check.requests
+            return Seen(path or "direct", n, n, 0.0, _words(problem), asked=False)
         errors = [error for _, error, _ in answers if error]
         return Seen(
             path or "direct",
@@ -137,7 +138,7 @@ class CheckRunner:
         found, at = findings(service, check, seen), now()
         changed = []
         async with self.store.write() as session:
-            session.add_all(_sample(check, each, at) for each in seen)
+            session.add_all(_sample(check, each, at) for each in seen if each.asked)
             await session.execute(delete(CheckSample).where(col(CheckSample.at) < at - KEEP))
             query = select(CheckState).where(col(CheckState.check_id).in_(found))
             states = {s.check_id: s for s in (await session.execute(query)).scalars()}

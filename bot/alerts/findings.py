@@ -10,7 +10,10 @@ _SEVERITY = {"p0": "critical", "p1": "error", "p2": "warning"}
 
 @dataclass(frozen=True)
 class Seen:
-    """What one probe saw over one path. ``warning``: of what answers well, and will not for long."""
+    """What one probe saw over one path. ``warning``: of what answers well, and will not for long.
+
+    ``asked`` unless something of ours was missing for that, such as a secret.
+    """
 
     path: str
     requests: int
@@ -18,6 +21,7 @@ class Seen:
     worst_ms: float
     error: str = ""
     warning: str = ""
+    asked: bool = True
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Finding:
 
 def findings(service: Service, check: Check, seen: Sequence[Seen]) -> dict[str, Finding]:
     """Fingerprint → what was found, for each alert that a check may raise."""
+    asked = any(s.asked for s in seen)
     bad = [s for s in seen if s.failed / s.requests > check.max_error_rate]
     good = [s for s in seen if s not in bad]
     ways, broken = (", ".join(s.path for s in found) for found in (good, bad))
@@ -41,18 +46,15 @@ def findings(service: Service, check: Check, seen: Sequence[Seen]) -> dict[str, 
         check.id: Finding(
             check.id,
             _SEVERITY[service.tier],
-            not good,
+            not good if asked else None,
             _down(bad, several=len(seen) > 1),
             f"check {check.id} passes again" + (f", over {ways}" if bad else ""),
         ),
         f"{check.id} not seen": Finding(
             "CheckNotSeen",
             "warning",
-            bool(bad) if good else None,
-            f"{check.id} answers over {ways}, not over {broken}: "
-            f"the way is broken, not the service ({bad[0].error})"
-            if good and bad
-            else "",
+            bool(bad) if good or not asked else None,
+            _not_seen(check, bad, ways, broken) if asked else _not_asked(check, seen),
             f"{check.id} answers over {ways} again",
         ),
         f"{check.id} certificate": Finding(
@@ -63,6 +65,19 @@ def findings(service: Service, check: Check, seen: Sequence[Seen]) -> dict[str, 
             f"the certificate that {check.id} sees was renewed",
         ),
     }
+
+
+def _not_seen(check: Check, bad: Sequence[Seen], ways: str, broken: str) -> str:
+    if not (ways and bad):
+        return ""
+    return (
+        f"{check.id} answers over {ways}, not over {broken}: "
+        f"the way is broken, not the service ({bad[0].error})"
+    )
+
+
+def _not_asked(check: Check, seen: Sequence[Seen]) -> str:
+    return f"{check.id} cannot be asked, so that nobody knows whether it is well ({seen[0].error})"
 
 
 def _down(bad: Sequence[Seen], *, several: bool) -> str:

@@ -64,6 +64,30 @@ async def test_down_and_up_again(room: Room, shop: HttpApp) -> None:
     assert await room.kinds() == ["incident_declared", "alert_received", "alert_resolved"]
 
 
+async def test_what_cannot_be_asked_is_not_down(
+    room: Room, shop: HttpApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret that is missing, as while the vault is away, says nothing of the service."""
+    room.catalog = Catalog.model_validate({
+        "services": [{"id": "shop", "title": "Shop", "tier": "p0", "checks": [
+            {"id": "shop-order", "target": "http/shop", "every": 60}]}],
+        "targets": [{"name": "http/shop", "url": shop.url, "settings": {"p": "env:SHOP_SECRET"}}],
+    })  # fmt: skip
+    await probe(room, 3)
+    (alert,) = await room.stored()
+    assert (alert.name, alert.labels["severity"]) == ("CheckNotSeen", "warning")
+    assert alert.annotations["summary"].startswith(
+        "shop-order cannot be asked, so that nobody knows"
+    )
+    assert "SHOP_SECRET" in alert.annotations["summary"]
+    assert await room.all(CheckSample) == []  # nor is it in the evidence
+    monkeypatch.setenv("SHOP_SECRET", "x")
+    assert await probe(room, 3) == ["firing", "resolved"]
+    shop.down()
+    assert await probe(room, 2) == ["firing", "resolved", "firing"]
+    assert (await room.stored())[-1].name == "shop-order"
+
+
 async def test_down_a_second_time_is_another_alert(room: Room, shop: HttpApp) -> None:
     room.catalog = checked(shop.url, fail_after=1, recover_after=1)
     for status in (500, 200, 500):
