@@ -14,10 +14,12 @@ from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bot.alerts.deciding import Key
 from bot.alerts.tables import StoredAlert
 from bot.delivery import Message
-from bot.incidents import Incident, Incidents
+from bot.incidents import SEVERITIES, Incident, Incidents
 from bot.incidents.rules import worst
+from bot.timeline import Entry
 
 BUDGET = 20  # alerts of an incident that are told one by one
 _TOP = 5  # names or reasons that a message lists
@@ -33,7 +35,7 @@ class Share:
     before: int
     alone: list[StoredAlert] = field(default_factory=list)
     together: list[StoredAlert] = field(default_factory=list)
-    severities: list[str] = field(default_factory=list)
+    severities: list[tuple[str, StoredAlert]] = field(default_factory=list)
     lines: dict[str, tuple[str, str]] = field(default_factory=dict)  # key → kind of row, and text
     joined: dict[str, None] = field(default_factory=dict)  # why alerts of others are here
 
@@ -44,7 +46,7 @@ class Share:
 
     def takes(self, alert: StoredAlert, severity: str, *, flaps: bool) -> None:
         """One that fires; ``flaps``: it is counted elsewhere, and takes nobody's room."""
-        self.severities.append(severity)
+        self.severities.append((severity, alert))
         self._add(alert, told=flaps or self.has_room, flaps=flaps)
         self.before += not flaps
 
@@ -100,9 +102,31 @@ class Teller:
             if share.together:
                 await self._together(share.incident, share.together)
             await self.incidents.refresh(self.session, share.incident)
-            if share.severities:
-                graver = worst([share.incident.severity, *share.severities])
-                await self.incidents.set_severity(self.session, share.incident, graver, "jackline")
+            graver = await self._graver(share)
+            await self.incidents.set_severity(self.session, share.incident, graver, "jackline")
+
+    async def _graver(self, share: Share) -> str:
+        """The severity with these alerts; people's word on those that they knew stands."""
+        before = SEVERITIES.index(share.incident.severity)
+        grave = [(s, a) for s, a in share.severities if SEVERITIES.index(s) < before]
+        known = await self._known_to_people(share.incident, grave[0][1]) if grave else set()
+        news = [severity for severity, a in grave if (a.source, a.fingerprint) not in known]
+        return worst([share.incident.severity, *news])
+
+    async def _known_to_people(self, incident: Incident, first: StoredAlert) -> set[Key]:
+        """What had fired in it, before ``first``, when a person set its severity last."""
+        said = select(func.max(Entry.at)).where(
+            Entry.incident_id == incident.number, Entry.kind == "severity_changed",
+            col(Entry.actor).startswith("person:"),
+        )  # fmt: skip
+        at = (await self.session.execute(said)).scalar_one()
+        if at is None:
+            return set()
+        query = select(StoredAlert.source, StoredAlert.fingerprint).where(
+            StoredAlert.incident_id == incident.number, StoredAlert.status == "firing",
+            col(StoredAlert.received_at) <= at, col(StoredAlert.id) < first.id,
+        )  # fmt: skip
+        return {(row[0], row[1]) for row in await self.session.execute(query.distinct())}
 
     async def _line(self, incident: Incident, key: str, kind: str, text: str) -> None:
         """Once for each key."""

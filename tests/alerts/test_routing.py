@@ -58,6 +58,22 @@ async def test_a_graver_alert_raises_the_severity_and_none_lowers_it(room: Room)
     assert (await room.kinds()).count("severity_changed") == 1
 
 
+async def test_what_people_said_of_it_is_not_undone_when_it_fires_again(room: Room) -> None:
+    """They knew the alert when they lowered the severity; another one that is grave is news."""
+    await room.route(an_alert(severity="critical"))
+    async with room.store.write() as session:
+        incident = await room.incidents.get(session, 1)
+        await room.incidents.set_severity(session, incident, "sev3", "person:ana")
+    await room.route(an_alert(status="resolved"), an_alert(severity="critical", minute=9))
+    assert (await room.refresh()).severity == "sev3"
+    await room.route(an_alert("Disk", severity="error"))
+    assert (await room.refresh()).severity == "sev2"
+    await room.route(an_alert(severity="critical", minute=10))
+    assert (await room.refresh()).severity == "sev2"
+    await room.route(an_alert("Worse", severity="critical"))
+    assert (await room.refresh()).severity == "sev1"
+
+
 async def test_resolved_is_recorded_and_leaves_the_incident_to_people(room: Room) -> None:
     """The alert's end is a row; the incident stays open until somebody says so."""
     (incident,) = await room.route(an_alert(), an_alert(status="resolved"))
