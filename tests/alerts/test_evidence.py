@@ -136,6 +136,8 @@ async def test_it_takes_no_longer_than_it_says(room: Room, tmp_path: Path, targe
         began = time.monotonic()
         await desk.collector.collect_next()
         assert LIMIT <= time.monotonic() - began < 15
+    (why,) = await desk.missing()
+    assert f"no answer within {LIMIT:g} s" in why
     assert DELAY.total_seconds() + LIMIT <= 3.5, "no second is left for the picture"
     assert (await desk.picture())["file"]
 

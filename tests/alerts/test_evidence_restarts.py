@@ -130,6 +130,7 @@ async def test_several_incidents_do_not_wait_for_each_other(
     began = time.monotonic()
     assert await desk.collector.collect_next()
     assert time.monotonic() - began < 20
+    assert all("no answer within 0.5 s" in why for why in await desk.missing())
     assert all(i.evidence_at for i in await room.all(Incident))
 
 
