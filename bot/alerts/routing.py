@@ -119,7 +119,7 @@ class AlertRouter:
             sender.begin(jobs)
         if claimed:
             await asyncio.sleep(_FIRST)
-        await self.store.announce()
+        self.store.announce()
         return more
 
 

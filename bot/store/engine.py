@@ -6,8 +6,14 @@ acknowledged through a power cut.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,7 +46,8 @@ class Store:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.version = 0
-        self._changed = asyncio.Condition()
+        self._changed = asyncio.Event()  # set once, by the next commit that is not silent
+        self._quiet = asyncio.Event()  # nobody writes
         # SQLite lets one write at a time and has the others poll, up to 100 ms between two looks;
         # queueing here is fair and without pauses. Other processes still meet its own lock.
         self._turn: AbstractAsyncContextManager[None] = (
@@ -55,16 +62,14 @@ class Store:
 
         ``silent``: no worker has anything to do about it, so none is woken.
         """
-        self._writers += 1
-        try:
+        with self._writing():
             async with self._turn, AsyncSession(self.engine, expire_on_commit=False) as session:
                 if self.is_sqlite:
                     await (await session.connection()).exec_driver_sql(BEGIN)
                 yield session
                 await session.commit()
-        finally:
-            self._writers -= 1
-        await self._tell(silent=silent)
+        if not silent:
+            self.announce()
 
     async def transact(self, work: Callable[[Connection], T], *, silent: bool = False) -> T:
         """A writing transaction of a few statements that need no objects: a plain function.
@@ -72,23 +77,29 @@ class Store:
         It costs a fifth of `write`: the engine's journal is written so, twice for each step, and
         what alerts bring.
         """
-        self._writers += 1
-        try:
+        with self._writing():
             async with self._turn:
                 result: T = await greenlet_spawn(self._transact, work)
-        finally:
-            self._writers -= 1
-        await self._tell(silent=silent)
+        if not silent:
+            self.announce()
         return result
 
-    async def announce(self) -> None:
+    def announce(self) -> None:
         """Wakes the workers about a commit that was silent until something else had been begun."""
-        await self._tell(silent=False)
+        self.version += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
 
-    async def _tell(self, *, silent: bool) -> None:
-        async with self._changed:
-            self.version += not silent
-            self._changed.notify_all()
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self._writers += 1
+        self._quiet.clear()
+        try:
+            yield
+        finally:
+            self._writers -= 1
+            if not self._writers:
+                self._quiet.set()
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
         with self.engine.sync_engine.connect() as connection:
@@ -123,7 +134,11 @@ class Store:
 
     async def wait(self, seen: int, seconds: float) -> None:
         """Returns once ``version`` is past ``seen``, or after ``seconds`` (for other replicas)."""
-        await self._until(lambda: self.version > seen, seconds)
+        with suppress(TimeoutError):
+            # not wait_for: on Python 3.11 it can swallow a cancellation, and no stop would end
+            async with asyncio.timeout(seconds):
+                while self.version <= seen:
+                    await self._changed.wait()
 
     async def quiet(self, seconds: float) -> None:
         """Returns when nobody writes on SQLite, at the latest after ``seconds``.
@@ -132,16 +147,10 @@ class Store:
         one look afterwards finds what each of them left.
         """
         if self.is_sqlite:
-            await self._until(lambda: self._writers == 0, seconds)
-
-    async def _until(self, true: Callable[[], bool], seconds: float) -> None:
-        async with self._changed:
-            try:
-                # not wait_for: on Python 3.11 it can swallow a cancellation, and no stop would end
+            with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
-                    await self._changed.wait_for(true)
-            except TimeoutError:
-                return
+                    while self._writers:
+                        await self._quiet.wait()
 
     async def migrate(self) -> None:
         """Brings the tables to this version; several replicas may start at once."""
