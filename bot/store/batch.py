@@ -6,7 +6,9 @@ over while the database is away, and is drained in order when that is back.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,7 @@ log = get("store")
 ROOM = 20_000  # things that may wait
 _OF_ONE, _OF_MOST = 0.5, 0.8  # parts of that room for one sender, and for all but the urgent
 _BATCH_LIMIT = 5_000  # things of one commit
+_GATHER = 0.002  # seconds at most that a commit waits for those who were answered by the last one
 _PATIENCE = 3.0  # seconds for a commit, where a spool can take over
 _LONG = 30.0  # seconds for one commit of what was spooled
 _PAUSE = 0.5  # seconds until a database that was away is tried again
@@ -62,7 +65,9 @@ class Batch:
         self.what = what
         self.spool = spool
         self._insert = _insert(store, table)
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._queue: deque[_Waiting] = deque()
+        self._came = asyncio.Event()  # the first, and as many as are expected
+        self._expected = 1
         self._taken: dict[str, int] = {}  # rows that wait, by sender
         self._all = 0
         self._filled = asyncio.Event()  # the spool holds something
@@ -87,7 +92,9 @@ class Batch:
         self._taken[sender] = mine + weight
         self._all += weight
         try:
-            self._queue.put_nowait(_Waiting(rows, sender, weight, stored))
+            self._queue.append(_Waiting(rows, sender, weight, stored))
+            if len(self._queue) == 1 or len(self._queue) >= self._expected:
+                self._came.set()
             await stored
         finally:
             self._taken[sender] -= weight
@@ -112,22 +119,35 @@ class Batch:
             while True:
                 batch = await self._next()
                 await self._keep(batch)
+                self._expected = len(batch) + len(self._queue)
         finally:
             # perhaps stored, perhaps not: sent again it is stored once
-            while not self._queue.empty():
-                batch.append(self._queue.get_nowait())
-            _answer(batch, Unavailable("Shutting down."))
+            _answer([*batch, *self._queue], Unavailable("Shutting down."))
+            self._queue.clear()
             if draining is not None:
                 draining.cancel()
                 await asyncio.gather(draining, return_exceptions=True)
 
     async def _next(self) -> list[_Waiting]:
-        batch = [await self._queue.get()]
-        weight = batch[0].weight
-        while not self._queue.empty() and weight < _BATCH_LIMIT:
-            batch.append(self._queue.get_nowait())
+        """All that wait, once those have come whom the last commit answered, or after a moment.
+
+        Who floods us sends again at once, and a commit costs about the same for one as for all.
+        """
+        if not self._queue:
+            await self._arrival()
+        if len(self._queue) < self._expected and self._all < _BATCH_LIMIT:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GATHER):
+                    await self._arrival()
+        batch, weight = [], 0
+        while self._queue and weight < _BATCH_LIMIT:
+            batch.append(self._queue.popleft())
             weight += batch[-1].weight
         return batch
+
+    async def _arrival(self) -> None:
+        self._came.clear()
+        await self._came.wait()
 
     async def _keep(self, batch: list[_Waiting]) -> None:
         """In the database or, while that is away, in the spool; else everyone is told."""

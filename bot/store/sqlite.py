@@ -13,6 +13,7 @@ import aiosqlite
 
 BUSY = 15.0  # seconds that a writer waits for its turn
 BEGIN = "BEGIN IMMEDIATE"
+_FEW = 100  # rows that are written sooner than a thread would have been woken for them
 T = TypeVar("T")
 
 
@@ -53,7 +54,9 @@ class InPlace(aiosqlite.Connection):
     def _waits(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
         if fn in (self._conn.commit, self._conn.close):
             return True
-        return fn.__name__ == "executemany" or args[:1] == (BEGIN,)
+        if fn.__name__ == "executemany":
+            return len(args[1]) > _FEW
+        return args[:1] == (BEGIN,)
 
 
 def connect(database: str, **more: Any) -> aiosqlite.Connection:  # noqa: ANN401 - sqlite3's own arguments
