@@ -1,13 +1,16 @@
 """The sockets at which Jackline listens, who serves them, and the end of that."""
 
+import asyncio
 import os
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.errors import BadSetting
 from bot.log import get
@@ -43,6 +46,47 @@ def leave_within(seconds: float) -> None:
     overdue.start()
 
 
+class _Joined:
+    """A transport on which the first thing written waits for the next, until the loop's next turn.
+
+    uvicorn writes an answer's head and its body: two system calls, each of which wakes the sender.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held = b""
+        self.is_closing = transport.is_closing
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a transport has
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Sends it with what is held, or holds it."""
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.write(held + data)
+        else:
+            self._held = data
+            self._loop.call_soon(self._let_go)
+
+    def close(self) -> None:
+        """Sends what is held first."""
+        self._let_go()
+        self._transport.close()
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, b""
+        if held and not self.is_closing():
+            self._transport.write(held)
+
+
+class _Protocol(HttpToolsProtocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Wraps it."""
+        super().connection_made(cast("asyncio.Transport", _Joined(transport, self.loop)))
+
+
 class Server(uvicorn.Server):
     """uvicorn without its own signal handling: `Jackline.serve` decides when to stop.
 
@@ -52,11 +96,13 @@ class Server(uvicorn.Server):
     def __init__(self, app: ASGIApp, grace: int) -> None:
         config = uvicorn.Config(
             app,
+            http=_Protocol,
             log_config=None,
             access_log=False,  # some senders can only put their secret into the URL
             lifespan="off",
             timeout_graceful_shutdown=grace - 1,
             proxy_headers=False,
+            server_header=False,  # nobody's business, and looked through with each answer
         )
         super().__init__(config)
 

@@ -2,9 +2,17 @@
 
 import asyncio
 import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from bot.web.listening import listening
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bot.web.listening import Server, listening
 from tests.servers.process import HOST
+
+_DATA_SEGMENTS_IN = 152  # where Linux has it in its struct tcp_info
 
 
 async def test_answers_are_not_held_back() -> None:
@@ -21,3 +29,74 @@ async def test_answers_are_not_held_back() -> None:
         _, writer = await asyncio.open_connection(*door.getsockname())
         assert await found
         writer.close()
+
+
+@asynccontextmanager
+async def connected(
+    app: ASGIApp,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to the app, served as Jackline serves."""
+    with listening(HOST, 0, "JACKLINE_HTTP_LISTEN") as door:
+        server = Server(app, 3)
+        serving = asyncio.create_task(server.serve(sockets=[door]))
+        reader, writer = await asyncio.open_connection(*door.getsockname())
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            server.should_exit = True
+            await serving
+
+
+async def _start(send: Send, length: int) -> None:
+    head = [(b"content-length", b"%d" % length)]
+    await send({"type": "http.response.start", "status": 200, "headers": head})
+
+
+async def test_an_answer_is_one_segment() -> None:
+    """Head and body in two would be a system call more for both sides, with each alert."""
+
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await _start(send, 5)
+        await send({"type": "http.response.body", "body": b"hello"})
+
+    async with connected(app) as (reader, writer):
+        for times in range(1, 4):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
+            assert await reader.readexactly(5) == b"hello"
+            connection = writer.get_extra_info("socket")
+            info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+            assert struct.unpack_from("I", info, _DATA_SEGMENTS_IN) == (times,)
+
+
+async def test_a_head_does_not_wait_for_a_late_body() -> None:
+    """A page that stays open is told at once that it is; what is told in pieces comes in order."""
+    read = asyncio.Event()
+
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await _start(send, 9)
+        await read.wait()
+        for piece in (b"one", b"two", b"six"):
+            await send({"type": "http.response.body", "body": piece, "more_body": piece != b"six"})
+
+    async with connected(app) as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"\r\n\r\n")
+            read.set()
+            assert await reader.readexactly(9) == b"onetwosix"
+
+
+@pytest.mark.parametrize("size", [0, 5, 3_000_000])
+async def test_what_is_held_is_sent_before_the_end(size: int) -> None:
+    """The connection is closed with the answer; nothing of it is lost."""
+
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await _start(send, size)
+        await send({"type": "http.response.body", "body": b"x" * size})
+
+    async with connected(app) as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        assert (head[:12], len(body)) == (b"HTTP/1.1 200", size)
