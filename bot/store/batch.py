@@ -26,7 +26,7 @@ log = get("store")
 ROOM = 20_000  # things that may wait
 _OF_ONE, _OF_MOST = 0.5, 0.8  # parts of that room for one sender, and for all but the urgent
 _BATCH_LIMIT = 5_000  # things of one commit
-_GATHER = 0.002  # seconds at most that a commit waits for those who were answered by the last one
+_GATHER = 0.002  # seconds at most that a commit waits to be as full as the last one
 _PATIENCE = 3.0  # seconds for a commit, where a spool can take over
 _LONG = 30.0  # seconds for one commit of what was spooled
 _PAUSE = 0.5  # seconds until a database that was away is tried again
@@ -119,7 +119,7 @@ class Batch:
             while True:
                 batch = await self._next()
                 await self._keep(batch)
-                self._expected = len(batch) + len(self._queue)
+                self._expected = len(batch)
         finally:
             # perhaps stored, perhaps not: sent again it is stored once
             _answer([*batch, *self._queue], Unavailable("Shutting down."))
@@ -129,7 +129,7 @@ class Batch:
                 await asyncio.gather(draining, return_exceptions=True)
 
     async def _next(self) -> list[_Waiting]:
-        """All that wait, once those have come whom the last commit answered, or after a moment.
+        """All that wait, once they are as many as the last commit had, or after a moment.
 
         Who floods us sends again at once, and a commit costs about the same for one as for all.
         """

@@ -57,7 +57,7 @@ async def test_a_burst_shares_commits(room: Room) -> None:
 async def test_who_sends_again_at_once_shares_a_commit(room: Room) -> None:
     """Twenty senders, each a little later than the one before, as on twenty connections.
 
-    Without waiting for all that were answered, the first of each round would have a commit alone.
+    Without waiting for as many as last time, the first of each round would have a commit alone.
     """
 
     async def send(sender: int) -> None:
