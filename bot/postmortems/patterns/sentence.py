@@ -19,6 +19,7 @@ _COARSE = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+")
+_NUMBER = re.compile(r"\bno\. (?=\d)", re.IGNORECASE)
 _URL = re.compile(r"https?://\S+")
 _QUOTED = re.compile(r"^\s*(?:>|&gt;).*$", re.MULTILINE)
 _PASTED = re.compile(
@@ -102,8 +103,8 @@ def sentences(text: str) -> tuple[str, ...]:
 
 
 def _plain(text: str) -> str:
-    """With the apostrophe that cues are written with."""
-    return text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    """With the apostrophe that cues are written with; "unit no. 2" ends no sentence and denies nothing."""
+    return _NUMBER.sub("number ", text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
 
 
 @lru_cache(maxsize=4096)

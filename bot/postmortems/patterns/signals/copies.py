@@ -113,6 +113,16 @@ def data_lost(view: View) -> Sequence[Row]:
 
 
 @signal(
+    "copies.never-tried",
+    "structural",
+    "the recovery had been tried by nobody, or was nobody's task",
+    "here nobody says that the recovery was untried",
+)
+def never_tried(view: View) -> Sequence[Row]:
+    return telling.nobodys(view)
+
+
+@signal(
     "copies.nobody-told",
     "alert_absence",
     "that the copies were bad had reached nobody",
@@ -179,6 +189,6 @@ def undone(view: View) -> Sequence[Row]:
 
 
 SIGNALS = (
-    destroyed, then_gone, wrong_target, not_usable, failed_restore, data_lost, nobody_told, alerts, denied,
+    destroyed, then_gone, wrong_target, not_usable, failed_restore, data_lost, never_tried, nobody_told, alerts, denied,
     lesser_before, noticed_at_once, undone,
 )  # fmt: skip

@@ -89,7 +89,8 @@ def diverged(view: View) -> Sequence[Row]:
 )
 def integrity_chosen(view: View) -> Sequence[Row]:
     rows = view.responding("decision", "action")
-    return [row for row in rows if row.told and states(row.text, lex.INTEGRITY)]
+    told = (row for row in rows if row.told and states(row.text, lex.INTEGRITY))
+    return [*told, *telling.chose(view)]
 
 
 @signal(
@@ -137,7 +138,7 @@ def by_hand(view: View) -> Sequence[Row]:
         return []
     rows = view.saying(view.responding("action", "decision", "recovery"), lex.PROMOTE)
     old = view.saying(view.responding("action", "decision"), lex.OUT_OF_THE_WAY, lex.OLD_SIDE)
-    return [*(row for row in rows if says(row.text, lex.COMMAND)), *old]
+    return [*(row for row in rows if says(row.text, lex.COMMAND)), *old, *telling.forced(view)]
 
 
 @signal(

@@ -25,6 +25,8 @@ def failed_ways(view: View) -> Mapping[str, list[Row]]:
     slow = view.saying(rows, lex.WAYS_IN["physical access"], lex.HINDERED)
     if slow:
         found.setdefault("physical access", []).extend(slow)
+    if unseen := telling.out_of_sight(view):
+        found["sight and control"] = unseen
     known = set(_rows(found))
     for row in telling.shut_out(view):
         if row not in known:
@@ -76,7 +78,7 @@ def several_ways(view: View) -> Sequence[Row]:
 def stood_on_it(view: View) -> Sequence[Row]:
     rows = view.responding("symptom", "action", "access", "detection")
     told = (row for row in rows if row.told and states(row.text, lex.CIRCULAR) and _about_mending(row))  # fmt: skip
-    return [*told, *telling.stood_on_it(view)]
+    return [*told, *telling.stood_on_it(view), *telling.own_house(view)]
 
 
 def _about_mending(row: Row) -> bool:

@@ -126,7 +126,8 @@ def switched_off(view: View) -> Sequence[Row]:
 def tools_behind(view: View) -> Sequence[Row]:
     rows = view.responding("symptom", "action", "access", "detection")
     ways = ("identity", "admin tools", "build and configuration tools", "remote access", "vpn")
-    return list(dict.fromkeys(row for way in ways for row in view.failing(rows, way)))  # fmt: skip
+    found = (row for way in ways for row in view.failing(rows, way))
+    return list(dict.fromkeys([*found, *telling.behind_it(view)]))
 
 
 @signal(

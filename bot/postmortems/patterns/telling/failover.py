@@ -3,7 +3,9 @@
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import clauses, cue, says, states, tells
+from bot.postmortems.patterns.telling import leaning
 from bot.postmortems.patterns.telling import words_automation as words
+from bot.postmortems.patterns.telling import words_rivals as rivals
 from bot.postmortems.patterns.telling.once import once
 from bot.postmortems.patterns.view import View
 
@@ -22,13 +24,19 @@ def decided(view: View) -> list[Row]:
     if not view.retold or any(row.told and lex.HARMLESS.search(row.text) for row in view.rows):
         return []
     rows = [row for row in view.during(*_DECIDE_KINDS) if row.told and _alone(row)]
-    named = [row for row in rows if states(row.text, words.DECIDES, words.DECIDERS)]
+    named = [row for row in rows if states(row.text, words.DECIDES, words.DECIDERS) or _in_command(row)]
     passive = (
         [row for row in rows if says(row.text, lex.PROMOTE) and row.kind != "detection"]
         if named
         else []
     )
     return list(dict.fromkeys([*named, *passive]))
+
+
+def _in_command(row: Row) -> bool:
+    """A machine that draws its conclusion, or acts unasked: "B reckons that A has died"."""
+    by = (rivals.MACHINE, words.DECIDERS, rivals.UNASKED)
+    return any(states(row.text, rivals.TAKES_COMMAND, each) for each in by)
 
 
 def _alone(row: Row) -> bool:
@@ -54,14 +62,37 @@ def was_well(view: View) -> list[Row]:
     return [
         row
         for row in _told(view)
-        if row.kind != "decision" and tells(row.text, words.WAS_WELL, _MEMBER)
+        if row.kind != "decision"
+        and (tells(row.text, words.WAS_WELL, _MEMBER) or _never_gone(view, row))
     ]
+
+
+def _never_gone(view: View, row: Row) -> bool:
+    """The side that was given up, by what it is or by its name; "it goes on" only where nothing had died."""
+    if row.kind not in ("symptom", "detection", "said") or row in decided(view):
+        return False
+    named = leaning.names(row, decided(view)) or rivals.MACHINE.search(row.text)
+    if not named:
+        return False
+    return states(row.text, rivals.STILL_THERE) or (
+        bool(_cuts(view)) and states(row.text, rivals.GOES_ON)
+    )
+
+
+@once
+def _cuts(view: View) -> list[Row]:
+    """The two could not hear each other, and nothing else was wrong with either."""
+    rows = [row for row in view.during("trigger", "symptom") if row.told]
+    if any(rivals.NOT_DEATH.search(row.text) for row in view.triggers):
+        return []
+    return [row for row in rows if states(row.text, rivals.NO_TALK)]
 
 
 @once
 def two_truths(view: View) -> list[Row]:
     """Both sides took writes."""
-    return [row for row in _told(view) if states(row.text, words.TWO_TRUTHS)]
+    both = (words.TWO_TRUTHS, rivals.NOT_ALIKE)
+    return [row for row in _told(view) if any(states(row.text, each) for each in both)]
 
 
 @once
@@ -91,13 +122,29 @@ def mended(view: View) -> list[Row]:
         for r in view.responding("action", "symptom", "decision")
         if r.told and states(r.text, words.REBUILD)
     ]
-    return [*off, *held, *rebuilt]
+    return [*off, *held, *rebuilt, *_sorted_out(view)]
+
+
+def _sorted_out(view: View) -> list[Row]:
+    """One side is put out of the way, work is held, lists are laid side by side."""
+    rows = [row for row in view.responding("action", "decision") if row.told]
+    ways = (lex.OUT_OF_THE_WAY, rivals.HELD, rivals.BROUGHT_TOGETHER)
+    return [row for row in rows if any(states(row.text, each) for each in ways)]
+
+
+@once
+def chose(view: View) -> list[Row]:
+    """To be sure was put before to be open."""
+    if not (harm(view) or not_taken_over(view)):
+        return []
+    rows = [row for row in view.responding("decision") if row.told]
+    return [row for row in rows if states(row.text, rivals.CHOOSES)]
 
 
 @once
 def stalls(view: View) -> list[Row]:
     """What automation took for a death: something late, slow or paused."""
-    return view.saying(view.triggers, words.STALL) if harm(view) else []
+    return [*view.saying(view.triggers, words.STALL), *_cuts(view)] if harm(view) else []
 
 
 @once
@@ -106,10 +153,23 @@ def not_taken_over(view: View) -> list[Row]:
     if not view.retold:
         return []
     rows = [row for row in view.during("trigger", "symptom", "detection", "hypothesis") if row.told]
-    missing = [row for row in rows if states(row.text, words.NOT_TAKEN_OVER)]
-    by_hand = (
-        view.saying(view.responding("action", "decision", "recovery"), lex.PROMOTE)
-        if missing
-        else []
-    )
-    return missing if by_hand else []
+    missing = [row for row in rows if states(row.text, words.NOT_TAKEN_OVER) or _due(row)]
+    by_hand = view.saying(view.responding("action", "decision", "recovery"), lex.PROMOTE)
+    return missing if missing and (by_hand or _forced(view)) else []
+
+
+def _due(row: Row) -> bool:
+    """It may be said in two sentences: "should have stepped in; nothing of the kind happened"."""
+    return bool(rivals.DUE_BUT.search(row.text)) and not row.text.endswith("?")
+
+
+@once
+def forced(view: View) -> list[Row]:
+    """What people made of the one that should have stepped in by itself."""
+    return _forced(view) if not_taken_over(view) else []
+
+
+def _forced(view: View) -> list[Row]:
+    rows = [row for row in view.responding("action", "decision", "recovery") if row.told]
+    hands = (lex.COMMAND, lex.PEOPLE)
+    return [row for row in rows if any(states(row.text, rivals.FORCED, each) for each in hands)]

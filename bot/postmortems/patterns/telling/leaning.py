@@ -1,6 +1,7 @@
 """Whether a sentence says that one thing needs another that had failed. Pure."""
 
 import re
+from collections.abc import Iterable, Sequence
 
 from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import Cue, sentences, supposed
@@ -42,8 +43,17 @@ def _leans(part: str, failed: frozenset[str]) -> bool:
 
 def _names_of_failed(view: View, row: Row) -> frozenset[str]:
     """Names in the rows of what failed first, the row itself left out."""
-    named = (word for each in _failed(view) if each is not row for word in _WORD.findall(each.text))
-    plain = (word.rstrip(".") for word in named if word[:1].isupper())
+    return _named(each for each in _failed(view) if each is not row)
+
+
+def names(row: Row, others: Sequence[Row]) -> frozenset[str]:
+    """Names that a row shares with others."""
+    return _named((row,)) & _named(others)
+
+
+def _named(rows: Iterable[Row]) -> frozenset[str]:
+    found = (word for each in rows for word in _WORD.findall(each.text))
+    plain = (word.rstrip(".").removesuffix("'s") for word in found if word[:1].isupper())
     return frozenset(word.lower() for word in plain) - _COMMON
 
 

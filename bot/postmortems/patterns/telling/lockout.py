@@ -45,6 +45,25 @@ def lists(row: Row) -> bool:
 
 
 @once
+def out_of_sight(view: View) -> list[Row]:
+    """Those who mend it neither see nor steer it any more, or the way in is full of what went wrong."""
+    if not view.retold:
+        return []
+    rows = [row for row in view.responding("symptom", "detection", "access") if row.told]
+    lost = (words.LOST_SIGHT, words.CHOKED)
+    return [row for row in rows if any(states(row.text, each) for each in lost) and not theirs(row)]
+
+
+@once
+def own_house(view: View) -> list[Row]:
+    """Where something shuts people out: their own systems had gone with what they sell."""
+    if not shut_out(view):
+        return []
+    rows = [row for row in view.responding("symptom", "access", "detection") if row.told]
+    return [row for row in rows if states(row.text, words.OWN_HOUSE)]
+
+
+@once
 def got_in(view: View) -> list[Row]:
     """Another way worked within minutes."""
     failed = shut_out(view)

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from bot.postmortems.patterns import lexicon as lex
 from bot.postmortems.patterns.rows import Row
-from bot.postmortems.patterns.sentence import says, states
-from bot.postmortems.patterns.telling import meant
+from bot.postmortems.patterns.sentence import says, statements, states
+from bot.postmortems.patterns.telling import lockout, meant
+from bot.postmortems.patterns.telling import words_published as published
 from bot.postmortems.patterns.telling import words_reach as words
 from bot.postmortems.patterns.telling.once import once
 from bot.postmortems.patterns.view import View
@@ -33,10 +34,19 @@ def _ships(row: Row) -> bool:
     shipping, content = (lex.SHIP, words.SHIP_MORE), (lex.CONTENT, words.CONTENT_MORE)
     if any(says(text, ship, what) for ship in shipping for what in content):
         return True
+    if _put_out(row):
+        return True
     to_all = (words.WIDE, words.UNTRIED, lex.EVERYWHERE)
     return row.kind == "trigger" and any(
         states(text, each, what) for each in to_all for what in content
     )
+
+
+def _put_out(row: Row) -> bool:
+    """Figures or texts that are put out, to all of those who take them up."""
+    parts = statements(without_selectors(row.text))
+    out = any(says(part, published.PUT_OUT, published.MATTER) for part in parts)
+    return out and states(row.text, published.TO_ALL) and not published.ONE_PLACE.search(row.text)
 
 
 def without_selectors(text: str) -> str:
@@ -71,12 +81,15 @@ def not_staged(view: View) -> list[Row]:
         for row in explained
         if row.told and states(row.text, words.UNTRIED) and _of_content(row)
     ]
-    return [row for row in dict.fromkeys((*wide, *untried)) if not _held(row)]
+    taken = [row for row in shipped if _put_out(row)]
+    rings = [row for row in (*view.rows[: view.impact], *explained) if row.told and states(row.text, published.NO_RINGS)]  # fmt: skip
+    return [row for row in dict.fromkeys((*wide, *untried, *taken, *rings)) if not _held(row)]
 
 
 def _broke_anything(view: View) -> bool:
     rows = view.responding("symptom", "detection")
-    return any(row.told and says(row.text, words.BREAKS) for row in rows)
+    breaks = (words.BREAKS, published.IN_CIRCLES)
+    return any(row.told and says(row.text, each) for row in rows for each in breaks)
 
 
 def _of_content(row: Row) -> bool:
@@ -115,9 +128,15 @@ def broke(view: View) -> list[Row]:
         r
         for r in rows
         if says(r.text, words.WIDE, lex.BROKEN)
+        or _in_circles_everywhere(r)
         or words.NOT_ONE.search(r.text)
         or words.MANY_HURT.search(r.text)
     ]
+
+
+def _in_circles_everywhere(row: Row) -> bool:
+    wide = (words.WIDE, published.TO_ALL, lex.EVERYWHERE)
+    return any(states(row.text, published.IN_CIRCLES, each) for each in wide)
 
 
 @once
@@ -125,4 +144,12 @@ def taken_back(view: View) -> list[Row]:
     """The former content is put back."""
     if not contents(view):
         return []
-    return view.saying(view.responding("action", "decision"), words.TAKEN_BACK)
+    rows = [row for row in view.responding("action", "decision") if row.told]
+    back = (words.TAKEN_BACK, published.FORMER_BACK)
+    return [row for row in rows if any(says(row.text, each) for each in back)]
+
+
+@once
+def behind_it(view: View) -> list[Row]:
+    """The way to take it back stood on what it broke."""
+    return [*lockout.shut_out(view), *lockout.stood_on_it(view)] if contents(view) else []

@@ -1,0 +1,29 @@
+"""How a sentence tells of figures and texts that went to everybody, since they had never hurt anybody.
+
+Tables, odds, wordings, layers, schedules: what is no program, and no configuration either to those who send it.
+"""
+
+from bot.postmortems.patterns.sentence import cue
+
+_MATTER = r"(?:tables?|odds|rates|tariffs?|prices?|fares?|fees?|tiers?|brackets?|schedules?|calendars?|holidays|timetables?|texts?|wordings?|phrases|translations?|dictionar(?:y|ies)|glossar(?:y|ies)|vocabular(?:y|ies)|word ?lists?|lists?|spreadsheets?|sheets?|layers?|overlays?|maps?|packs?|bundles?|geo-?fences?|boundar(?:y|ies)|menus?|recipes?|catalogues?|catalogs?|assortments?|layouts?|themes?|styles?|style ?sheets?|fonts?|icons?|banners?|templates?|presets?|calibrations?|curves?|limits?|weights?|models?|profiles?|certificates?|signatures?|patterns?|codes?|sub-?licen[cs]es?|licen[cs]es?|entitlements?|rights|formulas?|formulae|rules?|files?|upload|data ?sets?|reference data|master data|pointing|plans?|scripts?|playlists?|quiz(?:zes)?|questions?|forms?|consents?|terms|notices?)\b"
+MATTER = cue(_MATTER)
+PUT_OUT = cue(
+    r"publish\w*", r"issu(?:e|es|ed|ing)\b", r"activat\w+", r"(?:go|goes|went|going|put|puts|sent|send|sends|handed|hands|given|gives?|brought|broadcast|pushed|pushes|rolled|shipped|distributed|released|transmitted|copied|delivered|passed) (?:it |them |\w+ )?(?:out|to|on to|live|down to|into service)\b", r"upload\w*", r"broadcast\w*", r"(?:replac|swap|exchang|renew|refresh)(?:e|es|ed|s|ing)?\b", r"enter(?:s|ed) into force\b", r"come(?:s)? into force\b", r"made (?:effective|valid|live|current)\b", r"switch(?:es|ed)? (?:over )?to\b",
+)  # fmt: skip
+_RECEIVERS = r"(?:workers|employers|customers|clients|tenants|subscribers|cars|vehicles|trucks|buses|trams|trains|units|apps?|players|phones|handsets|screens|displays|signs|terminals|tills|registers|readers|meters|machines|boxes|receivers|decoders|set-?tops|robots|pumps|lifts|elevators|chargers|cameras|sensors|agents|stores|shops|branches|stations|offices|schools|hospitals|clinics|wards|libraries|counters|kiosks|printers|scanners|drones|gates|barriers|districts|regions|markets|locations|countries|sites|users)\b"
+TO_ALL = cue(
+    rf"(?:all|every(?: single)?|each)(?: one)?(?: of)? (?:the |our |its |their )?(?:[\d.,]+ )?(?:[\w'-]+ ){{0,2}}?{_RECEIVERS}", rf"every one of (?:the |our |its |their )?(?:\w+ ){{0,2}}?{_RECEIVERS}", rf"(?:hundreds|thousands|tens of thousands|millions) of (?:\w+ )?{_RECEIVERS}", r"all (?:of them )?(?:\d[\d.,]*|\w+ (?:hundred|thousand|million)) (?:of them )?(?:fetch|pick|tak|get|load|receiv|adopt|download)\w*", r"right away\b", r"(?:in|with) (?:one|a single) (?:step|stroke|broadcast|upload|go|move|wave)\b", r"to (?:all|everybody|everyone|each and every)\b",
+)  # fmt: skip
+NO_RINGS = cue(  # other things go in steps, this does not
+    rf"(?:code|software|programs?|releases?|binar\w+|firmware|builds?|apps?)\b.{{0,80}}\b(?:rings?|stages|steps|waves|pilots?|trial|canar\w+|first|one (?:shop|store|region|branch|host))\b.{{0,60}}\b{_MATTER}.{{0,20}}\b(?:not|never|n't|straight|at once|skip\w*)", rf"{_MATTER} (?:\w+ ){{0,4}}?(?:do|does|did|had|have|has|go|goes|went|were|was|are) (?:not|never|no|without|straight|past|around)\b.{{0,40}}\b(?:rings?|stages|steps|waves|pilots?|trial|canar\w+|preview|test\w*)\b", r"(?:preview|trial|pilot|canary|test|staging) (?:\w+ ){0,2}(?:once|before|formerly)\b.{0,40}\b(?:removed|dropped|abolished|switched off|given up|taken away)\b", r"never (?:has |had |have )?(?:\w+ )?hurt (?:anybody|anyone|us)\b", r"un-?tested on any\b",
+)  # fmt: skip
+IN_CIRCLES = cue(  # it breaks, starts and breaks
+    r"(?:re-?start|re-?boot|crash|dy|exit|clos|fail|freez|hang)ing\b", r"(?:dies|exits|crashes|closes|quits|falls|stops|reboots?|restarts?|fails?) (?:\w+ )?(?:again|over|on start\w*|at start\w*|in a (?:circle|loop)|the moment|as soon as)\b", r"(?:fell|fall|falls|trips?|tripped|stumbl\w+|chok\w+) over\b", r"(?:division|divid\w+) by\b", r"dies\b", r"(?:go|goes|went|turn\w*|are|is) (?:black|dark|white|blank|red)\b", r"crash reports?\b", r"no (?:picture|pictures|sound|price|display|output)\b", r"error \d?xx\b", r"\bred\b",
+)  # fmt: skip
+_FORMER = r"(?:previous|former|old|older|last|prior|earlier|original|plain|proven|known|yesterday's|last (?:week|month|year|night)'s|(?:january|february|march|april|may|june|july|august|september|october|november|december)|(?:spring|summer|autumn|winter))"
+FORMER_BACK = cue(
+    rf"(?:go|goes|went|back|return\w*|revert\w*|fall|falls|fell|switch\w*|chang\w*|turn\w*) (?:back )?(?:over )?to (?:the )?{_FORMER}(?:'s)? (?:\w+ ){{0,2}}?{_MATTER}", rf"{_FORMER} (?:\w+ ){{0,2}}?{_MATTER} (?:is |was |are |were |gets? |got )?(?:\w+ )?(?:restor|put|reinstat|re-?activ|broadcast|back|re-?issu|re-?publish|re-?load|sent|load|brought)\w*", rf"(?:restor|reinstat|re-?activat|re-?issu|re-?publish|re-?load)\w* (?:the )?{_FORMER}", r"reinstat\w+", rf"(?:tak|took|pull|remov|withdr[ae]w|detach|unload|unplug|unhook|lift|strip|disconnect|cut|switch)\w* (?:\w+ ){{0,3}}?(?:{_MATTER}|functions?\b|modules?\b|filters?\b|plug-?ins?\b|features?\b)(?: (?:away|off|out|down|from|back)\b)?", rf"{_MATTER} (?:to be |is |was |are |were )?(?:recalled|withdrawn|taken (?:away|off|out|down)|removed|detached)\b", rf"(?:version|generation|edition|release)s?(?: pointer| number)?\b.{{0,25}}\b(?:chang|set|turn|mov|switch|point|flip)\w*", r"(?:chang|set|turn|mov|switch|point|flip)\w* (?:the |its |their )?(?:\w+ )?(?:version|generation|edition)\b",
+)  # fmt: skip
+ONE_PLACE = cue(  # of many: that is a trial
+    r"(?:to|in|on|at) (?:the |one |a |our )?(?:trial|pilot|test|first|single|sample) (?:\w+ )?(?:branch|shop|store|region|group|station|display|site|terminal|car|ring)\w*", r"(?:trial|pilot) (?:branch|shop|store|region|group|station)\w*", r"the (?:others|other \w+|rest) never (?:had|got|received)\b",
+)  # fmt: skip
