@@ -291,6 +291,8 @@ RESTART = cue(
     r"bounc\w+",
     r"power[- ]?cycl\w+",
     r"re-?start(?:s|ed)? everything\b",
+    r"start\w* (?:\w+ )?(?:afresh|anew)\b",
+    r"(?:switch|turn|power)\w* (?:\w+ ){0,4}?off and (?:back )?on\b",
 )
 BRING_UP = cue(
     r"restart\w*", r"reboot\w*", r"boot(?:s|ed|ing)?\b", r"power[- ]?cycl\w+", r"start(?:s|ed|ing)?\b", r"recover\w*", r"br(?:ing|ings|inging|ought) .{0,25}up\b", r"com(?:e|es|ing) up\b",

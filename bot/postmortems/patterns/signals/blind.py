@@ -108,6 +108,7 @@ def restart_without_diagnosis(view: View) -> Sequence[Row]:
     restarts = view.saying(
         view.responding("action", "decision", "recovery"), lex.RESTART, lex.WHOLE
     )
+    restarts = sorted({*restarts, *telling.restarted_all(view)}, key=lambda r: view.place[r.seq])
     restarts = [
         row for row in restarts if view.place[row.seq] <= view.ended
     ]  # what is restarted when users are well mended nothing

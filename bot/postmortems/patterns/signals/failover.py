@@ -223,7 +223,9 @@ def worked(view: View) -> Sequence[Row]:
     )
     minutes = view.minutes(view.clock.impact_start, view.clock.mitigated)
     quick = minutes is not None and timedelta(minutes=minutes) < timedelta(minutes=_QUICK)
-    return found[:1] if found and quick and not second_wave.see(view) else []
+    if found and quick and not second_wave.see(view):
+        return found[:1]
+    return telling.mended_itself(view)
 
 
 SIGNALS = (

@@ -28,8 +28,16 @@ def _rows(view: View) -> list[Row]:
 def gone(view: View) -> list[Row]:
     """What one looks at gave nothing."""
     return [
-        row for row in _rows(view) if any(_gives_nothing(row, part) for part in clauses(row.text))
+        row
+        for row in _rows(view)
+        if any(_gives_nothing(row, part) for part in clauses(row.text)) or _stands_still(row)
     ]
+
+
+def _stands_still(row: Row) -> bool:
+    """What one looks at is named in the row, and in the same sentence or the next that it does not move."""
+    named = words.LOOKED_AT.search(_LOGGING_IN.sub(" ", row.text))
+    return bool(named) and row.kind != "detection" and states(row.text, words.STANDING)
 
 
 def _gives_nothing(row: Row, part: str) -> bool:
@@ -53,6 +61,15 @@ def _gives_nothing(row: Row, part: str) -> bool:
 def leaned(view: View) -> list[Row]:
     """What one looks at needed what had failed."""
     return [row for row in _rows(view) if leaning.leans_on_failed(view, row, words.LOOKED_AT)]
+
+
+@once
+def restarted_all(view: View) -> list[Row]:
+    """A list of all that is started again, which commas part."""
+    if not view.retold:
+        return []
+    rows = [row for row in view.responding("action", "decision", "recovery") if row.told]
+    return [row for row in rows if states(row.text, lex.RESTART, lex.WHOLE)]
 
 
 @once

@@ -4,7 +4,7 @@ import re
 
 from bot.postmortems.patterns.rows import Row
 from bot.postmortems.patterns.sentence import clauses, says, states, supposed
-from bot.postmortems.patterns.telling import leaning
+from bot.postmortems.patterns.telling import leaning, meant
 from bot.postmortems.patterns.telling import words_copies as words
 from bot.postmortems.patterns.telling import words_hollow as hollow
 from bot.postmortems.patterns.telling.once import once
@@ -31,9 +31,7 @@ def destroyed(view: View) -> list[Row]:
 def _destroys(row: Row) -> bool:
     text = words.NO_DATA.sub(" ", row.text)
     kept = (words.STORED, hollow.KEPT_ALSO)
-    return any(
-        says(text, how, what) for how in (words.DESTROYS, hollow.CLEARS) for what in kept
-    )
+    return any(says(text, how, what) for how in (words.DESTROYS, hollow.CLEARS) for what in kept)
 
 
 def _seen_first(view: View) -> list[Row]:
@@ -77,7 +75,9 @@ def not_usable(view: View) -> list[Row]:
     return [
         row
         for row in rows
-        if any(_no_good(part) for part in clauses(row.text)) or _with_it(view, row) or _is_hollow(row)
+        if any(_no_good(part) for part in clauses(row.text))
+        or _with_it(view, row)
+        or _is_hollow(row)
     ]
 
 
@@ -161,6 +161,8 @@ def practised(view: View) -> list[Row]:
         return []
     if tests := [row for row in destroyed(view) if says(row.text, words.ONLY_TEST)]:
         return tests[:1]
+    if planned := meant.as_meant(view):
+        return planned[:1]
     if soon_back := _back_soon(view):
         return soon_back
     rows = [*view.responding("action", "recovery", "decision"), *view.asides]
@@ -179,4 +181,6 @@ def _back_soon(view: View) -> list[Row]:
     if gone is None or lost_for_good(view):
         return []
     back = [row for row in view.after(gone, "recovery") if row.told and within(gone, row, _SOON)]
-    return [r for r in back if says(r.text, hollow.BACK_AGAIN) and not hollow.NOT_ALL.search(r.text)][:1]
+    return [
+        r for r in back if says(r.text, hollow.BACK_AGAIN) and not hollow.NOT_ALL.search(r.text)
+    ][:1]

@@ -24,7 +24,9 @@ def decided(view: View) -> list[Row]:
     if not view.retold or any(row.told and lex.HARMLESS.search(row.text) for row in view.rows):
         return []
     rows = [row for row in view.during(*_DECIDE_KINDS) if row.told and _alone(row)]
-    named = [row for row in rows if states(row.text, words.DECIDES, words.DECIDERS) or _in_command(row)]
+    named = [
+        row for row in rows if states(row.text, words.DECIDES, words.DECIDERS) or _in_command(row)
+    ]
     passive = (
         [row for row in rows if says(row.text, lex.PROMOTE) and row.kind != "detection"]
         if named
@@ -173,3 +175,12 @@ def _forced(view: View) -> list[Row]:
     rows = [row for row in view.responding("action", "decision", "recovery") if row.told]
     hands = (lex.COMMAND, lex.PEOPLE)
     return [row for row in rows if any(states(row.text, rivals.FORCED, each) for each in hands)]
+
+
+@once
+def mended_itself(view: View) -> list[Row]:
+    """After what automation did nobody had to do anything."""
+    did = decided(view)[:1]
+    if not did or view.after(did[0], "action", "decision", "access"):
+        return []
+    return view.after(did[0], "recovery")[:1]

@@ -26,15 +26,17 @@ def contents(view: View) -> list[Row]:
         or any(lex.HARMLESS.search(row.text) or _halted(row) for row in view.rows)
     ):
         return []
-    return [row for row in dict.fromkeys((*view.leads, *view.triggers)) if row.told and _ships(row)]
+    return [
+        row
+        for row in dict.fromkeys((*view.leads, *view.triggers))
+        if row.told and (_ships(row) or (_put_out(row) and _hurt_somebody(view)))
+    ]
 
 
 def _ships(row: Row) -> bool:
     text = without_selectors(row.text)
     shipping, content = (lex.SHIP, words.SHIP_MORE), (lex.CONTENT, words.CONTENT_MORE)
     if any(says(text, ship, what) for ship in shipping for what in content):
-        return True
-    if _put_out(row):
         return True
     to_all = (words.WIDE, words.UNTRIED, lex.EVERYWHERE)
     return row.kind == "trigger" and any(
@@ -46,7 +48,9 @@ def _put_out(row: Row) -> bool:
     """Figures or texts that are put out, to all of those who take them up."""
     parts = statements(without_selectors(row.text))
     out = any(says(part, published.PUT_OUT, published.MATTER) for part in parts)
-    return out and states(row.text, published.TO_ALL) and not published.ONE_PLACE.search(row.text)
+    to_all = (published.TO_ALL, lex.EVERYWHERE, words.WIDE)
+    everybody = any(states(row.text, each) for each in to_all)
+    return out and everybody and not published.ONE_PLACE.search(row.text)
 
 
 def without_selectors(text: str) -> str:
@@ -90,6 +94,11 @@ def _broke_anything(view: View) -> bool:
     rows = view.responding("symptom", "detection")
     breaks = (words.BREAKS, published.IN_CIRCLES)
     return any(row.told and says(row.text, each) for row in rows for each in breaks)
+
+
+def _hurt_somebody(view: View) -> bool:
+    """A symptom is told: a slip in a text that somebody spots has broken nothing."""
+    return any(row.told for row in view.responding("symptom"))
 
 
 def _of_content(row: Row) -> bool:

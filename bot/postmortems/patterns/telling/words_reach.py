@@ -32,7 +32,7 @@ SELECTOR = cue(
     r"targets?\b", r"(?:host|device|server|machine|node|computer) ?(?:group|list|range|pattern|name)s?\b", r"ranges?\b", r"wild-?cards?\b", r"asterisks?\b", r"globs?\b",
     r"patterns?\b", r"expressions?\b", r"regex\w*", r"collections?\b", r"organi[sz]ational unit\b", r"ous?\b", r"namespaces?\b", r"contexts?\b",
     r"list of\b", r"quer(?:y|ies)\b", r"prefix(?:es)?\b", r"masks?\b", r"identifiers?\b", r"ids?\b", r"inputs?\b", r"workspaces?\b", r"state file\b", r"conditions?\b", r"path\b", r"quot(?:es|ing|ation marks?)\b", r"check-?box(?:es)?\b",
-    r"columns?\b", r"header\b", r"template\b", r"units?\b", r"date\b", r"cut-?off\b", r"digits?\b", r"zeros?\b",
+    r"(?:site|host|group|name|target|region|branch|tenant) field\b", r"columns?\b", r"header\b", r"template\b", r"units?\b", r"date\b", r"cut-?off\b", r"digits?\b", r"zeros?\b",
 )  # fmt: skip
 NOT_GIVEN = cue(
     r"left (?:off|out|empty|blank|unset|open|away)\b", r"omit\w*", r"forg[eo]t\w*", r"missing\b", r"missed\b", r"empty\b", r"blank\b", r"unset\b", r"undefined\b", r"null\b", r"absent\b",
@@ -46,6 +46,7 @@ NOT_GIVEN = cue(
     r"(?:is|was|were|are|been|got) (?:chosen|picked|selected|ticked|taken|used|typed|entered|pasted)\b.{0,40}\b(?:instead|in place)\b", r"(?:instead|in place) of\b", r"where .{0,40}should have\b",
 )  # fmt: skip
 ALL_CHOSEN = cue(
+    r"(?:takes?|took|taken|reads?) (?:it|them|that|this|the \w+) (?:for|as|to mean) (?:all|every\w*|the (?:whole|entire))\b", r"by which (?:\w+ ){1,3}meant\b",
     r"where (?:the |an? )?\w+ (?:wanted|expected|needed|asked for|expects|wants|needs)\b",
     r"(?:resolv|expand|translat|interpret|read|treat|t[ao]k)\w* (?:it|them|that|this|(?:the|its|their|an?|every) [\w'-]+)(?: \w+)? (?:to|as|for|into) (?:all|every\w*|the (?:whole|entire|complete|full))\b", r"(?:which|that) (?:marks|marked|ticks|ticked|selects|selected|picks|picked) (?:all|every)\b",
     r"(?:asterisk|wild-?card|star|all|everything|every \w+) as (?:the |its )?(?:target|argument|filter|pattern|host|scope|selector|group)\b", r"(?:target|limit|host|scope|filter|pattern|selector)s? (?:=|was|is|set to|of|being) ?\W?(?:\*|all|everything|every)", r"(?:cover|took|takes|caught|match|includ|swept|sweep)\w* (?:in |up )?(?:all|every|everything|the (?:whole|entire|complete|full))\b",  # the choice itself was everything
