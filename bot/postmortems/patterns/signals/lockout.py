@@ -213,6 +213,8 @@ def graded_return(view: View) -> Sequence[Row]:
     "here people could talk where they always do",
 )
 def chat_moved(view: View) -> Sequence[Row]:
+    if view.retold and not (ways_failed.see(view) or stood_on_it.see(view)):
+        return []  # "bookings by phone" is how customers talk
     rows = view.responding("action", "decision", "access", "symptom")
     moved = (row for row in rows if row.told and lex.MOVED_CHAT.search(row.text))
     return [*moved, *telling.talked_elsewhere(view)]

@@ -111,6 +111,7 @@ def stayed_small(view: View) -> list[Row]:
         or brief
         or harmless[:1]
         or copies.practised(view)
+        or rollout.hurt_few(view)
         or [
             row
             for row in view.responding("symptom", "action")

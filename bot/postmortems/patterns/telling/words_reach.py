@@ -123,6 +123,7 @@ MANY_HURT = re.compile(  # callers of several trades, or from one end of the cou
     r"\b(?:stores?|shops?|branch(?:es)?|managers|sites|depots|offices|schools|hospitals|stations|customers|drivers|users)\b(?-i: from [A-Z]\w+ to [A-Z]\w+)|\bfrom (?:every|all) (?:\w+ )?(?:stores?|shops?|branch(?:es)?|regions?|sites?|depots?|offices?|countr(?:y|ies))\b", re.IGNORECASE,
 )  # fmt: skip
 HANDFUL = cue(
+    r"(?:one|two|three|a few|some) (?:\w+ )?(?:articles|products|items|lines|prices|pages|letters|words|pictures)\b",
     r"(?:one|two|three|a single|only one) (?:\w+ )?(?:offices?|shops?|stores?|branch(?:es)?|tills?|terminals?|kiosks?|cameras?|colleagues?|customers?|users?)\b(?! (?:after|by|out|at a))",
     r"(?:a handful|a few|a couple|one or two|very few) (?:of )?(?:\w+ ){0,3}?(?:devices|users|customers|visitors|clients|hosts|servers|browsers|phones|people|requests|mails|machines|pcs|computers)\b",
 )
