@@ -1,6 +1,6 @@
 """Told outages and quiet days by which the nets for sentences were made: what they must go on to tell apart.
 
-Short tellings of our own, over many technologies, a file for each pattern and five of days that are none: planned,
+Short tellings of our own, over many technologies, a file for each pattern and seven of days that are none: planned,
 harmless, denied, supposed, of a customer's own, caught in stages, mended as practised. They are no measure of what
 the matcher finds in outages that it has never met: `test_unseen.py` is.
 """

@@ -104,7 +104,8 @@ def sentences(text: str) -> tuple[str, ...]:
 
 def _plain(text: str) -> str:
     """With the apostrophe that cues are written with; "unit no. 2" ends no sentence and denies nothing."""
-    return _NUMBER.sub("number ", text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
+    plain = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return _NUMBER.sub("number ", plain) if "o. " in plain.lower() else plain
 
 
 @lru_cache(maxsize=4096)

@@ -38,7 +38,9 @@ def decided(view: View) -> list[Row]:
 def _in_command(row: Row) -> bool:
     """A machine that draws its conclusion, or acts unasked: "B reckons that A has died"."""
     by = (rivals.MACHINE, words.DECIDERS, rivals.UNASKED)
-    return any(states(row.text, rivals.TAKES_COMMAND, each) for each in by)
+    return rivals.TAKES_COMMAND.maybe(row.text) and any(
+        states(row.text, rivals.TAKES_COMMAND, each) for each in by
+    )
 
 
 def _alone(row: Row) -> bool:
@@ -73,12 +75,11 @@ def _never_gone(view: View, row: Row) -> bool:
     """The side that was given up, by what it is or by its name; "it goes on" only where nothing had died."""
     if row.kind not in ("symptom", "detection", "said") or row in decided(view):
         return False
-    named = leaning.names(row, decided(view)) or rivals.MACHINE.search(row.text)
-    if not named:
-        return False
-    return states(row.text, rivals.STILL_THERE) or (
-        bool(_cuts(view)) and states(row.text, rivals.GOES_ON)
+    still = states(row.text, rivals.STILL_THERE) or (
+        states(row.text, rivals.GOES_ON) and bool(_cuts(view))
     )
+    named = rivals.MACHINE.search(row.text) or leaning.names(row, decided(view)) if still else None
+    return bool(named)
 
 
 @once

@@ -46,6 +46,8 @@ def _ships(row: Row) -> bool:
 
 def _put_out(row: Row) -> bool:
     """Figures or texts that are put out, to all of those who take them up."""
+    if not (published.PUT_OUT.maybe(row.text) and published.MATTER.maybe(row.text)):
+        return False
     parts = statements(without_selectors(row.text))
     out = any(says(part, published.PUT_OUT, published.MATTER) for part in parts)
     to_all = (published.TO_ALL, lex.EVERYWHERE, words.WIDE)
