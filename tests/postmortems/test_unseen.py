@@ -8,7 +8,7 @@ writers tell: the second was looked into when all was mended that the first show
 `strangers-invented` were written by two people who knew no code of ours; words were widened from every second
 file of theirs, then from all. `strangers-third` is by a third, first looked at after that, and then widened
 from; `strangers-fourth` by one more, and nothing is widened from it; `strangers-fifth` by yet another, and widened
-from. `expected` is the pattern by its structure ([] is none),
+from; `strangers-sixth` was first looked at after that. `expected` is the pattern by its structure ([] is none),
 `durations_min` was worked out by hand. `not_reached` says of a file what is answered instead, and why: it
 fails as soon as that is no longer so. docs/patterns.md has the figures of each first look.
 """
@@ -37,6 +37,7 @@ STRANGERS = (
     "strangers-third",
     "strangers-fourth",
     "strangers-fifth",
+    "strangers-sixth",
 )
 PAGE = Path(__file__).parents[2] / "docs" / "patterns.md"
 
