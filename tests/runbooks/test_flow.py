@@ -55,9 +55,8 @@ async def test_a_failure_lets_the_other_step_come_to_its_end(
     await working
     run = await room.run(number)
     assert (run.state, run.error) == ("failed", "out.status == 500: is false")
-    assert [(a.step, a.state) for a in await room.attempts(number)] == [
-        ("s1", "done"), ("s2", "failed"),
-    ]  # fmt: skip
+    stood = {a.step: a.state for a in await room.attempts(number)}  # whichever began first
+    assert stood == {"s1": "done", "s2": "failed"}
     assert "/never" not in paths(shop)
 
 
