@@ -158,6 +158,9 @@ class Runs:
     ) -> Run:
         """A person's yes to the plan that they saw. Counted once per person, never the requester."""
         run = await self.get(session, run_id)
+        await self.incidents.get(
+            session, run.incident_id
+        )  # locked before its timeline, as elsewhere
         if run.state == "waiting" and person.id in await approvers(session, run):
             await self.approve_if_enough(session, run)  # a freeze may have ended meanwhile
             return run
