@@ -69,7 +69,7 @@ class Execution:
                 continue
             unit = unit_of(row.step, step, names)
             outcome = await self.flow.runner.look_back(unit, names, row)
-            if outcome.state == "unknown":
+            if outcome is not None:
                 self.outcomes[step.id] = outcome
 
     async def _round(self) -> bool:

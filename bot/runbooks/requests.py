@@ -158,9 +158,6 @@ class Runs:
     ) -> Run:
         """A person's yes to the plan that they saw. Counted once per person, never the requester."""
         run = await self.get(session, run_id)
-        await self.incidents.get(
-            session, run.incident_id
-        )  # locked before its timeline, as elsewhere
         if run.state == "waiting" and person.id in await approvers(session, run):
             await self.approve_if_enough(session, run)  # a freeze may have ended meanwhile
             return run
@@ -289,7 +286,13 @@ class Runs:
         await self.record(session, run, "undo_requested", actor, f"Undo asked for: {run.title}")
 
     async def get(self, session: AsyncSession, run_id: int) -> Run:
-        """The run, locked against other writers on PostgreSQL. Raises `NotFound`."""
+        """The run, locked against other writers on PostgreSQL. Raises `NotFound`.
+
+        Its incident is locked before it, as everybody locks: incident, run, timeline.
+        """
+        of = await session.execute(select(Run.incident_id).where(Run.id == run_id))
+        if (incident_id := of.scalar_one_or_none()) is not None:
+            await self.incidents.get(session, incident_id)
         query = select(Run).where(Run.id == run_id).with_for_update()
         fresh = query.execution_options(populate_existing=True)  # it may have been read unlocked
         run = (await session.execute(fresh)).scalar_one_or_none()
@@ -337,7 +340,7 @@ class Runs:
         known = [self.library.catalog.person(name) for name in people]
         if not forced and sum(1 for p in known if p is not None and p.has(who)) < count:
             return "The approval is missing or has expired"
-        incident = await self.incidents.get(session, run.incident_id)
+        incident = await session.get_one(Incident, run.incident_id)
         return frozen(run, self.library.catalog, incident.services)
 
     async def show(self, session: AsyncSession, run: Run) -> None:

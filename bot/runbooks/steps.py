@@ -152,10 +152,12 @@ class StepRunner:
             return None
         return await self._park(last, "Jackline stopped while this was being sent")
 
-    async def look_back(self, unit: Unit, names: dict[str, Any], cut: StepAttempt) -> Outcome:
+    async def look_back(
+        self, unit: Unit, names: dict[str, Any], cut: StepAttempt
+    ) -> Outcome | None:
         """What a crash cut off, in a run that goes on no further: nothing is sent, reading tells.
 
-        Where it does not, a person is asked before the run ends.
+        None where it does; else a person is asked before the run ends.
         """
         action = self.planner.registry.action(cut.action)
         took: bool | None = False
@@ -168,7 +170,7 @@ class StepRunner:
             return await self._park(cut, "Jackline stopped while this was being sent")
         state, error = ("done", "") if took else ("interrupted", "it is not made again")
         await self.journal.settle(cut, self.epoch, state, error=error)
-        return Outcome("done", {})
+        return None
 
     async def _late(self, call: _Call, last: StepAttempt) -> bool | None:
         """Whether what was sent before a crash took effect: it may still be under way.

@@ -22,12 +22,15 @@ from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Executable, Row, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
 from bot.errors import Unavailable
 from bot.store.sqlite import BEGIN, connect
 
+_TRIES = 3
+_GAVE_WAY = ("40001", "40P01")  # serialization_failure, deadlock_detected
 YIELDING = 0.2  # seconds that a worker lets people write first
 T = TypeVar("T")
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -75,11 +78,11 @@ class Store:
         """A writing transaction of a few statements that need no objects: a plain function.
 
         It costs a fifth of `write`: the engine's journal is written so, twice for each step, and
-        what alerts bring.
+        what alerts bring. Called again where the transaction gave way to another one.
         """
         with self._writing():
             async with self._turn:
-                result: T = await greenlet_spawn(self._transact, work)
+                result = await self._done(work)
         if not silent:
             self.announce()
         return result
@@ -100,6 +103,18 @@ class Store:
             self._writers -= 1
             if not self._writers:
                 self._quiet.set()
+
+    async def _done(self, work: Callable[[Connection], T]) -> T:
+        tried = 0
+        while True:
+            try:
+                result: T = await greenlet_spawn(self._transact, work)
+            except DBAPIError as error:
+                tried += 1
+                if tried == _TRIES or not gave_way(error):
+                    raise
+            else:
+                return result
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
         with self.engine.sync_engine.connect() as connection:
@@ -173,6 +188,11 @@ class Store:
         await self.engine.dispose()
         if self.is_sqlite:  # aiosqlite's threads report once more to this loop when they end
             await asyncio.sleep(0.02)
+
+
+def gave_way(error: Exception) -> bool:
+    """Whether PostgreSQL took a transaction back for the sake of another: done again, it goes through."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in _GAVE_WAY
 
 
 def _create(url: str) -> AsyncEngine:

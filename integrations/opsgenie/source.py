@@ -54,11 +54,9 @@ class OpsgenieSource:
         if action not in _FIRING and action not in _RESOLVED:
             return []
         item = parsed(_Payload, request.body).alert
-        return (
-            []
-            if is_ours(item.alias)
-            else [_alert(action, item, request.settings.get("site", SITE))]
-        )
+        if is_ours(item.alias):
+            return []
+        return [_alert(action, item, request.settings.get("site", SITE))]
 
 
 # ── the payload, as Opsgenie documents it ────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlmodel import col, select
 
 from bot.chat.slack import Inbox
@@ -192,6 +192,29 @@ async def test_a_bug_at_one_request_does_not_hold_up_the_others(
     await opened.settled()
     assert await opened.titles() == ["Down"]
     assert any("Something in Jackline broke" in text for text in opened.heard())
+
+
+async def test_what_gave_way_to_another_is_done_again(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deadlock's victim, as PostgreSQL says it: the click was in order, and nobody is bothered."""
+    if opened.room.store.is_sqlite:
+        pytest.skip("SQLite lets one write at a time: nobody waits for each other")
+    real, tried = opened.room.incidents.declare, []
+
+    async def victim(session: Any, **given: Any) -> Incident:
+        made = await real(session, **given)
+        tried.append(made.id)
+        if len(tried) == 1:
+            raised = "DO $$ BEGIN RAISE 'gave way' USING ERRCODE = 'deadlock_detected'; END $$"
+            await session.execute(text(raised))
+        return made
+
+    monkeypatch.setattr(opened.room.incidents, "declare", victim)
+    await opened.inbox.accept("mention", "1", opened.asked("declare Down"))
+    await opened.settled()
+    assert (len(tried), await opened.titles()) == (2, ["Down"])
+    assert not any("broke" in said for said in opened.heard())
 
 
 async def test_a_refusal_takes_back_what_it_began(opened: Open) -> None:

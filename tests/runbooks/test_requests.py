@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlmodel import select
 
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -286,6 +286,32 @@ async def test_an_abort_before_the_start_sends_nothing(make_room: MakeRoom) -> N
     await room.ask("abort", early)
     await room.work()
     assert (await room.run(early)).state == "aborted"
+
+
+async def test_who_approves_holds_nobody_up(make_room: MakeRoom) -> None:
+    """Another has the incident locked, and then writes to its timeline: neither waits for the other."""
+    room = make_room(runbook(CALL))
+    if room.store.is_sqlite:
+        pytest.skip("SQLite lets one write at a time: nobody waits for each other")
+    number = await waiting(room)
+    run = await room.run(number)
+    async with room.store.write() as session:
+        await room.incidents.get(session, run.incident_id)
+        approving = asyncio.create_task(room.approve(number, "ben"))
+        await blocked(room)
+        await room.ledger.append(session, run.incident_id, "note_added", "person:ana", "meanwhile")
+    assert (await approving).state == "approved"
+
+
+async def blocked(room: Room) -> None:
+    """Somebody waits for a lock."""
+    waits = text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(20):
+        while not (await room.store.look(waits, {}))[0][0]:
+            await asyncio.sleep(0.02)
 
 
 async def test_an_unknown_run(make_room: MakeRoom) -> None:

@@ -1,18 +1,23 @@
 """A transaction is whole or nothing; a reader sees one moment; a waiter misses no commit."""
 
 import asyncio
+import json
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlmodel import select
 
 import bot.store.sqlite
 from bot.delivery import Binding
 from bot.errors import Unavailable
 from bot.store import Store
+
+_CHANGE = text("UPDATE binding SET value = :value WHERE key = :key")
 
 
 async def put(store: Store, key: str, **value: Any) -> None:
@@ -179,6 +184,31 @@ async def test_sqlite_survives_a_power_cut_of_what_it_acknowledged(tmp_path: Pat
             ]
             assert pragmas == ["wal", 2, 1]
     await store.close()
+
+
+async def test_what_gave_way_to_another_is_done_again(store: Store) -> None:
+    """Two that lock the same rows the other way round: PostgreSQL ends one of them, and both are done."""
+    await put(store, "a", by=[])
+    await put(store, "b", by=[])
+    begun: list[str] = []
+
+    def changing(first: str, second: str) -> Callable[[Connection], None]:
+        def work(connection: Connection) -> None:
+            begun.append(first)
+            for key in (first, second):
+                value = json.dumps({"by": first})
+                connection.execute(_CHANGE, {"key": key, "value": value})
+                if not store.is_sqlite:
+                    connection.execute(text("SELECT pg_sleep(0.3)"))
+
+        return work
+
+    one, two = changing("a", "b"), changing("b", "a")
+    await asyncio.gather(store.transact(one), store.transact(two))
+    assert len(begun) == (2 if store.is_sqlite else 3)
+    async with store.read() as session:
+        values = [b.value["by"] for b in (await session.execute(select(Binding))).scalars()]
+    assert values[0] == values[1] == begun[-1]  # the last one's, whole
 
 
 async def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 from sqlalchemy import update
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
 
@@ -41,7 +41,7 @@ from bot.incidents import Incident, Incidents
 from bot.incidents.drafts import draft
 from bot.incidents.updates import may_tell
 from bot.log import get
-from bot.store import Batch, Store, now
+from bot.store import Batch, Store, gave_way, now
 
 log = get("slack")
 _LATE = timedelta(seconds=5)  # then whoever had it in hand is taken for dead
@@ -49,7 +49,6 @@ _PATIENCE = 1.5  # seconds: what opens a form is good for three
 _EXPIRED = timedelta(minutes=30)  # a response URL is good that long
 _AT_ONCE = 50
 _NOT_SAID = (TargetError, aiohttp.ClientError, OSError, TimeoutError)
-_AGAIN = ("40001", "40P01")  # PostgreSQL ended one of two that waited for each other
 _BROKEN = "Something in Jackline broke at that, and nothing was done. The log has the details."
 
 
@@ -174,8 +173,9 @@ class Inbox:
         except (OperationalError, InterfaceError, OSError):
             raise  # the database is away: the request is still new
         except Exception as error:  # a bug at one request must not hold up the others in an outage
-            if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in _AGAIN:
-                raise  # taken back for another's sake: the request is still new
+            if gave_way(error):
+                await self._work(key)
+                return
             log.exception("request_crashed", request=key)
             await self._refuse(key, Reply(_BROKEN))
         else:
