@@ -105,6 +105,8 @@ def tells_the_cause(row: Entry) -> bool:
 
 def causes_told(rows: Sequence[Entry], diagnosed: int | None) -> list[Entry]:
     """What was found, as it is told, with the row of the mark; not what a later row takes back."""
+    if not any(is_told(row) for row in rows):
+        return []
     back = taken_back(["" if row.kind == "symptom" else row.text for row in rows])
     return [
         row for row, is_back in zip(rows, back, strict=True)

@@ -24,11 +24,15 @@ class View:
         self.place = {row.seq: index for index, row in enumerate(self.rows)}
         self.said: tuple[Said, Said] | None = None  # what words are looked for in, once it is asked
         self.seen: dict[object, list[Row]] = {}  # what told sentences were read for
+        self._of: dict[tuple[str, ...], list[Row]] = {}  # every signal asks for the same few kinds
+        self._from: dict[tuple[int, tuple[str, ...]], list[Row]] = {}
 
     def of(self, *kinds: str) -> Iterator[Row]:
         """Statements of the record of some kinds; without kinds, all of them."""
-        found = [row for kind in kinds or STATEMENTS for row in self._by_kind.get(kind, ())]
-        return iter(sorted(found, key=lambda row: self.place[row.seq]))
+        if kinds not in self._of:
+            found = [row for kind in kinds or STATEMENTS for row in self._by_kind.get(kind, ())]
+            self._of[kinds] = sorted(found, key=lambda row: self.place[row.seq])
+        return iter(self._of[kinds])
 
     def raw(self, *kinds: str) -> list[Row]:
         """Rows by the kind that the record has."""
@@ -45,11 +49,12 @@ class View:
 
     def named(self, names: Sequence[str]) -> list[Row]:
         """Alerts by what they are called, however that is written."""
-        alerts = (
-            (row, row.name.lower().replace("_", "").replace("-", ""))
-            for row in self.raw("alert_received")
-        )
-        return [row for row, called in alerts if any(name in called for name in names)]
+        return [row for row, called in self._alerts if any(name in called for name in names)]
+
+    @cached_property
+    def _alerts(self) -> list[tuple[Row, str]]:
+        alerts = self.raw("alert_received")
+        return [(row, row.name.lower().replace("_", "").replace("-", "")) for row in alerts]
 
     def saying(self, rows: Sequence[Row] | Iterator[Row], *patterns: Cue) -> list[Row]:
         """Those of them whose sentence says all of it in one clause."""
@@ -133,11 +138,17 @@ class View:
 
     def during(self, *kinds: str) -> list[Row]:
         """Statements from the trigger on, whichever comes first of it and the impact."""
-        return [row for row in self.of(*kinds) if self.place[row.seq] >= self.start]
+        return self._onward(self.start, kinds)
 
     def responding(self, *kinds: str) -> list[Row]:
         """Statements from the impact on."""
-        return [row for row in self.of(*kinds) if self.place[row.seq] >= self.impact]
+        return self._onward(self.impact, kinds)
+
+    def _onward(self, place: int, kinds: tuple[str, ...]) -> list[Row]:
+        key = place, kinds
+        if key not in self._from:
+            self._from[key] = [row for row in self.of(*kinds) if self.place[row.seq] >= place]
+        return self._from[key]
 
     def before(self, row: Row, *kinds: str) -> list[Row]:
         """Statements before a row."""
