@@ -40,7 +40,8 @@ demo: $(VENV)/.demo ## an outage from alert to postmortem on this machine; SCRIP
 test: ## every test, on real servers; installs what is missing where it may
 	@tests/servers/apt.sh
 	@$(MAKE) $(VENV)/.dev
-	@$(PYTEST) $(ARGS)
+	@rm -f .pytest_cache/v/cache/lastfailed
+	@$(PYTEST) $(ARGS) || { [ $$? = 1 ] && $(PY) -m tests.again; }
 
 .PHONY: test-fast
 test-fast: WORKERS = 3

@@ -108,13 +108,13 @@ async def test_a_host_that_stands_still(trusted: World) -> None:
         entry.settings.update(host.settings)
         async with nothing_stays(), dialer.connect(target, path) as link:
             await link.run(["true"])
-            task = asyncio.create_task(link.run(["sleep", "5"], timeout=1))
+            task = asyncio.create_task(link.run(["sleep", "60"], timeout=1))
             await asyncio.sleep(0.5)
             host.freeze()
             began = time.monotonic()
             with pytest.raises(Unknown):
                 await task
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 20
             host.thaw()
 
 

@@ -22,12 +22,12 @@ PUT = {"target": "shop", "path": "/mode", "body": {"mode": "read-only"}}
 
 async def test_check_says_how_the_service_answers(on_http: Doing, shop: HttpApp) -> None:
     """Ratio, status, time, and who answered."""
-    out = await on_http.apply("http.check", **LOOK, count=20, contains="ok", max_ms=500)
+    out = await on_http.apply("http.check", **LOOK, count=20, contains="ok", max_ms=5000)
 
     assert out["ok"] is True
     assert (out["ok_ratio"], out["status"], out["statuses"]) == (1.0, 200, {"200": 20})
     assert out["served_by"] == {"shop": 20}
-    assert 0 < out["p95_ms"] < 500
+    assert 0 < out["p95_ms"] < 5000
     assert shop.count("/healthz") == 20
     assert (await on_http.preview("http.check", **LOOK)).changes == []
     assert await on_http.verify("http.check", **LOOK) is True

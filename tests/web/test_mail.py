@@ -123,10 +123,10 @@ async def test_nobody_else_has_an_address(door: Door) -> None:
     lines = [b"EHLO x", b"MAIL FROM:<a@b.test>"] + [b"RCPT TO:<email+no@x.test>"] * 3
     with socket.create_connection((HOST, door.port)) as raw:
         await asyncio.to_thread(raw.sendall, b"".join(line + b"\r\n" for line in lines))
-        raw.settimeout(5)
+        raw.settimeout(30)
         while await asyncio.to_thread(raw.recv, 65536):
             pass
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20
     assert await door.stored() == 0
     assert (
         await door.web.metric(

@@ -126,7 +126,8 @@ async def test_what_slack_did_not_sign_is_refused(slack: Signed) -> None:
     assert await slack.declared() == 0
 
 
-@pytest.mark.parametrize("seconds", [-3600, -301, 301, 3600])
+# Five minutes, and as long as the request may be on its way to be read while still ahead of time.
+@pytest.mark.parametrize("seconds", [-3600, -301, 360, 3600])
 async def test_an_old_signature_is_refused(slack: Signed, seconds: int) -> None:
     """A request that was overheard cannot be played again later, nor signed ahead."""
     body = slack.command()
