@@ -18,7 +18,7 @@ from bot.access.proof import age_words
 from bot.access.tables import PackedBag
 from bot.errors import BadInput, NotFound, Unavailable, Untrusted
 from bot.store import now
-from bot.timeline import Entry, Ledger
+from bot.timeline import Ledger, Timeline
 
 KIND = "bag_drilled"
 _CONTEXT = b"jackline go-bag drill 1\n"
@@ -93,7 +93,7 @@ async def put_on_record(session: AsyncSession, ledger: Ledger, receipt: Receipt,
     bag = await session.get(PackedBag, receipt.bag, with_for_update=True)
     if bag is None:
         raise NotFound(f"There is no go-bag {receipt.bag} among those that were packed here.")
-    query = select(Entry.data).where(Entry.incident_id == 0, Entry.kind == KIND)
+    query = select(Timeline.data).where(Timeline.incident_id == 0, Timeline.kind == KIND)
     if any(data.get("seal") == receipt.seal for data in (await session.execute(query)).scalars()):
         return False
     # a clock on that host that is fast must not keep the alert silent for years

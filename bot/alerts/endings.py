@@ -18,7 +18,7 @@ from bot.catalog.durations import spelled
 from bot.delivery import Message
 from bot.incidents import ACTIVE, Incident, Incidents
 from bot.store import Store, now
-from bot.timeline import Entry
+from bot.timeline import Timeline
 
 Going = Callable[[AsyncSession, int], Awaitable[bool]]  # whether a run is going on or waits
 _ALL_ENDED = "All alerts of this incident have ended."
@@ -136,9 +136,9 @@ async def _peoples(session: AsyncSession, incident: Incident) -> bool:
     """Whether people resolve it: one declared it, made it a sev1, or opened it again."""
     if incident.drill or not incident.declared_by.startswith("source:"):
         return True
-    query = select(Entry.data).where(
-        Entry.incident_id == incident.number, col(Entry.actor).startswith("person:"),
-        col(Entry.kind).in_(("severity_changed", "status_changed")),
+    query = select(Timeline.data).where(
+        Timeline.incident_id == incident.number, col(Timeline.actor).startswith("person:"),
+        col(Timeline.kind).in_(("severity_changed", "status_changed")),
     )  # fmt: skip
     changed = (await session.execute(query)).scalars()
     return any(d.get("to") == "sev1" or d.get("from") == "resolved" for d in changed)

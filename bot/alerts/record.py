@@ -15,7 +15,7 @@ from bot.alerts.deciding import Key
 from bot.alerts.replay import Accepted, Record
 from bot.alerts.tables import Silence, StoredAlert, has_ended
 from bot.incidents import Incident
-from bot.timeline import Entry
+from bot.timeline import Timeline
 
 _AT_ONCE = 1000  # rows
 _TABLE = StoredAlert.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
@@ -61,10 +61,10 @@ async def alerts_since(session: AsyncSession, since: datetime) -> AsyncIterator[
 async def _cancelled(session: AsyncSession) -> dict[int, datetime]:
     """When: of those that were resolved the incident itself knows it."""
     query = (
-        select(Entry.incident_id, func.max(Entry.at))
-        .join(Incident, col(Incident.id) == col(Entry.incident_id))
-        .where(Entry.kind == "status_changed", Incident.status == "cancelled")
-        .group_by(col(Entry.incident_id))
+        select(Timeline.incident_id, func.max(Timeline.at))
+        .join(Incident, col(Incident.id) == col(Timeline.incident_id))
+        .where(Timeline.kind == "status_changed", Incident.status == "cancelled")
+        .group_by(col(Timeline.incident_id))
     )
     return {row[0]: row[1] for row in await session.execute(query)}
 

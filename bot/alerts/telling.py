@@ -19,7 +19,7 @@ from bot.alerts.tables import StoredAlert
 from bot.delivery import Message
 from bot.incidents import SEVERITIES, Incident, Incidents
 from bot.incidents.rules import worst
-from bot.timeline import Entry
+from bot.timeline import Timeline
 
 BUDGET = 20  # alerts of an incident that are told one by one
 _TOP = 5  # names or reasons that a message lists
@@ -115,9 +115,9 @@ class Teller:
 
     async def _known_to_people(self, incident: Incident, first: StoredAlert) -> set[Key]:
         """What had fired in it, before ``first``, when a person set its severity last."""
-        said = select(func.max(Entry.at)).where(
-            Entry.incident_id == incident.number, Entry.kind == "severity_changed",
-            col(Entry.actor).startswith("person:"),
+        said = select(func.max(Timeline.at)).where(
+            Timeline.incident_id == incident.number, Timeline.kind == "severity_changed",
+            col(Timeline.actor).startswith("person:"),
         )  # fmt: skip
         at = (await self.session.execute(said)).scalar_one()
         if at is None:

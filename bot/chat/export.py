@@ -15,7 +15,7 @@ from bot.postmortems.escape import text
 from bot.postmortems.exports import FORMS, Exports, File, require_form
 from bot.postmortems.exports.gate import Gate
 from bot.postmortems.exports.sheet import timeline
-from bot.timeline import Entry, entry_json, rows_of
+from bot.timeline import Entry, rows_of
 
 KINDS = ("md", "json", "csv")
 PAPERS = ("postmortem", "customers")
@@ -90,7 +90,7 @@ def _markdown(incident: Incident, rows: list[Entry], gate: Gate) -> bytes:
 
 
 def _json(incident: Incident, rows: list[Entry], gate: Gate) -> bytes:
-    whole = {"incident": incident_json(incident), "timeline": [entry_json(row) for row in rows]}
+    whole = {"incident": incident_json(incident), "timeline": [row.as_json() for row in rows]}
     return (json.dumps(gate.json(whole), indent=2, ensure_ascii=False) + "\n").encode()
 
 

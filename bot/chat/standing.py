@@ -18,7 +18,7 @@ from bot.incidents.tasks import tasks_of
 from bot.incidents.updates import latest
 from bot.runbooks import Run, StepAttempt
 from bot.store import now
-from bot.timeline import Entry
+from bot.timeline import Timeline, entries
 
 _LATEST = 3  # notes and the like: more is what the channel is for
 _TASKS = 10
@@ -134,7 +134,7 @@ async def _impact(session: AsyncSession, catalog: Catalog, incident: Incident) -
     found = [catalog.service(service) for service in incident.services]
     named = ", ".join(f"{s.title} ({s.tier})" for s in found if s)
     query = select(func.count()).where(
-        Entry.incident_id == incident.number, Entry.kind == "alert_received"
+        Timeline.incident_id == incident.number, Timeline.kind == "alert_received"
     )
     count = (await session.execute(query)).scalar_one()
     alerts = f"{count} alert{'' if count == 1 else 's'} so far" if count else ""
@@ -174,13 +174,8 @@ async def _update(session: AsyncSession, catalog: Catalog, incident: Incident) -
 
 async def _latest(session: AsyncSession, catalog: Catalog, number: int) -> list[str]:
     """The last things that people wrote, oldest first."""
-    query = (
-        select(Entry)
-        .where(Entry.incident_id == number, col(Entry.kind).in_(("note_added", "decision_made")))
-        .order_by(col(Entry.seq).desc())
-        .limit(_LATEST)
-    )
-    rows = list((await session.execute(query)).scalars())[::-1]
+    written = col(Timeline.kind).in_(("note_added", "decision_made"))
+    rows = await entries(session, [number], written, last=_LATEST)
     return [
         f"{row.at:%H:%M} UTC {person_name(catalog, row.actor.partition(':')[2])}: {row.text}"
         for row in rows

@@ -17,7 +17,7 @@ from bot.incidents.rules import ACTIVE, worst
 from bot.incidents.seeing import belonging
 from bot.incidents.tables import Incident
 from bot.store import now
-from bot.timeline import Entry
+from bot.timeline import Timeline
 
 UNMERGE_WITHIN = timedelta(hours=24)
 
@@ -165,8 +165,8 @@ class Merging:
 
     async def _people(self, session: AsyncSession, incident: Incident) -> list[str]:
         """Who was asked to its channel, and who did something there."""
-        query = select(Entry.actor).where(
-            Entry.incident_id == incident.number, col(Entry.actor).startswith("person:")
+        query = select(Timeline.actor).where(
+            Timeline.incident_id == incident.number, col(Timeline.actor).startswith("person:")
         )
         acted = (await session.execute(query.distinct())).scalars()
         found = {actor.removeprefix("person:"): None for actor in sorted(acted)}

@@ -25,7 +25,7 @@ from bot.incidents.tables import Incident
 from bot.incidents.updates import latest
 from bot.log import get
 from bot.store import Store, now
-from bot.timeline import Entry
+from bot.timeline import Timeline
 from bot.timeline.tables import Head
 
 log = get("reminders")
@@ -199,11 +199,11 @@ class Reminders:
             known = self._acts[number]
             if known.seq == seq:
                 continue
-            rows = select(Entry.actor, Entry.at).where(
-                Entry.incident_id == number, Entry.seq > known.seq, Entry.seq <= seq,
-                col(Entry.actor).startswith("person:"),
+            rows = select(Timeline.actor, Timeline.at).where(
+                Timeline.incident_id == number, Timeline.seq > known.seq, Timeline.seq <= seq,
+                col(Timeline.actor).startswith("person:"),
             )  # fmt: skip
-            for actor, at in (await session.execute(rows.order_by(col(Entry.seq)))).all():
+            for actor, at in (await session.execute(rows.order_by(col(Timeline.seq)))).all():
                 who = (actor.removeprefix("person:"), *known.who)
                 known.who, known.at = tuple(dict.fromkeys(who)), at
             known.seq = seq

@@ -14,7 +14,7 @@ from bot.incidents.flow import Incidents
 from bot.incidents.tables import Incident
 from bot.located import near
 from bot.store import now
-from bot.timeline import Entry
+from bot.timeline import Timeline
 
 LONGEST = timedelta(days=7)  # of a snooze
 _SAME, _AGAIN = timedelta(minutes=5), timedelta(minutes=1)
@@ -59,9 +59,9 @@ class Snoozing:
 
     async def acknowledge(self, session: AsyncSession, incident: Incident, actor: str) -> None:
         """Somebody is there. Said again within minutes, it is the same."""
-        query = select(Entry.seq).where(
-            Entry.incident_id == incident.number, Entry.kind == "incident_acknowledged",
-            Entry.actor == actor, Entry.at > now() - _SAME,
+        query = select(Timeline.seq).where(
+            Timeline.incident_id == incident.number, Timeline.kind == "incident_acknowledged",
+            Timeline.actor == actor, Timeline.at > now() - _SAME,
         )  # fmt: skip
         if (await session.execute(query.limit(1))).first():
             return

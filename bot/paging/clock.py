@@ -18,7 +18,7 @@ from bot.paging.links import hashed, token
 from bot.paging.rules import Target, level_of, of_policy, policies, targets
 from bot.paging.tables import Page, PageLink
 from bot.store import YIELDING, Store, now
-from bot.timeline import Entry
+from bot.timeline import Timeline
 
 _RECENT = timedelta(hours=1)  # a policy that is new to the catalog does not page for old stories
 
@@ -61,8 +61,10 @@ class PageClock:
         """Incidents that became ones for a policy, and have not paged by it."""
         since = now() - _RECENT
         active = select(Incident.id).where(col(Incident.status).in_(ACTIVE))
-        worse = select(Entry.incident_id).where(
-            col(Entry.incident_id).in_(active), Entry.kind == "severity_changed", Entry.at > since
+        worse = select(Timeline.incident_id).where(
+            col(Timeline.incident_id).in_(active),
+            Timeline.kind == "severity_changed",
+            Timeline.at > since,
         )
         query = select(Incident).where(
             col(Incident.status).in_(ACTIVE),

@@ -20,7 +20,7 @@ from bot.runbooks.packing import journal_key
 from bot.runbooks.requests import ENDED
 from bot.runbooks.tables import Approval, Run, StepAttempt
 from bot.store import Store, now
-from bot.timeline import Entry, Ledger, rows_of
+from bot.timeline import Entry, Ledger, Timeline, entries, rows_of
 
 DATABASE = "journal.db"
 # The journal has an incident of its own: what it says about that is not about ours.
@@ -134,9 +134,8 @@ async def merge(
 
 async def _merged_before(session: AsyncSession, journal: LocalJournal) -> list[Entry]:
     """The journal's rows that are here, in whichever incident."""
-    lead = select(Entry).where(Entry.kind == "bag_merged")
     found = [
-        row for row in (await session.execute(lead)).scalars()
+        row for row in await entries(session, None, col(Timeline.kind) == "bag_merged")
         if row.data.get("journal") == journal.id
     ]  # fmt: skip
     if not found:
@@ -180,13 +179,9 @@ async def _theirs(
 ) -> list[Entry]:
     """Rows of the incident's own about the same targets, in the time of the fresh ones."""
     first, last = min(row.at for row in fresh), max(row.at for row in fresh)
-    query = (
-        select(Entry)
-        .where(Entry.incident_id == number, col(Entry.at) >= first, col(Entry.at) <= last)
-        .order_by(col(Entry.seq))
-    )
+    meanwhile = col(Timeline.at).between(first, last)
     return [
-        row for row in (await session.execute(query)).scalars()
+        row for row in await entries(session, [number], meanwhile)
         if row.data.get("target") in journal.targets and "bag" not in row.data
     ]  # fmt: skip
 

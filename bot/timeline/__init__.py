@@ -3,7 +3,8 @@
 `bot.timeline.charts` is not loaded with it: the go-bag records without a library for pictures.
 """
 
-from bot.timeline.ledger import Ledger, Problem, entry_json, rows_of
-from bot.timeline.tables import Entry
+from bot.timeline.entry import Entry
+from bot.timeline.ledger import Ledger, Problem, entries, rows_of
+from bot.timeline.tables import Timeline
 
-__all__ = ["Entry", "Ledger", "Problem", "entry_json", "rows_of"]
+__all__ = ["Entry", "Ledger", "Problem", "Timeline", "entries", "rows_of"]

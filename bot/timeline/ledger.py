@@ -4,18 +4,19 @@ import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import ColumnElement, Connection, Table, insert, select
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
-from sqlmodel import col, select
+from sqlmodel import col
 
 from bot.log import redact_text
 from bot.store import now
 from bot.timeline.chain import GENESIS, row_hash, seal
-from bot.timeline.tables import Entry, Head
+from bot.timeline.entry import Entry
+from bot.timeline.tables import Head, Timeline
 
 _EXACT = 2**53  # from here on JSON numbers lose their last digits
 _HEAD = sql(
@@ -23,7 +24,8 @@ _HEAD = sql(
     "ON CONFLICT (incident_id) DO UPDATE SET incident_id = excluded.incident_id "
     "RETURNING seq, hash"
 )
-_ADD = insert(Entry.__table__)  # type: ignore[attr-defined]  # SQLModel does not declare it
+_TABLE = cast(Table, Timeline.__table__)  # type: ignore[attr-defined]  # SQLModel does not declare it
+_ADD = insert(_TABLE)
 _END = sql(
     "UPDATE timeline_head SET seq = :seq, hash = :hash, seal = :seal WHERE incident_id = :incident"
 )
@@ -111,7 +113,7 @@ class Ledger:
         in the chains of the others.
         """
         heads = {h.incident_id: h for h in (await session.execute(select(Head))).scalars()}
-        query = select(Entry.incident_id).distinct()
+        query = select(_TABLE.c.incident_id).distinct()
         known = set((await session.execute(query)).scalars()) | set(heads) | set(expected)
         wanted = sorted(known if incident_id is None else {incident_id} & known)
         problems: list[Problem] = []
@@ -155,26 +157,25 @@ class Ledger:
 
 async def rows_of(session: AsyncSession, incident_id: int, after: int = 0) -> list[Entry]:
     """An incident's rows in order, those after ``after``."""
-    query = (
-        select(Entry)
-        .where(Entry.incident_id == incident_id, col(Entry.seq) > after)
-        .order_by(col(Entry.seq))
-    )
-    return list((await session.execute(query)).scalars())
+    return await entries(session, [incident_id], col(Timeline.seq) > after)
 
 
-def entry_json(entry: Entry) -> dict[str, Any]:
-    """One row, as the API and an export give it away."""
-    return {
-        "seq": entry.seq,
-        "at": entry.at.isoformat(),
-        "kind": entry.kind,
-        "actor": entry.actor,
-        "text": entry.text,
-        "data": entry.data,
-        "link": entry.link,
-        "hash": entry.hash,
-    }
+async def entries(
+    session: AsyncSession, incidents: Collection[int] | None, *where: ColumnElement[bool],
+    last: int | None = None,
+) -> list[Entry]:  # fmt: skip
+    """The rows of some incidents (None: of all) for which all of ``where`` holds, each incident's in order.
+
+    ``last`` is how many of them, from the end.
+    """
+    if incidents is not None:
+        where = (_TABLE.c.incident_id.in_(list(incidents)), *where)
+    order = [_TABLE.c.incident_id, _TABLE.c.seq]
+    query = select(_TABLE).where(*where).order_by(*order)
+    if last is not None:
+        query = select(_TABLE).where(*where).order_by(*(each.desc() for each in order)).limit(last)
+    rows = [Entry(*row) for row in await session.execute(query)]
+    return rows if last is None else rows[::-1]
 
 
 def _digest(row: Entry) -> str:

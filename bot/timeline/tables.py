@@ -8,8 +8,8 @@ from sqlmodel import Field, SQLModel
 from bot.store import JsonColumn, UtcDateTime
 
 
-class Entry(SQLModel, table=True):
-    """One row of an incident's record. ``incident_id`` 0 is Jackline's own record."""
+class Timeline(SQLModel, table=True):
+    """The rows of all incidents' records, as `bot.timeline.Entry` reads them. ``incident_id`` 0 is Jackline's own record."""
 
     __tablename__ = "timeline"
 

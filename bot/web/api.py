@@ -9,7 +9,7 @@ from bot.errors import NotFound
 from bot.incidents import Incident, under
 from bot.incidents.shown import incident_json
 from bot.runbooks import Run
-from bot.timeline import Ledger, entry_json, rows_of
+from bot.timeline import Ledger, rows_of
 from bot.timeline.ledger import Problem
 
 
@@ -40,7 +40,7 @@ async def whole_incident(session: AsyncSession, number: int) -> dict[str, Any]:
         **incident_json(incident),
         "merged": [each.number for each in await under(session, [number])],
         "runs": [run_json(r) for r in (await session.execute(query)).scalars()],
-        "timeline": [entry_json(e) for e in await rows_of(session, number)],
+        "timeline": [e.as_json() for e in await rows_of(session, number)],
     }
 
 

@@ -17,7 +17,7 @@ from bot.chat.console import build_console, signin_link
 from bot.postmortems.exports import Exports
 from bot.registry import load
 from bot.store import Store
-from bot.timeline import Entry
+from bot.timeline import Timeline
 from tests.browser.chromium import PHONE, chromium
 from tests.chat.console_world import KEY
 from tests.chat.every_button import BUTTONS, Press, prepare
@@ -125,4 +125,4 @@ def button(place: Locator, press: Press) -> Locator:
 async def rows(room: ChatRoom) -> Counter[str]:
     """How many rows of each kind there are, of all incidents."""
     async with room.store.read() as session:
-        return Counter((await session.execute(select(Entry.kind))).scalars())
+        return Counter((await session.execute(select(Timeline.kind))).scalars())

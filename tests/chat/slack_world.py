@@ -27,7 +27,7 @@ from bot.chat.slack.workspaces import Workspaces
 from bot.delivery import Delivery, DeliveryWorker
 from bot.postmortems.exports import Exports
 from bot.store import now
-from bot.timeline import Entry
+from bot.timeline import Entry, Timeline, entries
 from tests.chat.room import ChatRoom
 from tests.delivery.conftest import stop
 from tests.slackstub import C_INCIDENTS, U_ANA, U_BEN, SlackStub
@@ -110,8 +110,7 @@ class SlackWorld:
 
     async def rows(self, *kinds: str) -> list[Entry]:
         async with self.room.store.read() as session:
-            query = select(Entry).where(col(Entry.kind).in_(kinds)).order_by(col(Entry.seq))
-            return list((await session.execute(query)).scalars())
+            return await entries(session, None, col(Timeline.kind).in_(kinds))
 
 
 @asynccontextmanager

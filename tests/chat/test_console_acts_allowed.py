@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
 
 from bot.chat.clicks import REGROUP_CLICKS
 from bot.chat.console import signin_link
@@ -11,7 +10,7 @@ from bot.chat.verbs import FORMS
 from bot.incidents import Incident
 from bot.runbooks import Run, StepAttempt
 from bot.store import now
-from bot.timeline import Entry
+from bot.timeline import entries
 from tests.chat.console_allowed import (
     AMIR,
     BUTTONS,
@@ -164,10 +163,7 @@ async def test_a_click_replayed_does_nothing_twice(world: World, button: str) ->
 
 async def rows(world: World) -> list[tuple[int, int, str]]:
     async with world.store.read() as session:
-        found = (
-            await session.execute(select(Entry).order_by(Entry.incident_id, Entry.seq))
-        ).scalars()
-        return [(e.incident_id, e.seq, e.kind) for e in found]
+        return [(e.incident_id, e.seq, e.kind) for e in await entries(session, None)]
 
 
 # Sessions

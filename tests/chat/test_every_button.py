@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from bot.store import Store
-from bot.timeline import Entry
+from bot.timeline import Timeline
 from tests.chat.every_button import BUTTONS, Press, prepare
 from tests.chat.room import ChatRoom
 from tests.chat.slack_world import SlackWorld
@@ -95,4 +95,4 @@ def in_sight(workspace: SlackWorld, press: Press) -> tuple[str, str] | None:
 async def rows(workspace: SlackWorld) -> Counter[str]:
     """How many rows of each kind there are, of all incidents."""
     async with workspace.room.store.read() as session:
-        return Counter((await session.execute(select(Entry.kind))).scalars())
+        return Counter((await session.execute(select(Timeline.kind))).scalars())

@@ -14,7 +14,7 @@ from sqlmodel import SQLModel, select
 
 from bot.chat.slack.menu_views import MENU_CLICKS
 from bot.store import Store
-from bot.timeline import Entry
+from bot.timeline import Timeline
 from tests.chat.every_button import prepare
 from tests.chat.room import ChatRoom
 from tests.chat.slack_world import SlackWorld, slack_world
@@ -210,7 +210,7 @@ async def choose(
 async def rows(workspace: SlackWorld) -> Counter[str]:
     """How many rows of each kind there are, of all incidents."""
     async with workspace.room.store.read() as session:
-        return Counter((await session.execute(select(Entry.kind))).scalars())
+        return Counter((await session.execute(select(Timeline.kind))).scalars())
 
 
 async def everything(workspace: SlackWorld) -> dict[str, str]:

@@ -16,7 +16,7 @@ from bot.incidents.due_tables import Reminder
 from bot.incidents.reminders import Reminders
 from bot.incidents.tasks import Tasks, due_tasks
 from bot.store import Store, now
-from bot.timeline import Entry
+from bot.timeline import Timeline
 from tests.incidents.conftest import Room
 
 M = timedelta(minutes=1)
@@ -29,7 +29,7 @@ async def age(room: Room, by: timedelta, number: int = 1) -> None:
     async with room.store.write() as session:
         incident = await room.incidents.get(session, number)
         incident.declared_at -= by
-        rows = await session.execute(select(Entry).where(Entry.incident_id == number))
+        rows = await session.execute(select(Timeline).where(Timeline.incident_id == number))
         for row in rows.scalars():
             row.at -= by
         for each in (await session.execute(select(Reminder))).scalars():
@@ -86,7 +86,7 @@ async def test_what_is_done_is_not_asked_for(room: Room) -> None:
         incident = await room.incidents.get(session, 1)
         await reminders.snoozing.acknowledge(session, incident, "person:ben")
     async with room.store.read() as session:
-        kinds = (await session.execute(select(Entry.kind).order_by(col(Entry.seq)))).scalars()
+        kinds = (await session.execute(select(Timeline.kind).order_by(col(Timeline.seq)))).scalars()
         assert list(kinds)[-1] == "incident_acknowledged"
     await reminders.look()
     assert await said(room) == [("acknowledge", False)]
@@ -163,7 +163,7 @@ async def test_put_off_and_stopped(room: Room) -> None:
     assert await said(room) == [("acknowledge", False), ("acknowledge", False)]
     async with room.store.read() as session:
         rows = await session.execute(
-            select(Entry.text).where(col(Entry.kind).startswith("reminder"))
+            select(Timeline.text).where(col(Timeline.kind).startswith("reminder"))
         )
         texts = list(rows.scalars())
     assert len(texts) == 3

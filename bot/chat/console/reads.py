@@ -25,7 +25,7 @@ from bot.incidents import ACTIVE, SEVERITIES, Incident
 from bot.incidents.seeing import may_see
 from bot.log import get
 from bot.runbooks import Run
-from bot.timeline import Entry
+from bot.timeline import Timeline
 
 log = get("console")
 SHOWN, ALL = 200, 1000
@@ -88,7 +88,7 @@ async def fingerprint(desk: Desk, session: AsyncSession, incident_id: int) -> st
     messages = select(func.count(), func.sum(Message.version)).where(
         Message.incident_id == incident_id
     )
-    row = select(func.max(Entry.seq)).where(Entry.incident_id == incident_id)
+    row = select(func.max(Timeline.seq)).where(Timeline.incident_id == incident_id)
     state = select(Incident.status, Incident.severity, Incident.commander).where(
         Incident.id == incident_id
     )

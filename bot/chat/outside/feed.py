@@ -17,7 +17,7 @@ from bot.chat.outside.words import ESSENTIAL, concerns
 from bot.delivery.notices import lane, late, tell, told
 from bot.incidents import Incident, Incidents
 from bot.store import YIELDING, Store, now
-from bot.timeline import Entry
+from bot.timeline import Entry, Timeline, entries
 from bot.timeline.tables import Head
 
 _RECENT = timedelta(hours=1)  # a notifier that is new to the catalog does not tell old stories
@@ -118,13 +118,8 @@ async def _incidents(session: AsyncSession, numbers: set[int]) -> list[Incident]
 
 
 async def _essentials(session: AsyncSession, numbers: set[int]) -> dict[int, list[Entry]]:
-    query = (
-        select(Entry)
-        .where(col(Entry.incident_id).in_(numbers), col(Entry.kind).in_(ESSENTIAL))
-        .order_by(col(Entry.incident_id), col(Entry.seq))
-    )
     rows: dict[int, list[Entry]] = defaultdict(list)
-    for row in (await session.execute(query)).scalars():
+    for row in await entries(session, numbers, col(Timeline.kind).in_(ESSENTIAL)):
         rows[row.incident_id].append(row)
     return rows
 

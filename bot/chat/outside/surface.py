@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlmodel import col, select
+from sqlmodel import col
 
 from bot.access import Dialer
 from bot.catalog import Catalog
@@ -29,7 +29,7 @@ from bot.incidents.due_tables import Update
 from bot.log import get
 from bot.registry import Registry
 from bot.store import Store, now
-from bot.timeline import Entry
+from bot.timeline import Timeline, entries
 
 log = get("notices")
 _T = TypeVar("_T")
@@ -165,13 +165,10 @@ class OutsideSurface:
             if number := job.payload.get("update"):
                 update = await session.get_one(Update, number)
                 return update_notice(incident, update, job.id, self.public_url)
-            rows = (
-                select(Entry)
-                .where(Entry.incident_id == job.incident_id, col(Entry.kind).in_(ESSENTIAL))
-                .where(col(Entry.seq) > job.payload["after"], col(Entry.seq) <= job.payload["upto"])
-                .order_by(col(Entry.seq))
-            )
-            found = list((await session.execute(rows)).scalars())
+            found = await entries(
+                session, [job.incident_id], col(Timeline.kind).in_(ESSENTIAL),
+                col(Timeline.seq) > job.payload["after"], col(Timeline.seq) <= job.payload["upto"],
+            )  # fmt: skip
         return notice(incident, found, job.id, self.public_url)
 
     async def _over_paths(

@@ -29,7 +29,7 @@ from bot.runbooks.merge import DATABASE
 from bot.runbooks.plan import Planner
 from bot.runbooks.requests import ENDED
 from bot.store import Store
-from bot.timeline import Entry, Ledger, rows_of
+from bot.timeline import Entry, Ledger, Timeline, rows_of
 
 INCIDENT = 1
 
@@ -140,7 +140,7 @@ class BagRoom:
         person = self.person(code.person)
         if person.id == requester:
             raise NotAllowed("That code is the requester's own; another person must approve.")
-        query = select(Entry.data).where(Entry.kind == "code_used")
+        query = select(Timeline.data).where(Timeline.kind == "code_used")
         if any(d.get("code") == code.mark for d in (await session.execute(query)).scalars()):
             raise NotAllowed(f"The code {code.mark} was used before.", hint="Ask for the next one.")
         await self.ledger.append(

@@ -21,7 +21,7 @@ from bot.incidents.similar.candidates import by_rows, by_words, count, known_of
 from bot.incidents.similar.endings import ABOUT, ENDS, MANY, ending, minutes_of, with_rows
 from bot.incidents.similar.scoring import Alike, Around, Known, alike, compared, ranked, searched
 from bot.incidents.tables import Incident
-from bot.timeline import Entry
+from bot.timeline import Entry, Timeline, entries
 
 SHOWN = 3
 _READ = 30  # of which the timelines are read
@@ -122,10 +122,10 @@ async def _rows(
     session: AsyncSession, numbers: Collection[int], first: int
 ) -> dict[int, list[tuple[str, dict[str, Any]]]]:
     """Kind and data of the rows that say what they were about: of alerts and steps, among the ``first`` rows."""
-    kind = col(Entry.kind)
-    query = select(Entry.incident_id, Entry.kind, Entry.data).where(
-        col(Entry.incident_id).in_(sorted(numbers)),
-        or_(kind.in_(ABOUT), and_(kind.in_(MANY), col(Entry.seq) <= first)),
+    kind = col(Timeline.kind)
+    query = select(Timeline.incident_id, Timeline.kind, Timeline.data).where(
+        col(Timeline.incident_id).in_(sorted(numbers)),
+        or_(kind.in_(ABOUT), and_(kind.in_(MANY), col(Timeline.seq) <= first)),
     )
     found: dict[int, list[tuple[str, dict[str, Any]]]] = {}
     for number, name, data in (await session.execute(query)).all() if numbers else ():
@@ -137,13 +137,8 @@ async def _past(session: AsyncSession, found: Sequence[Alike]) -> list[Past]:
     numbers = [each.number for each in found]
     query = select(Incident).where(col(Incident.id).in_(numbers))
     known = {i.number: i for i in (await session.execute(query)).scalars()}
-    ends = (
-        select(Entry)
-        .where(col(Entry.incident_id).in_(numbers), col(Entry.kind).in_(ENDS))
-        .order_by(col(Entry.seq))
-    )
     rows: dict[int, list[Entry]] = {}
-    for row in (await session.execute(ends)).scalars() if numbers else ():
+    for row in await entries(session, numbers, col(Timeline.kind).in_(ENDS)):
         rows.setdefault(row.incident_id, []).append(row)
     return [_one(known[each.number], each, rows.get(each.number, ())) for each in found]
 

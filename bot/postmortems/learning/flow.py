@@ -14,7 +14,7 @@ from bot.postmortems.learning.sums import Figures, Open, Past, detection, summed
 from bot.postmortems.marks import clock
 from bot.postmortems.tables import Postmortem
 from bot.store import now
-from bot.timeline import Entry
+from bot.timeline import Entry, Timeline, entries
 
 DAYS = 90
 _LONGEST = 3660
@@ -54,12 +54,9 @@ async def past_of(
 
 
 async def _rows(session: AsyncSession, numbers: Sequence[int]) -> dict[int, list[Entry]]:
-    query = select(Entry).where(
-        col(Entry.incident_id).in_(numbers),
-        or_(col(Entry.kind).in_(_KINDS), col(Entry.actor).startswith("person:")),
-    )
+    looked_at = or_(col(Timeline.kind).in_(_KINDS), col(Timeline.actor).startswith("person:"))
     rows: dict[int, list[Entry]] = {}
-    for row in (await session.execute(query)).scalars():
+    for row in await entries(session, numbers, looked_at):
         rows.setdefault(row.incident_id, []).append(row)
     return rows
 

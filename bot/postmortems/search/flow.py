@@ -19,7 +19,7 @@ from bot.incidents.seeing import hidden_from
 from bot.postmortems.search.words import Term, excerpt, for_postgresql, for_sqlite, terms
 from bot.postmortems.tables import Postmortem
 from bot.store import by_index
-from bot.timeline import Entry
+from bot.timeline import Timeline, entries
 
 SHOWN = 20  # incidents
 PLACES = 3  # of each
@@ -83,9 +83,7 @@ async def _places(
     """What stands at the places, by incident."""
     found: dict[int, list[Hit]] = {}
     seqs = {seq for _, rows in drawn.values() for seq in rows}
-    query = select(Entry).where(col(Entry.incident_id).in_(drawn), col(Entry.seq).in_(seqs))
-    query = query.order_by(col(Entry.incident_id), col(Entry.seq))
-    for row in (await session.execute(query)).scalars() if seqs else ():
+    for row in await entries(session, drawn, col(Timeline.seq).in_(seqs)):
         if row.seq in drawn[row.incident_id][1]:
             hit = Hit("timeline", excerpt(row.text, wanted), row.seq, row.at, row.kind)
             found.setdefault(row.incident_id, []).append(hit)
