@@ -72,15 +72,15 @@ def _line(parts: Line) -> str:
 
 
 def _part(part: str | Cite | Anchor | Link, *, first: bool) -> str:
+    if isinstance(part, str):
+        lead = " " if part[:1].isspace() else ""
+        trail = " " if part[-1:].isspace() and part.strip() else ""
+        return f"{lead}{text(part, first=first)}{trail}"
     if isinstance(part, Cite):
         return f"[\\#{part.seq}](#row-{part.seq})"
     if isinstance(part, Anchor):
         return f'<a id="row-{part.seq}"></a>\\#{part.seq}'
-    if isinstance(part, Link):
-        return _link(part)
-    lead = " " if part[:1].isspace() else ""
-    trail = " " if part[-1:].isspace() and part.strip() else ""
-    return f"{lead}{text(part, first=first)}{trail}"
+    return _link(part)
 
 
 def _link(link: Link) -> str:

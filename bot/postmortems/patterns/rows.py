@@ -5,9 +5,10 @@ people merely said in chat is kept apart: it counts as words, never as structure
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from bot.postmortems.moments import is_known
 from bot.postmortems.patterns.noticing import Noticed, noticed_by
@@ -45,8 +46,7 @@ BEFORE = timedelta(minutes=15)  # a change this near may be the trigger
 _RECOVERED = ("monitoring", "resolved", "closed")
 
 
-@dataclass(frozen=True, eq=False)
-class Row:
+class Row(Struct, frozen=True, eq=False, gc=False):
     """One row, ready to be matched. ``text`` is only what may be read: no quotes, no links."""
 
     seq: int
