@@ -16,7 +16,7 @@ AT = datetime(2026, 3, 1, 3, 12, tzinfo=UTC)
 
 def row(seq: int, text: str) -> Entry:
     return Entry(incident_id=7, seq=seq, at=AT + timedelta(minutes=seq), kind="status_changed",
-                 actor="jackline", text=text, previous="", hash="")  # fmt: skip
+                 actor="jackline", text=text, data={}, link="", previous="", hash="")  # fmt: skip
 
 
 def incident(**fields: object) -> Incident:
