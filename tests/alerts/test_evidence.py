@@ -98,19 +98,19 @@ async def test_a_line_that_hangs_or_is_cut_costs_only_itself(
         room, tmp_path, target.url, from_numbers("n/silent"), from_numbers("n/cut"), from_lists()
     )
     await desk.incident()
-    monkeypatch.setattr("bot.alerts.evidence.collector.LIMIT", 8.0)
+    monkeypatch.setattr("bot.alerts.evidence.collector.LIMIT", 4.0)
     async with cutter("127.0.0.77", target.port) as line, silent("127.0.0.78", target.port):
         line.cut, line.always = Cut(answered=3), True
         began = time.monotonic()
         collecting = asyncio.create_task(desk.collector.collect_next())
         while not any(r.data.get("found") for r in await desk.rows()):
             await asyncio.sleep(0.02)
-            assert time.monotonic() - began < 7.8, "what answered waits for what hangs"
+            assert not collecting.done(), "what answered waits for what hangs"
         await collecting
     assert time.monotonic() - began < 30
     cut, hangs = sorted(await desk.missing())
     assert "numbers (n/cut)" in cut
-    assert "numbers (n/silent): no answer within 8 s" in hangs
+    assert "numbers (n/silent): no answer within 4 s" in hangs
     assert (await desk.picture())["title"] == "Shop: failing requests, Shop: slowest answer"
 
 
