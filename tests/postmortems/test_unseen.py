@@ -45,13 +45,19 @@ PAGE = Path(__file__).parents[2] / "docs" / "patterns.md"
 @cache
 def sheet(path):
     """What the file says beside its timeline."""
-    return yaml.safe_load(path.read_text("utf-8"))
+    return yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
 
 
 @cache
 def retold(name):
     """Read once for all tests."""
     return replay(read_outage(FILES[name]))
+
+
+@cache
+def written(name):
+    """Its draft as Markdown, drawn once for all tests."""
+    return markdown(retold(name).draft)
 
 
 def first(made):
@@ -91,15 +97,14 @@ def test_the_draft_invents_nothing(name):
     made = retold(name).draft
     assert uncited(made) == []
     said = " ".join(row["event"] for row in sheet(path)["timeline"])
-    remarks = [each for each in check_style(markdown(made), name) if each.found not in said]
+    remarks = [each for each in check_style(written(name), name) if each.found not in said]
     assert [str(each) for each in remarks] == []
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_rubric_by_its_script(name):
     """No hard failure; full marks are out of reach where the file has no severity, cost or runbook."""
-    made = retold(name).draft
-    scored = score(markdown(made), Truth("unknown"))
+    scored = score(written(name), Truth("unknown"))
     said = " ".join(row["event"] for row in sheet(FILES[name])["timeline"])
     ours = [each for each in scored.failures if each.removeprefix("blame: ") not in said]
     assert ours == []
@@ -110,8 +115,7 @@ def test_the_rubric_by_its_script(name):
 @pytest.mark.slow
 def test_the_scores_are_printed(capsys):
     """Of 20; six points ask for what no such file has: severity, cost, burn, dates, earlier incidents."""
-    drafts = (markdown(retold(name).draft) for name in FILES)
-    totals = [score(text, Truth("unknown")).total for text in drafts]
+    totals = [score(written(name), Truth("unknown")).total for name in FILES]
     with capsys.disabled():
         print(f"\nunseen outages, machine-checkable points: {min(totals)} to {max(totals)} of 20, median {median(totals):g}")  # fmt: skip
     assert min(totals) >= 10
