@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 
-class Entry(Struct, frozen=True, eq=False, gc=False):
+class Entry(Struct, frozen=True, gc=False):
     """One row of an incident's record; ``incident_id`` 0 is Jackline's own record.
 
     The columns of `bot.timeline.tables.Timeline` in their order, and no part of a session: a record is
