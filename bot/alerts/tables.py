@@ -15,7 +15,7 @@ class Arrival(SQLModel, table=True):
     """What one request brought, as it was accepted: on disk before it is acknowledged.
 
     A single row whatever it holds, in a table that stays small: `bot.alerts.arrivals` makes stored
-    alerts of it. ``alerts`` is JSON. ``refused`` says why the database will not take them.
+    alerts of it. ``alerts`` is JSON. ``refused`` says why no alerts can be made of it.
     """
 
     __tablename__ = "arrival"
@@ -31,8 +31,8 @@ class Arrival(SQLModel, table=True):
 class StoredAlert(SQLModel, table=True):
     """One accepted notification, once: a repeat has the same identity and is not stored again.
 
-    ``state`` is ``new`` until the router has decided; then ``routed``, or ``silenced`` while
-    something holds it back: ``held_by``, as `bot.alerts.silences.Hold.key` writes it. Of those that
+    ``state`` is ``new`` until the router has decided, or ``aside`` where it cannot until the next
+    start; then ``routed``, or ``silenced`` while something holds it back: ``held_by``, as `bot.alerts.silences.Hold.key` writes it. Of those that
     people are asked about ``held_by`` is `Question.key`: ``asked`` while it is open, ``refused``
     where the answer was no, ``held`` if it came soon after that. A change of an alert that flaps
     names what counts it: ``flap_id``. ``merged_from`` is the incident that it goes back to when

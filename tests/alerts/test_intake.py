@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import event, insert
+from sqlalchemy import event, insert, update
+from sqlmodel import col
 
-from bot.alerts import Intake
+from bot.alerts import AlertRouter, Intake
 from bot.alerts.arrivals import count_alerts, packed
 from bot.alerts.tables import Arrival
 from bot.contract import Alert
@@ -241,3 +242,30 @@ async def test_what_the_database_does_not_take_is_set_aside(room: Room) -> None:
     (kept,) = await room.all(Arrival)
     assert (kept.source, kept.size) == ("odd", 1)
     assert kept.refused
+
+
+async def test_what_cannot_be_read_back_is_set_aside(room: Room) -> None:
+    """A request of which no alert can be made is kept with the reason; the others are routed.
+
+    Another version may read it, so that the next process tries again.
+    """
+    unknown = packed([an_alert("Odd")]) | {"source": "odd"}
+    unknown["alerts"] = unknown["alerts"].replace('"link"', '"of_a_later_version":1,"link"')
+    torn = packed([an_alert("Torn")]) | {"alerts": "[{"}
+    early = packed([an_alert("Early")])
+    early["alerts"] = early["alerts"].replace("2026-11-23T12:00:00Z", "0001-01-01T00:00:00+09:00")
+    async with room.store.write() as session:
+        await session.execute(insert(Arrival), [unknown, torn, early])
+    (incident,) = await room.route(an_alert("Sound"))
+    assert incident.title.endswith("Sound is firing")
+    kept = await room.all(Arrival)
+    assert [each.source for each in kept] == ["odd", "alertmanager", "alertmanager"]
+    assert "of_a_later_version" in kept[0].refused
+    assert all(each.refused for each in kept)
+    assert [alert.name for alert in await room.stored()] == ["Sound"]  # and counting goes on
+    async with room.store.write() as session:
+        readable = update(Arrival).where(col(Arrival.source) == "odd")
+        await session.execute(readable.values(alerts=packed([an_alert("Odd")])["alerts"]))
+    room.router = AlertRouter(room.store, room.incidents)
+    await room.route()
+    assert [alert.name for alert in await room.stored()] == ["Sound", "Odd"]

@@ -1,13 +1,18 @@
 """Stored alerts become incidents: once each, in order, whoever routes."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import update
 
+from bot.alerts import StoredAlert
 from bot.alerts.telling import BUDGET
 from bot.catalog import Catalog, Rule
+from bot.delivery import Message
 from bot.store import Store
+from bot.web.metrics import Metrics
 from tests.alerts.room import BLOG, CATALOG, SHOP, Room, an_alert
 
 
@@ -173,6 +178,32 @@ async def test_an_alert_that_cannot_be_routed_does_not_hold_up_the_others(room: 
     incidents = await room.route(an_alert(service="gone"), an_alert("B", service="blog"))
     assert [i.services for i in incidents] == [["blog"], []]
     assert [a.incident_id for a in await room.stored()] == [2, 1]
+
+
+async def test_what_can_never_be_routed_is_set_aside_and_said(room: Room) -> None:
+    """Broken rows: the alert behind them is routed, the broken ones are kept.
+
+    Jackline's own record and the digest's channel say so in one line; the next start tries again.
+    """
+    await room.intake.accept([an_alert(f"Broken{n}") for n in range(3)])
+    await room.stored()
+    broken = update(StoredAlert.__table__).values(labels=["no", "labels"])
+    async with room.store.write() as session:
+        await session.execute(broken)
+    (incident,) = await room.route(an_alert("Sound"))
+    assert incident.title.endswith("Sound is firing")
+    states = Counter(alert.state for alert in await room.stored())
+    assert states == {"aside": 3, "routed": 1}
+    assert (await room.kinds(0)).count("alert_set_aside") == 3
+    (said,) = [m for m in await room.all(Message) if m.key == "0:alerts-aside"]
+    assert said.payload["text"].startswith("🚨 Alerts that cannot be routed: 3, ")
+    assert b"jackline_alerts_set_aside 3.0" in await Metrics(room.store).render()
+
+    mended = broken.values(labels={"service": "shop"}).where(StoredAlert.name == "Broken1")
+    async with room.store.write() as session:
+        await session.execute(mended)
+    await Room(room.store).route()
+    assert [a.name for a in await room.stored() if a.incident_id == 1] == ["Broken1", "Sound"]
 
 
 async def test_many_routers_make_one_incident(room: Room, store: Store) -> None:
