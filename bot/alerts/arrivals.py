@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.alerts.repeats import KEEPS, begin_anew
-from bot.alerts.tables import Arrival, StoredAlert
+from bot.alerts.tables import Arrival, StoredAlert, has_ended
 from bot.contract import Alert
 from bot.log import get
 from bot.store import Store, not_taken, now
@@ -127,12 +127,10 @@ async def count_alerts(store: Store) -> dict[str, Any]:
             select(StoredAlert.source, func.count(col(StoredAlert.id))).group_by(StoredAlert.source)
         )
         sources = {str(source): int(number) for source, number in by_source.all()}
-        newest = select(func.max(StoredAlert.id)).group_by(
-            StoredAlert.source, StoredAlert.fingerprint
+        fires = select(StoredAlert.source, StoredAlert.fingerprint).where(
+            StoredAlert.status == "firing", ~has_ended()
         )
-        firing = select(func.count(col(StoredAlert.id))).where(
-            col(StoredAlert.id).in_(newest), StoredAlert.status == "firing"
-        )
+        firing = select(func.count()).select_from(fires.distinct().subquery())
         still = (await session.execute(firing)).scalar() or 0
     return {"stored": sum(sources.values()), "firing": still, "by_source": sources}
 

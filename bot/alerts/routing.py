@@ -22,7 +22,7 @@ from bot.alerts.holding import Hold
 from bot.alerts.questions import Questions
 from bot.alerts.rules import Decision, decide
 from bot.alerts.silences import how_ended, over, standing
-from bot.alerts.tables import StoredAlert
+from bot.alerts.tables import StoredAlert, earlier
 from bot.alerts.telling import Share, Teller, summary
 from bot.catalog import Catalog
 from bot.delivery import DeliveryWorker
@@ -179,7 +179,7 @@ class _Batch:
         key = alert.source, alert.fingerprint
         if alert.status == "resolved":
             if not self.asking.ends(alert):
-                await self._resolved(alert, known.pop(key, None))
+                await self._resolved(alert, known, key)
             return
         answered = self.asking.answered(alert)
         if verdict.routes or answered is not None:
@@ -233,7 +233,7 @@ class _Batch:
             share.was_held(alert.held_by, self.how_ended[alert.held_by])
         flaps = await self.flaps.counts(alert, incident.number, told=share.has_room)
         share.takes(alert, decision.severity, flaps=flaps)
-        return Firing(incident.number, bool(alert.decision["told"]))
+        return Firing(incident.number, bool(alert.decision["told"]), alert.starts_at)
 
     def _sent(self, alert: StoredAlert, decision: Decision) -> Found[Incident] | None:
         """Where people sent the likes of it by hand."""
@@ -262,9 +262,15 @@ class _Batch:
         known = next((i for i in self.active if i.id == number), None)
         return known or await self.incidents.get(self.session, number)
 
-    async def _resolved(self, alert: StoredAlert, firing: Firing | None) -> None:
+    async def _resolved(self, alert: StoredAlert, known: dict[Key, Firing], key: Key) -> None:
+        firing = known.get(key)
         if firing is None:
             return
+        if earlier(alert.starts_at, alert.ends_at, firing.starts_at):
+            because = f"{alert.decision['because']}; it ended before what fires now began"
+            alert.decision |= {"because": because}
+            return
+        del known[key]
         number = firing.incident
         share: Share | None = self.teller.shares.get(number)
         if share is None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, exists, text
+from sqlalchemy import ColumnElement, Index, and_, exists, func, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, UniqueConstraint, col
 
@@ -151,6 +151,20 @@ class Question(Numbered, SQLModel, table=True):
         return [("".join(c if c.isprintable() else " " for c in name), n) for name, n in found]
 
 
+def earlier(starts_at: datetime, ends_at: datetime | None, began: datetime) -> bool:
+    """Whether an end belongs to an earlier firing than the one that ``began``, and came late.
+
+    Only where both its times say so: the start alone may be corrected while an alert fires.
+    """
+    return starts_at < began and ends_at is not None and ends_at < began
+
+
+def earlier_end(end: Any, firing: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table's columns, or an alias
+    """The same of rows."""
+    began: ColumnElement[datetime] = firing.starts_at
+    return and_(end.starts_at < began, func.coalesce(end.ends_at, began) < began)
+
+
 def has_ended() -> ColumnElement[bool]:
     """Of a firing alert: it resolved later. By the order in which they were accepted, as routing goes."""
     end = aliased(StoredAlert)
@@ -159,6 +173,7 @@ def has_ended() -> ColumnElement[bool]:
         col(end.fingerprint) == col(StoredAlert.fingerprint),
         col(end.status) == "resolved",
         col(end.id) > col(StoredAlert.id),
+        ~earlier_end(end, StoredAlert),
     )
 
 

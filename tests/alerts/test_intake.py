@@ -100,7 +100,8 @@ async def test_the_same_alert_is_stored_once(room: Room) -> None:
 async def test_it_fires_again_with_the_start_that_it_had(room: Room) -> None:
     """Alertmanager ends what it heard of too late, and tells it anew as before: it does fire."""
     fires, ended = (replace(an_alert(status=s), keeps_start=True) for s in ("firing", "resolved"))
-    for minutes_ago, alert in ((9, fires), (6, ended), (5, fires), (4, fires), (1, ended)):
+    again = replace(ended, ends_at=ended.ends_at + timedelta(minutes=5))
+    for minutes_ago, alert in ((9, fires), (6, ended), (5, fires), (4, fires), (1, again)):
         await came(room, minutes_ago, alert)
         await room.route()
     stored = await room.stored()
@@ -117,6 +118,27 @@ async def test_hours_of_it_in_one_batch(room: Room) -> None:
     for minutes_ago, alert in ((9, fires), (6, ended), (5, fires), (4, fires)):
         await came(room, minutes_ago, alert)
     assert [a.status for a in await room.stored()] == ["firing", "resolved", "firing"]
+
+
+async def test_an_end_that_is_told_again_ends_it_no_second_time(room: Room) -> None:
+    """A second Alertmanager is minutes behind, and what it ended fires anew with its first start."""
+    fires, ended = (replace(an_alert(status=s), keeps_start=True) for s in ("firing", "resolved"))
+    for minutes_ago, alert in ((9, fires), (6, ended), (5, fires), (3, ended)):
+        await came(room, minutes_ago, alert)
+        await room.stored()
+    assert [a.status for a in await room.stored()] == ["firing", "resolved", "firing"]
+    assert (await count_alerts(room.store))["firing"] == 1
+
+
+async def test_a_repeat_after_a_late_end_stays_a_repeat(room: Room) -> None:
+    """The end of an earlier start does not make the next repeat look as if it fired anew."""
+    first, late = (replace(an_alert(status=s), keeps_start=True) for s in ("firing", "resolved"))
+    again = replace(an_alert(minute=30), keeps_start=True)
+    for minutes_ago, alert in ((9, first), (6, again), (5, late), (3, again)):
+        await came(room, minutes_ago, alert)
+        await room.stored()
+    assert [a.status for a in await room.stored()] == ["firing", "firing", "resolved"]
+    assert (await count_alerts(room.store))["firing"] == 1
 
 
 @pytest.mark.parametrize(("minutes", "keeps_start"), [(0.4, True), (5, False)])
