@@ -24,6 +24,7 @@ from bot.timeline import Timeline
 
 _RECENT = timedelta(hours=1)  # a policy that is new to the catalog does not page for old stories
 _TIMELINE = Timeline.__table__.c  # type: ignore[attr-defined]  # SQLModel sets it on table classes
+_WIDER = ("severity_changed", "service_added", "incident_merged")  # it may be one for a policy then
 _REOPENED = and_(_TIMELINE.kind == "status_changed", _TIMELINE.data["from"].as_string().in_(ENDED))
 GOING = (*WAITS, "acknowledged")  # until the incident is over
 
@@ -73,7 +74,7 @@ class PageClock:
         active = select(Incident.id).where(col(Incident.status).in_(ACTIVE))
         changed = select(Timeline.incident_id).where(
             col(Timeline.incident_id).in_(active),
-            or_(col(Timeline.kind) == "severity_changed", _REOPENED),
+            or_(col(Timeline.kind).in_(_WIDER), _REOPENED),
             Timeline.at > since,
         )
         query = select(Incident).where(

@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from bot.delivery import Delivery
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound, Rejected
+from bot.incidents.facts import Facts
 from bot.paging.tables import PageLink
 from bot.store import now
 from tests.paging.conftest import CATALOG, PageRoom
@@ -95,8 +96,10 @@ async def test_it_stops_with_the_incident(room: PageRoom) -> None:
 
 
 async def test_what_pages(room: PageRoom) -> None:
-    """By severity, also one that rises later; drills and old stories do not."""
+    """By severity, also one that rises days later; drills and old stories do not."""
     await room.declare("low", severity="sev3")
+    async with room.store.write() as session:
+        (await room.incidents.get(session, 1)).declared_at = now() - timedelta(days=3)
     await room.declare("drill", drill=True)
     await room.declare("ended")
     await room.status("cancelled", 3)
@@ -199,6 +202,24 @@ async def test_what_is_opened_again_pages_again(room: PageRoom) -> None:
     await room.look()
     assert await room.drain() == ["+49301", "ana@x.org"]
     assert [page.state for page in await room.pages()] == ["ended", "open"]
+
+
+async def test_a_service_that_is_found_to_be_affected_pages_its_people(room: PageRoom) -> None:
+    """However long ago it was declared, as with a severity that rises."""
+    number = await room.declare(severity="sev2", services=["db"])
+    async with room.store.write() as session:
+        incident = await room.incidents.get(session, number)
+        incident.declared_at = now() - timedelta(days=3)
+    await room.look()
+    assert await room.pages() == []
+    ana, web = room.catalog.person("ana"), room.catalog.service("web")
+    assert ana
+    assert web
+    async with room.store.write() as session:
+        incident = await room.incidents.get(session, number)
+        await Facts(room.incidents).affect(session, incident, [web], ana)
+    await room.look()
+    assert [page.name for page in await room.pages()] == ["Web team"]
 
 
 async def test_an_old_incident_that_moves_on_does_not_page_by_a_new_policy(room: PageRoom) -> None:
