@@ -11,12 +11,12 @@ from msgspec import json
 from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.alerts.repeats import KEEPS, begin_anew
-from bot.alerts.tables import Arrival, StoredAlert
+from bot.alerts.tables import Arrival, StoredAlert, has_ended
 from bot.contract import Alert
 from bot.log import get
 from bot.store import Store, not_taken, now
@@ -59,8 +59,8 @@ async def oldest(session: AsyncSession, source: str = "") -> tuple[list[int], bo
 async def unpack(session: AsyncSession, ids: Sequence[int]) -> None:
     """Makes alerts of these arrivals, in their order.
 
-    A repeat, which has the identity of one that is stored, is left out: see `begin_anew`. Raises `DBAPIError`; where
-    the database does not take one of them, `not_taken` says so.
+    A repeat, which has the identity of one that is stored, is left out: see `begin_anew`. What one of them
+    raises may be its own fault: `at_fault` says so.
     """
     if not ids:
         return
@@ -75,7 +75,14 @@ async def unpack(session: AsyncSession, ids: Sequence[int]) -> None:
         new = (sqlite_insert if sqlite else postgresql_insert)(_TABLE)
         connection = await session.connection()
         await connection.execute(new.on_conflict_do_nothing(), rows)
-        await connection.execute(delete(Arrival).where(col(Arrival.id).in_(ids)))
+    await session.execute(delete(Arrival).where(col(Arrival.id).in_(ids)))
+
+
+def at_fault(error: Exception) -> bool:
+    """Whether it comes from what was accepted, so that no other try helps: no database is away."""
+    if isinstance(error, SQLAlchemyError | OSError):
+        return not_taken(error) or type(error) is StatementError  # that is a value of no column's
+    return True
 
 
 async def unpack_all(store: Store, source: str = "") -> None:
@@ -88,27 +95,28 @@ async def unpack_all(store: Store, source: str = "") -> None:
         try:
             async with store.write() as session:
                 await unpack(session, ids)
-        except DBAPIError as error:
-            if not not_taken(error):
+        except Exception as error:
+            if not at_fault(error):
                 raise
             await unpack_singly(store, source)
 
 
 async def unpack_singly(store: Store, source: str = "") -> None:
-    """The oldest, each on its own: what the database does not take is kept aside, for people."""
+    """The oldest, each on its own: what no alert can be made of is kept aside, for people."""
     async with store.read() as session:
         ids, _ = await oldest(session, source)
     for arrival_id in ids:
         try:
             async with store.write() as session:
                 await unpack(session, [arrival_id])
-        except DBAPIError as error:
-            if not not_taken(error):
+        except Exception as error:
+            if not at_fault(error):
                 raise
-            log.error("arrival_refused", arrival_id=arrival_id, error=str(error.orig))
+            reason = str(getattr(error, "orig", None) or error) or type(error).__name__
+            log.error("arrival_refused", arrival_id=arrival_id, error=reason)
             why = update(Arrival).where(col(Arrival.id) == arrival_id)
             async with store.write() as session:
-                await session.execute(why.values(refused=str(error.orig)[:1000] or "refused"))
+                await session.execute(why.values(refused=reason[:1000]))
 
 
 async def count_alerts(store: Store) -> dict[str, Any]:
@@ -119,12 +127,10 @@ async def count_alerts(store: Store) -> dict[str, Any]:
             select(StoredAlert.source, func.count(col(StoredAlert.id))).group_by(StoredAlert.source)
         )
         sources = {str(source): int(number) for source, number in by_source.all()}
-        newest = select(func.max(StoredAlert.id)).group_by(
-            StoredAlert.source, StoredAlert.fingerprint
+        fires = select(StoredAlert.source, StoredAlert.fingerprint).where(
+            StoredAlert.status == "firing", ~has_ended()
         )
-        firing = select(func.count(col(StoredAlert.id))).where(
-            col(StoredAlert.id).in_(newest), StoredAlert.status == "firing"
-        )
+        firing = select(func.count()).select_from(fires.distinct().subquery())
         still = (await session.execute(firing)).scalar() or 0
     return {"stored": sum(sources.values()), "firing": still, "by_source": sources}
 

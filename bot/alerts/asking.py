@@ -1,15 +1,17 @@
 """What a batch of alerts has to do with questions: what waits, what is held, what was answered."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bot.alerts.deciding import Key
 from bot.alerts.questions import Questions, takes
 from bot.alerts.rules import Decision
-from bot.alerts.tables import Question, StoredAlert
+from bot.alerts.tables import Question, StoredAlert, earlier
 from bot.incidents import Incident
 
 _PREFIX = "question:"
@@ -23,14 +25,15 @@ class Asking:
         self.session = session
         self._by_group: dict[str, Question] = {}
         self._by_key: dict[str, Question] = {}  # those, and of alerts that come back from one
-        self._waiting: dict[tuple[str, str], str] = {}  # who fires and waits → the question's key
+        # who fires and waits, since when → the question's key
+        self._waiting: dict[Key, tuple[str, datetime]] = {}
         self._took: list[StoredAlert] = []
         self._changed: dict[int, Question] = {}
 
     async def begin(self, alerts: Sequence[StoredAlert], groups: set[str]) -> None:
         """Reads what the batch may need; nobody answers meanwhile."""
         await self._find_waiting([a for a in alerts if a.status == "resolved"])
-        keys = {*self._waiting.values(), *(a.held_by for a in alerts)}
+        keys = {*(key for key, _ in self._waiting.values()), *(a.held_by for a in alerts)}
         numbers = [int(k.removeprefix(_PREFIX)) for k in keys if k and k.startswith(_PREFIX)]
         query = select(Question).where(
             or_(col(Question.open_key).in_(groups), col(Question.id).in_(numbers))
@@ -44,13 +47,17 @@ class Asking:
         """Which of these end alerts that wait."""
         if not ends:
             return
-        was = select(StoredAlert.source, StoredAlert.fingerprint, StoredAlert.held_by).where(
+        was = select(
+            StoredAlert.source, StoredAlert.fingerprint, StoredAlert.held_by, StoredAlert.starts_at
+        ).where(
             StoredAlert.state == "asked", StoredAlert.status == "firing",
             col(StoredAlert.source).in_({a.source for a in ends}),
             col(StoredAlert.fingerprint).in_({a.fingerprint for a in ends}),
         )  # fmt: skip
-        for source, fingerprint, key in await self.session.execute(was):
-            self._waiting[source, fingerprint] = str(key)
+        for source, fingerprint, key, began in await self.session.execute(
+            was.order_by(col(StoredAlert.id))
+        ):
+            self._waiting[source, fingerprint] = str(key), began
 
     def answered(self, alert: StoredAlert) -> int | None:
         """The incident that it waited for, if it waited for one and people said yes."""
@@ -74,14 +81,17 @@ class Asking:
         else:
             alert.state, why = "asked", f"people are asked by question {question.number}"
             takes(question, alert.name, decision.severity)
-            self._waiting[alert.source, alert.fingerprint] = question.key
+            self._waiting[alert.source, alert.fingerprint] = question.key, alert.starts_at
             self._note(alert, question)
         alert.decision |= {"because": f"{decision.because}; {why}"}
 
     def ends(self, alert: StoredAlert) -> bool:
         """Whether one that resolves waited; then it waits as well, so that both are told together."""
-        key = self._waiting.pop((alert.source, alert.fingerprint), None)
-        question = self._by_key.get(key or "")
+        waits = self._waiting.get((alert.source, alert.fingerprint))
+        if waits is None or earlier(alert.starts_at, alert.ends_at, waits[1]):
+            return False
+        del self._waiting[alert.source, alert.fingerprint]
+        question = self._by_key.get(waits[0])
         if question is None or question.state != "open":
             return False
         alert.state, alert.held_by = "asked", question.key

@@ -18,6 +18,7 @@ from sqlmodel import col, select
 
 from bot.alerts.intake import Intake
 from bot.alerts.own import report
+from bot.alerts.rules import HEARTBEAT
 from bot.alerts.tables import HeartbeatSeen, StoredAlert
 from bot.catalog import Catalog, Heartbeat
 from bot.contract import Alert
@@ -27,7 +28,6 @@ from bot.log import get
 from bot.store import Store, now
 
 log = get("alerts")
-SOURCE = "heartbeat"
 _PATIENCE = 3.0  # seconds for the database to keep a sign
 _AGAIN = 600.0  # seconds at most that an overdue one is waited for after a start, and its grace
 
@@ -97,7 +97,7 @@ class Heartbeats:
         pulses = await self.pulses()
         wrong = [alert for pulse in pulses for alert in _alerts(pulse, at)]
         seen = {pulse.entry.id: pulse for pulse in pulses}
-        await report(self.store, self.intake, SOURCE, wrong, lambda row: _ended(row, seen, at))
+        await report(self.store, self.intake, HEARTBEAT, wrong, lambda row: _ended(row, seen, at))
 
     async def pulses(self) -> list[Pulse]:
         """Each heartbeat of the catalog, in its order."""
@@ -183,7 +183,7 @@ def _alerts(pulse: Pulse, at: datetime) -> list[Alert]:
 def _alert(entry: Heartbeat, fingerprint: str, severity: str, said: str, starts: datetime) -> Alert:
     labels = {"alertname": "HeartbeatMissed", "heartbeat": entry.id, "severity": severity}
     return Alert(
-        source=SOURCE, fingerprint=fingerprint, status="firing", name="HeartbeatMissed",
+        source=HEARTBEAT, fingerprint=fingerprint, status="firing", name="HeartbeatMissed",
         labels=labels | ({"service": entry.service} if entry.service else {}),
         annotations={"summary": said}, starts_at=starts,
     )  # fmt: skip
@@ -195,6 +195,6 @@ def _ended(row: StoredAlert, pulses: dict[str, Pulse], at: datetime) -> Alert:
         f"{pulse.entry.name} gives signs of life again" if pulse else "It is not expected any more"
     )
     return Alert(
-        source=SOURCE, fingerprint=row.fingerprint, status="resolved", name=row.name,
+        source=HEARTBEAT, fingerprint=row.fingerprint, status="resolved", name=row.name,
         labels=row.labels, annotations={"summary": said}, starts_at=row.starts_at, ends_at=at,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import func, or_
@@ -16,10 +17,11 @@ _TABLE = StoredAlert.__table__  # type: ignore[attr-defined]  # SQLModel sets it
 
 
 class Firing(NamedTuple):
-    """An alert that has not ended: the incident of its last firing, and whether that was told."""
+    """An alert that has not ended: its last firing's incident, whether that was told, and its start."""
 
     incident: int
     told: bool
+    starts_at: datetime
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ async def past(session: AsyncSession, alerts: Sequence[StoredAlert]) -> Past:
     since = min(alert.received_at for alert in alerts) - WINDOW
     query = (
         columns(
-            was.source, was.fingerprint, was.status, was.incident_id, was.received_at,
+            was.source, was.fingerprint, was.status, was.incident_id, was.received_at, was.starts_at,
             was.decision["told"].as_boolean().label("told"),
         )
         .where(*mine, or_(was.received_at > since, was.id.in_(last)))
@@ -55,7 +57,7 @@ async def past(session: AsyncSession, alerts: Sequence[StoredAlert]) -> Past:
         key, firing = (row.source, row.fingerprint), row.status == "firing"
         known.changes.setdefault(key, []).append(Change(row.received_at, firing))
         if firing:
-            known.firing[key] = Firing(row.incident_id, row.told is not False)
+            known.firing[key] = Firing(row.incident_id, row.told is not False, row.starts_at)
         else:
             known.firing.pop(key, None)
     return known

@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from bot.alerts.rules import PRIVATE, Decision, all_labels
 from bot.alerts.tables import Silence
 from bot.catalog import LONGEST, Catalog, Person, check_match, match_words, matches, seconds
+from bot.catalog.spans import Maintenance
 from bot.errors import BadInput, NotAllowed
 from bot.incidents import Incident
 
@@ -31,7 +33,8 @@ class Wish:
 class Hold:
     """One thing that holds alerts back now; ``number`` is a silence's, a window has none.
 
-    ``key`` is what is stored with the alerts that it holds.
+    ``key`` is what is stored with the alerts that it holds: of a window also what it means, so that
+    one of its name that means others does not go on holding them.
     """
 
     key: str
@@ -62,11 +65,16 @@ def holds(catalog: Catalog, silences: Iterable[Silence], at: datetime) -> list[H
     """What is on at this time; ``silences`` are those that were not ended."""
     found = [hold_of(catalog, silence) for silence in silences if at < silence.until]
     found += [
-        Hold(f"maintenance:{w.name}", f"maintenance {w.name}", w.match, w.since, w.until)
+        Hold(_key(w), f"maintenance {w.name}", w.match, w.since, w.until)
         for w in catalog.maintenance
         if w.on(at)
     ]
     return found
+
+
+def _key(window: Maintenance) -> str:
+    meaning = sha256(match_words(window.match).encode("utf-8", "replace")).hexdigest()[:12]
+    return f"maintenance:{meaning}:{window.name}"
 
 
 def hold_of(catalog: Catalog, silence: Silence) -> Hold:

@@ -69,9 +69,12 @@ async def _cancelled(session: AsyncSession) -> dict[int, datetime]:
     return {row[0]: row[1] for row in await session.execute(query)}
 
 
-async def _firing(session: AsyncSession, since: datetime, incidents: set[int]) -> dict[Key, int]:
-    query = select(StoredAlert.source, StoredAlert.fingerprint, StoredAlert.incident_id).where(
-        col(StoredAlert.incident_id).in_(incidents), StoredAlert.status == "firing",
-        col(StoredAlert.received_at) < since, ~has_ended(),
-    )  # fmt: skip
-    return {(source, name): number for source, name, number in await session.execute(query)}
+async def _firing(
+    session: AsyncSession, since: datetime, incidents: set[int]
+) -> dict[Key, tuple[int, datetime]]:
+    a = _TABLE.c
+    query = columns(a.source, a.fingerprint, a.incident_id, a.starts_at).where(
+        a.incident_id.in_(incidents), a.status == "firing", a.received_at < since, ~has_ended(),
+    ).order_by(a.id)  # fmt: skip
+    found = await session.execute(query)
+    return {(source, name): (number, began) for source, name, number, began in found}

@@ -9,19 +9,21 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import exists, func, or_
 from sqlalchemy import select as columns
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.alerts.deciding import Key
-from bot.alerts.tables import StoredAlert
+from bot.alerts.tables import StoredAlert, earlier, earlier_end
 
 KEEPS = "keeps_start"  # of `bot.contract.Alert`, in a row on its way
 # A notification that comes twice, or from a second Alertmanager, does so at once; a new one of a
 # group comes after group_wait, which is 30 s by default.
 LATE = timedelta(seconds=30)
-_A = StoredAlert.__table__.c  # type: ignore[attr-defined]  # SQLModel sets it on table classes
+_TABLE = StoredAlert.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
+_A = _TABLE.c
 _Identity = tuple[str, str, datetime, str]
+_End = tuple[str, str, datetime]
 
 
 class _Last(NamedTuple):
@@ -40,16 +42,22 @@ async def begin_anew(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
     rows = [row for row in rows if row.pop(KEEPS)]
     last = await _last(session, rows) if rows else {}
     rows = _turning(rows, last)
-    known = await _known(session, rows) if rows else set()
+    known, ended = await _known(session, rows) if rows else (set(), set())
     for row in rows:
         key, identity = _key(row), _identity(row)
         before, at = last.get(key), row["received_at"]
         if identity in known:
             if before is None or before.status == row["status"] or at - before.received_at < LATE:
                 continue  # a repeat
+            if row["status"] == "resolved" and (*key, row["ends_at"]) in ended:
+                continue  # the repeat of an earlier end, however late
             row["starts_at"] = at if row["status"] == "firing" else before.starts_at
             row["ends_at"] = row["ends_at"] and max(row["ends_at"], row["starts_at"])
         known.add(identity)
+        if row["status"] == "resolved":
+            if before and earlier(row["starts_at"], row["ends_at"], before.starts_at):
+                continue  # of an earlier one, come late
+            ended |= {(*key, row["ends_at"])} if row["ends_at"] else set()
         last[key] = _Last(row["status"], row["starts_at"], at)
 
 
@@ -62,7 +70,13 @@ def _turning(rows: list[dict[str, Any]], last: dict[Key, _Last]) -> list[dict[st
 
 
 async def _last(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> dict[Key, _Last]:
-    newest = columns(func.max(_A.id)).where(*_of(rows)).group_by(_A.source, _A.fingerprint)
+    fires = _TABLE.alias()
+    late = exists().where(
+        _A.status == "resolved", fires.c.status == "firing", fires.c.id < _A.id,
+        fires.c.source == _A.source, fires.c.fingerprint == _A.fingerprint,
+        earlier_end(_A, fires.c),
+    )  # fmt: skip
+    newest = columns(func.max(_A.id)).where(*_of(rows), ~late).group_by(_A.source, _A.fingerprint)
     query = columns(
         _A.source, _A.fingerprint, _A.status, _A.starts_at, _A.received_at
     ).where(_A.id.in_(newest))  # fmt: skip
@@ -70,11 +84,15 @@ async def _last(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> dict[K
     return {(source, fingerprint): _Last(*change) for source, fingerprint, *change in found}
 
 
-async def _known(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> set[_Identity]:
-    query = columns(_A.source, _A.fingerprint, _A.starts_at, _A.status).where(
-        *_of(rows), _A.starts_at.in_({row["starts_at"] for row in rows})
-    )
-    return {(row[0], row[1], row[2], row[3]) for row in await session.execute(query)}
+async def _known(
+    session: AsyncSession, rows: Sequence[dict[str, Any]]
+) -> tuple[set[_Identity], set[_End]]:
+    """What is stored: with the starts of these, and the ends at the times of theirs."""
+    same = _A.starts_at.in_({row["starts_at"] for row in rows})
+    ends = _A.ends_at.in_({row["ends_at"] for row in rows if row["ends_at"]})
+    query = columns(_A.source, _A.fingerprint, _A.starts_at, _A.status, _A.ends_at)
+    found = (await session.execute(query.where(*_of(rows), or_(same, ends)))).all()
+    return {(r[0], r[1], r[2], r[3]) for r in found}, {(r[0], r[1], r[4]) for r in found if r[4]}
 
 
 def _of(rows: Sequence[dict[str, Any]]) -> tuple[Any, Any]:

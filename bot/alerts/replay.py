@@ -16,7 +16,7 @@ from bot.alerts.grouping import Found
 from bot.alerts.heartbeats import signs
 from bot.alerts.holding import Hold, holds
 from bot.alerts.rules import Decision, decide
-from bot.alerts.tables import Silence
+from bot.alerts.tables import Silence, earlier
 from bot.catalog import Catalog
 from bot.incidents import Incident
 from bot.incidents.rules import worst
@@ -31,6 +31,8 @@ class Accepted(NamedTuple):
     status: str
     name: str
     labels: dict[str, str]
+    starts_at: datetime
+    ends_at: datetime | None
     received_at: datetime
     incident_id: int | None
 
@@ -40,14 +42,15 @@ class Record:
     """What is taken as it was.
 
     ``ends``: of each incident, when it ended, None if it has not. ``given``: those that people
-    declared, and those that were open when the replay begins; ``firing``: what fires in them then.
+    declared, and those that were open when the replay begins; ``firing``: what fires in them then, and
+    since when.
     """
 
     since: datetime
     silences: list[Silence]
     ends: dict[int, datetime | None]
     given: list[Incident]
-    firing: dict[Key, int]
+    firing: dict[Key, tuple[int, datetime]]
 
 
 @dataclass
@@ -115,6 +118,7 @@ class Replay:
         self.opened: dict[int, tuple[Accepted, Simulated]] = {}  # by the id of the alert
         self._active: list[Simulated] = []  # oldest first, as the router has them
         self._firing: dict[Key, Simulated] = {}
+        self._since: dict[Key, datetime] = {}  # the start of the last firing of each
         self._changes: dict[Key, list[Change]] = {}
         self._held: dict[Key, list[Accepted]] = {}
         self._holds = _Timetable(catalog, record.silences)
@@ -132,11 +136,14 @@ class Replay:
             if alert.status == "firing":
                 self.placed[alert.id] = Placed(None, "a sign of life of a heartbeat")
         elif alert.status == "resolved":
+            if earlier(alert.starts_at, alert.ends_at, self._since.get(key, alert.starts_at)):
+                return
             self._held.pop(key, None)
             simulated = self._firing.pop(key, None)
             if simulated is not None:
                 self._end(simulated, key, at)
         else:
+            self._since[key] = alert.starts_at
             self._fire(alert, key, at)
 
     def finish(self, at: datetime) -> None:
@@ -146,9 +153,10 @@ class Replay:
     def _begin(self) -> None:
         self._open_given(self.record.since)
         open_then = {each.number: each for each in self._active}
-        for key, number in self.record.firing.items():
+        for key, (number, since) in self.record.firing.items():
             if (simulated := open_then.get(number)) is not None:
                 simulated.fires.add(key)
+                self._since[key] = since
                 self._firing[key] = simulated
 
     def _fire(self, alert: Accepted, key: Key, at: datetime) -> None:

@@ -6,11 +6,11 @@ from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import bindparam, update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from bot.alerts.arrivals import oldest, unpack, unpack_singly
+from bot.alerts.arrivals import at_fault, oldest, unpack, unpack_singly
+from bot.alerts.aside import set_aside, try_again
 from bot.alerts.asking import Asking
 from bot.alerts.by_hand import ByHand
 from bot.alerts.deciding import Key, Verdict, judge
@@ -22,7 +22,7 @@ from bot.alerts.holding import Hold
 from bot.alerts.questions import Questions
 from bot.alerts.rules import Decision, decide
 from bot.alerts.silences import how_ended, over, standing
-from bot.alerts.tables import StoredAlert
+from bot.alerts.tables import StoredAlert, earlier
 from bot.alerts.telling import Share, Teller, summary
 from bot.catalog import Catalog
 from bot.delivery import DeliveryWorker
@@ -30,7 +30,7 @@ from bot.errors import BadInput, JacklineError
 from bot.incidents import Incident, Incidents, under
 from bot.incidents.rules import TITLE_LIMIT, check_title
 from bot.log import get
-from bot.store import Store, not_taken, now
+from bot.store import Store, now
 
 log = get("alerts")
 _BATCH = 500
@@ -59,6 +59,7 @@ class AlertRouter:
         self.store = store
         self.incidents = incidents
         self._senders: list[DeliveryWorker] = []
+        self._began = False
 
     def sends_by(self, worker: DeliveryWorker) -> None:
         """Has a new incident's channel claimed with its commit: it is what people wait for."""
@@ -67,9 +68,12 @@ class AlertRouter:
     async def route_next(self) -> bool:
         """Routes the oldest of what is waiting; whether more may be.
 
-        An alert that cannot be routed stays waiting, in the log and in the metrics, and does
-        not hold up those behind it.
+        An alert that cannot be routed does not hold up those behind it. It stays waiting, in the log
+        and in the metrics, where another try may help; else it is set aside until the next start.
         """
+        if not self._began:
+            await try_again(self.store)
+            self._began = True
         async with self.store.read() as session:
             arrivals, more = await oldest(session)
             waiting = arrivals or (await session.execute(_WAITING.limit(1))).first()
@@ -77,27 +81,33 @@ class AlertRouter:
             return False
         try:
             return await self._route(arrivals) or more
-        except DBAPIError as error:
-            if not not_taken(error):
+        except Exception as error:
+            if not at_fault(error):
                 raise
-            await unpack_singly(self.store)
-        except JacklineError:
-            return await self._one_by_one(arrivals)
-        return True
+            return await self._one_by_one() or bool(arrivals)
 
-    async def _one_by_one(self, arrivals: Sequence[int]) -> bool:
-        async with self.store.write() as session:
-            await unpack(session, arrivals)
+    async def _one_by_one(self) -> bool:
+        await unpack_singly(self.store)
+        async with self.store.read() as session:
             ids = (await session.execute(_WAITING)).scalars().all()
-        routed = False
+        done = aside = False
         for alert_id in ids:
             try:
                 await self._route(only=alert_id)
             except JacklineError as error:
                 log.error("alert_not_routed", alert_id=alert_id, error=str(error))
-            else:
-                routed = True
-        return routed
+                continue
+            except Exception as error:
+                if not at_fault(error):
+                    raise
+                # where it is ours, they may be thousands, and one traceback says it
+                log.error(
+                    "alert_set_aside", alert_id=alert_id, error=repr(error), exc_info=not aside
+                )
+                await set_aside(self.store, self.incidents, alert_id, error)
+                aside = True
+            done = True
+        return done
 
     async def _route(self, arrivals: Sequence[int] = (), *, only: int | None = None) -> bool:
         """Whether more are left: beyond a batch, or let go by it."""
@@ -169,7 +179,7 @@ class _Batch:
         key = alert.source, alert.fingerprint
         if alert.status == "resolved":
             if not self.asking.ends(alert):
-                await self._resolved(alert, known.pop(key, None))
+                await self._resolved(alert, known, key)
             return
         answered = self.asking.answered(alert)
         if verdict.routes or answered is not None:
@@ -223,7 +233,7 @@ class _Batch:
             share.was_held(alert.held_by, self.how_ended[alert.held_by])
         flaps = await self.flaps.counts(alert, incident.number, told=share.has_room)
         share.takes(alert, decision.severity, flaps=flaps)
-        return Firing(incident.number, bool(alert.decision["told"]))
+        return Firing(incident.number, bool(alert.decision["told"]), alert.starts_at)
 
     def _sent(self, alert: StoredAlert, decision: Decision) -> Found[Incident] | None:
         """Where people sent the likes of it by hand."""
@@ -252,9 +262,15 @@ class _Batch:
         known = next((i for i in self.active if i.id == number), None)
         return known or await self.incidents.get(self.session, number)
 
-    async def _resolved(self, alert: StoredAlert, firing: Firing | None) -> None:
+    async def _resolved(self, alert: StoredAlert, known: dict[Key, Firing], key: Key) -> None:
+        firing = known.get(key)
         if firing is None:
             return
+        if earlier(alert.starts_at, alert.ends_at, firing.starts_at):
+            because = f"{alert.decision['because']}; it ended before what fires now began"
+            alert.decision |= {"because": because}
+            return
+        del known[key]
         number = firing.incident
         share: Share | None = self.teller.shares.get(number)
         if share is None:

@@ -17,6 +17,7 @@ _WORDS = {
 _BY_LABEL = {word: sev for sev, words in _WORDS.items() for word in (sev, *words.split())}
 _GROUP = 500  # characters of a group's name
 _SERVICE_LABELS = ("service", "app", "job")
+HEARTBEAT = "heartbeat"  # the source of what is missed
 PRIVATE = "private:"  # a group of these never meets one of the others
 _NO_RULE = Rule()
 _LOWER = {"sev1": "sev2", "sev2": "sev3", "sev3": "sev4", "sev4": "sev4"}
@@ -85,8 +86,12 @@ def decide(catalog: Catalog, name: str, labels: dict[str, str], source: str) -> 
     severity = rule.severity or _severity(catalog, labels, service)
     if rule.group:
         group = "labels:" + ",".join(f"{k}={everything.get(k, '')}" for k in rule.group)
+    elif service:
+        group = f"service:{service}"
+    elif source == HEARTBEAT:  # all have one name, and are of systems that share nothing
+        group = f"labels:heartbeat={labels.get('heartbeat', '')}"
     else:
-        group = f"service:{service}" if service else f"alert:{source}:{everything['alertname']}"
+        group = f"alert:{source}:{everything['alertname']}"
     if rule.visibility == "private":
         group = f"{PRIVATE}{group}"
     return Decision(

@@ -5,7 +5,7 @@ then, if it still fires: see `bot.alerts.routing`.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, update
@@ -31,7 +31,6 @@ class Silences:
         self.store = store
         self.ledger = ledger
         self.catalog = catalog
-        self._windows: set[tuple[str, str]] = set()  # on at the last look, and what they meant
 
     async def set(self, session: AsyncSession, wish: Wish, by: str, origin: str) -> Silence:
         """From now on. ``by`` is a person's id, empty for the command line.
@@ -76,10 +75,7 @@ class Silences:
             query = select(StoredAlert.held_by).where(StoredAlert.state == "silenced").distinct()
             held = set((await session.execute(query)).scalars())
             on = await standing(session, self.catalog())
-        windows = {(hold.key, match_words(hold.match)) for hold in on if hold.number is None}
-        edited = {key for key, _ in windows ^ self._windows}
-        if expired is None and held <= {hold.key for hold in on} - edited:
-            self._windows = windows
+        if expired is None and held <= {hold.key for hold in on}:
             return
         async with self.store.write() as session:
             # locked: another replica that waits here finds that nothing is left to end
@@ -88,8 +84,7 @@ class Silences:
                 silence.ended_at, silence.ended_by = silence.until, "jackline"
                 text = f"{ended(silence, self.catalog())}: {match_words(silence.match)}"
                 await self._record(session, "silence_ended", "jackline", silence, text)
-            await self._let_go(session, edited)
-        self._windows = windows
+            await self._let_go(session)
 
     async def listed(self, session: AsyncSession) -> list[tuple[Hold, int]]:
         """What is on, and how many alerts that still fire each holds back."""
@@ -118,13 +113,10 @@ class Silences:
                 found[alert.source, alert.fingerprint] = f"{urgent}{name}"
         return Counter(found.values()), len(alerts) if len(alerts) == _LOOK else 0
 
-    async def _let_go(self, session: AsyncSession, edited: Collection[str] = ()) -> None:
-        """Back to the router goes what is held by nothing that is on.
-
-        ``edited``: keys that mean others now; what they mean still, the router holds again.
-        """
+    async def _let_go(self, session: AsyncSession) -> None:
+        """Back to the router goes what is held by nothing that is on; it may hold it again."""
         await session.flush()
-        on = {hold.key for hold in await standing(session, self.catalog())}.difference(edited)
+        on = {hold.key for hold in await standing(session, self.catalog())}
         await session.execute(
             update(StoredAlert)
             .where(col(StoredAlert.state) == "silenced", col(StoredAlert.held_by).not_in(on))
@@ -160,12 +152,13 @@ def ended(silence: Silence, catalog: Catalog) -> str:
 
 async def how_ended(session: AsyncSession, catalog: Catalog, keys: Sequence[str]) -> dict[str, str]:
     """By the key of what held alerts back, how that ended, in words."""
-    on = {hold.key for hold in holds(catalog, [], now())}
-    words = {
-        key: f"{key[0].upper()}{key[1:].replace(':', ' ', 1)} "
-        + ("means it no more" if key in on else "is over")
-        for key in keys
-    }
+    on = {hold.name for hold in holds(catalog, [], now())}
+    words = {}
+    for key in keys:
+        kind, _, rest = key.partition(":")
+        name = f"{kind} {rest.partition(':')[2] or rest}"
+        how = "means it no more" if name in on else "is over"
+        words[key] = f"{name[0].upper()}{name[1:]} {how}"
     numbers = [int(key.removeprefix("silence:")) for key in keys if key.startswith("silence:")]
     query = select(Silence).where(col(Silence.id).in_(numbers))
     for silence in (await session.execute(query)).scalars():

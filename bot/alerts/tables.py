@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, exists, text
+from sqlalchemy import ColumnElement, Index, and_, exists, func, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, UniqueConstraint, col
 
@@ -15,7 +15,7 @@ class Arrival(SQLModel, table=True):
     """What one request brought, as it was accepted: on disk before it is acknowledged.
 
     A single row whatever it holds, in a table that stays small: `bot.alerts.arrivals` makes stored
-    alerts of it. ``alerts`` is JSON. ``refused`` says why the database will not take them.
+    alerts of it. ``alerts`` is JSON. ``refused`` says why no alerts can be made of it.
     """
 
     __tablename__ = "arrival"
@@ -31,8 +31,8 @@ class Arrival(SQLModel, table=True):
 class StoredAlert(SQLModel, table=True):
     """One accepted notification, once: a repeat has the same identity and is not stored again.
 
-    ``state`` is ``new`` until the router has decided; then ``routed``, or ``silenced`` while
-    something holds it back: ``held_by``, as `bot.alerts.silences.Hold.key` writes it. Of those that
+    ``state`` is ``new`` until the router has decided, or ``aside`` where it cannot until the next
+    start; then ``routed``, or ``silenced`` while something holds it back: ``held_by``, as `bot.alerts.silences.Hold.key` writes it. Of those that
     people are asked about ``held_by`` is `Question.key`: ``asked`` while it is open, ``refused``
     where the answer was no, ``held`` if it came soon after that. A change of an alert that flaps
     names what counts it: ``flap_id``. ``merged_from`` is the incident that it goes back to when
@@ -151,6 +151,20 @@ class Question(Numbered, SQLModel, table=True):
         return [("".join(c if c.isprintable() else " " for c in name), n) for name, n in found]
 
 
+def earlier(starts_at: datetime, ends_at: datetime | None, began: datetime) -> bool:
+    """Whether an end belongs to an earlier firing than the one that ``began``, and came late.
+
+    Only where both its times say so: the start alone may be corrected while an alert fires.
+    """
+    return starts_at < began and ends_at is not None and ends_at < began
+
+
+def earlier_end(end: Any, firing: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a table's columns, or an alias
+    """The same of rows."""
+    began: ColumnElement[datetime] = firing.starts_at
+    return and_(end.starts_at < began, func.coalesce(end.ends_at, began) < began)
+
+
 def has_ended() -> ColumnElement[bool]:
     """Of a firing alert: it resolved later. By the order in which they were accepted, as routing goes."""
     end = aliased(StoredAlert)
@@ -159,6 +173,7 @@ def has_ended() -> ColumnElement[bool]:
         col(end.fingerprint) == col(StoredAlert.fingerprint),
         col(end.status) == "resolved",
         col(end.id) > col(StoredAlert.id),
+        ~earlier_end(end, StoredAlert),
     )
 
 

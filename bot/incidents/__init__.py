@@ -9,6 +9,7 @@ from bot.incidents.rules import (
     channel_name,
     check_severity,
     check_title,
+    severity_first,
     topic,
 )
 from bot.incidents.tables import Incident, Task
@@ -25,6 +26,7 @@ __all__ = [
     "check_title",
     "family",
     "require_unmerged",
+    "severity_first",
     "topic",
     "under",
 ]

@@ -25,6 +25,10 @@ ENDED = ("resolved", "closed", "cancelled")
 AGAIN = "investigating"  # what an ended incident is when it is opened again
 TITLE_LIMIT = 200
 _CHANNEL_LIMIT = 80
+# SEV1, sev-1, sev 1, P1, [P1], and what people put between it and the title
+_IN_FRONT = re.compile(
+    r"\s*[\[(]?(sev[-_. ]?[1-4]|p-?[1-4])[\])]?:?(?:\s+[-\u2013\u2014|:])?(?:\s+|$)", re.IGNORECASE
+)
 
 
 def check_transition(current: str, wanted: str) -> None:
@@ -62,12 +66,20 @@ def following(status: str) -> tuple[str, ...]:
 
 
 def check_severity(severity: str) -> str:
-    """The severity as we write it; accepts ``1``, ``SEV1``, ``sev-1``. Raises `BadInput`."""
-    word = re.sub(r"[^a-z0-9]", "", severity.lower())
-    word = f"sev{word}" if word.isdigit() else word
-    if word not in SEVERITIES:
+    """The severity as we write it; accepts ``1``, ``SEV1``, ``sev-1``, ``P1``. Raises `BadInput`."""
+    found = re.fullmatch(r"(?:sev|p)?([1-4])", re.sub(r"[^a-z0-9]", "", severity.lower()))
+    if found is None:
         raise BadInput(f"There is no severity {severity!r}.", hint="Use sev1, sev2, sev3 or sev4.")
-    return word
+    return f"sev{found[1]}"
+
+
+def severity_first(text: str) -> tuple[str, str]:
+    """The severity in front of a title, or nothing, and the rest: ``P1: Search is slow``.
+
+    A bare number is none: *2 of 3 nodes are down*.
+    """
+    found = _IN_FRONT.match(text)
+    return (check_severity(found[1]), text[found.end() :]) if found else ("", text)
 
 
 def check_title(title: str) -> str:

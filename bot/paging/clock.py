@@ -6,13 +6,15 @@ the commit that queues what it sends: it is done once, also where a process dies
 
 from datetime import timedelta
 
-from sqlalchemy import or_
+from sqlalchemy import and_, func, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from bot.catalog.escalation import Escalation
 from bot.delivery import Delivery
 from bot.delivery.notices import OUTSIDE
 from bot.incidents import ACTIVE, Incident
+from bot.incidents.rules import ENDED
 from bot.paging.flow import WAITS, Paging
 from bot.paging.links import hashed, token
 from bot.paging.rules import Target, level_of, of_policy, policies, targets
@@ -21,8 +23,9 @@ from bot.store import YIELDING, Store, now
 from bot.timeline import Timeline
 
 _RECENT = timedelta(hours=1)  # a policy that is new to the catalog does not page for old stories
-
-
+_TIMELINE = Timeline.__table__.c  # type: ignore[attr-defined]  # SQLModel sets it on table classes
+_WIDER = ("severity_changed", "service_added", "incident_merged")  # it may be one for a policy then
+_REOPENED = and_(_TIMELINE.kind == "status_changed", _TIMELINE.data["from"].as_string().in_(ENDED))
 GOING = (*WAITS, "acknowledged")  # until the incident is over
 
 
@@ -40,6 +43,7 @@ class PageClock:
             new = await self._unpaged(session) if self.paging.catalog.escalations else []
             over = await self._over(session)
             due = await self._due(session)
+            gaps = await self._gaps(session)
         for number in new:
             await self.store.quiet(YIELDING)
             async with self.store.write() as session:
@@ -55,39 +59,48 @@ class PageClock:
                 page = await self.paging.locked(session, number)
                 if (page.state, page.step) == ("open", step):
                     await self._go_on(session, page)
+        for number in gaps:
+            async with self.store.write() as session:
+                page = await self.paging.locked(session, number)
+                if page.state == "unanswered":
+                    page.state, page.step, page.due_at = "open", 0, now()
+                    await self._go_on(session, page)
+                    await self.paging.incidents.outbox.digest(session, page.incident_id)
         return False
 
     async def _unpaged(self, session: AsyncSession) -> list[int]:
         """Incidents that became ones for a policy, and have not paged by it."""
         since = now() - _RECENT
         active = select(Incident.id).where(col(Incident.status).in_(ACTIVE))
-        worse = select(Timeline.incident_id).where(
+        changed = select(Timeline.incident_id).where(
             col(Timeline.incident_id).in_(active),
-            Timeline.kind == "severity_changed",
+            or_(col(Timeline.kind).in_(_WIDER), _REOPENED),
             Timeline.at > since,
         )
         query = select(Incident).where(
             col(Incident.status).in_(ACTIVE),
             col(Incident.drill).is_(False),
-            or_(col(Incident.declared_at) > since, col(Incident.id).in_(worse)),
+            or_(col(Incident.declared_at) > since, col(Incident.id).in_(changed)),
         )
         found = list((await session.execute(query.order_by(col(Incident.id)))).scalars())
-        known = select(Page.origin).where(col(Page.incident_id).in_([i.id for i in found]))
+        numbers = [i.number for i in found]
+        lives = await _lives(session, numbers)
+        known = select(Page.origin).where(col(Page.incident_id).in_(numbers))
         origins = set((await session.execute(known)).scalars())
-        return [i.number for i in found if set(self._origins(i)) - origins]
+        return [i.number for i in found if self._wanted(i, lives[i.number]).keys() - origins]
 
-    def _origins(self, incident: Incident) -> list[str]:
+    def _wanted(self, incident: Incident, life: str) -> dict[str, Escalation]:
+        """By the origin of its page: the policies that the incident pages by, in this life of it."""
         found = policies(self.paging.catalog, incident.severity, incident.services)
-        return [_origin(incident, policy.id) for policy in found]
+        return {f"incident:{incident.number}:{policy.id}{life}": policy for policy in found}
 
     async def _open(self, session: AsyncSession, number: int) -> None:
         incident = await self.paging.incidents.get(session, number)
         if incident.status not in ACTIVE:
             return
-        for policy in policies(self.paging.catalog, incident.severity, incident.services):
-            await self.paging.open(
-                session, incident, of_policy(policy), "", "jackline", _origin(incident, policy.id)
-            )
+        lives = await _lives(session, [number])
+        for origin, policy in self._wanted(incident, lives[number]).items():
+            await self.paging.open(session, incident, of_policy(policy), "", "jackline", origin)
 
     async def _over(self, session: AsyncSession) -> list[int]:
         query = (
@@ -106,6 +119,29 @@ class PageClock:
             (page.number, page.step)
             for page in waiting
             if page.due_at <= moment or await self._failed(session, page)
+        ]
+
+    async def _gaps(self, session: AsyncSession) -> list[int]:
+        """Unanswered pages that nobody could hear of, as nobody was on call, and now somebody is."""
+        query = (
+            select(Page)
+            .join(Incident, col(Incident.id) == col(Page.incident_id))
+            .where(Page.state == "unanswered", col(Incident.status).in_(ACTIVE))
+        )
+        pages = [
+            p for p in (await session.execute(query)).scalars() if not await self._sent(session, p)
+        ]
+        if not pages:
+            return []
+        moment = now()
+        stands = await self.paging.overrides.standing(session, moment)
+        return [
+            page.number
+            for page in pages
+            if any(
+                targets(self.paging.catalog, level_of(page.levels, step), moment, stands)
+                for step in range(len(page.levels))
+            )
         ]
 
     async def _failed(self, session: AsyncSession, page: Page) -> bool:
@@ -165,11 +201,12 @@ class PageClock:
         sent = await self._sent(session, page)
         tried = f"and everybody was tried {page.repeat} times" if sent else "as it reached nobody"
         text = f"Nobody acknowledged the page for {page.name}, {tried}"
+        again = "" if sent else ". It goes out as soon as somebody can be reached"
         await self.paging.record(session, page, "page_unanswered", "jackline", text)
         await self.paging.show(session, page)
         await outbox.say(
             session, page.incident_id, f"unanswered-{page.number}", "line",
-            {"text": f"🚨 {text}. Take command, or page somebody: /incident page WHO"},
+            {"text": f"🚨 {text}. Take command, or page somebody: /incident page WHO{again}"},
         )  # fmt: skip
         await outbox.digest(session, page.incident_id)
         loud = f"🚨 Nobody acknowledged the page for incident {page.incident_id}"
@@ -190,5 +227,12 @@ class PageClock:
         return "; ".join(f"{who} by {', '.join(by)}" for who, by in ways.items())
 
 
-def _origin(incident: Incident, policy: str) -> str:
-    return f"incident:{incident.number}:{policy}"
+async def _lives(session: AsyncSession, numbers: list[int]) -> dict[int, str]:
+    """Of incidents that were opened again, when: they page anew, as their pages had ended."""
+    query = (
+        select(Timeline.incident_id, func.max(Timeline.seq))
+        .where(col(Timeline.incident_id).in_(numbers), _REOPENED)
+        .group_by(col(Timeline.incident_id))
+    )
+    lives = {number: f":{seq}" for number, seq in await session.execute(query)}
+    return dict.fromkeys(numbers, "") | lives

@@ -36,7 +36,7 @@ class Metrics:
         )
         self._waiting = self._gauge("jackline_alerts_waiting", "Alerts stored and not yet routed.")
         self._aside = self._gauge(
-            "jackline_alerts_set_aside", "Alerts accepted that the database does not take."
+            "jackline_alerts_set_aside", "Alerts accepted that cannot be routed."
         )
         self._unsent = self._gauge("jackline_outbox_unsent", "Deliveries not yet made.")
         self._oldest = self._gauge(
@@ -76,7 +76,8 @@ class Metrics:
             arrived = select(func.sum(Arrival.size)).where(Arrival.refused == "")
             aside = select(func.sum(Arrival.size)).where(Arrival.refused != "")
             self._waiting.set(await count(new) + await count(arrived))
-            self._aside.set(await count(aside))
+            unrouted = select(func.count(col(StoredAlert.id))).where(StoredAlert.state == "aside")
+            self._aside.set(await count(aside) + await count(unrouted))
             self._unsent.set(await count(select(func.count(col(Delivery.id))).where(unsent)))
             self._unknown.set(
                 await count(select(func.count(col(Run.id))).where(Run.state == "unknown"))

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.alerts import Heartbeats
+from bot.alerts.holding import of_incident
 from bot.alerts.tables import HeartbeatSeen
 from bot.catalog import Catalog, Heartbeat
 from bot.errors import NotFound
@@ -104,6 +105,25 @@ async def test_silence_fires_after_the_grace(room: Room) -> None:
         ("watchdog", "firing", "warning"), ("watchdog still", "firing", "critical"),
         ("watchdog", "resolved", "warning"), ("watchdog still", "resolved", "critical"),
     ]  # fmt: skip
+
+
+async def test_two_that_share_nothing_are_two_incidents(room: Room) -> None:
+    """Without a service each is an incident of its own, which what gets worse joins."""
+    bare = WATCHDOG | {"service": None, "escalate": "1h"}
+    entries = [Heartbeat.model_validate(each) for each in (bare, BACKUP)]
+    room.catalog = Catalog(services=[SHOP], heartbeats=entries)
+    found = await listening(room)
+    await ago(room, "watchdog", 8)
+    await ago(room, "backup", 60 * 27, "known_since")
+    await found.look()
+    incidents = await room.route()
+    assert [i.title.split(":")[0] for i in incidents] == [
+        "No sign of life of watchdog", "No sign of life of Nightly backup",
+    ]  # fmt: skip
+    await ago(room, "watchdog", 70)
+    await found.look()
+    assert [i.severity for i in await room.route()] == ["sev1", "sev2"]
+    assert of_incident(incidents[0]) == {"heartbeat": "watchdog"}  # what `silence here` covers
 
 
 async def test_it_fires_anew_the_next_time(room: Room) -> None:

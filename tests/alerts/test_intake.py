@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import event, insert
+from sqlalchemy import event, insert, update
+from sqlmodel import col
 
-from bot.alerts import Intake
+from bot.alerts import AlertRouter, Intake
 from bot.alerts.arrivals import count_alerts, packed
 from bot.alerts.tables import Arrival
 from bot.contract import Alert
@@ -99,7 +100,8 @@ async def test_the_same_alert_is_stored_once(room: Room) -> None:
 async def test_it_fires_again_with_the_start_that_it_had(room: Room) -> None:
     """Alertmanager ends what it heard of too late, and tells it anew as before: it does fire."""
     fires, ended = (replace(an_alert(status=s), keeps_start=True) for s in ("firing", "resolved"))
-    for minutes_ago, alert in ((9, fires), (6, ended), (5, fires), (4, fires), (1, ended)):
+    again = replace(ended, ends_at=ended.ends_at + timedelta(minutes=5))
+    for minutes_ago, alert in ((9, fires), (6, ended), (5, fires), (4, fires), (1, again)):
         await came(room, minutes_ago, alert)
         await room.route()
     stored = await room.stored()
@@ -116,6 +118,27 @@ async def test_hours_of_it_in_one_batch(room: Room) -> None:
     for minutes_ago, alert in ((9, fires), (6, ended), (5, fires), (4, fires)):
         await came(room, minutes_ago, alert)
     assert [a.status for a in await room.stored()] == ["firing", "resolved", "firing"]
+
+
+async def test_an_end_that_is_told_again_ends_it_no_second_time(room: Room) -> None:
+    """A second Alertmanager is minutes behind, and what it ended fires anew with its first start."""
+    fires, ended = (replace(an_alert(status=s), keeps_start=True) for s in ("firing", "resolved"))
+    for minutes_ago, alert in ((9, fires), (6, ended), (5, fires), (3, ended)):
+        await came(room, minutes_ago, alert)
+        await room.stored()
+    assert [a.status for a in await room.stored()] == ["firing", "resolved", "firing"]
+    assert (await count_alerts(room.store))["firing"] == 1
+
+
+async def test_a_repeat_after_a_late_end_stays_a_repeat(room: Room) -> None:
+    """The end of an earlier start does not make the next repeat look as if it fired anew."""
+    first, late = (replace(an_alert(status=s), keeps_start=True) for s in ("firing", "resolved"))
+    again = replace(an_alert(minute=30), keeps_start=True)
+    for minutes_ago, alert in ((9, first), (6, again), (5, late), (3, again)):
+        await came(room, minutes_ago, alert)
+        await room.stored()
+    assert [a.status for a in await room.stored()] == ["firing", "firing", "resolved"]
+    assert (await count_alerts(room.store))["firing"] == 1
 
 
 @pytest.mark.parametrize(("minutes", "keeps_start"), [(0.4, True), (5, False)])
@@ -241,3 +264,30 @@ async def test_what_the_database_does_not_take_is_set_aside(room: Room) -> None:
     (kept,) = await room.all(Arrival)
     assert (kept.source, kept.size) == ("odd", 1)
     assert kept.refused
+
+
+async def test_what_cannot_be_read_back_is_set_aside(room: Room) -> None:
+    """A request of which no alert can be made is kept with the reason; the others are routed.
+
+    Another version may read it, so that the next process tries again.
+    """
+    unknown = packed([an_alert("Odd")]) | {"source": "odd"}
+    unknown["alerts"] = unknown["alerts"].replace('"link"', '"of_a_later_version":1,"link"')
+    torn = packed([an_alert("Torn")]) | {"alerts": "[{"}
+    early = packed([an_alert("Early")])
+    early["alerts"] = early["alerts"].replace("2026-11-23T12:00:00Z", "0001-01-01T00:00:00+09:00")
+    async with room.store.write() as session:
+        await session.execute(insert(Arrival), [unknown, torn, early])
+    (incident,) = await room.route(an_alert("Sound"))
+    assert incident.title.endswith("Sound is firing")
+    kept = await room.all(Arrival)
+    assert [each.source for each in kept] == ["odd", "alertmanager", "alertmanager"]
+    assert "of_a_later_version" in kept[0].refused
+    assert all(each.refused for each in kept)
+    assert [alert.name for alert in await room.stored()] == ["Sound"]  # and counting goes on
+    async with room.store.write() as session:
+        readable = update(Arrival).where(col(Arrival.source) == "odd")
+        await session.execute(readable.values(alerts=packed([an_alert("Odd")])["alerts"]))
+    room.router = AlertRouter(room.store, room.incidents)
+    await room.route()
+    assert [alert.name for alert in await room.stored()] == ["Sound", "Odd"]

@@ -198,6 +198,16 @@ async def test_it_fires_again_before_anyone_answers(room: Room) -> None:
     assert (asked.fired, asked.ended, len(await room.all(Question))) == (3, 3, 1)
 
 
+async def test_a_late_end_of_an_earlier_start_does_not_end_it(room: Room) -> None:
+    """What fires now goes on waiting for an answer, and becomes an incident without one."""
+    await room.route(an_alert(), an_alert(minute=10), an_alert(status="resolved"))
+    assert (await question(room)).ended == 0
+    await overdue(room)
+    await room.questions.look(room.store)
+    (incident,) = await room.route()
+    assert incident.alerts_ended_at is None
+
+
 async def test_what_belongs_to_an_open_incident_asks_nobody(room: Room) -> None:
     """Of its group or of what its service stands on, as for any other alert."""
     web = Service(id="web", title="Web", tier="p1", depends_on=["blog"])

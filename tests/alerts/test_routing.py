@@ -1,13 +1,19 @@
 """Stored alerts become incidents: once each, in order, whoever routes."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import update
 
+from bot.alerts import StoredAlert
+from bot.alerts.arrivals import count_alerts
 from bot.alerts.telling import BUDGET
 from bot.catalog import Catalog, Rule
+from bot.delivery import Message
 from bot.store import Store
+from bot.web.metrics import Metrics
 from tests.alerts.room import BLOG, CATALOG, SHOP, Room, an_alert
 
 
@@ -173,6 +179,68 @@ async def test_an_alert_that_cannot_be_routed_does_not_hold_up_the_others(room: 
     incidents = await room.route(an_alert(service="gone"), an_alert("B", service="blog"))
     assert [i.services for i in incidents] == [["blog"], []]
     assert [a.incident_id for a in await room.stored()] == [2, 1]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_late_end_of_an_earlier_start_ends_nothing_newer(
+    room: Room, *, at_once: bool
+) -> None:
+    """In one batch or in several: what fires now goes on firing, until its own end comes."""
+    newer = an_alert(minute=10)
+    late = an_alert(status="resolved")
+    if at_once:
+        await room.intake.accept([an_alert(), newer, late])
+        await room.route()
+    else:
+        await room.route(an_alert())
+        await room.become("resolved")
+        await room.route(newer)
+        await room.route(late)
+    number = (await room.stored())[1].incident_id or 0
+    assert (await room.refresh(number)).alerts_ended_at is None
+    assert "alert_resolved" not in await room.kinds(number)
+    stored = (await room.stored())[2]
+    assert (stored.state, stored.incident_id) == ("routed", None)
+    assert stored.decision["because"].endswith("it ended before what fires now began")
+    assert (await count_alerts(room.store))["firing"] == 1
+
+    await room.route(an_alert(status="resolved", minute=10))
+    assert (await room.refresh(number)).alerts_ended_at is not None
+    assert (await count_alerts(room.store))["firing"] == 0
+
+
+async def test_a_start_that_was_corrected_still_ends(room: Room) -> None:
+    """Of two Prometheus the slower one began later: Alertmanager's end says the first start."""
+    end = replace(an_alert(status="resolved"), ends_at=an_alert(minute=2).starts_at)
+    await room.route(an_alert(minute=1), end)
+    assert (await room.refresh()).alerts_ended_at is not None
+    assert (await room.kinds())[-1] == "alert_resolved"
+
+
+async def test_what_can_never_be_routed_is_set_aside_and_said(room: Room) -> None:
+    """Broken rows: the alert behind them is routed, the broken ones are kept.
+
+    Jackline's own record and the digest's channel say so in one line; the next start tries again.
+    """
+    await room.intake.accept([an_alert(f"Broken{n}") for n in range(3)])
+    await room.stored()
+    broken = update(StoredAlert.__table__).values(labels=["no", "labels"])
+    async with room.store.write() as session:
+        await session.execute(broken)
+    (incident,) = await room.route(an_alert("Sound"))
+    assert incident.title.endswith("Sound is firing")
+    states = Counter(alert.state for alert in await room.stored())
+    assert states == {"aside": 3, "routed": 1}
+    assert (await room.kinds(0)).count("alert_set_aside") == 3
+    (said,) = [m for m in await room.all(Message) if m.key == "0:alerts-aside"]
+    assert said.payload["text"].startswith("🚨 Alerts that cannot be routed: 3, ")
+    assert b"jackline_alerts_set_aside 3.0" in await Metrics(room.store).render()
+
+    mended = broken.values(labels={"service": "shop"}).where(StoredAlert.name == "Broken1")
+    async with room.store.write() as session:
+        await session.execute(mended)
+    await Room(room.store).route()
+    assert [a.name for a in await room.stored() if a.incident_id == 1] == ["Broken1", "Sound"]
 
 
 async def test_many_routers_make_one_incident(room: Room, store: Store) -> None:

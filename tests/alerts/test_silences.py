@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from sqlalchemy import update
 
 from bot.alerts import Silence, StoredAlert
-from bot.alerts.holding import Wish, fire_now, labels_of, of_incident, wish
+from bot.alerts.holding import Wish, fire_now, holds, labels_of, of_incident, wish
 from bot.catalog import Catalog, Person, Rule, matches
 from bot.catalog.spans import Maintenance
 from bot.delivery.tables import Message
@@ -219,12 +219,27 @@ async def test_a_window_that_is_made_narrower(room: Room) -> None:
     room.catalog = planned(alertname="Disk*")
     await room.silences.look()
     await room.route()
-    assert await states(room) == [
-        ("silenced", "maintenance:Swap", None),
-        ("routed", "maintenance:Swap", 1),
-    ]
+    (narrow,) = holds(room.catalog, [], now())
+    (disk, shop) = await states(room)
+    assert disk == ("silenced", narrow.key, None)
+    assert (shop[0], shop[2]) == ("routed", 1)
     text = next(r.text for r in await room.rows() if r.kind == "alerts_released")
     assert text == "Maintenance Swap means it no more; what it held back still fires"
+
+
+async def test_a_window_that_another_replica_still_knew_wider(room: Room) -> None:
+    """What it held by the catalog of before its end is let go by whoever goes on."""
+    room.catalog = room.catalog.model_copy(
+        update={"maintenance": [window("Swap", 1, alertname="Disk*")]}
+    )
+    await room.silences.look()
+    before = Room(room.store, room.catalog.model_copy(
+        update={"maintenance": [window("Swap", 1, service="shop")]}
+    ))  # fmt: skip
+    await room.intake.accept([an_alert()])
+    assert await before.route() == []
+    await room.silences.look()
+    assert len(await room.route()) == 1
 
 
 async def test_a_maintenance_window_of_the_catalog(room: Room) -> None:
@@ -234,10 +249,9 @@ async def test_a_maintenance_window_of_the_catalog(room: Room) -> None:
         window("Network swap", 1, service="shop"), window("Yesterday's", -0.5, service="blog"),
     ]})  # fmt: skip
     await room.route(an_alert(), an_alert("BlogDown", service="blog"))
-    assert await states(room) == [
-        ("silenced", "maintenance:Network swap", None), ("routed", None, 1),
-    ]  # fmt: skip
-    assert await held(room) == [("maintenance:Network swap", 1)]
+    (swap,) = holds(room.catalog, [], now())
+    assert await states(room) == [("silenced", swap.key, None), ("routed", None, 1)]
+    assert await held(room) == [(swap.key, 1)]
     await room.silences.look()
     assert len(await room.route()) == 1
     room.catalog = plain

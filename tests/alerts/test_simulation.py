@@ -181,6 +181,17 @@ async def test_flapping_holds_up_a_rule(room: Room) -> None:
     assert counted(made)["incidents"] == 3
 
 
+@pytest.mark.parametrize("days", [1, 3])
+async def test_a_late_end_of_an_earlier_start(room: Room, days: int) -> None:
+    """It ends nothing in a replay either, also where the firing is from before it."""
+    await room.route(an_alert(), an_alert(minute=10))
+    await pass_time(room, timedelta(days=2))
+    await room.route(an_alert(status="resolved"))
+    made = await replay(room, days=days)
+    firing = made._firing[("alertmanager", "ShopDown")]
+    assert (len(firing.fires), firing.ended_at) == (1, None)
+
+
 async def test_what_was_open_before(room: Room) -> None:
     """It is taken as it was: alerts join it, and their ends find it."""
     await room.route(an_alert(), an_alert("Old"))

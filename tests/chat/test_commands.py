@@ -50,6 +50,15 @@ async def test_help_names_every_command(room: ChatRoom) -> None:
         ("it's Bob's checkout", "sev2", "it's Bob's checkout"),
         ('customer\'s "checkout" \\o/ down', "sev2", 'customer\'s "checkout" \\o/ down'),
         ("sev1 #12 again", "sev1", "#12 again"),
+        ("P1 database down", "sev1", "database down"),
+        ("p3: slow", "sev3", "slow"),
+        ("[SEV1] - database - down", "sev1", "database - down"),
+        ("sev1 \u2014 slow", "sev1", "slow"),
+        ("sev 4 slow", "sev4", "slow"),
+        ("2 of 3 nodes are down", "sev2", "2 of 3 nodes are down"),
+        ("P2P is down", "sev2", "P2P is down"),
+        ("p1-eu is down", "sev2", "p1-eu is down"),
+        ("P9 is down", "sev2", "P9 is down"),
         ("Ünïcode 🔥", "sev2", "Ünïcode 🔥"),
     ],
 )
@@ -81,6 +90,7 @@ async def test_the_same_command_twice_declares_once(room: ChatRoom) -> None:
 TITLES = [
     ("", "An incident needs a title. For example: /incident declare Checkout is down"),
     ("sev1", "An incident needs a title."),
+    ("P1", "An incident needs a title."),
     ("sev1  \u200b", "An incident needs a title."),
     ("x" * 201, "The title has 201 characters; 200 is the limit."),
     ("x " * 3000, "The title has 5999 characters; 200 is the limit."),

@@ -56,12 +56,14 @@ def test_a_word_that_is_no_status(word: str) -> None:
     assert all(status in refused.value.hint for status in STATUSES)
 
 
-@pytest.mark.parametrize("word", ["1", "sev1", "SEV1", "Sev-1", " sev 1 ", "sev.1"])
+@pytest.mark.parametrize("word", ["1", "sev1", "SEV1", "Sev-1", " sev 1 ", "sev.1", "P1", "p-1"])
 def test_a_severity_as_people_write_it(word: str) -> None:
     assert check_severity(word) == "sev1"
 
 
-@pytest.mark.parametrize("word", ["", "0", "5", "sev", "sev5", "sev12", "p1", "¹", "critical"])
+@pytest.mark.parametrize(
+    "word", ["", "0", "5", "sev", "sev5", "sev12", "p5", "p12", "¹", "critical"]
+)
 def test_a_word_that_is_no_severity(word: str) -> None:
     with pytest.raises(BadInput, match="There is no severity"):
         check_severity(word)

@@ -1,12 +1,14 @@
 """Pages over each database: level by level until somebody has it, once each, never forgotten."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from sqlmodel import select
 
 from bot.delivery import Delivery
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound, Rejected
+from bot.incidents.facts import Facts
 from bot.paging.tables import PageLink
 from bot.store import now
 from tests.paging.conftest import CATALOG, PageRoom
@@ -94,8 +96,10 @@ async def test_it_stops_with_the_incident(room: PageRoom) -> None:
 
 
 async def test_what_pages(room: PageRoom) -> None:
-    """By severity, also one that rises later; drills and old stories do not."""
+    """By severity, also one that rises days later; drills and old stories do not."""
     await room.declare("low", severity="sev3")
+    async with room.store.write() as session:
+        (await room.incidents.get(session, 1)).declared_at = now() - timedelta(days=3)
     await room.declare("drill", drill=True)
     await room.declare("ended")
     await room.status("cancelled", 3)
@@ -145,7 +149,87 @@ async def test_what_reached_nobody_says_so(room: PageRoom) -> None:
     assert page.state == "unanswered"
     text = "Nobody acknowledged the page for e, as it reached nobody"
     assert (await room.rows())[-1].text == text
-    assert await room.said() == [f"🚨 {text}. Take command, or page somebody: /incident page WHO"]
+    said = f"🚨 {text}. Take command, or page somebody: /incident page WHO"
+    assert await room.said() == [f"{said}. It goes out as soon as somebody can be reached"]
+
+
+async def test_a_gap_that_ends_while_the_page_waits(room: PageRoom) -> None:
+    """Nobody was on call for a moment: said loudly, and whoever is on call next is paged."""
+    levels = [{"who": ["schedule:late"], "after": "5m"}]
+    layer = {"people": ["ben"], "since": f"{now() + timedelta(days=2):%Y-%m-%d}"}
+    late = {"id": "late", "layers": [layer]}
+    room.enter(schedules=[late], escalations=[{"id": "e", "levels": levels, "repeat": 2}])
+    await room.declare()
+    for _ in range(5):
+        await room.look()
+    assert [page.state for page in await room.pages()] == ["unanswered"]
+    assert "page_unanswered" in await room.kinds()
+    assert await room.drain() == []
+
+    async with room.store.write() as session:
+        until = now() + timedelta(hours=1)
+        await room.paging.overrides.set(session, "late", "ben", now(), until, "ana", "o")
+    await asyncio.gather(*(room.another().look() for _ in range(3)))
+    (page,) = await room.pages()
+    assert (page.state, page.step) == ("open", 1)
+    assert await room.drain() == ["+49302"]
+    assert [row.text for row in await room.rows()][-2] == "Level 1 of 1 is paged for e: Ben by sms"
+    for _ in range(2):  # and once more, as the policy says
+        await room.time_passes()
+        await room.look()
+    assert await room.drain() == ["+49302"]
+    await room.look()
+    assert (await room.pages())[0].state == "unanswered"  # heard of, and nobody answered
+
+
+async def test_what_is_opened_again_pages_again(room: PageRoom) -> None:
+    """Its page ended with it; whoever is on call is paged anew, once, also days after it began."""
+    number = await room.declare()
+    async with room.store.write() as session:
+        incident = await room.incidents.get(session, number)
+        incident.declared_at = now() - timedelta(minutes=1)
+    await room.look()
+    await room.look()
+    assert await room.drain() == ["+49301", "ana@x.org"]
+    await room.status("resolved")
+    await room.look()
+    async with room.store.write() as session:
+        await room.incidents.active(session)
+        incident = await room.incidents.get(session, number)
+        incident.declared_at = now() - timedelta(days=3)
+        await room.incidents.reopen(session, incident, "person:ana")
+    await asyncio.gather(*(room.another().look() for _ in range(3)))
+    await room.look()
+    assert await room.drain() == ["+49301", "ana@x.org"]
+    assert [page.state for page in await room.pages()] == ["ended", "open"]
+
+
+async def test_a_service_that_is_found_to_be_affected_pages_its_people(room: PageRoom) -> None:
+    """However long ago it was declared, as with a severity that rises."""
+    number = await room.declare(severity="sev2", services=["db"])
+    async with room.store.write() as session:
+        incident = await room.incidents.get(session, number)
+        incident.declared_at = now() - timedelta(days=3)
+    await room.look()
+    assert await room.pages() == []
+    ana, web = room.catalog.person("ana"), room.catalog.service("web")
+    assert ana
+    assert web
+    async with room.store.write() as session:
+        incident = await room.incidents.get(session, number)
+        await Facts(room.incidents).affect(session, incident, [web], ana)
+    await room.look()
+    assert [page.name for page in await room.pages()] == ["Web team"]
+
+
+async def test_an_old_incident_that_moves_on_does_not_page_by_a_new_policy(room: PageRoom) -> None:
+    number = await room.declare()
+    async with room.store.write() as session:
+        incident = await room.incidents.get(session, number)
+        incident.declared_at = now() - timedelta(days=3)
+    await room.status("mitigating")
+    await room.look()
+    assert await room.pages() == []
 
 
 async def test_by_hand(room: PageRoom) -> None:

@@ -8,7 +8,7 @@ from bot.chat.command import Command, Form, Handler, Reply, actor_of, only, pers
 from bot.chat.finding import Finder
 from bot.chat.verbs.ends import OF_STATUS, EndVerbs
 from bot.errors import BadInput
-from bot.incidents import Incidents, require_unmerged
+from bot.incidents import Incidents, require_unmerged, severity_first
 from bot.runbooks.requests import must_respond
 
 LIFE_FORMS = (
@@ -49,11 +49,9 @@ class LifeVerbs:
         return Reply(text, incident_id=incident.number)
 
     async def _declare(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
-        severity, words = "sev2", " ".join(words).split()
-        if words and words[0].lower().replace("-", "") in ("sev1", "sev2", "sev3", "sev4"):
-            severity, words = words[0], words[1:]
-        title, drill = " ".join(words), command.verb == "drill"
-        return await self.declare(session, command, severity, title, drill=drill)
+        severity, title = severity_first(" ".join(words))
+        drill = command.verb == "drill"
+        return await self.declare(session, command, severity or "sev2", title, drill=drill)
 
     async def _status(self, session: AsyncSession, command: Command, words: list[str]) -> Reply:
         if words:  # it may be opened again: in the order in which all who route take their locks

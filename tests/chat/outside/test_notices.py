@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -351,6 +352,39 @@ async def test_what_a_failure_leads_to(
         assert await over(room) == state
     (row,) = await room.timeline("notice_failed")
     assert said in row.text
+
+
+@pytest.mark.parametrize("error", [None, NotSent("no route"), Unknown("no answer")])
+async def test_what_happens_during_an_attempt_is_told_once(
+    room: Outside, monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    """Whatever comes of the attempt: each thing in one notice, in order, and none left out."""
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+    notify = room.fake.notify
+
+    async def slow(*said: Any) -> Receipt:
+        begun.set()
+        await goes_on.wait()
+        return await notify(*said)
+
+    monkeypatch.setattr(room.fake, "notify", slow)
+    room.fake.errors = [error] if error else []
+    room.enter({"when": "always"})
+    async with room.working(slack=False):
+        await room.declare()
+        await asyncio.wait_for(begun.wait(), 10)
+        for status in ("investigating", "mitigating"):
+            await room.status(status)
+            await room.feed().feed_next()
+        goes_on.set()
+        first, second = await room.told(2)
+    told = [line[10:] for n in (first, second) for line in n.text.splitlines()[:-1]]
+    assert told == [
+        "SEV1 declared: Search is slow", "Status: declared → investigating",
+        "Status: investigating → mitigating",
+    ]  # fmt: skip
+    assert second.subject.startswith("#1 SEV1 mitigating")
+    assert len(await room.timeline("notice_delivered")) == 2
 
 
 async def test_who_left_the_catalog_is_not_told(room: Outside) -> None:
