@@ -1,16 +1,23 @@
-"""Looks whether a condition holds: guards, verifies and gates. Reads only, over access paths."""
+"""Looks whether a condition holds: guards, verifies and gates; and what a call left behind.
+
+Reads only, over access paths.
+"""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from bot.contract import Effect
-from bot.errors import BadInput, JacklineError, NotSent, Retryable, TargetError, Unknown
+from pydantic import BaseModel
+
+from bot.contract import Action, Effect
+from bot.errors import BadInput, JacklineError, NotSent, Rejected, Retryable, TargetError, Unknown
+from bot.log import get
 from bot.runbooks.expressions import evaluate
 from bot.runbooks.model import AllPaths, Expect, Verify
-from bot.runbooks.plan import Planner, arguments
+from bot.runbooks.plan import Planner, arguments, validated
 
+log = get("runbooks")
 Names = Mapping[str, Any]
 Paths = Callable[[str, Sequence[str]], Awaitable[list[str]]]  # a target's, in the order to try
 
@@ -51,6 +58,42 @@ class Looks:
             if not found:
                 return _said(condition, why)
         return ""
+
+    async def left_behind(
+        self, action: Action, params: BaseModel, before: Mapping[str, Any], via: Sequence[str]
+    ) -> bool | None:
+        """Whether a call that did not work has changed something all the same, such as a part.
+
+        It has if what is read is not what was read ``before``, and the action's own way back to
+        that would change something. None if nobody can tell.
+        """
+        if action.effect is Effect.READ:
+            return False
+        try:
+            back = action.undo(params, before)
+            if back is None:
+                return None
+            if await self._state(action, params, via) == before:
+                return False
+            undo = self.planner.registry.action(back.action)
+            again = validated(undo, back.params, "undo")
+            paths = await self.paths(undo.target(again), via)
+            return bool((await self.planner.preview(undo, again, paths)).changes)
+        except JacklineError:
+            return None
+        except Exception:  # a fault of the integration tells nothing
+            log.exception("left_behind_broke", action=action.name)
+            return None
+
+    async def _state(
+        self, action: Action, params: BaseModel, via: Sequence[str]
+    ) -> Mapping[str, Any] | None:
+        """What is read now; None where the target refuses what it allowed just before the call."""
+        try:
+            paths = await self.paths(action.target(params), via)
+            return (await self.planner.preview(action, params, paths)).state
+        except Rejected:
+            return None
 
     async def _holds(self, verify: Verify, names: Names) -> str:
         until = time.monotonic() + (verify.hold or 0)

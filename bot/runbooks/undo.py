@@ -102,10 +102,11 @@ class RunUndoer:
 
 
 def _took_effect(attempt: StepAttempt) -> bool:
-    """Done, or failed only afterwards: its verify did not hold, or a called run ended half-way."""
+    """Done, or not to its end: its verify did not hold, it did a part, a called run ended half-way."""
     if attempt.action == "runbook":
         return "run" in attempt.output
-    return attempt.state == "done" or (attempt.state == "failed" and bool(attempt.output))
+    half = attempt.state in ("failed", "interrupted") and bool(attempt.output)
+    return attempt.state == "done" or half
 
 
 def outputs(runbook: Runbook, last: Iterable[StepAttempt]) -> dict[str, Any]:
