@@ -14,7 +14,8 @@ from sqlmodel import col, select
 from bot.catalog import Person
 from bot.errors import BadInput, Conflict, NotAllowed
 from bot.incidents import family
-from bot.runbooks.requests import Runs, must_respond, whom
+from bot.runbooks.requests import Runs
+from bot.runbooks.roles import must_respond, whom
 from bot.runbooks.tables import Approval, Run, StepAttempt
 from bot.store import now
 

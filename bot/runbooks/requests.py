@@ -14,10 +14,10 @@ from bot.runbooks.holds import frozen
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
 from bot.runbooks.model import Approvals, Runbook
-from bot.runbooks.tables import Approval, Run, StepAttempt, TargetLock
+from bot.runbooks.roles import must_respond, whom
+from bot.runbooks.tables import ENDED, Approval, Run, StepAttempt, TargetLock
 from bot.store import now
 
-ENDED = ("succeeded", "failed", "refused", "aborted")
 OWN_GROUND = "it takes away what Jackline itself stands on, so it is run from the go-bag."
 LIVE = ("approved", "running", "held", "paused", "unknown")
 
@@ -197,12 +197,28 @@ class Runs:
         run = await self.get(session, run_id)
         if run.state in ENDED:
             raise Conflict(f"The run has already ended: {run.state}.")
+        await self._abort(session, run, f"person:{person.id}", f"Aborted: {run.title}")
+        return run
+
+    async def end_called(self, session: AsyncSession, caller: Run) -> None:
+        """Aborts what the run called and what does not act at this moment: nobody waits for it now."""
+        text = f"Aborted, as the run that called it has ended ({caller.title})"
+        for number in await self._called(session, caller.number):
+            run = await self.get(session, number)
+            if run.state == "unknown":
+                run.abort = True  # a person is still to say what happened
+            elif run.state not in (*ENDED, "running") and not (run.abort or run.undo_requested):
+                await self._abort(session, run, "jackline", f"{text}: {run.title}")
+
+    async def _abort(self, session: AsyncSession, run: Run, actor: str, text: str) -> None:
         if run.abort and run.state == "running":
-            return run
+            return
         run.abort = True
-        called = [await self.abort(session, n, person) for n in await self._called(session, run_id)]
+        called = [await self.get(session, n) for n in await self._called(session, run.number)]
+        for each in called:
+            await self._abort(session, each, actor, f"Aborted: {each.title}")
         going = any(each.state not in ENDED for each in called)
-        if run.state in ("held", "paused") and (going or await self._cut_off(session, run_id)):
+        if run.state in ("held", "paused") and (going or await self._cut_off(session, run.number)):
             run.state, run.wake_at = "held", now()  # its targets are its own until that has stopped
         elif run.state != "running":
             run.state, run.ended_at = "aborted", now()
@@ -210,10 +226,7 @@ class Runs:
                 run.state, run.undo_requested = "failed", False
                 run.error = "not taken back: the undo was aborted before it began"
             await self.unlock(session, run)
-        await self.record(
-            session, run, "run_aborted", f"person:{person.id}", f"Aborted: {run.title}"
-        )
-        return run
+        await self.record(session, run, "run_aborted", actor, text)
 
     async def _cut_off(self, session: AsyncSession, run_id: int) -> bool:
         """Whether a crash left a step of a paused run in flight."""
@@ -370,19 +383,3 @@ async def approvers(session: AsyncSession, run: Run) -> list[str]:
         good = timedelta(seconds=run.plan["approvals"].get("ttl", Approvals().ttl))
         query = query.where(Approval.at > now() - good)
     return list((await session.execute(query.order_by(col(Approval.at)))).scalars())
-
-
-def whom(who: str) -> str:
-    """A role or a group, in words."""
-    return f"somebody of {who}" if who.startswith("@") else f"the role {who!r}"
-
-
-def has_role(person: Person) -> bool:
-    """Whether the person may do more than look on."""
-    return bool({"responder", "commander", "approver", "admin"} & set(person.roles))
-
-
-def must_respond(person: Person) -> None:
-    """Everyone of the catalog is a responder unless it says otherwise."""
-    if not has_role(person):
-        raise NotAllowed("You have no role in the catalog, so you can only look on.")

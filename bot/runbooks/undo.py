@@ -15,9 +15,8 @@ from bot.log import get, redacted
 from bot.runbooks.journal import Journal, TargetTaken
 from bot.runbooks.model import AllPaths, NoUndo, Runbook, Step, Undo
 from bot.runbooks.plan import Planner, arguments, validated
-from bot.runbooks.requests import ENDED
 from bot.runbooks.steps import StepRunner
-from bot.runbooks.tables import Run, StepAttempt
+from bot.runbooks.tables import ENDED, Run, StepAttempt
 from bot.runbooks.units import Unit, step_of, unit_of
 
 log = get("runbooks")
