@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from bot.catalog import Person
 from bot.errors import BadInput, Conflict, NotAllowed
 from bot.incidents import family
+from bot.runbooks.holds import require_open
 from bot.runbooks.requests import Runs
 from bot.runbooks.roles import must_respond, whom
 from bot.runbooks.tables import Approval, Run, StepAttempt
@@ -139,7 +140,7 @@ class Decisions:
         who = run.plan.get("freeze", {}).get("override", "commander")
         if not person.has(who):
             raise NotAllowed(f"Overriding a freeze for this run needs {whom(who)}.")
-        self._force(run, "freeze", person, reason)
+        await self._force(session, run, "freeze", person, reason)
         await self.runs.record(
             session, run, "freeze_overridden", f"person:{person.id}",
             f"Freeze overridden for {run.title}: {reason}", {"reason": reason},
@@ -154,7 +155,7 @@ class Decisions:
         run = await self.runs.get(session, run_id)
         if not person.has("commander"):
             raise NotAllowed("Breaking the glass needs the role 'commander'.")
-        self._force(run, "break_glass", person, reason)
+        await self._force(session, run, "break_glass", person, reason)
         text = f"🚨 {person.name} broke the glass: {run.title} runs without approval. {reason}"
         await self.runs.record(
             session, run, "glass_broken", f"person:{person.id}", text, {"reason": reason}
@@ -196,7 +197,10 @@ class Decisions:
                     hint=f"An approver says: /runbook review {run.id} WORDS",
                 )
 
-    def _force(self, run: Run, what: str, person: Person, reason: str) -> None:
+    async def _force(
+        self, session: AsyncSession, run: Run, what: str, person: Person, reason: str
+    ) -> None:
+        require_open(await self.runs.incidents.get(session, run.incident_id))
         if run.state != "waiting":
             raise Conflict(f"The run is {run.state}: nothing holds it back.")
         _must_explain(reason)

@@ -9,8 +9,8 @@ from sqlmodel import col, select
 
 from bot.catalog import Person
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
-from bot.incidents import Incident, Incidents, family, require_unmerged
-from bot.runbooks.holds import frozen
+from bot.incidents import Incident, Incidents, family
+from bot.runbooks.holds import frozen, over, require_open
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
 from bot.runbooks.model import Approvals, Runbook
@@ -87,12 +87,12 @@ class Runs:
         """Has a run planned. ``requester`` is a person's id, or empty for Jackline's proposal.
 
         The same ``origin`` again returns the same run. Raises `BadInput` for wrong inputs, and for
-        a runbook that is run from the go-bag.
+        a runbook that is run from the go-bag; `Conflict` in an incident that is over.
         """
         earlier = await session.execute(select(Run).where(Run.origin == origin))
         if found := earlier.scalar_one_or_none():
             return found
-        require_unmerged(incident)
+        require_open(incident)
         runbook = self.library.get(runbook_id)
         if runbook.front.from_bag and not self.in_bag:
             raise BadInput(f"{runbook.front.title}: {OWN_GROUND}", hint=from_the_bag(runbook))
@@ -145,7 +145,7 @@ class Runs:
             return run
         if run.state != "proposed":
             raise Conflict(f"The run is already {run.state}.")
-        require_unmerged(await self.incidents.get(session, run.incident_id))
+        require_open(await self.incidents.get(session, run.incident_id))
         run.state, run.requester = "waiting", person.id
         await self.record(
             session, run, "run_requested", f"person:{person.id}", f"Asked to run: {run.title}"
@@ -158,6 +158,8 @@ class Runs:
     ) -> Run:
         """A person's yes to the plan that they saw. Counted once per person, never the requester."""
         run = await self.get(session, run_id)
+        if run.state == "waiting":
+            require_open(await self.incidents.get(session, run.incident_id))
         if run.state == "waiting" and person.id in await approvers(session, run):
             await self.approve_if_enough(session, run)  # a freeze may have ended meanwhile
             return run
@@ -354,7 +356,7 @@ class Runs:
         if not forced and sum(1 for p in known if p is not None and p.has(who)) < count:
             return "The approval is missing or has expired"
         incident = await session.get_one(Incident, run.incident_id)
-        return frozen(run, self.library.catalog, incident.services)
+        return over(incident) or frozen(run, self.library.catalog, incident.services)
 
     async def show(self, session: AsyncSession, run: Run) -> None:
         """Has the run's message redrawn everywhere, and the card, which says what runs."""
