@@ -26,7 +26,7 @@ from bot.runbooks.model import AllPaths, NoUndo, Runbook, Step, Undo, Written
 from bot.runbooks.units import Unit, batches
 
 _FAILURES, _CLOSED = 5, 10.0  # in a row, and then seconds in which a path is passed over
-
+_ROUNDED = 0.005  # shares are shown in whole percent
 
 Proofs = Callable[[], Awaitable[Sequence[PathProof]]]
 
@@ -269,7 +269,10 @@ def undo_words(step: Step, action: Action | None) -> str:
 
 
 def exceeds(approved: dict[str, Any], now: dict[str, Any]) -> str:
-    """What a plan would do that is not in the approved one, or ''. Doing less is no difference."""
+    """What a plan would do that is not in the approved one, or ''. Doing less is no difference.
+
+    What is there before is not compared: it may change by itself, such as how many are ready.
+    """
     if more := set(now["targets"]) - set(approved["targets"]):
         return f"also {', '.join(sorted(more))}"
     seen = {row["id"]: row for row in approved["steps"]}
@@ -279,10 +282,14 @@ def exceeds(approved: dict[str, Any], now: dict[str, Any]) -> str:
             return f"step {row['id']} acts on {row['target'] or 'something else'}"
         if before["unread"]:
             continue  # nobody saw its changes; its guards stand, as they did at the approval
-        known = {_key(change) for change in before["changes"]}
+        known = {_key(change): change.get("share") or 0 for change in before["changes"]}
         for change in row["changes"]:
+            said = f"{change['what']} → {change['after']}"
             if _key(change) not in known:
-                return f"{change['what']} → {change['after']}"
+                return said
+            share, agreed = change.get("share") or 0, known[_key(change)]
+            if share > agreed + _ROUNDED:
+                return f"{said} takes {share:.0%} of the capacity, not {agreed:.0%}"
     return ""
 
 
