@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from bot.catalog import Person
 from bot.errors import BadInput, Conflict, NotAllowed
 from bot.incidents import family
+from bot.runbooks.consent import of_step, said_yes, step_approvers
 from bot.runbooks.holds import require_open
 from bot.runbooks.requests import Runs
 from bot.runbooks.roles import must_respond, whom
@@ -58,20 +59,18 @@ class Decisions:
             raise NotAllowed("You asked for this run, so another person must approve its steps.")
         if not person.has(str(row.output["from"])):
             raise NotAllowed(f"Approving {step} needs {whom(row.output['from'])}.")
-        bound = f"{step}:{run.plan_digest}"
-        earlier = await session.get(Approval, (run_id, bound, person.id))
-        if earlier is None:
-            session.add(
+        who, catalog = str(row.output["from"]), self.runs.library.catalog
+        again = person.id in await said_yes(session, run, step)
+        if not again:
+            bound = of_step(run, step)
+            await session.merge(
                 Approval(run_id=run_id, plan_digest=bound, person=person.id, surface=surface)
-            )
+            )  # merged: one of theirs may be there that has expired
             await session.flush()
-        said = select(Approval).where(Approval.run_id == run_id, Approval.plan_digest == bound)
-        agreed = {a.person for a in (await session.execute(said)).scalars()}
-        known = self.runs.library.catalog.people  # roles are looked up anew, as for the whole run
-        people = {p.id for p in known if p.id in agreed and p.has(str(row.output["from"]))}
+        people = await step_approvers(session, run, step, who, catalog)
         if len(people) >= int(row.output["count"]):
             self._settle(row, "done", "", by=", ".join(sorted(people)))
-        elif earlier is not None:
+        elif again:
             return run
         data = {"step": step, "surface": surface}
         await self._on(session, run, "step_approved", person, f"Approved: {step}", data)

@@ -1,6 +1,5 @@
 """What people ask of runs: plan, request, approve, refuse, pause, abort, undo."""
 
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, delete, or_
@@ -10,10 +9,11 @@ from sqlmodel import col, select
 from bot.catalog import Person
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
 from bot.incidents import Incident, Incidents, family
+from bot.runbooks.consent import approvers
 from bot.runbooks.holds import frozen, over, require_open
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
-from bot.runbooks.model import Approvals, Runbook
+from bot.runbooks.model import Runbook
 from bot.runbooks.roles import must_respond, whom
 from bot.runbooks.tables import ENDED, Approval, Run, StepAttempt, TargetLock
 from bot.store import now
@@ -374,14 +374,3 @@ class Runs:
         )
         if run.state != "planning":
             await self.show(session, run)
-
-
-async def approvers(session: AsyncSession, run: Run) -> list[str]:
-    """Who said yes to the run's plan, first one first; a yes expires unless the run has begun."""
-    query = select(Approval.person).where(
-        Approval.run_id == run.id, Approval.plan_digest == run.plan_digest
-    )
-    if run.started_at is None and run.plan:
-        good = timedelta(seconds=run.plan["approvals"].get("ttl", Approvals().ttl))
-        query = query.where(Approval.at > now() - good)
-    return list((await session.execute(query.order_by(col(Approval.at)))).scalars())
