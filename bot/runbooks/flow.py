@@ -174,7 +174,7 @@ class StepFlow:
         row = await self.journal.intend(self.run_id, self.epoch, label, "gate", action="gate")
         seen = {**names, "stage": batch.label, "out": _out(step, found)}
         for verify in step.gate:
-            if reason := await self.runner.looks.wait_for(verify, seen):
+            if reason := await self.runner.looks.wait_for(verify, seen, step.timeout):
                 await self.journal.settle(row, self.epoch, "failed", error=reason)
                 return f"the gate after stage {batch.label} does not hold: {reason}"
         await self.journal.settle(row, self.epoch, "done")

@@ -19,7 +19,7 @@ from bot.errors import BadInput, JacklineError, NotSent, Retryable, TargetError,
 from bot.log import get, redacted
 from bot.runbooks.journal import Journal, TargetTaken
 from bot.runbooks.looks import Looks
-from bot.runbooks.model import AllPaths, Runbook
+from bot.runbooks.model import AllPaths, Runbook, listed
 from bot.runbooks.plan import Planner, arguments, check_blast_radius
 from bot.runbooks.tables import StepAttempt
 from bot.runbooks.units import Unit
@@ -205,13 +205,13 @@ class StepRunner:
     async def _once(self, runbook: Runbook, call: _Call) -> Outcome:
         via = call.unit.step.via
         try:
-            paths = await self.paths(call.target, _listed(via))
+            paths = await self.paths(call.target, listed(via))
             before = await self._before(call, paths)
             check_blast_radius(runbook, call.unit.id, [before])
         except JacklineError as error:
             return await self._held_back(call.unit, error.message)
-        guards = call.unit.step.guards
-        if reason := await self.looks.guards(guards, {**call.names, "state": before.state}):
+        names = {**call.names, "state": before.state}
+        if reason := await self.looks.guards(call.unit.step, names):
             return await self._held_back(call.unit, reason)
         if isinstance(via, AllPaths):
             return await self._over_all(call, via.all)
@@ -237,7 +237,8 @@ class StepRunner:
     async def _before(self, call: _Call, paths: list[str]) -> Preview:
         if call.action.effect is Effect.READ:
             return Preview()
-        return await self.planner.preview(call.action, call.params, paths)
+        limit = call.unit.step.timeout
+        return await self.planner.preview(call.action, call.params, paths, limit)
 
     async def _intend(self, call: _Call, path: str, before: Preview) -> StepAttempt:
         return await self.journal.intend(
@@ -317,7 +318,7 @@ class StepRunner:
         self, action: Action, params: BaseModel, unit: Unit, attempt: StepAttempt
     ) -> bool | None:
         """Whether the attempt, which did not do what it should, changed something: undo goes by it."""
-        return await self.looks.left_behind(action, params, attempt.before, _listed(unit.step.via))
+        return await self.looks.left_behind(action, params, attempt.before, unit.step)
 
     async def _reconcile(self, call: _Call, attempt: StepAttempt, error: str) -> Outcome:
         """Sent, no answer: read over any path what became of it."""
@@ -340,7 +341,7 @@ class StepRunner:
     async def took_effect(self, action: Action, params: BaseModel, unit: Unit) -> bool | None:
         """What the action itself reads over any path; None if nobody can tell."""
         target = action.target(params)
-        for path in await self.paths(target, _listed(unit.step.via)):
+        for path in await self.paths(target, listed(unit.step.via)):
             try:
                 async with asyncio.timeout(10), self.planner.dialer.connect(target, path) as link:
                     return await action.verify(params, link)
@@ -370,7 +371,7 @@ class StepRunner:
                 reason = f"{call.action.name} reports that it did not take effect"
         names = call.names if out is None else {**call.names, "out": out}
         for verify in call.unit.step.verify:
-            reason = reason or await self.looks.wait_for(verify, names)
+            reason = reason or await self.looks.wait_for(verify, names, call.unit.step.timeout)
             if reason and out is None and not verify.action:
                 return await self._park(attempt, f"it took effect, its answer is lost: {reason}")
         if reason:
@@ -384,7 +385,3 @@ class StepRunner:
             return Outcome("failed", out or {}, reason, final=once)
         await self.journal.settle(attempt, self.epoch, "done", output=out)
         return Outcome("done", out or {})
-
-
-def _listed(via: list[str] | AllPaths) -> list[str]:
-    return via.all if isinstance(via, AllPaths) else via
