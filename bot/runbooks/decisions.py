@@ -22,7 +22,6 @@ from bot.runbooks.tables import Approval, Run, StepAttempt
 from bot.store import now
 
 Decision = Literal["retry", "skip", "undo", "stop"]
-_DENIED = "says that it did not happen"
 _REASON = 10  # characters: less explains nothing to who reviews it
 _WORDS = {
     "retry": "try again", "skip": "go on without it", "undo": "take the run back",
@@ -103,27 +102,26 @@ class Decisions:
         """A person says what became of a step whose outcome Jackline could not learn.
 
         Several may be unknown: each is asked about by itself, and the run stands until all are told.
+        Then it goes on from what the journal says: what did not happen has failed, and the runbook
+        says what follows.
         """
         must_respond(person)
         run = await self.runs.get(session, run_id)
         if run.state != "unknown":
             raise Conflict(f"The run is {run.state}: nothing is unknown.")
-        query = select(StepAttempt).where(StepAttempt.run_id == run_id)
-        rows = list((await session.execute(query.order_by(col(StepAttempt.id)))).scalars())
-        unknown = [row for row in rows if row.state == "unknown"]
+        query = select(StepAttempt).where(
+            StepAttempt.run_id == run_id, StepAttempt.state == "unknown"
+        )
+        unknown = list((await session.execute(query.order_by(col(StepAttempt.id)))).scalars())
         about = [row for row in unknown if row.step == step or not step]
         if len(about) != 1:
             steps = ", ".join(row.step for row in unknown)
             raise Conflict(f"{step or 'More than one step'} is not what is asked: {steps}.")
         (row,) = about
         row.state = "done" if happened else "failed"
-        row.error = "" if happened else f"{person.name} {_DENIED}"
+        row.error = "" if happened else f"{person.name} says that it did not happen"
         if len(unknown) == 1:
-            denied = any(r.state == "failed" and r.error.endswith(_DENIED) for r in rows)
-            run.state, run.lease_until = ("failed" if denied else "approved"), None
-            if denied:
-                run.ended_at = now()
-                await self.runs.unlock(session, run)
+            run.state, run.lease_until, run.error = "approved", None, ""
         word = "happened" if happened else "did not happen"
         await self.runs.record(
             session, run, "outcome_settled", f"person:{person.id}", f"{row.step} {word}",

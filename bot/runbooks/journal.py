@@ -330,7 +330,8 @@ class Journal:
             if run.state in ENDED:
                 return
             run.state, run.error, run.lease_until = state, redact_text(error), None
-            run.wake_at = run.held_at = None
+            run.wake_at = None
+            run.held_at = now() if state == "unknown" else None  # a person's time is no run time
             if state != "unknown":
                 run.ended_at, run.undo_requested = now(), False
                 await self.unlock_targets(session, run)
