@@ -147,7 +147,9 @@ class StepFlow:
                     return
                 found[unit.id] = await self._unit(unit, names, rows)
 
-        await asyncio.gather(*(one(unit) for unit in batch.units))
+        ended = await asyncio.gather(*(one(unit) for unit in batch.units), return_exceptions=True)
+        for error in filter(None, ended):  # the others have come to their outcome first
+            raise error
 
     async def _stopped(self) -> bool:
         return await self.journal.aborted(self.run_id)

@@ -208,3 +208,36 @@ async def test_stages_done_and_the_one_that_failed_are_taken_back(
     run = await ended(room)
     assert run.state == "failed"
     assert puts(shop) == [("/a", "new"), ("/b", "new"), ("/b", "was b"), ("/a", "was a")]
+
+
+class Breaks(Servers):
+    """A look that has a fault for one item."""
+
+    name: ClassVar[str] = "servers.look"
+    effect: ClassVar[Effect] = Effect.READ
+
+    async def apply(self, params: Any, connection: Connection) -> dict[str, Any]:
+        if params.ends == "a":
+            raise KeyError("status")
+        return {"ok": True}
+
+
+async def test_a_fault_at_one_item_leaves_the_others_their_outcome(
+    store: Store, registry: Registry, tmp_path: Path, shop: HttpApp
+) -> None:
+    """An integration breaks while another item is being sent: that is done, and the run says so."""
+    shop.answers["/b"] = Answer(body='"was"', latency=0.5)
+    guard = "guards: [{action: servers.look, with: {out: [], ends: '{{ item }}'}, expect: out.ok}]"
+    step = (
+        'action: http.put\nwith: {target: shop, path: "/{{ item }}", body: new}\nundo: auto\n'
+        f"foreach: {{items: [a, b], concurrency: 2}}\n{guard}"
+    )
+    write_folder(tmp_path, runbook(step), http__shop=shop.url)
+    room = Room(store, tmp_path, Registry(actions={**registry.actions, Breaks.name: Breaks()}))
+    assert room.library.problems == {}
+    run = await ended(room)
+    assert (run.state, run.error) == ("failed", "internal error: KeyError: 'status'")
+    assert [(a.step, a.state) for a in await room.attempts(run.number)] == [("s1[b]", "done")]
+    await room.ask("undo", run.number, "cleo")
+    await room.work()
+    assert puts(shop) == [("/b", "new"), ("/b", "was")]
