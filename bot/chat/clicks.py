@@ -33,7 +33,7 @@ from bot.incidents.seeing import may_see, require_seen
 from bot.paging.flow import Paging
 from bot.paging.tables import Page
 from bot.runbooks import Decision, Decisions, Run, Runs
-from bot.runbooks.requests import must_respond
+from bot.runbooks.roles import must_respond
 
 _STATUSES = {
     "incident_monitoring": "monitoring", "incident_resolve": "resolved",

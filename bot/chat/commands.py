@@ -33,7 +33,7 @@ from bot.errors import BadInput
 from bot.incidents import Incidents
 from bot.located import near
 from bot.runbooks import Runs
-from bot.runbooks.requests import must_respond
+from bot.runbooks.roles import must_respond
 
 
 class Commands:

@@ -1,5 +1,6 @@
 """Runbooks: the format, the plan, approvals and the run engine with its journal."""
 
+from bot.runbooks.consent import approvers
 from bot.runbooks.decisions import Decision, Decisions
 from bot.runbooks.drills import Drills
 from bot.runbooks.engine import RunEngine
@@ -7,7 +8,7 @@ from bot.runbooks.holds import held_up
 from bot.runbooks.library import Library
 from bot.runbooks.model import Runbook
 from bot.runbooks.propose import Proposer
-from bot.runbooks.requests import Runs, approvers
+from bot.runbooks.requests import Runs
 from bot.runbooks.tables import Approval, Run, StepAttempt
 
 __all__ = [

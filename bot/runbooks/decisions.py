@@ -14,12 +14,14 @@ from sqlmodel import col, select
 from bot.catalog import Person
 from bot.errors import BadInput, Conflict, NotAllowed
 from bot.incidents import family
-from bot.runbooks.requests import Runs, must_respond, whom
+from bot.runbooks.consent import of_step, said_yes, step_approvers
+from bot.runbooks.holds import require_open
+from bot.runbooks.requests import Runs
+from bot.runbooks.roles import must_respond, whom
 from bot.runbooks.tables import Approval, Run, StepAttempt
 from bot.store import now
 
 Decision = Literal["retry", "skip", "undo", "stop"]
-_DENIED = "says that it did not happen"
 _REASON = 10  # characters: less explains nothing to who reviews it
 _WORDS = {
     "retry": "try again", "skip": "go on without it", "undo": "take the run back",
@@ -56,20 +58,18 @@ class Decisions:
             raise NotAllowed("You asked for this run, so another person must approve its steps.")
         if not person.has(str(row.output["from"])):
             raise NotAllowed(f"Approving {step} needs {whom(row.output['from'])}.")
-        bound = f"{step}:{run.plan_digest}"
-        earlier = await session.get(Approval, (run_id, bound, person.id))
-        if earlier is None:
-            session.add(
+        who, catalog = str(row.output["from"]), self.runs.library.catalog
+        again = person.id in await said_yes(session, run, step)
+        if not again:
+            bound = of_step(run, step)
+            await session.merge(
                 Approval(run_id=run_id, plan_digest=bound, person=person.id, surface=surface)
-            )
+            )  # merged: one of theirs may be there that has expired
             await session.flush()
-        said = select(Approval).where(Approval.run_id == run_id, Approval.plan_digest == bound)
-        agreed = {a.person for a in (await session.execute(said)).scalars()}
-        known = self.runs.library.catalog.people  # roles are looked up anew, as for the whole run
-        people = {p.id for p in known if p.id in agreed and p.has(str(row.output["from"]))}
+        people = await step_approvers(session, run, step, who, catalog)
         if len(people) >= int(row.output["count"]):
             self._settle(row, "done", "", by=", ".join(sorted(people)))
-        elif earlier is not None:
+        elif again:
             return run
         data = {"step": step, "surface": surface}
         await self._on(session, run, "step_approved", person, f"Approved: {step}", data)
@@ -102,27 +102,26 @@ class Decisions:
         """A person says what became of a step whose outcome Jackline could not learn.
 
         Several may be unknown: each is asked about by itself, and the run stands until all are told.
+        Then it goes on from what the journal says: what did not happen has failed, and the runbook
+        says what follows.
         """
         must_respond(person)
         run = await self.runs.get(session, run_id)
         if run.state != "unknown":
             raise Conflict(f"The run is {run.state}: nothing is unknown.")
-        query = select(StepAttempt).where(StepAttempt.run_id == run_id)
-        rows = list((await session.execute(query.order_by(col(StepAttempt.id)))).scalars())
-        unknown = [row for row in rows if row.state == "unknown"]
+        query = select(StepAttempt).where(
+            StepAttempt.run_id == run_id, StepAttempt.state == "unknown"
+        )
+        unknown = list((await session.execute(query.order_by(col(StepAttempt.id)))).scalars())
         about = [row for row in unknown if row.step == step or not step]
         if len(about) != 1:
             steps = ", ".join(row.step for row in unknown)
             raise Conflict(f"{step or 'More than one step'} is not what is asked: {steps}.")
         (row,) = about
         row.state = "done" if happened else "failed"
-        row.error = "" if happened else f"{person.name} {_DENIED}"
+        row.error = "" if happened else f"{person.name} says that it did not happen"
         if len(unknown) == 1:
-            denied = any(r.state == "failed" and r.error.endswith(_DENIED) for r in rows)
-            run.state, run.lease_until = ("failed" if denied else "approved"), None
-            if denied:
-                run.ended_at = now()
-                await self.runs.unlock(session, run)
+            run.state, run.lease_until, run.error = "approved", None, ""
         word = "happened" if happened else "did not happen"
         await self.runs.record(
             session, run, "outcome_settled", f"person:{person.id}", f"{row.step} {word}",
@@ -138,7 +137,7 @@ class Decisions:
         who = run.plan.get("freeze", {}).get("override", "commander")
         if not person.has(who):
             raise NotAllowed(f"Overriding a freeze for this run needs {whom(who)}.")
-        self._force(run, "freeze", person, reason)
+        await self._force(session, run, "freeze", person, reason)
         await self.runs.record(
             session, run, "freeze_overridden", f"person:{person.id}",
             f"Freeze overridden for {run.title}: {reason}", {"reason": reason},
@@ -153,7 +152,7 @@ class Decisions:
         run = await self.runs.get(session, run_id)
         if not person.has("commander"):
             raise NotAllowed("Breaking the glass needs the role 'commander'.")
-        self._force(run, "break_glass", person, reason)
+        await self._force(session, run, "break_glass", person, reason)
         text = f"🚨 {person.name} broke the glass: {run.title} runs without approval. {reason}"
         await self.runs.record(
             session, run, "glass_broken", f"person:{person.id}", text, {"reason": reason}
@@ -195,7 +194,10 @@ class Decisions:
                     hint=f"An approver says: /runbook review {run.id} WORDS",
                 )
 
-    def _force(self, run: Run, what: str, person: Person, reason: str) -> None:
+    async def _force(
+        self, session: AsyncSession, run: Run, what: str, person: Person, reason: str
+    ) -> None:
+        require_open(await self.runs.incidents.get(session, run.incident_id))
         if run.state != "waiting":
             raise Conflict(f"The run is {run.state}: nothing holds it back.")
         _must_explain(reason)

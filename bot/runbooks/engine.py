@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import BadInput, JacklineError
 from bot.log import get
+from bot.runbooks.called import called_stop
 from bot.runbooks.execute import Execution
 from bot.runbooks.journal import LEASE, Fenced, Journal
 from bot.runbooks.model import Runbook
@@ -80,6 +81,8 @@ class RunEngine:
         sent = [a for a in await self.journal.attempts(run.number, "do") if a.state == "intent"]
         for attempt in sent:
             await self.journal.settle(attempt, epoch, "unknown", error=error)
+        if not sent:
+            await called_stop(self.journal, run.number, epoch)
         await self.journal.end(run.number, epoch, "unknown" if sent else "failed", error)
 
     async def _keep(self, run_id: int, epoch: int) -> None:

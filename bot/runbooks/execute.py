@@ -7,6 +7,7 @@ cut off: whatever ends a run, the steps in flight come to their outcome first.
 import asyncio
 from typing import Any
 
+from bot.runbooks.called import called_stop
 from bot.runbooks.flow import StepFlow
 from bot.runbooks.journal import Journal
 from bot.runbooks.model import Runbook, Step
@@ -41,6 +42,7 @@ class Execution:
     async def go(self) -> None:
         """Until the run has ended, or is held or paused. Raises `Fenced`."""
         if self.run.undo_requested:
+            await called_stop(self.journal, self.run.number, self.epoch)
             await self.undoer.undo(self.run.error)
             return
         for row in await self.journal.attempts(self.run.number):
@@ -147,15 +149,15 @@ class Execution:
                 step, outcome = next((i, o) for i, o in failed if o.state == "unknown")
                 await self.journal.end(number, epoch, "unknown", outcome.error, step)
             case "failed":
-                await self._called_stop()
+                await called_stop(self.journal, number, epoch)
                 await self._fail(*failed[0])
             case "aborted":
-                await self._called_stop()
+                await called_stop(self.journal, number, epoch)
                 await self.journal.end(number, epoch, "aborted", step=self._next())
             case "paused":
                 await self.journal.hold(number, epoch, "paused")
             case "timeout":
-                await self._called_stop()
+                await called_stop(self.journal, number, epoch)
                 limit = f"{self.runbook.front.timeout:g} s"
                 error = f"took longer than its timeout of {limit}; nothing more was begun"
                 await self.journal.end(number, epoch, "failed", error, self._next())
@@ -163,13 +165,6 @@ class Execution:
                 await self.journal.hold(number, epoch, "held", self.flow.wake_at)
             case _:
                 await self.journal.end(number, epoch, "succeeded")
-
-    async def _called_stop(self) -> None:
-        """A called run is a step in flight too, and acts on targets that this one holds."""
-        going = await self.journal.calls(self.run.number)
-        while going:
-            await asyncio.sleep(_LOOK)
-            going = await self.journal.calls(self.run.number)
 
     async def _fail(self, step_id: str, outcome: Outcome) -> None:
         number, error = self.run.number, outcome.error

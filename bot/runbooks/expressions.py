@@ -41,6 +41,12 @@ _TROUBLE = (
 class _Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**", "%"})
 
+    def _generate(self, source: nodes.Template, *more: Any, **named: Any) -> str:  # noqa: ANN401 - Jinja2's signature
+        for node in list(source.find_all(_HOLDING)):
+            _ask_within(node)
+        source.set_environment(self)
+        return super()._generate(source, *more, **named)
+
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401 - Jinja2's signature
         if operator == "*" and _number(left) and _number(right):
             return super().call_binop(context, operator, left, right)
@@ -59,6 +65,39 @@ class _Environment(ImmutableSandboxedEnvironment):
         return plain and getattr(obj, "__name__", "") in _METHODS
 
 
+_HOLDING = (nodes.Compare, nodes.Filter, nodes.List, nodes.Pair, nodes.Tuple)
+_KNOWN = " known"  # a filter of ours, by a name that nobody can write
+
+
+def _ask_within(node: nodes.Node) -> None:
+    """What an empty list never looks at must be known all the same: ``x not in []`` asks of x."""
+    match node:
+        case nodes.Compare() if any(each.op in ("in", "notin") for each in node.ops):
+            node.expr = _asked(node.expr)
+            for each in node.ops:
+                each.expr = _asked(each.expr)
+        case nodes.Filter() if node.name not in ("default", "d"):
+            node.args = [_asked(each) for each in node.args]
+            for named in node.kwargs:
+                named.value = _asked(named.value)
+        case nodes.List() | nodes.Tuple():
+            node.items = [_asked(each) for each in node.items]
+        case nodes.Pair():
+            node.value = _asked(node.value)
+
+
+def _asked(value: nodes.Expr) -> nodes.Expr:
+    if isinstance(value, nodes.Const):
+        return value
+    return nodes.Filter(value, _KNOWN, [], [], None, None)
+
+
+def _known(value: Any) -> Any:  # noqa: ANN401 - any value
+    if isinstance(value, StrictUndefined):
+        str(value)  # raises, with what is not known
+    return value
+
+
 def _of_the_known(test: Callable[..., Any]) -> Callable[..., Any]:
     """``x is not none`` must not hold because nobody knows x: only ``defined`` may ask that."""
     if test in (tests.test_defined, tests.test_undefined):
@@ -66,10 +105,7 @@ def _of_the_known(test: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(test)
     def asked(*given: Any) -> Any:  # noqa: ANN401 - Jinja2's signature
-        for value in given:
-            if isinstance(value, StrictUndefined):
-                str(value)  # raises, with what is not known
-        return test(*given)
+        return test(*map(_known, given))
 
     return asked
 
@@ -81,6 +117,7 @@ _environment.tests = {
     for name, test in _environment.tests.items()
 }
 _environment.filters = {name: _environment.filters[name] for name in _FILTERS}
+_environment.filters[_KNOWN] = _known
 
 
 def evaluate(expression: str, names: Mapping[str, Any]) -> tuple[bool | None, str]:

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.errors import BadInput, JacklineError
+from bot.runbooks.consent import step_approvers
 from bot.runbooks.expressions import evaluate
 from bot.runbooks.journal import Journal
-from bot.runbooks.model import Runbook, Step
+from bot.runbooks.model import Consent, Runbook, Step
 from bot.runbooks.plan import Planner
 from bot.runbooks.steps import Outcome, StepRunner
 from bot.runbooks.tables import Run, StepAttempt
@@ -146,7 +147,9 @@ class StepFlow:
                     return
                 found[unit.id] = await self._unit(unit, names, rows)
 
-        await asyncio.gather(*(one(unit) for unit in batch.units))
+        ended = await asyncio.gather(*(one(unit) for unit in batch.units), return_exceptions=True)
+        for error in filter(None, ended):  # the others have come to their outcome first
+            raise error
 
     async def _stopped(self) -> bool:
         return await self.journal.aborted(self.run_id)
@@ -173,7 +176,7 @@ class StepFlow:
         row = await self.journal.intend(self.run_id, self.epoch, label, "gate", action="gate")
         seen = {**names, "stage": batch.label, "out": _out(step, found)}
         for verify in step.gate:
-            if reason := await self.runner.looks.wait_for(verify, seen):
+            if reason := await self.runner.looks.wait_for(verify, seen, step.timeout):
                 await self.journal.settle(row, self.epoch, "failed", error=reason)
                 return f"the gate after stage {batch.label} does not hold: {reason}"
         await self.journal.settle(row, self.epoch, "done")
@@ -186,15 +189,27 @@ class StepFlow:
         if step.approval is None or not step.approval.count:
             return None
         mine = [a for a in rows if a.phase == "approve"]
-        if mine and mine[-1].state == "done":
-            return None
-        if mine and mine[-1].state == "failed":
+        last = mine[-1].state if mine else ""
+        if last == "failed":
             return Outcome("failed", {}, mine[-1].error)
-        if not mine:
+        begun = any(a.phase == "do" for a in rows)
+        if last == "done" and (begun or await self._agreed(step.id, step.approval)):
+            return None
+        if last != "waiting":
             needed = {"count": step.approval.count, "from": step.approval.from_}
             text = f"{step.id} waits for {needed['count']} approval(s) of {needed['from']}"
+            if last:
+                text += ": what it had has expired, or is of somebody who may not give it any more"
             await self._await_person(step, "approve", "approval", "approval_asked", text, needed)
         return Outcome("waiting", {})
+
+    async def _agreed(self, step: str, needed: Consent) -> bool:
+        """Whether enough people still agree: the run may have stood still since they said so."""
+        runs = self.journal.runs
+        async with self.journal.store.read() as session:
+            run = await session.get_one(Run, self.run_id)
+            people = await step_approvers(session, run, step, needed.from_, runs.library.catalog)
+        return len(people) >= needed.count
 
     async def _manual(self, step: Step, last: StepAttempt | None) -> Outcome:
         if last is not None and last.state in ("done", "failed"):

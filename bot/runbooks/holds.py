@@ -1,4 +1,6 @@
-"""What keeps a run from beginning although people have agreed to it: a change freeze, a taken target."""
+"""What keeps a run from beginning although people have agreed to it: its incident is over, a change
+freeze, a taken target.
+"""
 
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -6,10 +8,24 @@ from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
 from bot.catalog import Catalog
-from bot.incidents import Incident
+from bot.errors import Conflict
+from bot.incidents import Incident, require_unmerged
 from bot.runbooks import statements
 from bot.runbooks.tables import Run, TargetLock
 from bot.store import now
+
+
+def over(incident: Incident) -> str:
+    """That nothing is run in the incident any more, in words, or ''."""
+    ended = incident.status in ("closed", "cancelled", "merged")
+    return f"#{incident.number} is {incident.standing}: nothing is run in it" if ended else ""
+
+
+def require_open(incident: Incident) -> None:
+    """Raises `Conflict` for an incident in which nothing is run any more."""
+    require_unmerged(incident)
+    if why := over(incident):
+        raise Conflict(f"{why}.", hint="/incident reopen opens it again.")
 
 
 def frozen(run: Run, catalog: Catalog, services: list[str]) -> str:
@@ -31,6 +47,8 @@ async def held_up(session: AsyncSession, run: Run, catalog: Catalog) -> str:
     """The same for the run's message, with what to do about it; '' if nothing does."""
     if run.state == "waiting" and "freeze" in run.plan:
         incident = await session.get_one(Incident, run.incident_id)
+        if why := over(incident):
+            return why
         why = frozen(run, catalog, incident.services)
         return f"{why}: /runbook override {run.id} WHY" if why else ""
     if run.state != "approved":

@@ -19,8 +19,8 @@ from bot.log import redact_text
 from bot.runbooks import statements
 from bot.runbooks.holds import lent
 from bot.runbooks.output import is_long
-from bot.runbooks.requests import ENDED, Runs
-from bot.runbooks.tables import Run, StepAttempt, TargetLock
+from bot.runbooks.requests import Runs
+from bot.runbooks.tables import ENDED, Run, StepAttempt, TargetLock
 from bot.store import Store, now
 
 LEASE = timedelta(seconds=15)
@@ -124,9 +124,9 @@ class Journal:
         ((abort, pause),) = await self.store.look(statements.ASKED, {"of": run_id})
         return abort, pause
 
-    async def calls(self, run_id: int) -> bool:
-        """Whether a run that this one called is going on at this moment."""
-        return bool(await self.store.look(statements.CALLED, {"of": run_id}))
+    async def calls(self, run_id: int) -> set[str]:
+        """The states of the runs that this one called and that have not ended."""
+        return {row.state for row in await self.store.look(statements.CALLED, {"of": run_id})}
 
     async def dead_paths(self, run_id: int) -> set[str]:
         """Access paths over which nothing got through in this run's incident so far."""
@@ -330,7 +330,8 @@ class Journal:
             if run.state in ENDED:
                 return
             run.state, run.error, run.lease_until = state, redact_text(error), None
-            run.wake_at = run.held_at = None
+            run.wake_at = None
+            run.held_at = now() if state == "unknown" else None  # a person's time is no run time
             if state != "unknown":
                 run.ended_at, run.undo_requested = now(), False
                 await self.unlock_targets(session, run)

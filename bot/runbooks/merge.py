@@ -17,8 +17,7 @@ from bot.errors import BadInput, Conflict, Untrusted
 from bot.incidents import Incident, Incidents
 from bot.runbooks.agree import disagreement
 from bot.runbooks.packing import journal_key
-from bot.runbooks.requests import ENDED
-from bot.runbooks.tables import Approval, Run, StepAttempt
+from bot.runbooks.tables import ENDED, Approval, Run, StepAttempt
 from bot.store import Store, now
 from bot.timeline import Entry, Ledger, Timeline, entries, rows_of
 

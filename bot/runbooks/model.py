@@ -128,6 +128,11 @@ Via = Annotated[
 ]
 
 
+def listed(via: list[str] | AllPaths) -> list[str]:
+    """The paths, whichever way they are written."""
+    return via.all if isinstance(via, AllPaths) else via
+
+
 class Expect(Part):
     """A condition in the expression language; ``else`` is what a person reads if it fails.
 

@@ -22,11 +22,11 @@ from bot.errors import BadInput, JacklineError, NotSent, Retryable, TargetError,
 from bot.log import redact_text, redacted
 from bot.registry import Registry
 from bot.runbooks.expressions import render
-from bot.runbooks.model import AllPaths, NoUndo, Runbook, Step, Undo, Written
+from bot.runbooks.model import NoUndo, Runbook, Step, Undo, Written, listed
 from bot.runbooks.units import Unit, batches
 
 _FAILURES, _CLOSED = 5, 10.0  # in a row, and then seconds in which a path is passed over
-
+_ROUNDED = 0.005  # shares are shown in whole percent
 
 Proofs = Callable[[], Awaitable[Sequence[PathProof]]]
 
@@ -127,8 +127,7 @@ class Planner:
                 raise
             return _noted(row, f"Known only during the run: {error.message}"), nothing
         row["target"] = action.target(params)
-        all_of = step.via.all if isinstance(step.via, AllPaths) else step.via
-        row["paths"] = self.dialer.paths(row["target"], all_of)
+        row["paths"] = self.dialer.paths(row["target"], listed(step.via))
         unproven = await self.unproven(row["target"], row["paths"])
         if unproven and len(unproven) == len(set(row["paths"])):
             said = ", ".join(f"{path} {why}" for path, why in unproven.items())
@@ -136,7 +135,7 @@ class Planner:
         if action.effect is Effect.READ:
             return row, nothing
         try:
-            preview = await self.preview(action, params, row["paths"])
+            preview = await self.preview(action, params, row["paths"], step.timeout)
         except TargetError as error:
             # What is down may be what the run repairs: the step looks again when its time comes.
             return {
@@ -160,9 +159,8 @@ class Planner:
             if action.effect is Effect.READ:
                 return Preview()
             params = arguments(action, step.with_, {**names, **unit.names}, unit.id)
-            via = step.via.all if isinstance(step.via, AllPaths) else step.via
-            paths = self.dialer.paths(action.target(params), via)
-            return await self.preview(action, params, paths)
+            paths = self.dialer.paths(action.target(params), listed(step.via))
+            return await self.preview(action, params, paths, step.timeout)
 
         found = await asyncio.gather(*(one(unit) for unit in units))
         check_blast_radius(runbook, units[0].step.id, found)
@@ -198,16 +196,31 @@ class Planner:
                 hint=f"It is tried again {_CLOSED:.0f} s after the last failure.",
             ) from None
 
-    async def preview(self, action: Action, params: BaseModel, paths: list[str]) -> Preview:
-        """Reads over the first path that brings an answer. Raises the last path's error."""
+    async def preview(
+        self, action: Action, params: BaseModel, paths: list[str], limit: float
+    ) -> Preview:
+        """Reads over the first path that brings an answer within ``limit`` seconds.
+
+        Raises the last path's error.
+        """
         problem: JacklineError = NotSent("there is no access path to try")
         for path in paths:
             try:
-                async with self.dialer.connect(action.target(params), path) as connection:
+                async with (
+                    asyncio.timeout(limit),
+                    self.dialer.connect(action.target(params), path) as connection,
+                ):
                     return await action.preview(params, connection)
             except (NotSent, Retryable, Unknown) as error:  # nothing but reading was lost
                 problem = error
+            except TimeoutError:
+                problem = silent(action, path, limit)
         raise problem
+
+
+def silent(action: Action, path: str, limit: float) -> Unknown:
+    """What a reading comes to that has taken as long as its step may."""
+    return Unknown(f"{action.name} had no answer over {path} within {limit:g} s")
 
 
 def arguments(action: Action, with_: dict[str, Any], names: Mapping[str, Any], where: str) -> Any:  # noqa: ANN401 - the action's own Params
@@ -269,7 +282,10 @@ def undo_words(step: Step, action: Action | None) -> str:
 
 
 def exceeds(approved: dict[str, Any], now: dict[str, Any]) -> str:
-    """What a plan would do that is not in the approved one, or ''. Doing less is no difference."""
+    """What a plan would do that is not in the approved one, or ''. Doing less is no difference.
+
+    What is there before is not compared: it may change by itself, such as how many are ready.
+    """
     if more := set(now["targets"]) - set(approved["targets"]):
         return f"also {', '.join(sorted(more))}"
     seen = {row["id"]: row for row in approved["steps"]}
@@ -279,10 +295,14 @@ def exceeds(approved: dict[str, Any], now: dict[str, Any]) -> str:
             return f"step {row['id']} acts on {row['target'] or 'something else'}"
         if before["unread"]:
             continue  # nobody saw its changes; its guards stand, as they did at the approval
-        known = {_key(change) for change in before["changes"]}
+        known = {_key(change): change.get("share") or 0 for change in before["changes"]}
         for change in row["changes"]:
+            said = f"{change['what']} → {change['after']}"
             if _key(change) not in known:
-                return f"{change['what']} → {change['after']}"
+                return said
+            share, agreed = change.get("share") or 0, known[_key(change)]
+            if share > agreed + _ROUNDED:
+                return f"{said} takes {share:.0%} of the capacity, not {agreed:.0%}"
     return ""
 
 

@@ -1,6 +1,5 @@
 """What people ask of runs: plan, request, approve, refuse, pause, abort, undo."""
 
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, delete, or_
@@ -9,15 +8,16 @@ from sqlmodel import col, select
 
 from bot.catalog import Person
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
-from bot.incidents import Incident, Incidents, family, require_unmerged
-from bot.runbooks.holds import frozen
+from bot.incidents import Incident, Incidents, family
+from bot.runbooks.consent import approvers
+from bot.runbooks.holds import frozen, over, require_open
 from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
-from bot.runbooks.model import Approvals, Runbook
-from bot.runbooks.tables import Approval, Run, StepAttempt, TargetLock
+from bot.runbooks.model import Runbook
+from bot.runbooks.roles import must_respond, whom
+from bot.runbooks.tables import ENDED, Approval, Run, StepAttempt, TargetLock
 from bot.store import now
 
-ENDED = ("succeeded", "failed", "refused", "aborted")
 OWN_GROUND = "it takes away what Jackline itself stands on, so it is run from the go-bag."
 LIVE = ("approved", "running", "held", "paused", "unknown")
 
@@ -87,12 +87,12 @@ class Runs:
         """Has a run planned. ``requester`` is a person's id, or empty for Jackline's proposal.
 
         The same ``origin`` again returns the same run. Raises `BadInput` for wrong inputs, and for
-        a runbook that is run from the go-bag.
+        a runbook that is run from the go-bag; `Conflict` in an incident that is over.
         """
         earlier = await session.execute(select(Run).where(Run.origin == origin))
         if found := earlier.scalar_one_or_none():
             return found
-        require_unmerged(incident)
+        require_open(incident)
         runbook = self.library.get(runbook_id)
         if runbook.front.from_bag and not self.in_bag:
             raise BadInput(f"{runbook.front.title}: {OWN_GROUND}", hint=from_the_bag(runbook))
@@ -145,7 +145,7 @@ class Runs:
             return run
         if run.state != "proposed":
             raise Conflict(f"The run is already {run.state}.")
-        require_unmerged(await self.incidents.get(session, run.incident_id))
+        require_open(await self.incidents.get(session, run.incident_id))
         run.state, run.requester = "waiting", person.id
         await self.record(
             session, run, "run_requested", f"person:{person.id}", f"Asked to run: {run.title}"
@@ -158,6 +158,8 @@ class Runs:
     ) -> Run:
         """A person's yes to the plan that they saw. Counted once per person, never the requester."""
         run = await self.get(session, run_id)
+        if run.state == "waiting":
+            require_open(await self.incidents.get(session, run.incident_id))
         if run.state == "waiting" and person.id in await approvers(session, run):
             await self.approve_if_enough(session, run)  # a freeze may have ended meanwhile
             return run
@@ -197,12 +199,28 @@ class Runs:
         run = await self.get(session, run_id)
         if run.state in ENDED:
             raise Conflict(f"The run has already ended: {run.state}.")
+        await self._abort(session, run, f"person:{person.id}", f"Aborted: {run.title}")
+        return run
+
+    async def end_called(self, session: AsyncSession, caller: Run) -> None:
+        """Aborts what the run called and what does not act at this moment: nobody waits for it now."""
+        text = f"Aborted, as the run that called it has ended ({caller.title})"
+        for number in await self._called(session, caller.number):
+            run = await self.get(session, number)
+            if run.state == "unknown":
+                run.abort = True  # a person is still to say what happened
+            elif run.state not in (*ENDED, "running") and not (run.abort or run.undo_requested):
+                await self._abort(session, run, "jackline", f"{text}: {run.title}")
+
+    async def _abort(self, session: AsyncSession, run: Run, actor: str, text: str) -> None:
         if run.abort and run.state == "running":
-            return run
+            return
         run.abort = True
-        called = [await self.abort(session, n, person) for n in await self._called(session, run_id)]
+        called = [await self.get(session, n) for n in await self._called(session, run.number)]
+        for each in called:
+            await self._abort(session, each, actor, f"Aborted: {each.title}")
         going = any(each.state not in ENDED for each in called)
-        if run.state in ("held", "paused") and (going or await self._cut_off(session, run_id)):
+        if run.state in ("held", "paused") and (going or await self._cut_off(session, run.number)):
             run.state, run.wake_at = "held", now()  # its targets are its own until that has stopped
         elif run.state != "running":
             run.state, run.ended_at = "aborted", now()
@@ -210,10 +228,7 @@ class Runs:
                 run.state, run.undo_requested = "failed", False
                 run.error = "not taken back: the undo was aborted before it began"
             await self.unlock(session, run)
-        await self.record(
-            session, run, "run_aborted", f"person:{person.id}", f"Aborted: {run.title}"
-        )
-        return run
+        await self.record(session, run, "run_aborted", actor, text)
 
     async def _cut_off(self, session: AsyncSession, run_id: int) -> bool:
         """Whether a crash left a step of a paused run in flight."""
@@ -341,7 +356,7 @@ class Runs:
         if not forced and sum(1 for p in known if p is not None and p.has(who)) < count:
             return "The approval is missing or has expired"
         incident = await session.get_one(Incident, run.incident_id)
-        return frozen(run, self.library.catalog, incident.services)
+        return over(incident) or frozen(run, self.library.catalog, incident.services)
 
     async def show(self, session: AsyncSession, run: Run) -> None:
         """Has the run's message redrawn everywhere, and the card, which says what runs."""
@@ -359,30 +374,3 @@ class Runs:
         )
         if run.state != "planning":
             await self.show(session, run)
-
-
-async def approvers(session: AsyncSession, run: Run) -> list[str]:
-    """Who said yes to the run's plan, first one first; a yes expires unless the run has begun."""
-    query = select(Approval.person).where(
-        Approval.run_id == run.id, Approval.plan_digest == run.plan_digest
-    )
-    if run.started_at is None and run.plan:
-        good = timedelta(seconds=run.plan["approvals"].get("ttl", Approvals().ttl))
-        query = query.where(Approval.at > now() - good)
-    return list((await session.execute(query.order_by(col(Approval.at)))).scalars())
-
-
-def whom(who: str) -> str:
-    """A role or a group, in words."""
-    return f"somebody of {who}" if who.startswith("@") else f"the role {who!r}"
-
-
-def has_role(person: Person) -> bool:
-    """Whether the person may do more than look on."""
-    return bool({"responder", "commander", "approver", "admin"} & set(person.roles))
-
-
-def must_respond(person: Person) -> None:
-    """Everyone of the catalog is a responder unless it says otherwise."""
-    if not has_role(person):
-        raise NotAllowed("You have no role in the catalog, so you can only look on.")

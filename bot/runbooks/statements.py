@@ -5,7 +5,7 @@ Built once: SQLAlchemy takes longer to compose one than SQLite or PostgreSQL tak
 
 from sqlalchemy import Row, Table, bindparam, func, insert, select, text, update
 
-from bot.runbooks.tables import Run, StepAttempt, TargetLock
+from bot.runbooks.tables import ENDED, Run, StepAttempt, TargetLock
 
 Ours = Row[tuple[int, int, int | None]]  # a run's id, its incident's, its caller's
 
@@ -21,7 +21,9 @@ RENEW = (
 ASKED = select(_run.c.abort, _run.c.pause).where(_run.c.id == bindparam("of"))
 PARENT = select(_run.c.parent_id).where(_run.c.id == bindparam("of"))
 CALLED = (
-    select(_run.c.id).where(_run.c.parent_id == bindparam("of"), _run.c.state == "running").limit(1)
+    select(_run.c.state)
+    .distinct()
+    .where(_run.c.parent_id == bindparam("of"), _run.c.state.not_in(ENDED))
 )
 _mine = _run.alias("mine")
 DEAD = (

@@ -19,7 +19,7 @@ from bot.errors import BadInput, JacklineError, NotSent, Retryable, TargetError,
 from bot.log import get, redacted
 from bot.runbooks.journal import Journal, TargetTaken
 from bot.runbooks.looks import Looks
-from bot.runbooks.model import AllPaths, Runbook
+from bot.runbooks.model import AllPaths, Runbook, listed
 from bot.runbooks.plan import Planner, arguments, check_blast_radius
 from bot.runbooks.tables import StepAttempt
 from bot.runbooks.units import Unit
@@ -28,6 +28,8 @@ from bot.store import now
 log = get("runbooks")
 _LOOK = 1.0  # seconds between two looks for an abort
 _MAY_COME = "; it may yet come: not sent again."  # of what is done once
+_IN_PART = ". Reading shows that it changed something all the same."
+_EFFECT = {"took_effect": True}  # what an attempt gave that failed and is to be taken back
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,11 @@ class StepRunner:
     async def _resume(self, call: _Call, last: StepAttempt) -> Outcome | None:
         """After a crash between intent and outcome; None means: do it (again)."""
         if call.action.effect is not Effect.ONCE:
-            await self.journal.settle(last, self.epoch, "interrupted", error="repeated")
+            left = await self._left(call.action, call.params, call.unit, last)
+            effect = {} if left is False else _EFFECT  # should it not come to the repetition
+            await self.journal.settle(
+                last, self.epoch, "interrupted", output=effect, error="repeated"
+            )
             return None
         took = await self._late(call, last)
         if took:
@@ -161,15 +167,18 @@ class StepRunner:
         """
         action = self.planner.registry.action(cut.action)
         took: bool | None = False
+        effect = {}
         if action.effect is not Effect.READ:
             params = arguments(action, unit.step.with_, {**names, **unit.names}, unit.id)
             took = await self.took_effect(action, params, unit)
+            if took is False and await self._left(action, params, unit, cut):
+                effect = _EFFECT
             if took is False and now() < cut.started_at + timedelta(seconds=unit.step.timeout):
                 took = None  # it may still be under way
         if took is None:
             return await self._park(cut, "Jackline stopped while this was being sent")
         state, error = ("done", "") if took else ("interrupted", "it is not made again")
-        await self.journal.settle(cut, self.epoch, state, error=error)
+        await self.journal.settle(cut, self.epoch, state, output=effect, error=error)
         return None
 
     async def _late(self, call: _Call, last: StepAttempt) -> bool | None:
@@ -196,13 +205,13 @@ class StepRunner:
     async def _once(self, runbook: Runbook, call: _Call) -> Outcome:
         via = call.unit.step.via
         try:
-            paths = await self.paths(call.target, _listed(via))
+            paths = await self.paths(call.target, listed(via))
             before = await self._before(call, paths)
             check_blast_radius(runbook, call.unit.id, [before])
         except JacklineError as error:
             return await self._held_back(call.unit, error.message)
-        guards = call.unit.step.guards
-        if reason := await self.looks.guards(guards, {**call.names, "state": before.state}):
+        names = {**call.names, "state": before.state}
+        if reason := await self.looks.guards(call.unit.step, names):
             return await self._held_back(call.unit, reason)
         if isinstance(via, AllPaths):
             return await self._over_all(call, via.all)
@@ -228,7 +237,8 @@ class StepRunner:
     async def _before(self, call: _Call, paths: list[str]) -> Preview:
         if call.action.effect is Effect.READ:
             return Preview()
-        return await self.planner.preview(call.action, call.params, paths)
+        limit = call.unit.step.timeout
+        return await self.planner.preview(call.action, call.params, paths, limit)
 
     async def _intend(self, call: _Call, path: str, before: Preview) -> StepAttempt:
         return await self.journal.intend(
@@ -292,12 +302,23 @@ class StepRunner:
     async def _refused(
         self, call: _Call, attempt: StepAttempt, error: TargetError | BadInput
     ) -> Outcome:
-        """It did not take effect; a reading whose answer was lost has none to have taken."""
-        again = isinstance(error, Retryable) and not call.last
-        await self.journal.settle(attempt, self.epoch, "failed", error=str(error), again=again)
+        """It did not take effect, or in part; a lost answer to a reading has none to have taken."""
+        left = await self._left(call.action, call.params, call.unit, attempt)
+        final = bool(left) and call.action.effect is Effect.ONCE
+        again = isinstance(error, Retryable) and not call.last and not final
+        reason = f"{str(error).rstrip('.')}{_IN_PART}" if left else str(error)
+        await self.journal.settle(
+            attempt, self.epoch, "failed", output=_EFFECT if left else {}, error=reason, again=again
+        )
         if isinstance(error, Retryable) and error.retry_after and again:
             await self._pause(min(error.retry_after, call.unit.step.timeout))
-        return Outcome("failed", {}, str(error))
+        return Outcome("failed", {}, reason, final=final)
+
+    async def _left(
+        self, action: Action, params: BaseModel, unit: Unit, attempt: StepAttempt
+    ) -> bool | None:
+        """Whether the attempt, which did not do what it should, changed something: undo goes by it."""
+        return await self.looks.left_behind(action, params, attempt.before, unit.step)
 
     async def _reconcile(self, call: _Call, attempt: StepAttempt, error: str) -> Outcome:
         """Sent, no answer: read over any path what became of it."""
@@ -309,13 +330,18 @@ class StepRunner:
             return await self._park(attempt, error)
         if once:  # the order may still be under way: a second one would do it twice
             error = f"{error.rstrip('.')}. Reading shows no effect{_MAY_COME}"
-        await self.journal.settle(attempt, self.epoch, "failed", error=error)
+        left = await self._left(call.action, call.params, call.unit, attempt)
+        if left is None and took is None and call.action.effect is not Effect.READ:
+            left = True  # nobody can tell: to go back to what was before does no harm
+        await self.journal.settle(
+            attempt, self.epoch, "failed", output=_EFFECT if left else {}, error=error
+        )
         return Outcome("failed", {}, error, final=once)
 
     async def took_effect(self, action: Action, params: BaseModel, unit: Unit) -> bool | None:
         """What the action itself reads over any path; None if nobody can tell."""
         target = action.target(params)
-        for path in await self.paths(target, _listed(unit.step.via)):
+        for path in await self.paths(target, listed(unit.step.via)):
             try:
                 async with asyncio.timeout(10), self.planner.dialer.connect(target, path) as link:
                     return await action.verify(params, link)
@@ -345,19 +371,17 @@ class StepRunner:
                 reason = f"{call.action.name} reports that it did not take effect"
         names = call.names if out is None else {**call.names, "out": out}
         for verify in call.unit.step.verify:
-            reason = reason or await self.looks.wait_for(verify, names)
+            reason = reason or await self.looks.wait_for(verify, names, call.unit.step.timeout)
             if reason and out is None and not verify.action:
                 return await self._park(attempt, f"it took effect, its answer is lost: {reason}")
         if reason:
             once = out is None or call.action.effect is Effect.ONCE
             if once and took is False:
                 reason = f"{reason}{_MAY_COME}"
-            effect = {} if took is False else out or {"took_effect": True}
+            effect = out or _EFFECT
+            if took is False and not await self._left(call.action, call.params, call.unit, attempt):
+                effect = {}
             await self.journal.settle(attempt, self.epoch, "failed", output=effect, error=reason)
             return Outcome("failed", out or {}, reason, final=once)
         await self.journal.settle(attempt, self.epoch, "done", output=out)
         return Outcome("done", out or {})
-
-
-def _listed(via: list[str] | AllPaths) -> list[str]:
-    return via.all if isinstance(via, AllPaths) else via

@@ -7,6 +7,8 @@ from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from bot.store import JsonColumn, Numbered, UtcDateTime, now
 
+ENDED = ("succeeded", "failed", "refused", "aborted")
+
 
 class Run(Numbered, SQLModel, table=True):
     """One execution of a runbook, from proposal to end.

@@ -15,9 +15,8 @@ from bot.log import get, redacted
 from bot.runbooks.journal import Journal, TargetTaken
 from bot.runbooks.model import AllPaths, NoUndo, Runbook, Step, Undo
 from bot.runbooks.plan import Planner, arguments, validated
-from bot.runbooks.requests import ENDED
 from bot.runbooks.steps import StepRunner
-from bot.runbooks.tables import Run, StepAttempt
+from bot.runbooks.tables import ENDED, Run, StepAttempt
 from bot.runbooks.units import Unit, step_of, unit_of
 
 log = get("runbooks")
@@ -102,10 +101,11 @@ class RunUndoer:
 
 
 def _took_effect(attempt: StepAttempt) -> bool:
-    """Done, or failed only afterwards: its verify did not hold, or a called run ended half-way."""
+    """Done, or not to its end: its verify did not hold, it did a part, a called run ended half-way."""
     if attempt.action == "runbook":
         return "run" in attempt.output
-    return attempt.state == "done" or (attempt.state == "failed" and bool(attempt.output))
+    half = attempt.state in ("failed", "interrupted") and bool(attempt.output)
+    return attempt.state == "done" or half
 
 
 def outputs(runbook: Runbook, last: Iterable[StepAttempt]) -> dict[str, Any]:

@@ -142,3 +142,67 @@ async def test_a_caller_that_failed_waits_for_what_it_called(
     async with running(room.engine):
         await until(room, number, "failed")
         assert (await room.run(number + 1)).state == "succeeded"
+
+
+MANUAL = "manual: {checklist: [Call the bank]}"
+LATER = ("wait: 2s\nneeds: []", f"{FAILS}\nneeds: [s2]")
+
+
+async def ended_by(room: Room) -> list[tuple[str, str]]:
+    """Who ended runs before their time, and what the timeline says."""
+    return [(row.actor, row.text) for row in await room.rows() if row.kind == "run_aborted"]
+
+
+@pytest.mark.parametrize(
+    ("state", "low"),
+    [
+        ("waiting", runbook(put("low"), name="low")),
+        ("held", runbook(put("low"), MANUAL, name="low", front=FREE)),
+    ],
+    ids=["for an approval", "for a person"],
+)
+async def test_a_called_run_that_waits_ends_with_a_caller_that_fails(
+    make_room: MakeRoom, shop: HttpApp, state: str, low: str
+) -> None:
+    """Nobody can approve or confirm it afterwards, its targets are free, and the timeline says so."""
+    room = calling(make_room, shop, runbook("runbook: low", *LATER), low=low)
+    number = await room.approved()
+    async with running(room.engine):
+        await until(room, number + 1, state)
+        await until(room, number, "failed")
+    assert (await room.run(number + 1)).state == "aborted"
+    said = "Aborted, as the run that called it has ended (Fix the shop): Fix the shop"
+    assert await ended_by(room) == [("jackline", said)]
+    async with room.store.read() as session:
+        assert await locked(session) == []
+
+
+async def test_a_called_run_that_waits_is_taken_back_with_its_caller(
+    make_room: MakeRoom, shop: HttpApp
+) -> None:
+    """The undo does not wait for the person of whom nothing is wanted any more."""
+    shop.answers["/low"] = Answer(body='"was"')
+    low = runbook(put("low", '"new"'), MANUAL, name="low", front=FREE)
+    text = runbook("runbook: low", LATER[0], f"{LATER[1]}\non_failure: undo")
+    room = calling(make_room, shop, text, low=low)
+    number = await room.approved()
+    async with running(room.engine):
+        run = await until(room, number, "failed")
+    assert (run.error, puts(shop)) == ("s3: false: is false", [("/low", "new"), ("/low", "was")])
+
+
+async def test_a_called_run_that_waits_ends_with_a_caller_out_of_time(
+    make_room: MakeRoom, shop: HttpApp
+) -> None:
+    """The caller's own step takes too long; the called run's run inside that ends as well."""
+    shop.answers["/slow"] = Answer(latency=3)
+    low = runbook(MANUAL, name="low", front=FREE)
+    mid = runbook("runbook: low", name="mid", front=FREE)
+    text = runbook("runbook: mid", look("slow", "needs: []"), look("x"), front="timeout: 1s")
+    room = calling(make_room, shop, text, low=low, mid=mid)
+    number = await room.approved()
+    async with running(room.engine):
+        await until(room, number + 2, "held")
+        run = await until(room, number, "failed")
+    assert run.error.startswith("took longer than its timeout")
+    assert [(await room.run(number + n)).state for n in (1, 2)] == ["aborted", "aborted"]

@@ -10,7 +10,15 @@ from bot.runbooks.expressions import check_syntax, evaluate, references, render
 
 NAMES: dict[str, Any] = {
     "inputs": {"zone": "eu-1", "percent": 20},
-    "out": {"ok": True, "status": 200, "ratio": 0.99, "servers": ["a", "b"], "none": None},
+    "out": {
+        "ok": True,
+        "status": 200,
+        "ratio": 0.99,
+        "servers": ["a", "b"],
+        "none": None,
+        "empty": [],
+        "map": {},
+    },
     "steps": {"look": {"ok": False}},
 }
 
@@ -41,6 +49,21 @@ NAMES: dict[str, Any] = {
         ("[out] | rejectattr('later', 'defined') | list | length == 1", True),
         ("out.none is not none", False),
         ("out.status is number", True),
+        ("'c' not in out.empty", True),
+        ("'c' not in out.later", None),
+        ("out.later not in out.empty", None),
+        ("not (out.later in out.empty)", None),
+        ("out.status > 1 not in out.empty", True),
+        ("1 < out.later not in out.empty", None),
+        ("out.later not in out.map.values()", None),
+        ("out.empty | select('equalto', out.later) | list == []", None),
+        ("out.empty | selectattr('a', 'in', out.later) | list | length == 0", None),
+        ("out.empty | select('equalto', 'c') | list == []", True),
+        ("out.empty | map(attribute='a', default=out.later) | list == []", None),
+        ("[out.later] != []", None),
+        ("[out.later | default(1)] != []", True),
+        ("{'a': out.later} != {}", None),
+        ("out.status | default(out.later) == 200", True),
         ("out.later == 1", None),
         ("out.later > 1", None),
         ("out.later.deeper", None),

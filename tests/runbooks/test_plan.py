@@ -8,6 +8,7 @@ from bot.runbooks.plan import check_blast_radius
 from bot.runbooks.read import read
 from tests.runbooks.conftest import MakeRoom
 from tests.runbooks.room import CALL, runbook
+from tests.servers.envoy import Envoy
 from tests.servers.fixtures import Start
 from tests.servers.http_app import Answer, HttpApp
 
@@ -119,3 +120,29 @@ async def test_a_step_that_takes_too_much_is_not_planned(
     run = await small.run(number)
     assert run.state == "failed"
     assert "would take 75% of the capacity; blast_radius.max_share is 50%" in run.error
+
+
+SPLIT = """action: envoy.set_weights
+with: {edge: edge, route: routing.traffic, weights: {blue: 0, green: 100}}"""
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("blue", "state"), [(50, "waiting"), (10, "succeeded"), (5, "succeeded")])
+async def test_an_approval_is_for_the_share_that_was_seen(
+    make_room: MakeRoom, http_server: Start[HttpApp], envoy_server: Start[Envoy],
+    blue: int, state: str,
+) -> None:  # fmt: skip
+    """On a real Envoy: the same change takes more away by the time it begins, as much, or less."""
+    apps = {name: http_server(name) for name in ("blue", "green")}
+    edge = envoy_server(
+        clusters={name: app.port for name, app in apps.items()}, weights={"blue": 10, "green": 90}
+    )
+    room = make_room(runbook(f"{SPLIT}\nundo: auto"), envoy__edge=edge.admin_url)
+    number = await room.approved()
+    edge.set_runtime({"routing.traffic.blue": blue, "routing.traffic.green": 100 - blue})
+    await room.work()
+    assert (await room.run(number)).state == state
+    said = [row.text for row in await room.rows() if row.kind == "approval_void"]
+    more = "weight routing.traffic.blue → 0 takes 50% of the capacity, not 10%"
+    void = f"Since the approval the plan has changed ({more}): Fix the shop"
+    assert said == ([void] if state == "waiting" else [])

@@ -17,7 +17,7 @@ from bot.chat.verbs.postmortem import STEPS
 from bot.incidents import SEVERITIES, Incident
 from bot.incidents.rules import following
 from bot.runbooks import Run
-from bot.runbooks.requests import has_role
+from bot.runbooks.roles import has_role
 
 _LONGEST = 3000  # of a text, as the page lets it be
 

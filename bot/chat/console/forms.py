@@ -27,7 +27,7 @@ from bot.errors import NotFound
 from bot.incidents import ACTIVE, SEVERITIES, Incident
 from bot.incidents.drafts import audience_of, draft
 from bot.incidents.rules import following
-from bot.runbooks.requests import has_role
+from bot.runbooks.roles import has_role
 from bot.store import now
 
 _MEANING = {"sev1": "critical", "sev2": "major", "sev3": "minor", "sev4": "low"}

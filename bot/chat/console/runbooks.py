@@ -10,7 +10,8 @@ from bot.chat.console.completion import asked
 from bot.chat.console.desk import Desk
 from bot.runbooks import Runbook
 from bot.runbooks.pages import prose, step_rows
-from bot.runbooks.requests import has_role, typed_with_inputs
+from bot.runbooks.requests import typed_with_inputs
+from bot.runbooks.roles import has_role
 
 _LONGEST = 200  # of what is looked for
 

@@ -18,7 +18,7 @@ from bot.chat.terminal.questions import Question, questions
 from bot.chat.terminal.room import INCIDENT, BagRoom
 from bot.errors import Conflict, NotAllowed
 from bot.runbooks import Run
-from bot.runbooks.requests import ENDED
+from bot.runbooks.tables import ENDED
 
 _TRIES = 3  # for a code that is misheard
 

@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.runbooks import Run, Runs, StepAttempt, approvers
-from bot.runbooks.requests import ENDED, whom
+from bot.runbooks.roles import whom
+from bot.runbooks.tables import ENDED
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.journal import Journal
 from bot.runbooks.merge import DATABASE
 from bot.runbooks.plan import Planner
-from bot.runbooks.requests import ENDED
+from bot.runbooks.tables import ENDED
 from bot.store import Store
 from bot.timeline import Entry, Ledger, Timeline, rows_of
 

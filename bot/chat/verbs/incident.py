@@ -9,7 +9,7 @@ from bot.chat.finding import Finder
 from bot.chat.verbs.ends import OF_STATUS, EndVerbs
 from bot.errors import BadInput
 from bot.incidents import Incidents, require_unmerged, severity_first
-from bot.runbooks.requests import must_respond
+from bot.runbooks.roles import must_respond
 
 LIFE_FORMS = (
     Form("/incident declare [sev1…sev4] TITLE", "opens an incident and its channel",

@@ -12,7 +12,7 @@ from bot.errors import BadInput, Conflict
 from bot.incidents import Incident, Incidents
 from bot.incidents.handover import Roles
 from bot.incidents.roles import COMMANDER, ROLES, split_role
-from bot.runbooks.requests import has_role
+from bot.runbooks.roles import has_role
 
 ROLE_FORMS = (
     Form("/incident role [ROLE PERSON|me|nobody]",

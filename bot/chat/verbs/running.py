@@ -15,7 +15,8 @@ from bot.incidents import Incidents
 from bot.incidents.seeing import require_seen
 from bot.located import near
 from bot.runbooks import Run, Runbook, Runs, StepAttempt, approvers, held_up
-from bot.runbooks.requests import ENDED, typed_with_inputs
+from bot.runbooks.requests import typed_with_inputs
+from bot.runbooks.tables import ENDED
 
 RUNNING_FORMS = (
     Form("/runbook search WORDS", "the runbooks that speak of it", ("find",), anybody=True),
