@@ -47,7 +47,7 @@ def _launcher() -> "subprocess.Popen[str]":
     """One for all tests of this process; it imports once what each of them would."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.e2e.launcher"], cwd=ROOT, text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
 
     def end() -> None:

@@ -33,15 +33,18 @@ import bot.runbooks.journal
 from bot.access import Prober
 from bot.app import Jackline
 from bot.cli import main
+from bot.contract import Graph, Series
 from bot.delivery.tables import Delivery
 from bot.runbooks.tables import Run
 from bot.settings import load
 from bot.store import Store, now
+from bot.timeline.charts import draw
 from tests.killing import killed
 
 # What `jackline serve` imports no sooner than it runs: a quarter of the time of one that dies soon.
 LATE = (
-    "anyio._backends._asyncio", "bot.cli.commands", "uvicorn.protocols.http.auto",
+    "anyio._backends._asyncio", "bot.cli.commands", "bot.postmortems.charts",
+    "matplotlib.backends.backend_svg", "uvicorn.protocols.http.auto",
     "uvicorn.protocols.websockets.auto",
 )  # fmt: skip
 
@@ -113,6 +116,7 @@ def _warm() -> None:
         asyncio.run(used())
     for late in LATE:
         importlib.import_module(late)
+    draw([Graph(title="a", unit="s", series=[Series(label="b", points=[(0, 1), (1, 2)])])])  # fonts
     gc.freeze()  # what is here stays, and need not be copied for a look at it
 
 
