@@ -48,12 +48,14 @@ def main() -> None:
     table = Table(title=f"Slack at {LATENCY * 1000:.0f} ms a call, bursts of {BURST}")
     for column in ("", "Jackline", "unit", "aim", "beside", "", "ratio"):
         table.add_column(column)
-    for name in chosen:
-        with console.status(f"measuring {name}"):
-            for row in BENCHES[name]():
-                figures = (f"{row.ours:.3g}", row.unit, row.aim, f"{row.other:.3g}")
-                table.add_row(row.what, *figures, row.other_name, f"{row.ratio:.2f}x")
-    console.print(table)
+    try:
+        for name in chosen:
+            with console.status(f"measuring {name}"):
+                for row in BENCHES[name]():
+                    figures = (f"{row.ours:.3g}", row.unit, row.aim, f"{row.other:.3g}")
+                    table.add_row(row.what, *figures, row.other_name, f"{row.ratio:.2f}x")
+    finally:  # what was measured before one broke is shown all the same
+        console.print(table)
 
 
 if __name__ == "__main__":

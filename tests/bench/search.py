@@ -15,7 +15,7 @@ from bot.incidents import Incident
 from bot.incidents.similar import Similar
 from bot.postmortems.search import Search
 from bot.store import Store, now
-from bot.timeline import Entry, rows_of
+from bot.timeline import Timeline, rows_of
 from tests.bench.table import Row
 from tests.servers.postgres import postgres
 
@@ -92,7 +92,7 @@ async def _fill(store: Store) -> None:
                 "trigger": {"alert": f"Alert{number % _ALERTS}", "labels": {"n": str(number % 400)}},
                 "declared_at": _BEGAN + timedelta(minutes=number), "resolved_at": _BEGAN + timedelta(minutes=number + 9),
             })  # fmt: skip
-            await session.execute(insert(Entry), [_entry(number, seq, chance) for seq in range(1, EACH + 1)])  # fmt: skip
+            await session.execute(insert(Timeline), [_entry(number, seq, chance) for seq in range(1, EACH + 1)])  # fmt: skip
     if not store.is_sqlite:
         async with store.write() as session:
             await session.execute(text("ANALYZE"))

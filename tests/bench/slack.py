@@ -42,6 +42,10 @@ async def declare_to_ready() -> list[Row]:
             began = time.monotonic()
             await slack.command(f"/incident declare sev2 Search is slow {number}", U_ANA, C_GENERAL)
             await asyncio.sleep(12 * LATENCY)
+            while not slack.calls(
+                "chat.postMessage"
+            ):  # the first time parts of it are still loaded
+                await asyncio.sleep(LATENCY)
             await bot.said_all()
             made = [c for c in slack.calls() if c.ended and c.method != "auth.test"]
             posts = [c.ended for c in made if c.method == "chat.postMessage" and c.ended]
