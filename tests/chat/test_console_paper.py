@@ -14,6 +14,8 @@ from bot.store import now
 from bot.timeline import rows_of
 from tests.chat.console_world import HTMX, ORIGIN, World
 
+pytestmark = pytest.mark.slow
+
 EDIT = "/incidents/1/postmortem/edit"
 DO = "/incidents/1/postmortem/do"
 

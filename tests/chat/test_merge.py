@@ -14,6 +14,8 @@ from bot.store import now
 from tests.chat.hands import Hands, shown
 from tests.chat.room import words
 
+pytestmark = pytest.mark.slow
+
 
 async def refused(work: Any, kind: type[JacklineError] = Conflict) -> str:
     with pytest.raises(kind) as caught:

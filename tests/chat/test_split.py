@@ -15,6 +15,8 @@ from bot.store import now
 from tests.chat.hands import SERVICES, Hands, shown
 from tests.chat.room import words
 
+pytestmark = pytest.mark.slow
+
 
 async def refused(work: Any, kind: type[JacklineError] = BadInput) -> str:
     with pytest.raises(kind) as caught:

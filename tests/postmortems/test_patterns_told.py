@@ -14,6 +14,8 @@ from bot.postmortems.patterns.match import resemble
 from bot.postmortems.told import entries_of
 from tests.postmortems.outages import outage
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parent / "told"
 
 

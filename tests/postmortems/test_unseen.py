@@ -27,6 +27,8 @@ from bot.postmortems.style import check_style
 from tests.postmortems.rubric import Truth, score
 from tests.postmortems.test_replay import uncited
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parent / "unseen"
 FILES = {f"{path.parent.name}/{path.stem}": path for path in sorted(FOLDER.glob("*/*.yaml"))}
 STRANGERS = (

@@ -30,6 +30,8 @@ from tests.postmortems.exports.hostile import (
 )
 from tests.postmortems.story import CATALOG, PNG
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def exports(tmp_path: Path) -> Exports:

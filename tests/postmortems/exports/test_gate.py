@@ -16,6 +16,8 @@ from bot.postmortems.exports.gate import Gate
 from bot.postmortems.redact import _NAMED, _NAMED_HINTS, _TOKEN_HINTS, _TOKENS, Redactor
 from bot.postmortems.render import tokens, uncollected
 
+pytestmark = pytest.mark.slow
+
 SECRET = "s3cret$w0rd_x"
 OWN = (Redaction(id="cell", pattern="^zebra$"), Redaction(id="any", pattern="CUST-[0-9]+"))
 GATE = Gate({SECRET}, Redactor(OWN), lambda text: text.replace("Ana Souza", "[responder 1]"))
