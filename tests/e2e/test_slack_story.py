@@ -97,7 +97,8 @@ async def test_the_whole_story(mode: str, database_url: str, tmp_path: Path, edg
         incident = await play(slack, bot, edge)
         await bot.said_all()
         kinds = [row["kind"] for row in incident["timeline"]]
-        assert [k for k in kinds if k != "evidence_attached"] == [
+        by_the_clock = ("evidence_attached", "alerts_ended")  # looked for every few seconds
+        assert [k for k in kinds if k not in by_the_clock] == [
             "incident_declared", "alert_received", "runbook_proposed", "run_planned",
             "commander_assigned", "status_changed", "run_requested", "run_approved",
             "status_changed", "run_started", "step_started", "step_succeeded", "step_started",
