@@ -99,12 +99,11 @@ class Execution:
                 return "unknown"
             if outcome.state == "failed" and self._policy(step_id, outcome) != "continue":
                 return "failed"
-        abort, pause = await self.journal.asked(self.run.number)
-        if abort or pause:
-            return "aborted" if abort else "paused"
-        if self.runbook.front.timeout and self._unfinished():
-            run = await self.journal.fresh(self.run.number)
-            worked = (now() - (run.started_at or now())).total_seconds() - run.held_seconds
+        asked = await self.journal.asked(self.run.number)
+        if asked.abort or asked.pause:
+            return "aborted" if asked.abort else "paused"
+        if self.runbook.front.timeout and len(self.outcomes) < len(self.runbook.steps):
+            worked = (now() - (asked.started_at or now())).total_seconds() - asked.held_seconds
             if worked > self.runbook.front.timeout:
                 return "timeout"
         return None
@@ -133,9 +132,6 @@ class Execution:
     def _names(self) -> dict[str, Any]:
         steps = {i: o.out for i, o in self.outcomes.items() if o.state != "waiting"}
         return {"inputs": self.run.inputs, "steps": steps}
-
-    def _unfinished(self) -> bool:
-        return any(w.step.id not in self.outcomes for w in self.runbook.steps)
 
     async def _end(self, stop: str | None) -> None:
         number, epoch = self.run.number, self.epoch

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, or_, update
+from sqlalchemy import Connection, Row, and_, delete, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 from sqlmodel import col, select
@@ -117,12 +117,12 @@ class Journal:
 
     async def aborted(self, run_id: int) -> bool:
         """Whether a person has asked for the run's end."""
-        return (await self.asked(run_id))[0]
+        return bool((await self.asked(run_id)).abort)
 
-    async def asked(self, run_id: int) -> tuple[bool, bool]:
-        """Whether a person has asked for the run's end, and for a pause."""
-        ((abort, pause),) = await self.store.look(statements.ASKED, {"of": run_id})
-        return abort, pause
+    async def asked(self, run_id: int) -> Row[Any]:
+        """Whether a person has asked for the run's end (``abort``) or a ``pause``, and its times."""
+        (row,) = await self.store.look(statements.ASKED, {"of": run_id})
+        return row
 
     async def calls(self, run_id: int) -> set[str]:
         """The states of the runs that this one called and that have not ended."""

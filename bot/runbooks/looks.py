@@ -11,11 +11,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.contract import Action, Effect, Preview
-from bot.errors import BadInput, JacklineError, NotSent, Rejected, Retryable, TargetError, Unknown
+from bot.errors import BadInput, JacklineError, Rejected
 from bot.log import get
 from bot.runbooks.expressions import evaluate
 from bot.runbooks.model import AllPaths, Expect, Step, Verify, listed
-from bot.runbooks.plan import Planner, arguments, silent, validated
+from bot.runbooks.plan import Planner, arguments, validated
 
 log = get("runbooks")
 Names = Mapping[str, Any]
@@ -129,19 +129,9 @@ class Looks:
         self, action: Action, params: BaseModel, paths: Sequence[str], limit: float
     ) -> dict[str, Any]:
         target = action.target(params)
-        problem: TargetError = NotSent(f"{target} cannot be reached")
-        for path in paths:
-            try:
-                async with (
-                    asyncio.timeout(limit),
-                    self.planner.dialer.connect(target, path) as connection,
-                ):
-                    return await action.apply(params, connection)
-            except (NotSent, Retryable, Unknown) as error:  # nothing but reading was lost
-                problem = error
-            except TimeoutError:
-                problem = silent(action, path, limit)
-        raise problem
+        return await self.planner.over(
+            target, paths, limit, action.name, lambda line: action.apply(params, line)
+        )
 
 
 def _said(condition: Expect, why: str) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import rfc8785
 from purgatory import AsyncCircuitBreakerFactory
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.access import Dialer, PathProof
 from bot.contract import Action, Connection, Effect, Preview
-from bot.errors import BadInput, JacklineError, NotSent, Retryable, TargetError, Unknown
+from bot.errors import BadInput, NotSent, Retryable, TargetError, Unknown
 from bot.log import redact_text, redacted
 from bot.registry import Registry
 from bot.runbooks.expressions import render
@@ -28,6 +28,7 @@ from bot.runbooks.units import Unit, batches
 _FAILURES, _CLOSED = 5, 10.0  # in a row, and then seconds in which a path is passed over
 _ROUNDED = 0.005  # shares are shown in whole percent
 
+T = TypeVar("T")
 Proofs = Callable[[], Awaitable[Sequence[PathProof]]]
 
 
@@ -199,28 +200,34 @@ class Planner:
     async def preview(
         self, action: Action, params: BaseModel, paths: list[str], limit: float
     ) -> Preview:
-        """Reads over the first path that brings an answer within ``limit`` seconds.
+        """What the action would do, by `over`."""
+        target = action.target(params)
+        return await self.over(
+            target, paths, limit, action.name, lambda line: action.preview(params, line)
+        )
+
+    async def over(
+        self, target: str, paths: Sequence[str], limit: float, what: str,
+        read: Callable[[Connection], Awaitable[T]],
+    ) -> T:  # fmt: skip
+        """What ``read`` gives over the first path that brings an answer within ``limit`` seconds.
 
         Raises the last path's error.
         """
-        problem: JacklineError = NotSent("there is no access path to try")
+        problem: TargetError = NotSent(f"{target} cannot be reached: it has no access path")
         for path in paths:
             try:
                 async with (
-                    asyncio.timeout(limit),
-                    self.dialer.connect(action.target(params), path) as connection,
+                    asyncio.timeout(limit) as clock,
+                    self.dialer.connect(target, path) as connection,
                 ):
-                    return await action.preview(params, connection)
+                    return await read(connection)
             except (NotSent, Retryable, Unknown) as error:  # nothing but reading was lost
                 problem = error
-            except TimeoutError:
-                problem = silent(action, path, limit)
+            except TimeoutError:  # ours, or one that a library gave up with
+                why = f"within {limit:g} s" if clock.expired() else "in time"
+                problem = Unknown(f"{what} had no answer over {path} {why}")
         raise problem
-
-
-def silent(action: Action, path: str, limit: float) -> Unknown:
-    """What a reading comes to that has taken as long as its step may."""
-    return Unknown(f"{action.name} had no answer over {path} within {limit:g} s")
 
 
 def arguments(action: Action, with_: dict[str, Any], names: Mapping[str, Any], where: str) -> Any:  # noqa: ANN401 - the action's own Params

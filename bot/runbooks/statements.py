@@ -18,7 +18,9 @@ RENEW = (
     .values(lease_until=bindparam("until"))
     .returning(_run.c.id, _run.c.incident_id, _run.c.parent_id)
 )
-ASKED = select(_run.c.abort, _run.c.pause).where(_run.c.id == bindparam("of"))
+ASKED = select(_run.c.abort, _run.c.pause, _run.c.started_at, _run.c.held_seconds).where(
+    _run.c.id == bindparam("of")
+)
 PARENT = select(_run.c.parent_id).where(_run.c.id == bindparam("of"))
 CALLED = (
     select(_run.c.state)
