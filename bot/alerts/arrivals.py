@@ -82,7 +82,7 @@ def at_fault(error: Exception) -> bool:
     """Whether it comes from what was accepted, so that no other try helps: no database is away."""
     if isinstance(error, SQLAlchemyError | OSError):
         return not_taken(error) or type(error) is StatementError  # that is a value of no column's
-    return True
+    return not isinstance(error, MemoryError)
 
 
 async def unpack_all(store: Store, source: str = "") -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sqlalchemy import update
 
 from bot.alerts import StoredAlert
-from bot.alerts.arrivals import count_alerts
+from bot.alerts.arrivals import at_fault, count_alerts
 from bot.alerts.telling import BUDGET
 from bot.catalog import Catalog, Rule
 from bot.delivery import Message
@@ -241,6 +241,15 @@ async def test_what_can_never_be_routed_is_set_aside_and_said(room: Room) -> Non
         await session.execute(mended)
     await Room(room.store).route()
     assert [a.name for a in await room.stored() if a.incident_id == 1] == ["Broken1", "Sound"]
+
+
+@pytest.mark.parametrize(
+    ("error", "faulty"),
+    [(KeyError("x"), True), (OSError(28, "full"), False), (MemoryError(), False)],
+)
+def test_what_is_an_alerts_own_fault(error: Exception, faulty: bool) -> None:
+    """A machine without memory or disk sets no alert aside: a later try finds it as it was."""
+    assert at_fault(error) is faulty
 
 
 async def test_many_routers_make_one_incident(room: Room, store: Store) -> None:
