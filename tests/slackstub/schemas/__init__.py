@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+import jsonschema_rs
 from jsonschema import Draft7Validator
 
 HERE = Path(__file__).parent
@@ -24,21 +25,27 @@ def noted() -> list[str]:
 
 
 @cache
-def _validator(part: Part) -> Draft7Validator:
+def _schema(part: Part) -> dict[str, Any]:
     whole = json.loads((HERE / "blocks.json").read_text("utf-8"))
-    return Draft7Validator(
-        {**whole["definitions"]["Sent"]["properties"][part], "definitions": whole["definitions"]}
-    )
+    return {
+        **whole["definitions"]["Sent"]["properties"][part], "definitions": whole["definitions"]
+    }  # fmt: skip
+
+
+@cache
+def _quick(part: Part) -> jsonschema_rs.Draft7Validator:
+    """Asked for each message of each test; the other one, which has the words, takes 40 ms."""
+    return jsonschema_rs.Draft7Validator(_schema(part))
 
 
 def faults(part: Part, value: Any) -> list[str]:
     """Where `value` is not what Slack's types allow, each with its pointer."""
-    if _validator(part).is_valid(value):  # far quicker than looking for what is wrong
+    if _quick(part).is_valid(value):
         return []
+    found = Draft7Validator(_schema(part)).iter_errors(value)
     return [
-        f"{part}: {_words(error)} [/{'/'.join(map(str, error.absolute_path))}]"
-        for error in _validator(part).iter_errors(value)
-    ]
+        f"{part}: {_words(error)} [/{'/'.join(map(str, error.absolute_path))}]" for error in found
+    ] or [f"{part}: refused by one reader of the schema, taken by the other"]
 
 
 def _words(error: Any) -> str:
