@@ -37,8 +37,32 @@ class BadFile(BadInput):
         self.problem = problem
 
 
-class StrictLoader(yaml.SafeLoader):
+# libyaml's reader takes a tenth of the time of PyYAML's own, on which a reload would keep all else
+# waiting; where PyYAML was built without it there is only that one.
+_Reader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DEEPEST = 100  # collections in each other: libyaml's reader would overrun the stack
+_Opened, _Closed = yaml.CollectionStartEvent, yaml.CollectionEndEvent
+
+
+class StrictLoader(_Reader):  # type: ignore[misc]  # one of two, which the stubs do not know
     """YAML that refuses a key given twice: ``safe_load`` would keep the last one silently."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        try:
+            super().__init__(text)
+        except UnicodeEncodeError:  # libyaml takes UTF-8: half a pair is none
+            yaml.SafeLoader(text)
+            raise
+
+    def get_single_node(self) -> Any:  # noqa: ANN401 - PyYAML's signature
+        """The document's node. What is wrong with it is said in the words of PyYAML's own reader."""
+        try:
+            _require_shallow(self._text)
+            return super().get_single_node()
+        except yaml.YAMLError:
+            yaml.compose(self._text, Loader=yaml.SafeLoader)
+            raise
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401 - PyYAML's signature
         try:
@@ -46,6 +70,15 @@ class StrictLoader(yaml.SafeLoader):
         except (ValueError, LookupError, AttributeError) as error:
             # PyYAML lets a date such as 2026-13-45 or a `!!bool perhaps` fail as what it is.
             raise refusal(f"{str(node.value)[:80]!r} cannot be read: {error}", node) from None
+
+
+def _require_shallow(text: str) -> None:
+    """Raises `RecursionError` where it is nested too deeply, or what is wrong with it as YAML."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Reader):
+        depth += isinstance(event, _Opened) - isinstance(event, _Closed)
+        if depth > _DEEPEST:
+            raise RecursionError
 
 
 def refusal(message: str, node: yaml.Node) -> yaml.MarkedYAMLError:

@@ -14,8 +14,7 @@ from bot.runbooks.model import Front, Runbook, Step, Written
 
 _M = TypeVar("_M", bound=BaseModel)
 _FENCE = "yaml step"
-
-
+_READER = MarkdownIt("commonmark")
 _LARGEST = 5_000  # values in one block with its aliases written out: a few could stand for 10**9
 
 
@@ -57,7 +56,7 @@ def _steps(body: str, offset: int, path: str, problems: list[Problem]) -> tuple[
     lines = body.splitlines()
     found: list[Written] = []
     heading, prose_from, intro = "", 0, ""
-    for token, title in _blocks(MarkdownIt("commonmark").parse(body)):
+    for token, title in _blocks(_READER.parse(body)):
         start, end = token.map or (0, 0)
         if title is not None:
             if not heading:

@@ -99,12 +99,13 @@ def test_a_wrong_shape(tmp_path: Path, text: str, said: str) -> None:
         ("services: [!!python/object:os.system {}]", "1: could not determine a constructor"),
         ("services: [{<<: 1}]", "1: expected a mapping"),
         (f"services: {'[' * 3000}{']' * 3000}", "1: is nested too deeply"),
+        ("services: " + "[" * 300_000, "1: is nested too deeply"),
         ("services:\n  - &a {id: a, title: *a}", "2: found unconstructable recursive node"),
         ("services: &a [*a]", "1: must be a mapping"),
     ],
     ids=[
         "latin-1", "control", "syntax", "tab", "alias", "documents", "date", "bool", "digits",
-        "python", "merge", "deep", "recursive-map", "recursive-list",
+        "python", "merge", "deep", "abysmal", "recursive-map", "recursive-list",
     ],
 )  # fmt: skip
 def test_not_readable_as_yaml(tmp_path: Path, text: str | bytes, said: str) -> None:
