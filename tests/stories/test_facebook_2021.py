@@ -34,7 +34,7 @@ from tests.servers.sshd import Sshd, sshd
 from tests.servers.tools import require
 from tests.slackstub import SlackStub
 
-pytestmark = [pytest.mark.server, pytest.mark.alone, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.server, pytest.mark.alone, pytest.mark.timeout(400)]
 ROOT = Path(__file__).parents[2]
 PYTHON = "/usr/bin/python3.11" if Path("/usr/bin/python3.11").exists() else sys.executable
 SLACK, SIGN_IN, DNS = 9000, 8001, 53
