@@ -27,10 +27,16 @@ class Redaction(BaseModel):
     def _reads(cls, value: str) -> str:
         if _NOT_LINEAR.search(value):
             raise ValueError("has look-around or a reference back, which may take for ever")
-        try:
-            found = re.compile(value)
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from None
+        import re2  # noqa: PLC0415 - it is loaded where a catalog has one
+
+        options = re2.Options()
+        options.log_errors = False
+        try:  # by what will look for it: of what only others can read no paper could be drawn
+            found = re2.compile(value, options)
+        except re2.error as error:
+            said = error.args[0] if error.args else error
+            reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+            raise ValueError(f"is no regular expression that RE2 takes: {reason}") from None
         if value and found.match(""):
             raise ValueError("matches nothing at all, and so everywhere")
         return value

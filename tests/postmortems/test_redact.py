@@ -67,9 +67,10 @@ def test_addresses_and_own_patterns_where_the_catalog_says_so():
     assert clean == "[IP address], [IP address] and [IP address] at 12:30:10, [customer number]"
 
 
-@pytest.mark.parametrize("wrong", ["(?=a)b", r"(a)\1", "(", "a*", "(?<x>a)"])
+@pytest.mark.parametrize("wrong", ["(?=a)b", r"(a)\1", "(", "a*", "(?<x>a)", r"foo\Z", "a++b",
+                                   "[0-9]{5,2000}", r"\u00e4"])  # fmt: skip
 def test_a_pattern_that_cannot_be(wrong):
-    """One that might take for ever, or matches everywhere, is refused when it is read."""
+    """One that might take for ever, matches everywhere, or is none to what looks for it, is refused when it is read."""
     with pytest.raises(ValueError, match="pattern"):
         Redaction(id="x", pattern=wrong)
 
