@@ -64,7 +64,7 @@ class Layer(BaseModel):
     model_config = STRICT
 
     people: list[Name] = Field(min_length=1, max_length=100)
-    since: date
+    since: date = Field(ge=date(1970, 1, 1))
     until: date | None = Field(default=None, description="the first day without this layer")
     handover: str = Field(default="", description="when, as in cron: 0 9 * * mon")
     every: Annotated[str, AfterValidator(_checked_every)] = Field(

@@ -50,6 +50,7 @@ def load_catalog(folder: Path, instead: Path | None = None) -> Catalog:
     _no_dangling(catalog, origins)
     _checks_fit(catalog, origins)
     _no_circle(catalog, origins)
+    _overrides_in_range(catalog, origins)
     _overrides_apart(catalog, origins)
     _heard(catalog, origins)
     return catalog
@@ -265,6 +266,21 @@ def _no_circle(catalog: Catalog, origins: _Origins) -> None:
         index = list(graph).index(circle[0])
         text = f"runs in a circle: {' → '.join(circle)}"
         raise origins["services"][index].problem(["depends_on"], text) from None
+
+
+def _overrides_in_range(catalog: Catalog, origins: _Origins) -> None:
+    """The last evening of the calendar is in another year, which there is not, where UTC is ahead."""
+    for index, schedule in enumerate(catalog.schedules):
+        for number, override in enumerate(schedule.overrides):
+            for field in ("since", "until"):
+                try:
+                    schedule.moment(getattr(override, field))
+                except OverflowError:
+                    text = "is no time that there is in UTC: take one that is nearer"
+                    where: _Where = ["overrides", number, field]
+                    raise origins["schedules"][index].problem(where, text) from None
+                except Unavailable:  # as below
+                    return
 
 
 def _overrides_apart(catalog: Catalog, origins: _Origins) -> None:

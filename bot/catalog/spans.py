@@ -15,12 +15,20 @@ from pydantic import (
 from bot.catalog.entry import STRICT, Name
 from bot.catalog.matching import Match
 
+
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("is no time that there is in UTC: leave its offset out") from None
+
+
 UtcTime = Annotated[
     datetime,
     BeforeValidator(
         lambda v: datetime(v.year, v.month, v.day, tzinfo=UTC) if type(v) is date else v
     ),
-    AfterValidator(lambda v: v.astimezone(UTC) if v.tzinfo else v.replace(tzinfo=UTC)),
+    AfterValidator(_utc),
 ]
 
 

@@ -14,6 +14,7 @@ from bot.errors import BadInput
 
 EXAMPLES = "Write it like: in 20m, at 14:30, tomorrow 9:00, mon 9:00, 2026-03-01T09:00."
 LONGEST = timedelta(days=366)
+_OLDEST = timedelta(days=3660)  # looking back: what is longer ago is a slip
 _LIMIT = 60  # characters
 _EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - the library reads naive times, lengths too
 _SOON = timedelta(hours=12)  # a time of day that has passed is tomorrow's, if that is no longer off
@@ -56,6 +57,8 @@ def parse_past(text: str, now: datetime, tz: str) -> datetime:
         raise BadInput(
             f"{text.strip()!r} is still to come.", hint="Write it like: at 14:30, yesterday 21:10."
         )
+    if now - found > _OLDEST:
+        raise BadInput(f"{text.strip()!r} is more than ten years ago.")
     return found
 
 
@@ -64,6 +67,15 @@ def _said(text: str) -> str:
 
 
 def _moment(said: str, text: str, now: datetime, home: ZoneInfo, *, ahead: bool) -> datetime:
+    try:
+        return _meant(said, text, now, home, ahead=ahead)
+    except OverflowError:  # at either end of the calendar, UTC has another year than the wall
+        raise BadInput(
+            f"I cannot read {text.strip()[:_LIMIT]!r} as a time.", hint=EXAMPLES
+        ) from None
+
+
+def _meant(said: str, text: str, now: datetime, home: ZoneInfo, *, ahead: bool) -> datetime:
     if (exact := _iso(said.removeprefix("at "), home)) is not None:
         return exact
     short = len(said) <= _LIMIT

@@ -241,3 +241,30 @@ def test_both_endings_of_a_yaml_file_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("services: [{id: shop, title: Shop, tier: p0}]")
     (tmp_path / "b.yml").write_text("services: [{id: till, title: Till, tier: p1}]")
     assert [s.id for s in load_catalog(tmp_path).services] == ["shop", "till"]
+
+
+LAYERS = "  layers: [{people: [ana], since: 2026-01-01}]\n  timezone: America/New_York\n"
+ONE = f"people: [{{id: ana, name: Ana}}]\nschedules:\n- id: s\n{LAYERS}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            f"{ONE}  overrides:\n  - person: ana\n    since: 2026-01-01\n    until: 9999-12-31T23:59\n",
+            "9: overrides.0.until: is no time that there is in UTC",
+        ),
+        (
+            f"{ONE}  overrides:\n  - person: ana\n    since: 0001-01-01T00:00+02:00\n    until: 2026-01-01T00:00+02:00\n",
+            "8: overrides.0.since: is no time that there is in UTC",
+        ),
+        (ONE.replace("2026-01-01", "0001-01-01"), "4: layers.0.since: Input should be greater"),
+        (
+            "freezes:\n- name: f\n  since: 2026-01-01\n  until: 9999-12-31T23:59:00-05:00\n",
+            "4: until: is no time that there is in UTC",
+        ),
+    ],
+)
+def test_either_end_of_the_calendar(tmp_path: Path, text: str, said: str) -> None:
+    """What is meant to be for ever is an error with its line, and no fault that ends the process."""
+    assert refused(write(tmp_path, text)).startswith(f"all.yaml:{said}")

@@ -88,3 +88,15 @@ def test_what_is_still_to_come_has_not_happened() -> None:
     for text in ("tomorrow 9:00", "today 9:00", "2026-04-01T09:00"):
         with pytest.raises(BadInput, match="is still to come"):
             parse_past(text, NOW, BERLIN)
+
+
+@pytest.mark.parametrize("tz", [BERLIN, "America/New_York"])
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00", "9999-12-31T23:59", "31 dec 9999 23:59", "1 jan 0001 00:00",
+             "0001-01-01T00:00+02:00", "9999-12-31T23:59-02:00"],
+)  # fmt: skip
+def test_either_end_of_the_calendar(text: str, tz: str) -> None:
+    """No fault of ours, and nothing from which a clock would then be counted."""
+    for read in (parse_time, parse_past):
+        with pytest.raises(BadInput):
+            read(text, NOW, tz)
