@@ -26,6 +26,7 @@ from bot.runbooks.named import check_rules
 from bot.runbooks.read import read
 
 log = get("runbooks")
+_PAUSE = 2.0  # seconds
 
 
 class Library:
@@ -67,11 +68,15 @@ class Library:
     async def watch(self) -> None:
         """Re-reads every two seconds until cancelled."""
         while True:
-            await asyncio.sleep(2)
+            await asyncio.sleep(_PAUSE)
             try:
                 await asyncio.to_thread(self.reload)
             except OSError as error:
                 log.warning("runbooks_not_readable", error=str(error))
+            except (
+                Exception
+            ):  # what is in force stays: a fault over one file ends no incident's bot
+                log.exception("runbooks_not_read")
 
     def get(self, runbook_id: str) -> Runbook:
         """Raises `NotFound` with the nearest name."""

@@ -1,5 +1,6 @@
 """The folder of runbooks: edits are seen, and a broken one leaves the last good version."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -196,3 +197,25 @@ def test_a_rule_that_names_no_runbook_of_the_folder(library: Library, folder: Pa
     edit(rules, "rules:\n  - severity: sev1\n    runbook: fix\n")
     library.reload()
     assert told(library) == []
+
+
+async def test_a_fault_while_reading_ends_nothing(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever watches is one of the process's workers: when one ends, all do."""
+    looks = asyncio.Semaphore(0)
+    loop = asyncio.get_running_loop()
+
+    def broken() -> bool:
+        loop.call_soon_threadsafe(looks.release)
+        raise OverflowError("a fault of ours")
+
+    monkeypatch.setattr("bot.runbooks.library._PAUSE", 0.01)
+    monkeypatch.setattr(library, "reload", broken)
+    watching = asyncio.create_task(library.watch())
+    async with asyncio.timeout(10):
+        for _ in range(3):
+            await looks.acquire()
+    assert not watching.done()
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
