@@ -17,7 +17,7 @@ SECRET, MAIL, PHONE = "[credential]", "[e-mail address]", "[telephone number]"
 SOMEBODY = "[somebody]"
 CARD, ACCOUNT, ADDRESS = "[card number]", "[account number]", "[IP address]"
 _TOKENS = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
+    r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|$)"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
     r"|\b(?:gh[pousr]_|github_pat_|glpat-|sk_live_|sk_test_|rk_live_|sk-|npm_|hf_|dop_v1_|shpat_|AIza)"
     r"[A-Za-z0-9_-]{16,}"
@@ -31,6 +31,12 @@ _TOKEN_HINTS = (  # as `str.casefold` has them; without one of them there is non
     "sk_live_", "sk_test_", "rk_live_", "sk-", "npm_", "hf_", "dop_v1_", "shpat_", "aiza", "eyj",
     "age-secret-key-1", "hooks.slack.com/",
 )  # fmt: skip
+_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----")
+_KEY_END = re.compile(r"-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----")
+_KEY_LINES = re.compile(
+    r"[^\n]*(?:\n[ \t>]*[A-Za-z0-9+/=]{16,}[ \t]*(?=\n|\Z))*"
+)  # its end is missing
+_LONGEST_KEY = 20_000  # characters
 _NAMED_HINTS = ("password", "passwd", "pwd", "secret", "token", "key", "authorization")
 _NAMED = re.compile(
     r"(?i)(?<![^\W_])((?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|authorization))"
@@ -97,6 +103,19 @@ class Redactor:
         text = _CARD.sub(_when(_is_card, CARD), text)
         text = _PHONE.sub(_when(_is_phone, PHONE), text)
         return _IP.sub(_when(_is_address, ADDRESS), text) if self._addresses else text
+
+
+def without_keys(text: str, shown: str) -> str:
+    """A document without private keys, which go over many of its lines."""
+    kept, at = "", 0
+    for begin in _KEY.finditer(text):
+        if begin.start() < at:
+            continue
+        kept += text[at : begin.start()] + shown
+        inside = begin.end(), begin.end() + _LONGEST_KEY
+        end = _KEY_END.search(text, *inside) or _KEY_LINES.match(text, *inside)
+        at = end.end() if end else begin.end()
+    return kept + text[at:]
 
 
 def _when(holds: Callable[[str], bool], shown: str) -> Callable[[re.Match[str]], str]:

@@ -18,7 +18,7 @@ from bot.postmortems.escape import URL_SAFE
 from bot.postmortems.escape import text as escaped
 from bot.postmortems.exports.document import plain, spans_of, text_of
 from bot.postmortems.front import cut
-from bot.postmortems.redact import SECRET, Redactor
+from bot.postmortems.redact import SECRET, Redactor, without_keys
 from bot.postmortems.render import tokens
 
 _SHORTEST = 6  # characters of a secret that is looked for by its text
@@ -76,6 +76,7 @@ class Gate:
         for secret in self._longest:
             for shown in (secret, escaped(secret), quote(secret), quote(secret, safe=URL_SAFE)):
                 value = value.replace(shown, escaped(SECRET))
+        value = without_keys(value, escaped(SECRET))
         front, body = cut(value)
         raw = body.split("\n")
         lines = [self._line(line) for line in raw]

@@ -59,6 +59,35 @@ def test_a_rule_against_the_mark_itself_ends() -> None:
     assert "zebra" not in gate.markdown("a **ze**bra\n\nredacted\n")
 
 
+LINES = ("MIIEpAIBAAKCAQEAuN3kq", "abcdEFGHijkl0123456789+/", "Zm9vYmFyYmF6cXV4==")
+
+
+@pytest.mark.parametrize(
+    "kind", ["RSA PRIVATE KEY", "OPENSSH PRIVATE KEY", "PGP PRIVATE KEY BLOCK"]
+)
+@pytest.mark.parametrize("before", ["", "    ", "> ", "- ", "  "], ids=repr)
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_private_key_goes_with_all_of_its_lines(kind: str, before: str, whole: bool) -> None:
+    """Pasted into a section as it is in its file, in a block of code or out of one; also without its end."""
+    lines = [f"-----BEGIN {kind}-----", *LINES, *([f"-----END {kind}-----"] if whole else [])]
+    key = "\n".join(
+        f"{before if n == 0 or before != '- ' else '  '}{line}" for n, line in enumerate(lines)
+    )
+    for fence in ("", "```\n"):
+        made = GATE.markdown(
+            f"# Dark\n\nThis was in it:\n\n{fence}{key}\n{fence}\nIt was replaced.\n"
+        )
+        assert not [line for line in LINES if line in made]
+        assert "[credential" in made
+        assert made.endswith("It was replaced.\n")
+
+
+def test_many_keys_without_an_end_take_no_longer_than_others() -> None:
+    began = time.process_time()
+    GATE.markdown("-----BEGIN PRIVATE KEY-----\nword\n" * 3_000)
+    assert time.process_time() - began < 8
+
+
 def _took(value: str) -> float:
     began = time.process_time()
     Redactor().clean(value)
