@@ -29,7 +29,7 @@ STATUS = "status"  # the surface's name
 TEXT_LIMIT = 5000  # characters
 _STATUSES: dict[str, PageStatus] = {
     "declared": "investigating", "investigating": "investigating", "mitigating": "identified",
-    "monitoring": "monitoring", "resolved": "resolved", "closed": "resolved",
+    "monitoring": "monitoring", "resolved": "resolved", "closed": "resolved", "cancelled": "resolved",
 }  # fmt: skip
 _HEALTH: dict[str, Health] = {
     "sev1": "major_outage", "sev2": "partial_outage", "sev3": "degraded_performance",
@@ -103,7 +103,7 @@ class StatusPages:
         Raises `NotFound` for a page or service, `BadInput`, `Conflict` for what is not for customers.
         """
         page = self._page(page_id)
-        _for_customers(incident)
+        _for_customers(incident, stands=await self.stands(session, incident.number, page.id))
         earlier = await self.told(session, incident.number, page.id)
         words = text.strip()
         if not 0 < len(words) <= TEXT_LIMIT:
@@ -133,8 +133,10 @@ class StatusPages:
         if earlier := found.scalar_one_or_none():
             return earlier
         page = self._page(draft.page.id)
-        require_unmerged(incident)
-        _for_customers(incident)
+        stands = await self.stands(session, incident.number, page.id)
+        if not stands:  # what stands there is ended where it was begun, also after a merge
+            require_unmerged(incident)
+        _for_customers(incident, stands=stands)
         row = Publication(
             incident_id=incident.number, page=page.id, title=draft.title, text=draft.text,
             status=draft.status, components=dict(draft.components), by=person.id, origin=key,
@@ -165,6 +167,11 @@ class StatusPages:
         if page_id:
             query = query.where(Publication.page == page_id)
         return list((await session.execute(query.order_by(col(Publication.id)))).scalars())
+
+    async def stands(self, session: AsyncSession, incident_id: int, page_id: str) -> bool:
+        """Whether customers read of it there, or are about to."""
+        told = await self.told(session, incident_id, page_id)
+        return any(each.state != "failed" for each in told)
 
     def _page(self, page_id: str) -> StatusPage:
         page = self.catalog.status_page(page_id)
@@ -209,12 +216,12 @@ def update_of(row: Publication, began_at: datetime) -> StatusUpdate:
     })  # fmt: skip
 
 
-def _for_customers(incident: Incident) -> None:
+def _for_customers(incident: Incident, *, stands: bool) -> None:
     if incident.private:
         raise Conflict("A private incident is not published.")
     if incident.drill:
         raise Conflict("A drill is not told to customers.")
-    if incident.status == "cancelled":
+    if incident.status == "cancelled" and not stands:
         raise Conflict("The incident was cancelled: there is nothing to tell customers.")
 
 

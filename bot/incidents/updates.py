@@ -159,6 +159,10 @@ class Updates:
         if person is None or incident.drill or incident.private:
             return
         for page in place.status_pages:
+            if incident.status == "cancelled" and not await self.pages.stands(
+                session, incident.number, page
+            ):
+                continue
             draft = await self._drafted(session, page, incident, update)
             await self.pages.publish(session, incident, draft, person, f"{update.key}:{page}")
 

@@ -17,7 +17,9 @@ from bot.contract import Connection, Published, StatusUpdate
 from bot.delivery import Delivery, DeliveryWorker, Message, Outbox
 from bot.errors import AuthFailed, BadInput, Conflict, NotAllowed, NotFound, Rejected, Unknown
 from bot.incidents import Incidents
+from bot.incidents.merging import Brought, Merging
 from bot.incidents.publishing import Draft, Publication, StatusPages
+from bot.incidents.updates import Updates
 from bot.registry import Registry, check_status_pages, load
 from bot.store import Store, now
 from bot.timeline import Entry, Ledger, rows_of
@@ -237,6 +239,74 @@ async def test_what_is_refused(room: Room) -> None:
     with pytest.raises(Conflict, match="private"):
         await room.publish(draft, "k")
     assert await room.told() == []
+
+
+async def end_as(room: Room, status: str) -> None:
+    """Cancelled by a person, or a part of another one."""
+    other = await room.declare(origin="other") if status == "merged" else None
+    async with room.store.write() as session:
+        incident = await room.incidents.get(session, 1)
+        if other is None:
+            await room.incidents.set_status(session, incident, status, "person:ana")
+            return
+        into = await room.incidents.get(session, other)
+        merging = Merging(room.incidents)
+        await merging.merge(session, incident, into, Brought(), "person:ana", "click")
+
+
+@pytest.mark.parametrize(("status", "said"), [("cancelled", ""), ("merged", "resolved")])
+async def test_what_stands_there_can_be_ended(room: Room, status: str, said: str) -> None:
+    """A false alarm that customers were told of, and one that goes on as part of another incident."""
+    await room.publish(await room.preview(title="Card payments fail"), "k1")
+    await room.until("sent")
+    await end_as(room, status)
+    last = await room.preview("There was no problem.", status=said)
+    assert (last.status, dict(last.components)) == ("resolved", {"Payments API": "operational"})
+    await room.publish(last, "k2")
+    await room.until("sent")
+    assert [(u.status, reference) for u, reference in room.page.had] == [
+        ("investigating", ""), ("resolved", "ref1"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "says"), [("cancelled", "was cancelled"), ("merged", "merged into")]
+)
+async def test_what_does_not_stand_there_is_not_begun(room: Room, status: str, says: str) -> None:
+    draft = await room.preview(title="t")
+    await end_as(room, status)
+    with pytest.raises(Conflict, match=says):
+        await room.publish(draft, "k")
+
+
+async def test_an_update_that_a_false_alarm_is_over(room: Room) -> None:
+    """It is said where customers read it, and on the page that has it alone."""
+    room.catalog = Catalog.model_validate(CATALOG | {"audiences": [
+        {"id": "customers", "channels": ["C0CUST"], "status_pages": ["public"]},
+    ]})  # fmt: skip
+    updates = Updates(room.incidents)
+    for number in (1, await room.declare(origin="untold")):
+        async with room.store.write() as session:
+            incident = await room.incidents.get(session, number)
+            if number == 1:
+                draft = await room.pages.preview(
+                    session, incident, "public", "Fails.", title="Cards"
+                )
+                await room.pages.publish(session, incident, draft, ANA, "k1")
+            await room.incidents.set_status(session, incident, "cancelled", "person:ana")
+            update = await updates.write(
+                session,
+                incident,
+                "customers",
+                "No problem after all.",
+                "person:ana",
+                key=f"u{number}",
+            )
+            assert (await updates.send(session, update.number, "person:ana")).sent_at
+        async with room.store.read() as session:
+            told = [(p.status, p.text) for p in await room.pages.told(session, number)]
+        ends = [("investigating", "Fails."), ("resolved", "No problem after all.")]
+        assert told == (ends if number == 1 else [])
 
 
 @pytest.mark.server
