@@ -122,6 +122,7 @@ def _no_dangling(catalog: Catalog, origins: _Origins) -> None:
         "credential": [c.name for c in catalog.credentials],
         "person": [p.id for p in catalog.people],
         "notifier": [n.id for n in catalog.notifiers],
+        "status page": [p.id for p in catalog.status_pages],
         "schedule": [s.id for s in catalog.schedules],
         "group": sorted({f"@{group}" for p in catalog.people for group in p.groups}),
     }
@@ -169,6 +170,9 @@ def _named_by_pages(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Whe
         yield "target", page.target, "status_pages", index, ["target"]
         for service in page.components:
             yield "service", service, "status_pages", index, ["components", service]
+    for index, audience in enumerate(catalog.audiences):
+        for number, shown in enumerate(audience.status_pages):
+            yield "status page", shown, "audiences", index, ["status_pages", number]
     for index, tracker in enumerate(catalog.trackers):
         yield "target", tracker.target, "trackers", index, ["target"]
         for number, service in enumerate(tracker.services):
@@ -182,6 +186,9 @@ def _services_named(catalog: Catalog) -> Iterator[tuple[str, str, str, int, _Whe
         for index, entry in enumerate(getattr(catalog, section)):
             if entry.service is not None:
                 yield "service", entry.service, section, index, ["service"]
+    for index, freeze in enumerate(catalog.freezes):
+        for number, name in enumerate(freeze.services):
+            yield "service", name, "freezes", index, ["services", number]
     for index, law in enumerate(catalog.regulations):
         for number, name in enumerate(law.aware.services if law.aware else []):
             yield "service", name, "regulations", index, ["aware", "services", number]

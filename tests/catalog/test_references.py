@@ -12,6 +12,11 @@ SERVICES = """services:
   - {id: web, title: Web, tier: p1}
 """
 PEOPLE = "people:\n  - {id: ana, name: Ana, groups: [security]}\n"
+PAGES = """targets:
+  - {name: a/b, url: 'https://x.org'}
+status_pages:
+  - {id: public, integration: cstate, target: a/b}
+"""
 LONG = "services:\n  - id: shop\n    title: S\n    tier: p0\n"
 
 
@@ -47,6 +52,14 @@ LONG = "services:\n  - id: shop\n    title: S\n    tier: p0\n"
             "2: via: there is no 'bastion'",
         ),
         (
+            f"{SERVICES}freezes:\n  - {{name: peak, since: 2026-12-01, until: 2026-12-24, services: [shop, wbe]}}",
+            "5: services: there is no 'wbe'; did you mean 'web'?",
+        ),
+        (
+            f"{PAGES}audiences:\n  - {{id: customers, status_pages: [publik]}}",
+            "6: status_pages: there is no 'publik'; did you mean 'public'?",
+        ),
+        (
             f"{PEOPLE}rules:\n  - people:\n      - ana\n      - anna",
             "6: people: there is no 'anna'; did you mean 'ana'?",
         ),
@@ -71,6 +84,8 @@ LONG = "services:\n  - id: shop\n    title: S\n    tier: p0\n"
         "path",
         "default-path",
         "source",
+        "freeze",
+        "audience's page",
         "person",
         "group",
         "a person is no group",
