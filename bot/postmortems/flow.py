@@ -75,6 +75,7 @@ class Postmortems:
         self.measured = measured or _nothing
         self.templates = Templates(templates)
         self._drawn: dict[int, tuple[str, str]] = {}  # pages as they were asked for last
+        self._failed: set[int] = set()  # incidents that could not be drafted: the others come first
 
     async def draft_next(self) -> bool:
         """Drafts one ended incident that has no postmortem or whose is wanted anew; whether there was one.
@@ -84,11 +85,19 @@ class Postmortems:
         """
         async with self.store.read() as session:
             incident = await self._waiting(session)
-            rows = await rows_of(session, incident.number) if incident else []
-            about = await around(session, incident, self.catalog) if incident else Around()
-            session.expunge_all()  # the end of a read would empty them
+            session.expunge_all()  # the end of a read would empty it
         if incident is None:
             return False
+        self._failed.add(incident.number)
+        await self._draft(incident)
+        self._failed.discard(incident.number)
+        return True
+
+    async def _draft(self, incident: Incident) -> None:
+        async with self.store.read() as session:
+            rows = await rows_of(session, incident.number)
+            about = await around(session, incident, self.catalog)
+            session.expunge_all()
         rows = [row for row in rows if not row.kind.startswith(_OURS)]
         since = incident.declared_at - _BEFORE
         about = replace(about, graphs=tuple(await self.measured(incident.services, since)))
@@ -98,7 +107,6 @@ class Postmortems:
         if stored:
             paper = made.paper
             log.info("postmortem_drafted", incident_id=paper.incident_id, rows=paper.drawn_from)
-        return True
 
     async def get(self, session: AsyncSession, incident_id: int) -> Postmortem:
         """An incident's postmortem as it stands, with its page. Raises `NotFound`."""
@@ -135,7 +143,10 @@ class Postmortems:
         of = col(Postmortem.incident_id) == col(Incident.id)
         wanted = exists().where(of, col(Postmortem.redraw_by) != "", col(Postmortem.state) != FINAL)
         query = select(Incident).where(col(Incident.status).in_(_ENDED))
-        query = query.where(or_(~exists().where(of), wanted)).order_by(col(Incident.id)).limit(1)
+        last = [col(Incident.id).in_(self._failed)] if self._failed else []
+        query = (
+            query.where(or_(~exists().where(of), wanted)).order_by(*last, col(Incident.id)).limit(1)
+        )
         return (await session.execute(query)).scalar_one_or_none()
 
     def _draw(self, facts: Facts, rows: list[Entry], about: Around) -> "_Drawn":

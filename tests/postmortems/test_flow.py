@@ -97,6 +97,31 @@ async def test_a_crash_before_the_commit_leads_to_one_draft(store, ledger, room,
     assert await drafted(store, number) == (1, 1)
 
 
+async def test_one_that_cannot_be_drafted_holds_up_no_other(store, ledger, room, monkeypatch):
+    """A fault of ours over one record: the others get theirs, and it is tried again."""
+    broken = await incident(store, ledger)
+    others = [await incident(store, ledger, origin=origin) for origin in "bcd"]
+    draw = room._draw
+
+    def fails(facts, *rest):
+        if facts.id == broken:
+            raise KeyError("a fault of ours")
+        return draw(facts, *rest)
+
+    monkeypatch.setattr(room, "_draw", fails)
+    done = []
+    for _ in range(5):
+        try:
+            done.append(await room.draft_next())
+        except KeyError:
+            done.append(None)
+    assert done == [None, True, True, True, None]
+    assert [await drafted(store, number) for number in others] == [(3, 1)] * 3
+    monkeypatch.undo()
+    assert [await room.draft_next(), await room.draft_next()] == [True, False]
+    assert await drafted(store, broken) == (4, 1)
+
+
 @pytest.mark.slow
 async def test_replicas_that_draft_at_once_make_one(store, ledger, room):
     """Several drafters at the same time: one row, one timeline row."""
