@@ -4,14 +4,17 @@ Any replica may look at any time. A step is taken under the incident's lock, aft
 the commit that queues what it sends: it is done once, also where a process dies beside it.
 """
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import String, and_, cast, func, or_
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.catalog.escalation import Escalation
-from bot.delivery import Delivery
+from bot.delivery import Binding, Delivery
 from bot.delivery.notices import OUTSIDE
 from bot.incidents import ACTIVE, Incident
 from bot.incidents.rules import ENDED
@@ -23,9 +26,18 @@ from bot.store import YIELDING, Store, now
 from bot.timeline import Timeline
 
 _RECENT = timedelta(hours=1)  # a policy that is new to the catalog does not page for old stories
+_LOOKED, _MARKED = (
+    ("pages", "looked"),
+    timedelta(minutes=10),
+)  # a binding: when somebody looked last
 _TIMELINE = Timeline.__table__.c  # type: ignore[attr-defined]  # SQLModel sets it on table classes
 _WIDER = ("severity_changed", "service_added", "incident_merged")  # it may be one for a policy then
 _REOPENED = and_(_TIMELINE.kind == "status_changed", _TIMELINE.data["from"].as_string().in_(ENDED))
+_UNMERGED = and_(  # the row of the one that is by itself again
+    _TIMELINE.kind == "incident_unmerged",
+    _TIMELINE.data["into"].as_string() == cast(_TIMELINE.incident_id, String),
+)
+_AGAIN = or_(_REOPENED, _UNMERGED)
 GOING = (*WAITS, "acknowledged")  # until the incident is over
 
 
@@ -40,7 +52,9 @@ class PageClock:
     async def look(self) -> bool:
         """Does all that is due by now. Nothing is left for a second call."""
         async with self.store.read() as session:
-            new = await self._unpaged(session) if self.paging.catalog.escalations else []
+            looked = await _looked(session)
+            since = min(now(), looked or now()) - _RECENT
+            new = await self._unpaged(session, since) if self.paging.catalog.escalations else []
             over = await self._over(session)
             due = await self._due(session)
             gaps = await self._gaps(session)
@@ -48,6 +62,8 @@ class PageClock:
             await self.store.quiet(YIELDING)
             async with self.store.write() as session:
                 await self._open(session, number)
+        if looked is None or abs(now() - looked) > _MARKED:
+            await self._mark()
         for number in over:
             async with self.store.write() as session:
                 page = await self.paging.locked(session, number)
@@ -68,13 +84,23 @@ class PageClock:
                     await self.paging.incidents.outbox.digest(session, page.incident_id)
         return False
 
-    async def _unpaged(self, session: AsyncSession) -> list[int]:
+    async def _mark(self) -> None:
+        """What was declared while nobody was there to look is no old story, however long that was."""
+        insert = sqlite_insert if self.store.is_sqlite else postgresql_insert
+        surface, key = _LOOKED
+        value = {"at": now().isoformat()}
+        row = insert(Binding).values(surface=surface, key=key, value=value)
+        async with self.store.write(silent=True) as session:
+            await session.execute(
+                row.on_conflict_do_update(index_elements=["surface", "key"], set_={"value": value})
+            )
+
+    async def _unpaged(self, session: AsyncSession, since: datetime) -> list[int]:
         """Incidents that became ones for a policy, and have not paged by it."""
-        since = now() - _RECENT
         active = select(Incident.id).where(col(Incident.status).in_(ACTIVE))
         changed = select(Timeline.incident_id).where(
             col(Timeline.incident_id).in_(active),
-            or_(col(Timeline.kind).in_(_WIDER), _REOPENED),
+            or_(col(Timeline.kind).in_(_WIDER), _AGAIN),
             Timeline.at > since,
         )
         query = select(Incident).where(
@@ -83,23 +109,36 @@ class PageClock:
             or_(col(Incident.declared_at) > since, col(Incident.id).in_(changed)),
         )
         found = list((await session.execute(query.order_by(col(Incident.id)))).scalars())
-        numbers = [i.number for i in found]
-        lives = await _lives(session, numbers)
-        known = select(Page.origin).where(col(Page.incident_id).in_(numbers))
-        origins = set((await session.execute(known)).scalars())
-        return [i.number for i in found if self._wanted(i, lives[i.number]).keys() - origins]
+        wanted = await self._wanted(session, found)
+        return [number for number, missing in wanted.items() if missing]
 
-    def _wanted(self, incident: Incident, life: str) -> dict[str, Escalation]:
-        """By the origin of its page: the policies that the incident pages by, in this life of it."""
-        found = policies(self.paging.catalog, incident.severity, incident.services)
-        return {f"incident:{incident.number}:{policy.id}{life}": policy for policy in found}
+    async def _wanted(
+        self, session: AsyncSession, incidents: Sequence[Incident]
+    ) -> dict[int, dict[str, Escalation]]:
+        """By the origins of their pages: the policies that they page by, and have not in this life.
+
+        A page that goes on is of this life, also where they were over, or part of another, in between.
+        """
+        numbers = [i.number for i in incidents]
+        lives = await _lives(session, numbers)
+        query = select(Page.origin, Page.state).where(col(Page.incident_id).in_(numbers))
+        known = {row[0]: row[1] for row in (await session.execute(query)).all()}
+        going = {":".join(of.split(":")[:3]) for of, state in known.items() if state in GOING}
+        found: dict[int, dict[str, Escalation]] = {}
+        for incident in incidents:
+            mine = found.setdefault(incident.number, {})
+            for policy in policies(self.paging.catalog, incident.severity, incident.services):
+                first = f"incident:{incident.number}:{policy.id}"
+                origin = f"{first}{lives[incident.number]}"
+                if origin not in known and first not in going:
+                    mine[origin] = policy
+        return found
 
     async def _open(self, session: AsyncSession, number: int) -> None:
         incident = await self.paging.incidents.get(session, number)
         if incident.status not in ACTIVE:
             return
-        lives = await _lives(session, [number])
-        for origin, policy in self._wanted(incident, lives[number]).items():
+        for origin, policy in (await self._wanted(session, [incident]))[number].items():
             await self.paging.open(session, incident, of_policy(policy), "", "jackline", origin)
 
     async def _over(self, session: AsyncSession) -> list[int]:
@@ -227,11 +266,17 @@ class PageClock:
         return "; ".join(f"{who} by {', '.join(by)}" for who, by in ways.items())
 
 
+async def _looked(session: AsyncSession) -> datetime | None:
+    """When somebody looked last, about."""
+    row = await session.get(Binding, _LOOKED)
+    return datetime.fromisoformat(row.value["at"]) if row else None
+
+
 async def _lives(session: AsyncSession, numbers: list[int]) -> dict[int, str]:
-    """Of incidents that were opened again, when: they page anew, as their pages had ended."""
+    """Of incidents that go on again, since when: they page anew, as their pages had ended."""
     query = (
         select(Timeline.incident_id, func.max(Timeline.seq))
-        .where(col(Timeline.incident_id).in_(numbers), _REOPENED)
+        .where(col(Timeline.incident_id).in_(numbers), _AGAIN)
         .group_by(col(Timeline.incident_id))
     )
     lives = {number: f":{seq}" for number, seq in await session.execute(query)}

@@ -8,7 +8,6 @@ from sqlmodel import select
 
 from bot.delivery import Delivery
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound, Rejected
-from bot.incidents.facts import Facts
 from bot.paging.tables import PageLink
 from bot.store import now
 from tests.paging.conftest import CATALOG, PageRoom
@@ -112,16 +111,6 @@ async def test_what_pages(room: PageRoom) -> None:
     assert [page.name for page in await room.pages()] == ["Web team"]
 
 
-async def test_an_incident_of_yesterday_does_not_page(room: PageRoom) -> None:
-    """A policy that is new to the catalog is for what comes."""
-    number = await room.declare()
-    async with room.store.write() as session:
-        incident = await room.incidents.get(session, number)
-        incident.declared_at = now().replace(year=2020)
-    await room.look()
-    assert await room.pages() == []
-
-
 async def test_what_reaches_nobody_costs_no_time(room: PageRoom) -> None:
     """A level without addresses, or whose messages were all refused for good, is left at once."""
     levels = [{"who": ["dora"], "after": "1h"}, {"who": ["ben"], "after": "1h"}, {"who": ["ana"], "after": "1h"}]  # fmt: skip
@@ -180,56 +169,6 @@ async def test_a_gap_that_ends_while_the_page_waits(room: PageRoom) -> None:
     assert await room.drain() == ["+49302"]
     await room.look()
     assert (await room.pages())[0].state == "unanswered"  # heard of, and nobody answered
-
-
-async def test_what_is_opened_again_pages_again(room: PageRoom) -> None:
-    """Its page ended with it; whoever is on call is paged anew, once, also days after it began."""
-    number = await room.declare()
-    async with room.store.write() as session:
-        incident = await room.incidents.get(session, number)
-        incident.declared_at = now() - timedelta(minutes=1)
-    await room.look()
-    await room.look()
-    assert await room.drain() == ["+49301", "ana@x.org"]
-    await room.status("resolved")
-    await room.look()
-    async with room.store.write() as session:
-        await room.incidents.active(session)
-        incident = await room.incidents.get(session, number)
-        incident.declared_at = now() - timedelta(days=3)
-        await room.incidents.reopen(session, incident, "person:ana")
-    await asyncio.gather(*(room.another().look() for _ in range(3)))
-    await room.look()
-    assert await room.drain() == ["+49301", "ana@x.org"]
-    assert [page.state for page in await room.pages()] == ["ended", "open"]
-
-
-async def test_a_service_that_is_found_to_be_affected_pages_its_people(room: PageRoom) -> None:
-    """However long ago it was declared, as with a severity that rises."""
-    number = await room.declare(severity="sev2", services=["db"])
-    async with room.store.write() as session:
-        incident = await room.incidents.get(session, number)
-        incident.declared_at = now() - timedelta(days=3)
-    await room.look()
-    assert await room.pages() == []
-    ana, web = room.catalog.person("ana"), room.catalog.service("web")
-    assert ana
-    assert web
-    async with room.store.write() as session:
-        incident = await room.incidents.get(session, number)
-        await Facts(room.incidents).affect(session, incident, [web], ana)
-    await room.look()
-    assert [page.name for page in await room.pages()] == ["Web team"]
-
-
-async def test_an_old_incident_that_moves_on_does_not_page_by_a_new_policy(room: PageRoom) -> None:
-    number = await room.declare()
-    async with room.store.write() as session:
-        incident = await room.incidents.get(session, number)
-        incident.declared_at = now() - timedelta(days=3)
-    await room.status("mitigating")
-    await room.look()
-    assert await room.pages() == []
 
 
 async def test_by_hand(room: PageRoom) -> None:
