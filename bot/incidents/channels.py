@@ -38,6 +38,10 @@ class Channels:
             self.incidents.outbox.ask(session, "archive", incident.number, {})
         return len(due)
 
+    async def over(self, session: AsyncSession, number: int) -> bool:
+        """Whether it is still to be archived: asked for long ago, people may have opened it again."""
+        return (await session.get_one(Incident, number)).status in _OVER
+
     async def archived(self, session: AsyncSession, number: int) -> bool:
         """Slack says so. An open incident gets another one; for one that has ended it waits.
 

@@ -129,6 +129,21 @@ async def test_what_cannot_be_unarchived_is_replaced(at: SlackRoom, *, late: boo
     await at.until(lambda: at.slack.messages(new, contains="closed → investigating"))
 
 
+async def test_what_is_open_again_is_not_archived_late(at: SlackRoom) -> None:
+    """Slack was away when it was to be archived; by the time it is back, people have reopened it."""
+    ident = await at.declare()
+    await closed_long_ago(at)
+    at.slack.fault("conversations.archive", "ratelimited", retry_after=3)
+    await Archiver(at.room.store, at.room.incidents, WEEK).look()
+    await at.until(lambda: at.slack.calls("conversations.archive"))
+    await at.room.type_("/incident reopen", at=1)
+    await at.settled()
+    assert not channel(at, ident).is_archived
+    assert len(at.slack.calls("conversations.archive")) == 1
+    assert [c.id for c in at.slack.ws.channels.values() if c.name.startswith("inc-1")] == [ident]
+    assert await kinds(at) == []
+
+
 async def test_a_name_that_people_gave_is_kept(at: SlackRoom) -> None:
     ident = await at.declare()
     await at.slack.rename(ident, "our-own-name")

@@ -54,6 +54,9 @@ class ChannelOps:
 
     async def archive(self, job: Job) -> dict[str, Any]:
         """Some time after the incident's end."""
+        async with self.store.read() as session:
+            if not await self.channels.over(session, job.incident_id):
+                return {}
         channel = job.channel["channel"]
         error = await self._tried(
             job, "conversations.archive", lambda: self.client.conversations_archive(channel=channel)
