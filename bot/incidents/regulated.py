@@ -21,7 +21,7 @@ from bot.incidents.flow import Incidents
 from bot.incidents.rules import ACTIVE
 from bot.incidents.tables import Incident
 from bot.located import near
-from bot.store import Store
+from bot.store import Store, now
 
 _BY_LAW = dict[str, dict[str, ClockFact]]
 _DECISIONS = ("classified", "determined", STOPPED)  # they need a reason, and the right to decide
@@ -45,12 +45,14 @@ class Clocks:
         self.regulation(law)
         known = await facts_of(session, incident.number, law)
         _check(law, fact, at, known, why)
-        if fact != STOPPED and STOPPED in known:  # it applies after all
+        anew = fact != STOPPED and STOPPED in known  # it applies after all
+        if anew:
             await session.delete(known[STOPPED])
         words = "does not apply" if fact == STOPPED else f"{LAWS[law].facts[fact]}"
         since = "" if fact == STOPPED else f" since {at:%Y-%m-%d %H:%M} UTC"
         kind = "clock_stopped" if fact == STOPPED else "clock_started"
-        await self._set(session, incident, law, fact, at, actor, why, kind, f"{words}{since}")
+        text = f"{words}{since}{', and applies after all' if anew else ''}"
+        await self._set(session, incident, law, fact, at, actor, why, kind, text, anew=anew)
 
     async def done(
         self, session: AsyncSession, incident: Incident, law: str, duty: str, at: datetime,
@@ -134,13 +136,14 @@ class Clocks:
 
     async def _set(
         self, session: AsyncSession, incident: Incident, law: str, fact: str, at: datetime,
-        actor: str, why: str, kind: str, text: str,
+        actor: str, why: str, kind: str, text: str, *, anew: bool = False,
     ) -> None:  # fmt: skip
-        """The fact, its row and what is said, in one commit."""
+        """The fact, its row and what is said, in one commit; ``anew``: also where it is the same."""
         before = await session.get(ClockFact, (incident.number, law, fact))
-        if before is not None and before.at == at:
+        same = before is not None and before.at == at
+        if same and not anew:
             return
-        was = f", before that: {before.at:%Y-%m-%d %H:%M} UTC" if before else ""
+        was = f", before that: {before.at:%Y-%m-%d %H:%M} UTC" if before and not same else ""
         reason = f": {why}" if why else ""
         text = f"{LAWS[law].name}: {text}{was}{reason}"
         await session.merge(
@@ -148,7 +151,7 @@ class Clocks:
         )
         data = {"law": law, "fact": fact, "at": at.isoformat(), "why": why}
         await self.incidents.ledger.append(session, incident.number, kind, actor, text, data=data)
-        key = f"clock-{law}-{fact}-{at.timestamp():.0f}"
+        key = f"clock-{law}-{fact}-{now().timestamp()}"
         await self.incidents.outbox.say(
             session, incident.number, key, "line", {"text": text}, author=actor
         )

@@ -109,6 +109,21 @@ async def test_the_same_twice_is_one_and_a_correction_is_another(law: ChatRoom) 
     assert ", before that: " in (await law.rows())[-1].text
 
 
+async def test_what_applies_after_all_is_on_record(law: ChatRoom) -> None:
+    """Also since the same minute as before it was stopped, and as a message of its own."""
+    start = f"/incident clock gdpr start at {now() - timedelta(hours=3):%Y-%m-%dT%H:%MZ}"
+    for typed in (start, "/incident clock gdpr stop no personal data", start, start):
+        await law.type_(typed)
+    assert await kinds(law) == ["clock_started", "clock_stopped", "clock_started"]
+    assert (await law.rows())[-1].text.endswith(" UTC, and applies after all")
+    assert "⚖️ GDPR: notification of the authority: 2 d 20 h left" in words(
+        (await law.card(1)).blocks
+    )
+    query = select(Message.version).where(Message.key.startswith("1:clock-"))  # type: ignore[attr-defined]
+    async with law.store.read() as session:
+        assert (await session.execute(query)).scalars().all() == [1, 1, 1]
+
+
 async def test_without_a_law_there_are_no_clocks(room: ChatRoom) -> None:
     await room.type_("/incident declare Down")
     assert "names no law" in (await room.type_("/incident clocks")).text
