@@ -182,32 +182,23 @@ def puts(shop: HttpApp) -> list[tuple[str, object]]:
     return [(r.path, json.loads(r.body)) for r in shop.received if r.method == "PUT"]
 
 
-async def test_items_done_and_the_one_that_failed_are_taken_back(
-    make_room: MakeRoom, shop: HttpApp
+@pytest.mark.parametrize(
+    ("items", "fails", "stages", "done"),
+    [("abcde", "c", "", "abc"), ("abc", "b", "\nstages: [1, 2, 100%]", "ab")],
+    ids=["items", "stages"],
+)
+async def test_what_is_done_and_the_one_that_failed_are_taken_back(
+    make_room: MakeRoom, shop: HttpApp, items: str, fails: str, stages: str, done: str
 ) -> None:
-    """Two of five are done, the third takes effect and fails, the others were never begun."""
-    answers(shop, "abcde", fails="c")
+    """The third of five, or the second stage's, takes effect and fails: what follows was never begun."""
+    answers(shop, items, fails=fails)
     each = 'action: http.put\nwith: {target: shop, path: "/{{ item }}", body: new}'
-    step = f"{each}\nforeach: {{items: [a, b, c, d, e]}}\n{UNDO}"
+    step = f"{each}\nforeach: {{items: [{', '.join(items)}]}}{stages}\n{UNDO}"
     room = make_room(runbook(step), http__shop=shop.url)
     run = await ended(room)
     assert run.state == "failed"
-    assert puts(shop) == [
-        ("/a", "new"), ("/b", "new"), ("/c", "new"), ("/c", "was c"), ("/b", "was b"), ("/a", "was a"),
-    ]  # fmt: skip
-
-
-async def test_stages_done_and_the_one_that_failed_are_taken_back(
-    make_room: MakeRoom, shop: HttpApp
-) -> None:
-    """The second stage's item takes effect and fails; the third stage was never begun."""
-    answers(shop, "abc", fails="b")
-    each = 'action: http.put\nwith: {target: shop, path: "/{{ item }}", body: new}'
-    step = f"{each}\nforeach: {{items: [a, b, c]}}\nstages: [1, 2, 100%]\n{UNDO}"
-    room = make_room(runbook(step), http__shop=shop.url)
-    run = await ended(room)
-    assert run.state == "failed"
-    assert puts(shop) == [("/a", "new"), ("/b", "new"), ("/b", "was b"), ("/a", "was a")]
+    back = [(f"/{item}", f"was {item}") for item in reversed(done)]
+    assert puts(shop) == [*((f"/{item}", "new") for item in done), *back]
 
 
 class Breaks(Servers):
