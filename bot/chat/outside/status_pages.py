@@ -46,6 +46,7 @@ class StatusSurface:
             await self._read(row)
             return {}
         try:
+            await self._require_public(row)
             published = await self._page(
                 row.page, lambda page, there: page.publish(update, reference, there)
             )
@@ -84,6 +85,12 @@ class StatusSurface:
             )
             reference = (await session.execute(before.limit(1))).scalar() or ""
         return row, update_of(row, incident.declared_at), reference
+
+    async def _require_public(self, row: Publication) -> None:
+        """It may have waited for the page for long: raises `Rejected` where it is for few by now."""
+        async with self.store.read() as session:
+            if (await session.get_one(Incident, row.incident_id)).private:
+                raise Rejected("The incident was made private before the page had it.")
 
     async def _page(
         self, page_id: str, ask: Callable[[StatusPage, Connection], Awaitable[_T]]

@@ -85,6 +85,7 @@ class TicketSurface:
         if action.ticket != "pending":
             return {}
         try:
+            _require_public(incident)
             entry = self.trackers.entry(action)
             ticket = ticket_of(incident, action, entry, self._page(incident))
             filed = await self.trackers.ask(entry, lambda t, there: t.create(ticket, there))
@@ -206,6 +207,12 @@ class TicketWatch:
                 await _record(session, self.incidents, row, "ticket_done", text)
                 incident = await session.get_one(Incident, row.incident_id)
                 await self.tasks.done_elsewhere(session, incident, row.task, row.url)
+
+
+def _require_public(incident: Incident) -> None:
+    """A tracker is read by many, and this may have waited for it for long. Raises `Rejected`."""
+    if incident.private:
+        raise Rejected("The incident was made private before the tracker had it.")
 
 
 async def _locked(session: AsyncSession, incidents: Incidents, asked: ActionItem) -> ActionItem:

@@ -202,6 +202,16 @@ async def test_a_refusal_is_loud(room: Room) -> None:
     )
 
 
+async def test_what_is_private_by_now_is_not_published(room: Room) -> None:
+    """The page was away when people published; by the time it is back, the incident is for few."""
+    await room.publish(await room.preview(title="t"), "k")
+    async with room.store.write() as session:
+        (await room.incidents.get(session, 1)).private = True
+    await room.until("failed")
+    (row,) = await room.told()
+    assert (row.state, room.page.had) == ("failed", [])
+
+
 @pytest.mark.parametrize(
     ("stands", "says"),
     [("investigating", None), ("resolved", "shows resolved"), ("", "shows nothing")],

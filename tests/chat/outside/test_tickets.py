@@ -226,6 +226,16 @@ async def test_what_a_tracker_refuses_is_said(room: Room) -> None:
     assert (await room.task()).state == "open"
 
 
+async def test_what_is_private_by_now_becomes_no_ticket(room: Room) -> None:
+    """The tracker was away when it was taken up; by the time it is back, the incident is for few."""
+    await room.add()
+    async with room.store.write() as session:
+        (await room.incidents.get(session, 1)).private = True
+    await room.until("failed")
+    assert (room.tracker.had, (await room.action()).ticket) == ([], "refused")
+    assert (await room.task()).state == "open"
+
+
 async def test_a_ticket_that_is_gone_or_cannot_be_read(room: Room) -> None:
     """What cannot be read is read again later; what was deleted is said; neither is done."""
     await room.add()
