@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.incidents.rules import ENDED
 from bot.postmortems.mark import Clock, Mark, minutes_between, ordered, unknown
 from bot.postmortems.told_marks import told_clock
 from bot.timeline import Entry
 
 __all__ = ["Clock", "Mark", "clock", "minutes_between", "ordered", "still_firing"]
 
-_LONG_AGO = 2000  # vendors send the year 1 for "no time"
+_LONG_AGO, _FAR_AHEAD = 2000, 9999  # vendors send the year 1 for "no time"
 _CAUSES = ("cause", "root cause", "confirmed")
 
 
@@ -105,7 +106,7 @@ def read_time(value: Any) -> datetime | None:  # noqa: ANN401 - whatever a sourc
         at = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return None
-    return at.astimezone(UTC) if at.tzinfo and at.year > _LONG_AGO else None
+    return at.astimezone(UTC) if at.tzinfo and _LONG_AGO < at.year < _FAR_AHEAD else None
 
 
 def _resolved(rows: Sequence[Entry]) -> Mark:
@@ -130,10 +131,17 @@ def _mitigated(rows: Sequence[Entry], resolved: Mark) -> Mark:
     for row in rows[setback + 1 :]:
         if _moves_to(row, "monitoring"):
             return Mark("Mitigated", row.at, row.seq, "status set to monitoring")
+    reopened = max((i for i, r in enumerate(rows) if _reopens(r)), default=-1)
     for index, row in enumerate(rows):
-        if row.kind in ("alert_resolved", "run_succeeded"):
+        if index > reopened and row.kind in ("alert_resolved", "run_succeeded"):
             return Mark("Mitigated", row.at, row.seq, _sign(row, rows[: index + 1]))
     return Mark("Mitigated", None, None, "no monitoring status, resolved alert or successful run")
+
+
+def _reopens(row: Entry) -> bool:
+    """What had recovered by then had not."""
+    moved = row.kind == "status_changed" and row.data.get("from") in ENDED
+    return moved and row.data.get("to") not in ENDED
 
 
 def _sign(row: Entry, so_far: Sequence[Entry]) -> str:

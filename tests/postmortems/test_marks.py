@@ -46,6 +46,7 @@ def test_a_start_that_cannot_be_is_not_a_fact():
         "soon",
         7,
         "2026-01-07T13:00:00Z",
+        "9999-12-31T23:59:59-05:00",
     ):
         story = Story()
         story.add(3, "alert_received", "x", starts_at=value)
@@ -86,6 +87,23 @@ def test_mitigated_falls_back_to_the_first_sign_of_recovery():
     assert (minute(mark), mark.seq) == (5, 3)
     assert "sign of recovery" in mark.basis
     assert "1 alert(s) still firing" in mark.basis
+
+
+def test_a_sign_of_recovery_that_a_reopening_took_back_does_not_count():
+    """It had not recovered: of what came after, the first sign counts, or none."""
+    story = Story()
+    story.alert(1, "a", fingerprint="a")
+    story.add(5, "alert_resolved", "a", source="alertmanager", fingerprint="a")
+    story.add(6, "status_changed", "", **{"from": "investigating", "to": "resolved"})
+    story.add(60, "status_changed", "", **{"from": "resolved", "to": "investigating"})
+    end = {"from": "investigating", "to": "resolved"}
+    without = [*story.rows]
+    story.add(95, "run_succeeded", "r", run_id=1)
+    story.add(100, "status_changed", "", **end)
+    story.add(101, "status_changed", "", **{"from": "resolved", "to": "closed"})
+    found = clock(story.rows)
+    assert (minute(found.mitigated), minute(found.resolved)) == (95, 100)
+    assert clock(without).mitigated.at is None
 
 
 def test_a_mitigation_that_was_taken_back_does_not_count():
