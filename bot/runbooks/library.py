@@ -73,9 +73,7 @@ class Library:
                 await asyncio.to_thread(self.reload)
             except OSError as error:
                 log.warning("runbooks_not_readable", error=str(error))
-            except (
-                Exception
-            ):  # what is in force stays: a fault over one file ends no incident's bot
+            except Exception:  # what is in force stays: one file's fault ends no bot in an outage
                 log.exception("runbooks_not_read")
 
     def get(self, runbook_id: str) -> Runbook:
