@@ -7,13 +7,14 @@ but, at worst, the answer.
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
 from sqlalchemy import update
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
 
@@ -48,8 +49,15 @@ _LATE = timedelta(seconds=5)  # then whoever had it in hand is taken for dead
 _PATIENCE = 1.5  # seconds: what opens a form is good for three
 _EXPIRED = timedelta(minutes=30)  # a response URL is good that long
 _AT_ONCE = 50
+_Done = tuple[dict[str, Any], Reply | None]
 _NOT_SAID = (TargetError, aiohttp.ClientError, OSError, TimeoutError)
 _BROKEN = "Something in Jackline broke at that, and nothing was done. The log has the details."
+_TRIES = 5  # of what PostgreSQL takes back for the sake of another, a second or so each
+_PAUSE = 0.1  # seconds before the second of them, twice as long before each further one
+_GAVE_WAY = (
+    f"The database took that back {_TRIES} times, because others change the same things at the same "
+    "moment. Nothing was done: try again in a moment."
+)
 
 
 class Inbox:
@@ -156,14 +164,7 @@ class Inbox:
     async def _work(self, key: str) -> None:
         """One request and its mark in one commit; a refusal takes back all but the mark."""
         try:
-            marked = await self._marked(key)
-            async with self._turn, self.store.write() as session:
-                request = await _taken(session, key)
-                if request is None:
-                    return
-                request.body = request.body | marked
-                body, reply = request.body, await self.requests.do(session, request)
-                _mark(request, reply)
+            done = await self._tried(key)
         except (NotSent, Retryable, AuthFailed) as error:  # Slack is away: the request is still new
             log.warning("request_delayed", error=str(error))
             await self._later(key)
@@ -174,15 +175,43 @@ class Inbox:
             raise  # the database is away: the request is still new
         except Exception as error:  # a bug at one request must not hold up the others in an outage
             if gave_way(error):
-                await self._work(key)
-                return
-            log.exception("request_crashed", request=key)
-            await self._refuse(key, Reply(_BROKEN))
+                log.warning("request_gave_way", request=key, error=str(error))
+                await self._refuse(key, Reply(_GAVE_WAY))
+            else:
+                log.exception("request_crashed", request=key)
+                await self._refuse(key, Reply(_BROKEN))
         else:
+            if done is None:
+                return
+            body, reply = done
             if reply is not None and reply.later is not None:
                 self._begin(self._answer_twice, key, body, reply.later)
                 return
         self._begin(self._answer, key)
+
+    async def _tried(self, key: str) -> _Done | None:
+        """`_once`, again and each time a little later where PostgreSQL took it back for another's sake."""
+        tried = 0
+        while True:
+            try:
+                return await self._once(key)
+            except DBAPIError as error:
+                tried += 1
+                if tried == _TRIES or not gave_way(error):
+                    raise
+            await asyncio.sleep(_PAUSE * 2**tried * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+    async def _once(self, key: str) -> _Done | None:
+        """What was asked, and the reply to it; None where another process has it or did it."""
+        marked = await self._marked(key)
+        async with self._turn, self.store.write() as session:
+            request = await _taken(session, key)
+            if request is None:
+                return None
+            request.body = request.body | marked
+            body, reply = request.body, await self.requests.do(session, request)
+            _mark(request, reply)
+        return body, reply
 
     async def _later(self, key: str) -> None:
         """Leaves a request for a while, so that it does not keep those behind it waiting."""
