@@ -47,6 +47,20 @@ async def test_in_a_thread_and_of_another_app(workspace: SlackWorld) -> None:
     assert [r.text for r in await workspace.rows("message_pinned")] == ["roll back"]
 
 
+async def test_said_to_somebody_it_is_on_the_record(workspace: SlackWorld) -> None:
+    """What begins with a person's name is said in the channel like the rest; with ours, a command."""
+    channel = await workspace.declare()
+    said = await workspace.slack.message(channel, f"<@{U_BEN}> restart db1")
+    ours = await workspace.slack.mention(channel, "status")
+    await workspace.settled()
+    await workspace.slack.edit(channel, said.ts, f"<@{U_BEN}> restart db2")
+    await workspace.slack.edit(channel, ours.ts, f"<@{workspace.slack.bot_user_id}> list")
+    await workspace.settled()
+    assert [r.text for r in await workspace.rows("note_added", "note_corrected")] == [
+        f"<@{U_BEN}> restart db1", f"<@{U_BEN}> restart db2",
+    ]  # fmt: skip
+
+
 async def test_a_picture_stays_a_link(workspace: SlackWorld) -> None:
     """Recorded as the link that members can follow; nothing is made public, nothing fetched."""
     channel = await workspace.declare()

@@ -218,7 +218,7 @@ class SlackIn:
             await self._corrected(event, body)
         elif subtype in _OF_PEOPLE and not event.get("bot_id"):
             text = told(event)
-            if text and not _MENTION.match(text) and await self._known(body, channel):
+            if text and not await self._for_us(body, text) and await self._known(body, channel):
                 asked = {
                     "text": text, **who(body), "channel": channel,
                 }  # fmt: skip
@@ -232,7 +232,7 @@ class SlackIn:
         ts = event.get("deleted_ts") or after.get("ts", "")
         text = told(after)
         of_people = not before.get("bot_id") and before.get("subtype", "") in _OF_PEOPLE
-        same = text == told(before) or _MENTION.match(told(before))
+        same = text == told(before) or await self._for_us(body, told(before))
         if not ts or not of_people or same or not await self._known(body, channel):
             return
         at = (after.get("edited") or {}).get("ts") or event.get("event_ts") or event["ts"]
@@ -241,6 +241,11 @@ class SlackIn:
             "user": after.get("user") or before.get("user") or "",
         }  # fmt: skip
         await self.inbox.accept("corrected", f"{channel}:{ts}:{at if text else 'deleted'}", asked)
+
+    async def _for_us(self, body: dict[str, Any], text: str) -> bool:
+        """Whether it begins with our own name: a command, which `mentioned` takes."""
+        me = await self.workspaces.at(asked_in(who(body))).me()
+        return text.startswith(f"<@{me['user']}>")
 
     async def _known(self, body: dict[str, Any], channel: str) -> bool:
         """Whether it is an incident's channel; of the others nothing is kept."""
