@@ -207,6 +207,28 @@ async def test_declare_from_a_message(workspace: SlackWorld) -> None:
     assert note.link == address("", C_GENERAL, said.ts)
 
 
+async def test_a_form_that_cannot_be_opened(workspace: SlackWorld) -> None:
+    """Slack fails just then: who chose it is told what to do instead, and nothing is declared."""
+    slack = workspace.slack
+    said = await slack.message(C_GENERAL, "Checkout gives 500s", U_BEN)
+    slack.fault("views.open", "http_500")
+    done = await slack.message_shortcut("declare_from_message", C_GENERAL, said.ts, wait=20)
+    assert "/incident declare" in done.responses[0]["text"]
+    assert await workspace.rows("incident_declared") == []
+
+
+async def test_a_long_message_in_any_script(workspace: SlackWorld) -> None:
+    """Most of the world's letters are six characters each in plain JSON, more than a form holds."""
+    slack = workspace.slack
+    text = 'Оплата не проходит "совсем"\n' * 100
+    said = await slack.message(C_GENERAL, text, U_BEN)
+    done = await slack.message_shortcut("declare_from_message", C_GENERAL, said.ts, wait=20)
+    await slack.submit_view(done.views[0]["id"], {"title": "Оплата", "severity": "sev1"})
+    await workspace.settled()
+    (note,) = await workspace.rows("note_added")
+    assert note.text == text[:999] + "…"
+
+
 async def test_what_is_private_is_not_told_on(workspace: SlackWorld) -> None:
     """From a private incident's channel only what stands in the form goes into the new incident."""
     slack = workspace.slack
