@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.chat.blocks import actions, button, section
+from bot.chat.blocks import actions, button, header, section
 from bot.chat.slack.client import SlackClient, respond
 from bot.chat.slack.views import declare_view
 from tests.chat.test_slackstub_limits import BAD_BLOCKS
@@ -45,6 +45,15 @@ async def test_refused_all_the_same_the_text_goes_out(
     slack.fault("chat.update", "error", error="msg_blocks_too_long")
     await client.chat_update(channel=C_GENERAL, ts=answer["ts"], text="now", blocks=CARD)
     assert (message.text, message.blocks) == ("now\n*SEV1* the shop", [])
+
+
+async def test_as_text_it_calls_nobody(slack: SlackStub, client: SlackClient) -> None:
+    """What an alert wrote into a headline is plain there; in the text beside it would be a mention."""
+    for blocks in ([header("<!channel> & co")], [{**header("<!here>"), "type": "unknown"}]):
+        slack.fault("chat.postMessage", "error", error="invalid_blocks")
+        await client.chat_postMessage(channel=C_GENERAL, text="x", blocks=blocks)
+    shown = [message.text for message in slack.messages(C_GENERAL)]
+    assert shown == ["x\n&lt;!channel&gt; &amp; co", "x\n&lt;!here&gt;"]
 
 
 async def test_what_is_refused_for_another_reason_is_not_tried_again(
