@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from slack_sdk.errors import SlackApiError
 
 from bot.chat.blocks import actions, button, header, section
@@ -93,3 +95,19 @@ async def test_an_answer_by_its_url(slack: SlackStub) -> None:
     slack.configure(down=True)
     with pytest.raises(aiohttp.ClientError):
         await respond(done.response_url, "x", [])
+
+
+async def test_an_answer_that_comes_too_soon() -> None:
+    """Slack limits answers as well: one that it put off is worth trying again, whole."""
+    tried: list[web.Request] = []
+
+    async def limited(request: web.Request) -> web.Response:
+        tried.append(request)
+        return web.Response(status=429, headers={"Retry-After": "1"}, text="rate_limited")
+
+    app = web.Application()
+    app.router.add_post("/answer", limited)
+    async with TestServer(app) as server:
+        with pytest.raises(OSError, match="429"):
+            await respond(str(server.make_url("/answer")), "x", CARD)
+    assert len(tried) == 1
