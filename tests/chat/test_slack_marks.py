@@ -207,7 +207,7 @@ async def test_declare_from_a_message(workspace: SlackWorld) -> None:
     assert note.link == address("", C_GENERAL, said.ts)
 
 
-async def test_a_form_that_cannot_be_opened(workspace: SlackWorld) -> None:
+async def test_its_form_does_not_open(workspace: SlackWorld) -> None:
     """Slack fails just then: who chose it is told what to do instead, and nothing is declared."""
     slack = workspace.slack
     said = await slack.message(C_GENERAL, "Checkout gives 500s", U_BEN)
@@ -217,7 +217,7 @@ async def test_a_form_that_cannot_be_opened(workspace: SlackWorld) -> None:
     assert await workspace.rows("incident_declared") == []
 
 
-async def test_a_long_message_in_any_script(workspace: SlackWorld) -> None:
+async def test_long_messages_in_any_script(workspace: SlackWorld) -> None:
     """Most of the world's letters are six characters each in plain JSON, more than a form holds."""
     slack = workspace.slack
     text = 'Оплата не проходит "совсем"\n' * 100
