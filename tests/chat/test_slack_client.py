@@ -10,8 +10,10 @@ from aiohttp.test_utils import TestServer
 from slack_sdk.errors import SlackApiError
 
 from bot.chat.blocks import actions, button, header, section
+from bot.chat.slack.calls import slack_errors
 from bot.chat.slack.client import SlackClient, respond
 from bot.chat.slack.views import declare_view
+from bot.errors import Rejected, Retryable, Unknown
 from tests.chat.test_slackstub_limits import BAD_BLOCKS
 from tests.slackstub import C_GENERAL, U_ANA, SlackStub
 
@@ -111,3 +113,79 @@ async def test_an_answer_that_comes_too_soon() -> None:
         with pytest.raises(OSError, match="429"):
             await respond(str(server.make_url("/answer")), "x", CARD)
     assert len(tried) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body"),
+    [
+        (200, "text/plain", "Blocked by policy"),
+        (200, "text/html", "<h1>Sign in</h1>"),
+        (200, "application/json", '{"ok": tr'),
+        (200, "application/json", '"later"'),
+        (200, "application/json", "[]"),
+        (200, "application/json", ""),
+        (403, "text/html", "<h1>Forbidden</h1>"),
+        (407, "text/plain", "Proxy Authentication Required"),
+        (502, "text/html", "<h1>Bad gateway</h1>"),
+    ],
+)
+async def test_what_is_not_slacks_answer_refuses_nothing(status: int, kind: str, body: str) -> None:
+    """Nobody knows whether Slack did it: it is looked for or tried again, and ends no worker."""
+    for once, lost in ((True, Unknown), (False, Retryable)):
+        with pytest.raises(lost):
+            await answered_by_a_proxy(web.Response(status=status, content_type=kind, text=body), once=once)  # fmt: skip
+
+
+async def test_a_limit_in_words() -> None:
+    """When to come again may be said as a date."""
+    headers = {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}
+    with pytest.raises(Retryable) as caught:
+        await answered_by_a_proxy(web.Response(status=429, headers=headers, text="slow down"))
+    assert caught.value.retry_after == 1
+
+
+async def test_an_attribute_that_is_not_there_is_our_fault() -> None:
+    with pytest.raises(AttributeError):
+        async with slack_errors("auth.test", once=False):
+            None.get  # type: ignore[attr-defined]  # noqa: B018 - what is tested
+
+
+@pytest.mark.parametrize(("status", "kind"), [(503, Unknown), (413, Rejected)])
+async def test_a_file_that_is_not_taken(status: int, kind: type[Exception]) -> None:
+    """Where its bytes go fails like the rest of Slack, and is tried again; what is too large is not."""
+
+    async def told(request: web.Request) -> web.Response:
+        url = str(request.url.with_path("/bytes"))
+        return web.json_response({"ok": True, "upload_url": url, "file_id": "F1"})
+
+    async def bytes_(request: web.Request) -> web.Response:
+        del request
+        return web.Response(status=status, text="no")
+
+    app = web.Application()
+    app.router.add_route("*", "/api/files.getUploadURLExternal", told)
+    app.router.add_post("/bytes", bytes_)
+    async with TestServer(app) as server:
+        client = SlackClient("xoxb-x", base_url=str(server.make_url("/api/")), retry_handlers=[])
+        try:
+            with pytest.raises(kind):
+                async with slack_errors("files.completeUploadExternal", once=True):
+                    await client.files_upload_v2(channel=C_GENERAL, content="x", filename="x.txt")
+        finally:
+            await client.close()
+
+
+async def answered_by_a_proxy(answer: web.Response, *, once: bool = False) -> None:
+    async def instead(request: web.Request) -> web.Response:
+        del request
+        return answer
+
+    app = web.Application()
+    app.router.add_post("/api/{method}", instead)
+    async with TestServer(app) as server:
+        client = SlackClient("xoxb-x", base_url=str(server.make_url("/api/")), retry_handlers=[])
+        try:
+            async with slack_errors("chat.postMessage", once=once):
+                await client.chat_postMessage(channel=C_GENERAL, text="x", blocks=CARD)
+        finally:
+            await client.close()

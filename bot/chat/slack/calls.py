@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
@@ -20,7 +20,8 @@ async def slack_errors(method: str, *, once: bool) -> AsyncIterator[None]:
     """Translates what a call raised.
 
     ``once``: the call must not be repeated blindly (posting, creating), so a lost answer is
-    `Unknown`; for the others it is `Retryable`.
+    `Unknown`; for the others it is `Retryable`. So is what somebody else answered in Slack's place: a
+    proxy's page says nothing of what became of the call, whatever its status.
     """
     lost = Unknown if once else Retryable
     try:
@@ -31,6 +32,14 @@ async def slack_errors(method: str, *, once: bool) -> AsyncIterator[None]:
         raise NotSent(f"Slack cannot be reached: {error}.") from error
     except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
         raise lost(f"Slack did not answer {method}: {type(error).__name__}.") from error
+    except AttributeError as error:
+        if error.name != "get" or error.obj is None:
+            raise
+        # the library takes whatever was answered for an object
+        raise lost(f"Something else than Slack answered {method}.") from error
+    except SlackRequestError as error:  # a file's upload, which is no method of the Web API
+        kind = Rejected if "(status: 4" in str(error) else lost
+        raise kind(f"Slack did not take the file: {error}.") from error
 
 
 def _of_answer(
@@ -41,14 +50,23 @@ def _of_answer(
     data = getattr(response, "data", response)  # text, where a proxy answered instead of Slack
     code = data.get("error", "") if isinstance(data, dict) else ""
     if status == _RATE_LIMITED or code == "ratelimited":
-        pause = response.headers.get("Retry-After", "1")
-        return Retryable(f"Slack limits {method}.", retry_after=float(pause))
-    if status >= _SERVER_ERROR or code in ("internal_error", "fatal_error", "service_unavailable"):
+        pause = _seconds(response.headers.get("Retry-After", ""))
+        return Retryable(f"Slack limits {method}.", retry_after=pause)
+    if (
+        not code
+        or status >= _SERVER_ERROR
+        or code in ("internal_error", "fatal_error", "service_unavailable")
+    ):
         return lost(f"Slack failed at {method} ({code or status}).")
     if code in _AUTH:
         return AuthFailed(f"Slack refuses the bot's token: {code}.", hint="Install the app again.")
     needed = str(data.get("needed", "")) if code == MISSING_SCOPE and isinstance(data, dict) else ""
     return Rejected(f"Slack refused {method}: {code}.", field=needed)
+
+
+def _seconds(pause: str) -> float:
+    """A proxy may say it as a date; then it is asked again soon."""
+    return float(pause) if pause.isascii() and pause.isdecimal() else 1.0
 
 
 def code_of(error: Rejected) -> str:

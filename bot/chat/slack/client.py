@@ -71,8 +71,8 @@ def _fitted(method: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _instead(method: str, sent: dict[str, Any], error: SlackApiError) -> dict[str, Any] | None:
     """The same without what Slack refused; None where it was refused for something else."""
-    data = error.response.data
-    if not isinstance(data, dict):  # text, where a proxy answered or Slack fell over
+    data = getattr(error.response, "data", None)
+    if not isinstance(data, dict):  # text or none, where a proxy answered or Slack fell over
         return None
     code = data.get("error")
     refused_blocks = code in _REFUSED and sent.get("blocks")
