@@ -74,6 +74,24 @@ async def test_a_picture_stays_a_link(workspace: SlackWorld) -> None:
     assert not workspace.slack.calls("files.sharedPublicURL")
 
 
+async def test_deleted_above_a_thread(workspace: SlackWorld) -> None:
+    """Slack keeps such a message, with words of its own in its place: nobody has said those."""
+    channel = await workspace.declare()
+    said = await workspace.slack.message(channel, "the password is X", U_BEN)
+    await workspace.slack.message(channel, "delete that", thread_ts=said.ts)
+    await workspace.settled()
+    before = {"type": "message", "user": U_BEN, "ts": said.ts, "text": said.text}
+    left = {"subtype": "tombstone", "text": "This message was deleted.", "user": "USLACKBOT"}
+    await workspace.slack.emit_event({
+        "type": "message", "subtype": "message_changed", "channel": channel, "hidden": True,
+        "ts": workspace.slack.ws.new_ts(), "message": before | left, "previous_message": before,
+    })  # fmt: skip
+    await workspace.settled()
+    (row,) = await workspace.rows("note_withdrawn")
+    assert (row.actor, row.text) == ("person:ben", "Deleted in Slack: the password is X")
+    assert await workspace.rows("note_corrected") == []
+
+
 async def test_seen(workspace: SlackWorld) -> None:
     """👀 by a person, at any number of messages, says once that they have seen it."""
     channel = await workspace.declare()
@@ -89,11 +107,13 @@ async def test_seen(workspace: SlackWorld) -> None:
 async def test_a_ticket_makes_a_task_once(workspace: SlackWorld) -> None:
     """By two people and two emoji, told again: one task with the message's words, one ✅."""
     channel = await workspace.declare()
-    said = await workspace.slack.message(channel, "ask ben & co\nby 14:30 @ana", U_BEN)
+    said = await workspace.slack.message(
+        channel, "ask ben &amp; co\nby 14:30 @ana &amp;lt;b>", U_BEN
+    )
     await workspace.settled()
     await marked_by_two(workspace, channel, said, "ticket", "admission_tickets")
     (row,) = await workspace.rows("task_added")
-    assert (row.text, row.actor) == ("Task 1: ask ben & co by 14:30 @ana", "person:ana")
+    assert (row.text, row.actor) == ("Task 1: ask ben & co by 14:30 @ana &lt;b>", "person:ana")
     assert row.link == address("", channel, said.ts)
     assert len(workspace.slack.calls("reactions.add")) == 1
     await workspace.until(lambda: workspace.slack.messages(channel, contains="Task 1"))

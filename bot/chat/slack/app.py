@@ -239,6 +239,8 @@ class SlackIn:
         """An edit or a deletion by a person; Slack also sends the first for a preview of a link."""
         channel, before = event["channel"], event.get("previous_message") or {}
         after = event.get("message") or {}
+        if after.get("subtype") == "tombstone":  # deleted, but for the thread below it
+            after = {"ts": after.get("ts", "")}
         ts = event.get("deleted_ts") or after.get("ts", "")
         text = told(after)
         of_people = not before.get("bot_id") and before.get("subtype", "") in _OF_PEOPLE
