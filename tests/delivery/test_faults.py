@@ -39,6 +39,17 @@ async def test_a_lost_answer_posts_no_duplicate(post: Post, fault: str) -> None:
     assert post.said() == ["once", "and then"]
 
 
+@pytest.mark.parametrize("code", ["rate_limited", "request_timeout", "team_added_to_org", "org_login_required"])  # fmt: skip
+async def test_not_just_now_is_no_refusal(post: Post, code: str) -> None:
+    """What Slack's description says of these is that they pass: nothing is given up."""
+    number = await post.opened()
+    post.slack.fault("chat.postMessage", "error", error=code, times=2)
+    await post.say(number, "a", "once")
+    await post.say(number, "b", "and then")
+    await post.drain()
+    assert post.said() == ["once", "and then"]
+
+
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "http_500"])
 async def test_a_lost_answer_makes_no_second_channel(post: Post, fault: str) -> None:
     post.slack.fault("conversations.create", fault)

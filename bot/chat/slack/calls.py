@@ -11,6 +11,10 @@ from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
 
 _AUTH = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
 MISSING_SCOPE = "missing_scope"
+_LIMITED = ("ratelimited", "rate_limited")  # the second one is what posts and edits say, too
+_BROKEN = ("internal_error", "fatal_error", "service_unavailable")
+# done was nothing, and it passes: cut off on its way, or the workspace is just being migrated
+_NOT_NOW = ("request_timeout", "team_added_to_org", "org_login_required")
 _SERVER_ERROR = 500
 _RATE_LIMITED = 429
 
@@ -49,14 +53,12 @@ def _of_answer(
     status = getattr(response, "status_code", 200)
     data = getattr(response, "data", response)  # text, where a proxy answered instead of Slack
     code = data.get("error", "") if isinstance(data, dict) else ""
-    if status == _RATE_LIMITED or code == "ratelimited":
+    if status == _RATE_LIMITED or code in _LIMITED:
         pause = _seconds(response.headers.get("Retry-After", ""))
         return Retryable(f"Slack limits {method}.", retry_after=pause)
-    if (
-        not code
-        or status >= _SERVER_ERROR
-        or code in ("internal_error", "fatal_error", "service_unavailable")
-    ):
+    if code in _NOT_NOW:
+        return Retryable(f"Slack does not take {method} just now: {code}.")
+    if not code or status >= _SERVER_ERROR or code in _BROKEN:
         return lost(f"Slack failed at {method} ({code or status}).")
     if code in _AUTH:
         return AuthFailed(f"Slack refuses the bot's token: {code}.", hint="Install the app again.")
