@@ -136,12 +136,15 @@ async def test_what_is_not_slacks_answer_refuses_nothing(status: int, kind: str,
             await answered_by_a_proxy(web.Response(status=status, content_type=kind, text=body), once=once)  # fmt: skip
 
 
-async def test_a_limit_in_words() -> None:
-    """When to come again may be said as a date."""
-    headers = {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}
+@pytest.mark.parametrize(
+    ("said", "pause"), [("7", 7), ("Wed, 21 Oct 2020 07:28:00 GMT", 1), ("soon", 1), ("", 1)]
+)
+async def test_a_limit_in_words(said: str, pause: float) -> None:
+    """When to come again may be said as a date, or not so that we understand it."""
+    headers = {"Retry-After": said}
     with pytest.raises(Retryable) as caught:
         await answered_by_a_proxy(web.Response(status=429, headers=headers, text="slow down"))
-    assert caught.value.retry_after == 1
+    assert caught.value.retry_after == pause
 
 
 async def test_an_attribute_that_is_not_there_is_our_fault() -> None:

@@ -7,6 +7,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.contract.http import retry_after
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, Unknown
 
 _AUTH = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
@@ -54,7 +55,7 @@ def _of_answer(
     data = getattr(response, "data", response)  # text, where a proxy answered instead of Slack
     code = data.get("error", "") if isinstance(data, dict) else ""
     if status == _RATE_LIMITED or code in _LIMITED:
-        pause = _seconds(response.headers.get("Retry-After", ""))
+        pause = retry_after(response.headers) or 1.0
         return Retryable(f"Slack limits {method}.", retry_after=pause)
     if code in _NOT_NOW:
         return Retryable(f"Slack does not take {method} just now: {code}.")
@@ -64,11 +65,6 @@ def _of_answer(
         return AuthFailed(f"Slack refuses the bot's token: {code}.", hint="Install the app again.")
     needed = str(data.get("needed", "")) if code == MISSING_SCOPE and isinstance(data, dict) else ""
     return Rejected(f"Slack refused {method}: {code}.", field=needed)
-
-
-def _seconds(pause: str) -> float:
-    """A proxy may say it as a date; then it is asked again soon."""
-    return float(pause) if pause.isascii() and pause.isdecimal() else 1.0
 
 
 def code_of(error: Rejected) -> str:
