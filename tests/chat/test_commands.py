@@ -255,6 +255,17 @@ class TestWhichIncident:
         await room.type_("/incident note #1 is back", at=2)
         assert (await room.rows(2))[-1].text == "#1 is back"
 
+    @pytest.mark.parametrize("space", [" ", "\n", "\t", " \n "])
+    async def test_a_number_before_any_space(self, room: ChatRoom, space: str) -> None:
+        """Written on a line of its own, it is not put to the other one that happens to be open."""
+        for title in ("First", "Second"):
+            await room.type_(f"/incident declare {title}")
+        await room.type_("/incident resolve #1")
+        await room.type_(f"/incident note #1{space}is back\n  for good")
+        assert (await room.rows(1))[-1].text == "is back\n  for good"
+        await room.type_("/incident note two\n lines")
+        assert (await room.rows(2))[-1].text == "two\n lines"
+
     async def test_one_that_is_not_there(self, room: ChatRoom) -> None:
         for number in ("77", "0"):
             said = await refused(room, f"/incident status #{number}", kind=NotFound)
