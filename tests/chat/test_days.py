@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
+import time_machine
 from sqlalchemy import update
 
 from bot.catalog import Regulation
+from bot.chat import Reply
 from bot.incidents import Incident
 from bot.store import now
 from tests.chat.room import ChatRoom, words
@@ -57,3 +59,24 @@ async def test_the_day_is_the_readers(
     assert tags
     assert all("{date_num}" in form and _DAY.match(label) for form, label in tags)
     assert not _DAY.search(_TAG.sub("", said))
+
+
+async def test_who_joins_on_the_next_day_knows_of_which_day_it_is(room: ChatRoom) -> None:
+    """What is of today has its hour alone; the last words and the promise of another day have theirs."""
+    noon = now().replace(hour=12)
+    with time_machine.travel(noon):
+        await room.type_("/incident declare Down")
+        reply = await room.type_("/incident update We are on it next tomorrow 9:00")
+        assert _DAY.search(reply.text)
+        await room.type_("/incident note db1 is back")
+        lines = _said(await room.type_("/incident catchup"))
+        assert re.match(r"• Last update to internal, \d\d:\d\d UTC; the next is due 20", lines[-2])
+        assert re.match(r"• \d\d:\d\d UTC Ana: db1 is back", lines[-1])
+    with time_machine.travel(noon + timedelta(days=2)):
+        lines = _said(await room.type_("/incident catchup"))
+    assert re.match(r"• Last update to internal, 20\d\d-\S+ \d\d:\d\d UTC; overdue 20", lines[-2])
+    assert re.match(r"• 20\d\d-\S+ \d\d:\d\d UTC Ana: db1 is back", lines[-1])
+
+
+def _said(reply: Reply) -> list[str]:
+    return words(reply.blocks).splitlines()[:-1]  # without the hint
