@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackRequestError
@@ -55,7 +56,7 @@ def _of_answer(
     data = getattr(response, "data", response)  # text, where a proxy answered instead of Slack
     code = data.get("error", "") if isinstance(data, dict) else ""
     if status == _RATE_LIMITED or code in _LIMITED:
-        pause = retry_after(response.headers) or 1.0
+        pause = retry_after(_headers(response)) or 1.0
         return Retryable(f"Slack limits {method}.", retry_after=pause)
     if code in _NOT_NOW:
         return Retryable(f"Slack does not take {method} just now: {code}.")
@@ -74,5 +75,8 @@ def code_of(error: Rejected) -> str:
 
 def granted_scopes(answer: AsyncSlackResponse) -> str | None:
     """What Slack says the token may, in the header of an answer; None where it says nothing."""
-    headers = {name.lower(): value for name, value in (answer.headers or {}).items()}
-    return headers.get("x-oauth-scopes")
+    return _headers(answer).get("x-oauth-scopes")
+
+
+def _headers(answer: Any) -> dict[str, str]:  # noqa: ANN401 - the library's answer, or what it is made of
+    return {name.lower(): value for name, value in (answer.headers or {}).items()}
