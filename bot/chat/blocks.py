@@ -98,3 +98,9 @@ def when(at: datetime) -> str:
     """A moment, in each reader's own time zone in Slack."""
     stamp = int(at.timestamp())
     return f"<!date^{stamp}^{{time_secs}}|{at:%H:%M:%S} UTC>"
+
+
+def dated(at: datetime) -> str:
+    """The same with its day, which depends on the reader's time zone as the hour does."""
+    stamp = int(at.timestamp())
+    return f"<!date^{stamp}^{{date_num}} {{time_secs}}|{at:%Y-%m-%d %H:%M:%S} UTC>"

@@ -20,12 +20,12 @@ from bot.chat.blocks import (
     clip,
     context,
     cut,
+    dated,
     escape,
     fields,
     header,
     joined,
     section,
-    when,
 )
 from bot.chat.due_blocks import due_blocks, updates_words
 from bot.chat.evidence_card import evidence_blocks
@@ -197,7 +197,7 @@ class Cards:
             ),
             fields(
                 f"*Status*\n{incident.standing}",
-                f"*Since*\n{when(incident.declared_at)}",
+                f"*Since*\n{dated(incident.declared_at)}",
                 f"*Commander*\n{commander}",
                 f"*Services*\n{services or '_not known_'}",
             ),
@@ -306,7 +306,7 @@ class Cards:
         title = f"[drill] {title}" if incident.drill else title
         text = (
             f"{SIGN[incident.severity]} *#{incident.number}* {escape(title)} — "
-            f"{incident.severity}, {incident.standing}, since {when(incident.declared_at)}"
+            f"{incident.severity}, {incident.standing}, since {dated(incident.declared_at)}"
         )
         if updates := await updates_words(session, self.catalog(), incident):
             text += f" · updates: {updates}"

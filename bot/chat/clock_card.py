@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.chat.blocks import TEXT, Block, context, escape, joined, section, when
+from bot.chat.blocks import TEXT, Block, context, dated, escape, joined, section
 from bot.incidents.clocks import LAWS, Duty, in_order, left
 
 CLOCK_CLICKS = ("clock_done",)
@@ -12,7 +12,7 @@ def duty_words(duty: Duty, at: datetime) -> str:
     """``GDPR: notification of the authority, 41 h left (…)`` in mrkdwn."""
     name = escape(duty.title)
     if duty.done is not None:
-        return f"{name}: submitted at {when(duty.done.at)}"
+        return f"{name}: submitted at {dated(duty.done.at)}"
     if duty.at is None:
         law = LAWS[duty.law]
         what = {**law.facts, **law.duties}.get(duty.waits, duty.waits)
@@ -20,7 +20,7 @@ def duty_words(duty: Duty, at: datetime) -> str:
     more = ", if it is major" if duty.if_major else ""
     rest = left(duty.at, at)
     shown = f"*{rest}*" if duty.at <= at else rest
-    return f"{name}{more}: {shown} ({when(duty.at)} on {duty.at:%Y-%m-%d})"
+    return f"{name}{more}: {shown} ({dated(duty.at)})"
 
 
 def clocks_blocks(found: list[Duty], stopped: list[str], at: datetime) -> list[Block]:

@@ -62,6 +62,7 @@ class Finder:
         """
         if command.incident_id is not None:
             return await self.incidents.get(session, command.incident_id), text
-        head, _, rest = text.partition(" ")
-        incident, left = await self.which(session, command, [head, rest])
-        return incident, " ".join(left).strip()
+        head, rest = [*text.split(maxsplit=1), "", ""][:2]
+        named = _NUMBER.fullmatch(head) is not None
+        incident, _ = await self.which(session, command, [head] if named else [])
+        return incident, (rest if named else text).strip()

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from bot.chat import limits
-from bot.chat.blocks import Block, clip, context, cut, section
+from bot.chat.blocks import Block, clip, context, cut, escape, section
 from bot.chat.fit_elements import IN_ACTIONS, IN_INPUT, IN_SECTION, Notes, element, text_object
 
 Where = Literal["message", "view"]
 _ONLY_IN_MESSAGES = ("markdown", "table")
+_PLAIN = ("plain_text", "raw_text")
 _KEPT = ("actions", "input", "header")  # to act on, and what it is about
 _SHORTEST = 200  # characters to which a long text may be brought down
 _MORE = "… there is more than Slack takes; the console shows all of it"
@@ -47,7 +48,7 @@ def fit_view(view: dict[str, Any]) -> tuple[dict[str, Any], Notes]:
 
 
 def words(blocks: list[Block]) -> str:
-    """Everything that is to be read in some blocks, as mrkdwn; plain text is escaped nowhere here."""
+    """Everything that is to be read in some blocks, as mrkdwn: what is plain in them is no tag here."""
     return "\n".join(found for block in blocks if (found := "\n".join(_words(block))))
 
 
@@ -56,8 +57,8 @@ def _words(part: Any) -> list[str]:  # noqa: ANN401 - whatever stands in a block
         return [word for each in part for word in _words(each)]
     if not isinstance(part, dict) or part.get("type") in ("button", "image"):
         return []
-    if isinstance(part.get("text"), str):
-        return [part["text"]]
+    if isinstance(text := part.get("text"), str):
+        return [escape(text) if part.get("type") in _PLAIN else text]
     keys = ("text", "fields", "label", "elements", "rows", "title")
     return [word for key in keys if key in part for word in _words(part[key])]
 

@@ -11,10 +11,10 @@ from bot.chat.blocks import (
     button,
     context,
     cut,
+    dated,
     escape,
     joined,
     section,
-    when,
 )
 from bot.chat.standing import next_step, standing
 from bot.incidents import ACTIVE, Incident, Task, family
@@ -92,4 +92,4 @@ def _open(tasks: list[Task]) -> str:
     if late:
         return f"{text}, {late} late"
     first = tasks[0].due_at
-    return text + (f", the next by {first:%Y-%m-%d} {when(first)}" if first else "")
+    return text + (f", the next by {dated(first)}" if first else "")

@@ -94,6 +94,11 @@ def lasted(since: datetime, until: datetime | None = None) -> str:
     return f"{minutes // 1440} days"
 
 
+def clock(at: datetime) -> str:
+    """``14:30 UTC``, with its day where that is not today."""
+    return f"{at:{'%H:%M' if at.date() == now().date() else '%Y-%m-%d %H:%M'}} UTC"
+
+
 async def next_step(session: AsyncSession, run: Run) -> str:
     """The heading of the step that a run is at or comes to; empty when there is none."""
     query = select(StepAttempt).where(
@@ -164,11 +169,11 @@ async def _update(session: AsyncSession, catalog: Catalog, incident: Incident) -
     if due is not None:
         at, audience = due
         whom = f" to {audience}" if audience != "internal" else ""
-        ahead = f"{'overdue' if at <= now() else 'the next is due'}{whom} {at:%H:%M} UTC"
+        ahead = f"{'overdue' if at <= now() else 'the next is due'}{whom} {clock(at)}"
     last = max(sent.values(), key=lambda each: each.sent_at or each.written_at, default=None)
     if last is None:
         return f"No update yet; {ahead}" if ahead else ""
-    told = f"Last update to {last.audience}, {last.sent_at or last.written_at:%H:%M} UTC"
+    told = f"Last update to {last.audience}, {clock(last.sent_at or last.written_at)}"
     return f"{'; '.join(filter(None, (told, ahead)))}: {last.text}"
 
 
@@ -177,6 +182,6 @@ async def _latest(session: AsyncSession, catalog: Catalog, number: int) -> list[
     written = col(Timeline.kind).in_(("note_added", "decision_made"))
     rows = await entries(session, [number], written, last=_LATEST)
     return [
-        f"{row.at:%H:%M} UTC {person_name(catalog, row.actor.partition(':')[2])}: {row.text}"
+        f"{clock(row.at)} {person_name(catalog, row.actor.partition(':')[2])}: {row.text}"
         for row in rows
     ]

@@ -1,7 +1,7 @@
 """Tasks as people see them: a line each, with the button that fits. Pure."""
 
 from bot.catalog import Catalog
-from bot.chat.blocks import Block, button, context, escape, section, when
+from bot.chat.blocks import Block, button, context, dated, escape, section
 from bot.chat.standing import person_name
 from bot.incidents import Task
 from bot.store import now
@@ -22,7 +22,7 @@ def task_line(catalog: Catalog, task: Task, here: int | None = None) -> str:
         parts.append(escape(person_name(catalog, task.owner)))
     if task.due_at and task.state == "open":
         late = " *late*" if task.due_at < now() else ""
-        parts.append(f"by {task.due_at:%Y-%m-%d} {when(task.due_at)}{late}")
+        parts.append(f"by {dated(task.due_at)}{late}")
     if task.after:
         parts.append("follow-up")
     if here not in (None, task.incident_id):

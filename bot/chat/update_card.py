@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.catalog import AUDIENCES, Audience, Catalog
-from bot.chat.blocks import TEXT, Block, actions, button, clip, context, escape, section, when
+from bot.chat.blocks import TEXT, Block, actions, button, clip, context, dated, escape, section
 from bot.incidents import Incident
 from bot.incidents.due import next_due
 from bot.incidents.due_tables import Update
@@ -25,10 +25,10 @@ def update_blocks(
     """
     update = sent[-1]
     at = update.sent_at or update.written_at
-    parts = [f"next update by {when(update.next_at)}"] if update.next_at else []
+    parts = [f"next update by {dated(update.next_at)}"] if update.next_at else []
     if len(sent) > 1:
         first = sent[0].sent_at or sent[0].written_at
-        parts.append(f"corrected at {when(at)}, first said at {when(first)}")
+        parts.append(f"corrected at {dated(at)}, first said at {dated(first)}")
     text = escape(update.text)
     if outside and update.audience == "customers":
         small = [parts[0][0].upper() + parts[0][1:], *parts[1:]] if parts else []
@@ -64,15 +64,15 @@ def updates_line(
 ) -> str:
     """When people were told last and when they will be next, in mrkdwn; what is overdue stands out."""
     last = max((u.sent_at for u in sent.values() if u.sent_at), default=None)
-    told = f"last {when(last)}" if last else "none yet"
+    told = f"last {dated(last)}" if last else "none yet"
     ahead = next_update(catalog, incident, sent)
     if ahead is None:
         return told if last else ""
     due, audience = ahead
     whom = f" to {audience}" if audience != "internal" else ""
     if due <= at:
-        return f"⏰ *overdue{whom}* since {when(due)}, {told}"
-    return f"{told}, next{whom} {when(due)}"
+        return f"⏰ *overdue{whom}* since {dated(due)}, {told}"
+    return f"{told}, next{whom} {dated(due)}"
 
 
 def next_update(

@@ -1,9 +1,11 @@
 """What a surface must be able to do for the outbox."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from bot.delivery.tables import Message
+from bot.store import now
 
 
 @dataclass(frozen=True)
@@ -11,7 +13,8 @@ class Job:
     """One delivery with all it needs. ``channel`` and ``posted`` are earlier bindings' values.
 
     ``attempt`` counts the claims: who was overtaken by a later one may not write the outcome.
-    ``severity`` and ``workspace`` are its incident's, empty where it belongs to none.
+    ``severity`` and ``workspace`` are its incident's, empty where it belongs to none. Nothing of it
+    was done before it was ``asked_at``.
     """
 
     id: int
@@ -24,6 +27,7 @@ class Job:
     attempt: int = 0
     severity: str = ""
     workspace: str = ""
+    asked_at: datetime = field(default_factory=now)
 
 
 class Surface(Protocol):

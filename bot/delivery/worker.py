@@ -249,6 +249,7 @@ def _job(
         attempt=row.attempts,
         severity=severity,
         workspace=workspace,
+        asked_at=row.created_at,
     )
 
 

@@ -22,7 +22,8 @@ from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Executable, Row, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
@@ -31,6 +32,9 @@ from bot.store.sqlite import BEGIN, connect
 
 _TRIES = 3
 _GAVE_WAY = ("40001", "40P01")  # serialization_failure, deadlock_detected
+# classes of SQLSTATE: no connection, no resources, an operator's doing (a shutdown, a start), the system
+_NOT_NOW = ("08", "53", "57", "58")
+_READ_ONLY = "25006"  # what is spoken to became a replica
 YIELDING = 0.2  # seconds that a worker lets people write first
 T = TypeVar("T")
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -193,6 +197,19 @@ class Store:
 def gave_way(error: Exception) -> bool:
     """Whether PostgreSQL took a transaction back for the sake of another: done again, it goes through."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in _GAVE_WAY
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the database could not just then, whatever it was asked: the same may work later.
+
+    asyncpg's errors come unwrapped while it connects, and wrapped have no class of their own.
+    """
+    if isinstance(error, OSError | OperationalError | InterfaceError | PoolTimeout):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
+    return state.startswith(_NOT_NOW) or state == _READ_ONLY
 
 
 def _create(url: str) -> AsyncEngine:

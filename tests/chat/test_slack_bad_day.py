@@ -14,7 +14,7 @@ from tests.slackstub import U_BEN, SlackStub
 pytestmark = [pytest.mark.server, pytest.mark.slow]  # the stub listens on a port
 MINUTES = 10
 METHODS = ("chat.postMessage", "chat.update", "conversations.create", "conversations.setTopic",
-           "conversations.history", "conversations.list", "pins.add", "auth.test")  # fmt: skip
+           "conversations.history", "users.conversations", "pins.add", "auth.test")  # fmt: skip
 KINDS = ("ratelimited", "http_500", "drop_before", "drop_after")
 
 

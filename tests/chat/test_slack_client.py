@@ -5,11 +5,15 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from slack_sdk.errors import SlackApiError
 
-from bot.chat.blocks import actions, button, section
+from bot.chat.blocks import actions, button, header, section
+from bot.chat.slack.calls import slack_errors
 from bot.chat.slack.client import SlackClient, respond
 from bot.chat.slack.views import declare_view
+from bot.errors import Rejected, Retryable, Unknown
 from tests.chat.test_slackstub_limits import BAD_BLOCKS
 from tests.slackstub import C_GENERAL, U_ANA, SlackStub
 
@@ -45,6 +49,15 @@ async def test_refused_all_the_same_the_text_goes_out(
     slack.fault("chat.update", "error", error="msg_blocks_too_long")
     await client.chat_update(channel=C_GENERAL, ts=answer["ts"], text="now", blocks=CARD)
     assert (message.text, message.blocks) == ("now\n*SEV1* the shop", [])
+
+
+async def test_as_text_it_calls_nobody(slack: SlackStub, client: SlackClient) -> None:
+    """What an alert wrote into a headline is plain there; in the text beside it would be a mention."""
+    for blocks in ([header("<!channel> & co")], [{**header("<!here>"), "type": "unknown"}]):
+        slack.fault("chat.postMessage", "error", error="invalid_blocks")
+        await client.chat_postMessage(channel=C_GENERAL, text="x", blocks=blocks)
+    shown = [message.text for message in slack.messages(C_GENERAL)]
+    assert shown == ["x\n&lt;!channel&gt; &amp; co", "x\n&lt;!here&gt;"]
 
 
 async def test_what_is_refused_for_another_reason_is_not_tried_again(
@@ -84,3 +97,98 @@ async def test_an_answer_by_its_url(slack: SlackStub) -> None:
     slack.configure(down=True)
     with pytest.raises(aiohttp.ClientError):
         await respond(done.response_url, "x", [])
+
+
+async def test_an_answer_that_comes_too_soon() -> None:
+    """Slack limits answers as well: one that it put off is worth trying again, whole."""
+    tried: list[web.Request] = []
+
+    async def limited(request: web.Request) -> web.Response:
+        tried.append(request)
+        return web.Response(status=429, headers={"Retry-After": "1"}, text="rate_limited")
+
+    app = web.Application()
+    app.router.add_post("/answer", limited)
+    async with TestServer(app) as server:
+        with pytest.raises(OSError, match="429"):
+            await respond(str(server.make_url("/answer")), "x", CARD)
+    assert len(tried) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body"),
+    [
+        (200, "text/plain", "Blocked by policy"),
+        (200, "text/html", "<h1>Sign in</h1>"),
+        (200, "application/json", '{"ok": tr'),
+        (200, "application/json", '"later"'),
+        (200, "application/json", "[]"),
+        (200, "application/json", ""),
+        (403, "text/html", "<h1>Forbidden</h1>"),
+        (407, "text/plain", "Proxy Authentication Required"),
+        (502, "text/html", "<h1>Bad gateway</h1>"),
+    ],
+)
+async def test_what_is_not_slacks_answer_refuses_nothing(status: int, kind: str, body: str) -> None:
+    """Nobody knows whether Slack did it: it is looked for or tried again, and ends no worker."""
+    for once, lost in ((True, Unknown), (False, Retryable)):
+        with pytest.raises(lost):
+            await answered_by_a_proxy(web.Response(status=status, content_type=kind, text=body), once=once)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "pause"), [("7", 7), ("Wed, 21 Oct 2020 07:28:00 GMT", 1), ("soon", 1), ("", 1)]
+)
+async def test_a_limit_in_words(said: str, pause: float) -> None:
+    """When to come again may be said as a date, or not so that we understand it."""
+    headers = {"Retry-After": said}
+    with pytest.raises(Retryable) as caught:
+        await answered_by_a_proxy(web.Response(status=429, headers=headers, text="slow down"))
+    assert caught.value.retry_after == pause
+
+
+async def test_an_attribute_that_is_not_there_is_our_fault() -> None:
+    with pytest.raises(AttributeError):
+        async with slack_errors("auth.test", once=False):
+            None.get  # type: ignore[attr-defined]  # noqa: B018 - what is tested
+
+
+@pytest.mark.parametrize(("status", "kind"), [(503, Unknown), (413, Rejected)])
+async def test_a_file_that_is_not_taken(status: int, kind: type[Exception]) -> None:
+    """Where its bytes go fails like the rest of Slack, and is tried again; what is too large is not."""
+
+    async def told(request: web.Request) -> web.Response:
+        url = str(request.url.with_path("/bytes"))
+        return web.json_response({"ok": True, "upload_url": url, "file_id": "F1"})
+
+    async def bytes_(request: web.Request) -> web.Response:
+        del request
+        return web.Response(status=status, text="no")
+
+    app = web.Application()
+    app.router.add_route("*", "/api/files.getUploadURLExternal", told)
+    app.router.add_post("/bytes", bytes_)
+    async with TestServer(app) as server:
+        client = SlackClient("xoxb-x", base_url=str(server.make_url("/api/")), retry_handlers=[])
+        try:
+            with pytest.raises(kind):
+                async with slack_errors("files.completeUploadExternal", once=True):
+                    await client.files_upload_v2(channel=C_GENERAL, content="x", filename="x.txt")
+        finally:
+            await client.close()
+
+
+async def answered_by_a_proxy(answer: web.Response, *, once: bool = False) -> None:
+    async def instead(request: web.Request) -> web.Response:
+        del request
+        return answer
+
+    app = web.Application()
+    app.router.add_post("/api/{method}", instead)
+    async with TestServer(app) as server:
+        client = SlackClient("xoxb-x", base_url=str(server.make_url("/api/")), retry_handlers=[])
+        try:
+            async with slack_errors("chat.postMessage", once=once):
+                await client.chat_postMessage(channel=C_GENERAL, text="x", blocks=CARD)
+        finally:
+            await client.close()

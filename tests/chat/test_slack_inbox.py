@@ -5,17 +5,19 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]  # it has none
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text, update
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
-from bot.chat.slack import Inbox
+from bot.chat.slack import Inbox, inbox
 from bot.chat.slack.home import Home
 from bot.chat.slack.tables import SlackRequest
 from bot.errors import Unavailable
 from bot.incidents import Incident
-from bot.store import now
+from bot.store import is_away, now
 from tests.chat.room import ChatRoom
 from tests.chat.spoken import workspaces
 from tests.slackstub import C_GENERAL, U_ANA, SlackStub
@@ -163,6 +165,7 @@ async def test_slack_away_the_answer_is_given_later_and_not_for_ever(opened: Ope
     await opened.inbox.work_late()
     assert await opened.states() == ["answering"]
     opened.slack.configure(down=False)
+    await _long_ago(opened, worked_at=now() - timedelta(minutes=1))
     await opened.inbox.work_late()
     assert (await opened.states(), len(opened.heard())) == (["done"], 1)
 
@@ -194,27 +197,128 @@ async def test_a_bug_at_one_request_does_not_hold_up_the_others(
     assert any("Something in Jackline broke" in text for text in opened.heard())
 
 
+@pytest.mark.parametrize("victim_of", [1, inbox._TRIES - 1])
 async def test_what_gave_way_to_another_is_done_again(
-    opened: Open, monkeypatch: pytest.MonkeyPatch
+    opened: Open, monkeypatch: pytest.MonkeyPatch, victim_of: int
 ) -> None:
     """A deadlock's victim, as PostgreSQL says it: the click was in order, and nobody is bothered."""
+    tried = giving_way(opened, monkeypatch, victim_of)
+    await opened.inbox.accept("mention", "1", opened.asked("declare Down"))
+    await opened.settled()
+    assert (len(tried), await opened.titles()) == (victim_of + 1, ["Down"])
+    (heard,) = opened.heard()
+    assert "is declared" in heard
+
+
+async def test_what_gives_way_always_is_told_to_who_asked(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a few times nothing stays of it, its asker knows, and the next one is done meanwhile."""
+    tried = giving_way(opened, monkeypatch, 1000)
+    await opened.inbox.accept("mention", "1", opened.asked("declare Down"))
+    await opened.inbox.accept("mention", "2", opened.asked("list"))
+    await opened.settled()
+    assert (len(tried), await opened.titles()) == (inbox._TRIES, [])
+    assert set(opened.heard()) == {"No incident is open.", inbox._GAVE_WAY}
+
+
+def giving_way(opened: Open, monkeypatch: pytest.MonkeyPatch, times: int) -> list[object]:
+    """Declaring is taken back so many times, by PostgreSQL itself; one entry for each try."""
     if opened.room.store.is_sqlite:
         pytest.skip("SQLite lets one write at a time: nobody waits for each other")
-    real, tried = opened.room.incidents.declare, []
+    real, tried = opened.room.incidents.declare, list[object]()
 
     async def victim(session: Any, **given: Any) -> Incident:
         made = await real(session, **given)
         tried.append(made.id)
-        if len(tried) == 1:
+        if len(tried) <= times:
             raised = "DO $$ BEGIN RAISE 'gave way' USING ERRCODE = 'deadlock_detected'; END $$"
             await session.execute(text(raised))
         return made
 
     monkeypatch.setattr(opened.room.incidents, "declare", victim)
+    monkeypatch.setattr(inbox, "_PAUSE", 0.01)
+    return tried
+
+
+async def test_cut_off_from_the_database_it_is_done_later(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restart or a failover of PostgreSQL in the middle of it: nothing is refused, nothing lost."""
+    if opened.room.store.is_sqlite:
+        pytest.skip("nobody cuts SQLite off")
+    real, tried = opened.room.incidents.declare, []
+
+    async def cut_off(session: Any, **given: Any) -> Incident:
+        made = await real(session, **given)
+        tried.append(made.id)
+        if len(tried) == 1:
+            await session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        return made
+
+    monkeypatch.setattr(opened.room.incidents, "declare", cut_off)
     await opened.inbox.accept("mention", "1", opened.asked("declare Down"))
+    for _ in range(500):
+        if tried and not opened.inbox._tasks:
+            break
+        await asyncio.sleep(0.02)
+    assert (await opened.states(), await opened.titles()) == (["new"], [])
+    await _long_ago(opened, received_at=now() - timedelta(minutes=1))
+    await opened.inbox.work_late()
     await opened.settled()
-    assert (len(tried), await opened.titles()) == (2, ["Down"])
-    assert not any("broke" in said for said in opened.heard())
+    assert await opened.titles() == ["Down"]
+    (heard,) = opened.heard()
+    assert "is declared" in heard
+
+
+@pytest.mark.parametrize("problem", ["too many connections", "starting up", "a replica"])
+def test_what_is_no_fault_of_the_request(problem: str) -> None:
+    """What PostgreSQL says while it starts comes from the driver as it is; the rest is wrapped."""
+    error: Exception = asyncpg.CannotConnectNowError("the database system is starting up")
+    if problem != "starting up":
+        kinds = {
+            "too many connections": asyncpg.TooManyConnectionsError,
+            "a replica": asyncpg.ReadOnlySQLTransactionError,
+        }
+        error = DBAPIError("", {}, kinds[problem](problem))
+    assert is_away(error)
+
+
+@pytest.mark.parametrize("orig", [asyncpg.UniqueViolationError, asyncpg.UndefinedColumnError, asyncpg.DataError])  # fmt: skip
+def test_what_is_one(orig: type[Exception]) -> None:
+    """Tried again it would fail again, for ever."""
+    assert not is_away(DBAPIError("", {}, orig("x")))
+    assert not is_away(ZeroDivisionError())
+
+
+async def test_what_is_not_done_goes_before_what_is_not_answered(opened: Open) -> None:
+    """Fifty answers that Slack does not take must not keep what a dead process left from being done."""
+    said = {"text": "Done.", "blocks": []}
+    hour = now() - timedelta(minutes=20)
+    for number in range(50):
+        body = opened.asked("", response_url="http://127.0.0.1:9/nobody")
+        await opened.put(f"slack:command:{number}", "command", body, state="answering", answer=said,
+                         received_at=hour, worked_at=hour)  # fmt: skip
+    await opened.put("slack:mention:1", "mention", opened.asked("declare Down"))
+    await opened.inbox.work_late()
+    assert await opened.titles() == ["Down"]
+
+
+async def test_an_answer_that_breaks_us_holds_up_nobody(opened: Open) -> None:
+    """It stays behind, for half an hour at most; those after it are answered."""
+    said = {"text": "Done.", "blocks": []}
+    ago = now() - timedelta(minutes=1)
+    given = {"state": "answering", "answer": said, "worked_at": ago}
+    await opened.put("slack:click:1", "click", {"home": True, "of": "no one"}, **given)
+    await opened.put("slack:mention:1", "mention", opened.asked(""), **given)
+    await opened.inbox.work_late()
+    assert await opened.states() == ["answering", "done"]
+    assert opened.heard() == ["Done."]
+    await opened.inbox.work_late()  # what was just tried waits a little
+    async with opened.room.store.read() as session:
+        query = select(SlackRequest.worked_at).where(SlackRequest.state == "answering")
+        tried = (await session.execute(query)).scalar_one()
+    assert (tried or ago) > ago
 
 
 async def test_a_refusal_takes_back_what_it_began(opened: Open) -> None:

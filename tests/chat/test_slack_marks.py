@@ -47,6 +47,20 @@ async def test_in_a_thread_and_of_another_app(workspace: SlackWorld) -> None:
     assert [r.text for r in await workspace.rows("message_pinned")] == ["roll back"]
 
 
+async def test_said_to_somebody_it_is_on_the_record(workspace: SlackWorld) -> None:
+    """What begins with a person's name is said in the channel like the rest; with ours, a command."""
+    channel = await workspace.declare()
+    said = await workspace.slack.message(channel, f"<@{U_BEN}> restart db1")
+    ours = await workspace.slack.mention(channel, "status")
+    await workspace.settled()
+    await workspace.slack.edit(channel, said.ts, f"<@{U_BEN}> restart db2")
+    await workspace.slack.edit(channel, ours.ts, f"<@{workspace.slack.bot_user_id}> list")
+    await workspace.settled()
+    assert [r.text for r in await workspace.rows("note_added", "note_corrected")] == [
+        f"<@{U_BEN}> restart db1", f"<@{U_BEN}> restart db2",
+    ]  # fmt: skip
+
+
 async def test_a_picture_stays_a_link(workspace: SlackWorld) -> None:
     """Recorded as the link that members can follow; nothing is made public, nothing fetched."""
     channel = await workspace.declare()
@@ -58,6 +72,24 @@ async def test_a_picture_stays_a_link(workspace: SlackWorld) -> None:
     assert "graph.png" in (await workspace.rows("note_added"))[0].text
     assert "slack-files" not in row.text
     assert not workspace.slack.calls("files.sharedPublicURL")
+
+
+async def test_deleted_above_a_thread(workspace: SlackWorld) -> None:
+    """Slack keeps such a message, with words of its own in its place: nobody has said those."""
+    channel = await workspace.declare()
+    said = await workspace.slack.message(channel, "the password is X", U_BEN)
+    await workspace.slack.message(channel, "delete that", thread_ts=said.ts)
+    await workspace.settled()
+    before = {"type": "message", "user": U_BEN, "ts": said.ts, "text": said.text}
+    left = {"subtype": "tombstone", "text": "This message was deleted.", "user": "USLACKBOT"}
+    await workspace.slack.emit_event({
+        "type": "message", "subtype": "message_changed", "channel": channel, "hidden": True,
+        "ts": workspace.slack.ws.new_ts(), "message": before | left, "previous_message": before,
+    })  # fmt: skip
+    await workspace.settled()
+    (row,) = await workspace.rows("note_withdrawn")
+    assert (row.actor, row.text) == ("person:ben", "Deleted in Slack: the password is X")
+    assert await workspace.rows("note_corrected") == []
 
 
 async def test_seen(workspace: SlackWorld) -> None:
@@ -75,11 +107,13 @@ async def test_seen(workspace: SlackWorld) -> None:
 async def test_a_ticket_makes_a_task_once(workspace: SlackWorld) -> None:
     """By two people and two emoji, told again: one task with the message's words, one ✅."""
     channel = await workspace.declare()
-    said = await workspace.slack.message(channel, "ask ben & co\nby 14:30 @ana", U_BEN)
+    said = await workspace.slack.message(
+        channel, "ask ben &amp; co\nby 14:30 @ana &amp;lt;b>", U_BEN
+    )
     await workspace.settled()
     await marked_by_two(workspace, channel, said, "ticket", "admission_tickets")
     (row,) = await workspace.rows("task_added")
-    assert (row.text, row.actor) == ("Task 1: ask ben & co by 14:30 @ana", "person:ana")
+    assert (row.text, row.actor) == ("Task 1: ask ben & co by 14:30 @ana &lt;b>", "person:ana")
     assert row.link == address("", channel, said.ts)
     assert len(workspace.slack.calls("reactions.add")) == 1
     await workspace.until(lambda: workspace.slack.messages(channel, contains="Task 1"))
@@ -191,6 +225,28 @@ async def test_declare_from_a_message(workspace: SlackWorld) -> None:
     (note,) = await workspace.rows("note_added")
     assert note.text == "Checkout gives 500s\nsince ten minutes"
     assert note.link == address("", C_GENERAL, said.ts)
+
+
+async def test_its_form_does_not_open(workspace: SlackWorld) -> None:
+    """Slack fails just then: who chose it is told what to do instead, and nothing is declared."""
+    slack = workspace.slack
+    said = await slack.message(C_GENERAL, "Checkout gives 500s", U_BEN)
+    slack.fault("views.open", "http_500")
+    done = await slack.message_shortcut("declare_from_message", C_GENERAL, said.ts, wait=20)
+    assert "/incident declare" in done.responses[0]["text"]
+    assert await workspace.rows("incident_declared") == []
+
+
+async def test_long_messages_in_any_script(workspace: SlackWorld) -> None:
+    """Most of the world's letters are six characters each in plain JSON, more than a form holds."""
+    slack = workspace.slack
+    text = 'Оплата не проходит "совсем"\n' * 100
+    said = await slack.message(C_GENERAL, text, U_BEN)
+    done = await slack.message_shortcut("declare_from_message", C_GENERAL, said.ts, wait=20)
+    await slack.submit_view(done.views[0]["id"], {"title": "Оплата", "severity": "sev1"})
+    await workspace.settled()
+    (note,) = await workspace.rows("note_added")
+    assert note.text == text[:999] + "…"
 
 
 async def test_what_is_private_is_not_told_on(workspace: SlackWorld) -> None:

@@ -39,6 +39,29 @@ async def test_outside_an_incidents_channel_it_declares(workspace: SlackWorld) -
 
 
 @server
+async def test_who_declared_by_the_form_hears_what_came_of_it(
+    workspace: SlackWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form is closed long before it is worked off: an answer is all that they have."""
+    slack, real = workspace.slack, workspace.room.incidents.declare
+
+    async def submitted(title: str) -> str:
+        opened = await slack.command("/incident", U_ANA, C_GENERAL, wait=20)
+        await slack.submit_view(opened.views[0]["id"], {"title": title, "severity": "sev1"})
+        await workspace.settled()
+        return str(slack.interaction(opened.id).responses[-1]["text"])
+
+    async def broken(*given: Any, **more: Any) -> Incident:
+        if more["title"] == "poison":
+            raise ZeroDivisionError
+        return await real(*given, **more)
+
+    monkeypatch.setattr(workspace.room.incidents, "declare", broken)
+    assert "Something in Jackline broke" in await submitted("poison")
+    assert "Incident 1 (sev1) is declared" in await submitted("Down")
+
+
+@server
 async def test_what_is_done_at_once(workspace: SlackWorld) -> None:
     """Command by one tap and resolved by another: once, however often it comes; the answer is said."""
     channel = await workspace.declare()

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from bot.delivery import DeliveryWorker
-from bot.store import Store
+from bot.store import Store, now
 from tests.delivery.conftest import Post, stop
 from tests.servers.fixtures import Start
 from tests.servers.postgres import Postgres
+from tests.slackstub import C_INCIDENTS, U_ANA, Message
 
 pytestmark = pytest.mark.server
 
@@ -38,6 +39,17 @@ async def test_a_lost_answer_posts_no_duplicate(post: Post, fault: str) -> None:
     assert post.said() == ["once", "and then"]
 
 
+@pytest.mark.parametrize("code", ["rate_limited", "request_timeout", "team_added_to_org", "org_login_required"])  # fmt: skip
+async def test_not_just_now_is_no_refusal(post: Post, code: str) -> None:
+    """What Slack's description says of these is that they pass: nothing is given up."""
+    number = await post.opened()
+    post.slack.fault("chat.postMessage", "error", error=code, times=2)
+    await post.say(number, "a", "once")
+    await post.say(number, "b", "and then")
+    await post.drain()
+    assert post.said() == ["once", "and then"]
+
+
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "http_500"])
 async def test_a_lost_answer_makes_no_second_channel(post: Post, fault: str) -> None:
     post.slack.fault("conversations.create", fault)
@@ -45,6 +57,37 @@ async def test_a_lost_answer_makes_no_second_channel(post: Post, fault: str) -> 
     await post.drain()
     assert post.channel() == "inc-1-search-is-slow"
     assert len(post.slack.messages(post.channel(), contains="SEV2 ·")) == 1
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after"])
+async def test_a_channel_of_years_is_not_read_through(post: Post, fault: str) -> None:
+    """Where everybody reads stand thousands of messages: only those since are looked at.
+
+    In a minute Slack gives eight thousand, and a search that is not over by then begins anew.
+    """
+    long_ago = now() - timedelta(days=30)
+    for number in range(2000):
+        ts = f"{(long_ago + timedelta(seconds=number)).timestamp():.6f}"
+        channel = post.slack.ws.any_channel(C_INCIDENTS)
+        channel.messages[ts] = Message(ts, C_INCIDENTS, U_ANA, f"old {number}")
+    post.slack.fault("chat.postMessage", fault, times=2)  # the card, and its line in the digest
+    await post.declare()
+    await post.drain()
+    assert len(post.slack.messages(C_INCIDENTS, contains="Search is slow")) == 1
+    assert len(post.slack.calls("conversations.history")) == 2
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after"])
+async def test_a_workspace_of_thousands_is_not_read_through(post: Post, fault: str) -> None:
+    """Our channel is looked for among those that our bot is in."""
+    for number in range(2000):
+        post.slack.add_channel(f"team-{number}")
+    post.slack.fault("conversations.create", fault)
+    await post.declare()
+    await post.drain()
+    assert post.channel() == "inc-1-search-is-slow"
+    listings = [c for c in post.slack.calls() if c.method in ("users.conversations", "conversations.list")]  # fmt: skip
+    assert len(listings) == 1
 
 
 async def test_looking_for_it_may_fail_too(post: Post) -> None:

@@ -95,6 +95,7 @@ def answers(slack):
     channel = ask("conversations.create", name="inc-1")["channel"]["id"]
     here = {"channel": channel}
     ask("conversations.list", types="public_channel,private_channel,im")
+    ask("users.conversations", types="public_channel,private_channel,im")
     ask("conversations.info", **here)
     ask("conversations.join", channel=C_INCIDENTS)
     ask("conversations.join", channel=C_GENERAL)

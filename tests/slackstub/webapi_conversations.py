@@ -60,6 +60,19 @@ def create(ws: Workspace, args: Args) -> Json:
 
 @method("conversations.list", 2)
 def list_channels(ws: Workspace, args: Args) -> Json:
+    found, more = page(args, _listed(ws, args))
+    return {"channels": [channel_json(ws, c, num_members=True) for c in found], **more}
+
+
+@method("users.conversations", 3)
+def own_channels(ws: Workspace, args: Args) -> Json:
+    """Those that the bot is in; that it is, is said of none."""
+    found, more = page(args, [c for c in _listed(ws, args) if ws.bot_user_id in c.members])
+    shown = [channel_json(ws, c) for c in found]
+    return {"channels": [{k: c[k] for k in c if k != "is_member"} for c in shown], **more}
+
+
+def _listed(ws: Workspace, args: Args) -> list[Channel]:
     kinds = set(args.listed("types") or ["public_channel"])
     if kinds - {"public_channel", "private_channel", "im", "mpim"}:
         raise SlackError("invalid_types")
@@ -71,8 +84,7 @@ def list_channels(ws: Workspace, args: Args) -> Json:
             return False
         return _kind(channel) in kinds
 
-    found, more = page(args, [c for c in ws.channels.values() if wanted(c)])
-    return {"channels": [channel_json(ws, c, num_members=True) for c in found], **more}
+    return [c for c in ws.channels.values() if wanted(c)]
 
 
 def _kind(channel: Channel) -> str:

@@ -24,6 +24,7 @@ from bot.chat.regroup import REGROUP_CLICKS
 from bot.chat.reminder_card import REMINDER_CLICKS
 from bot.chat.slack.calls import slack_errors
 from bot.chat.slack.channel_events import ChannelEvents
+from bot.chat.slack.client import respond
 from bot.chat.slack.door import Door
 from bot.chat.slack.inbox import Inbox
 from bot.chat.slack.manifest import COMMANDS, EVENTS, HAPPENED, SHORTCUTS
@@ -48,6 +49,7 @@ _OF_PEOPLE = ("", "file_share", "thread_broadcast")  # kinds of messages that pe
 _CLOSED = ("privategroup", "directmessage")  # how Slack names a channel where not everybody reads
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+>\s*")
 _OPENING = 1.0  # seconds for a form: with the draft's, less than Slack waits for us
+_NO_FORM = "Slack did not open the form. Type `/incident declare TITLE` instead."
 _BARE_UPDATE = re.compile(r"(?:update|say)(?:\s+(internal|executives|customers))?", re.IGNORECASE)
 
 
@@ -87,9 +89,10 @@ class SlackIn:
 
     async def submitted(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The declare form. A refusal is shown beside the field."""
-        severity, title, source = read_declare(body["view"])
+        severity, title, source, answer = read_declare(body["view"])
         asked = {
             "severity": severity, "title": title, **who(body), "source": source,
+            **({"response_url": answer} if answer else {}),
         }  # fmt: skip
         try:
             person_of(Command("incident", "", self.inbox.person(who(body)), "", "slack"))
@@ -161,9 +164,16 @@ class SlackIn:
             closed = body["channel"].get("name") in _CLOSED
             by = {**who(body), "channel": channel, "ts": ts}
             source = {"text": told(message), "link": link_to(by), "channel": channel}
-            await self.inbox.at(asked_in(by)).client.views_open(
-                trigger_id=body["trigger_id"], view=declare_view(source, keep=not closed)
-            )
+            url = body["response_url"]
+            view = declare_view(source, keep=not closed, answer=url)
+            try:
+                async with slack_errors("views.open", once=True):
+                    await self.inbox.at(asked_in(by)).client.views_open(
+                        trigger_id=body["trigger_id"], view=view
+                    )
+            except TargetError as error:
+                log.warning("form_not_opened", error=str(error))
+                await respond(url, _NO_FORM, [])
             return
         asked = {
             "mark": "timeline", "channel": channel, "ts": ts, **who(body),
@@ -218,7 +228,7 @@ class SlackIn:
             await self._corrected(event, body)
         elif subtype in _OF_PEOPLE and not event.get("bot_id"):
             text = told(event)
-            if text and not _MENTION.match(text) and await self._known(body, channel):
+            if text and not await self._for_us(body, text) and await self._known(body, channel):
                 asked = {
                     "text": text, **who(body), "channel": channel,
                 }  # fmt: skip
@@ -229,10 +239,12 @@ class SlackIn:
         """An edit or a deletion by a person; Slack also sends the first for a preview of a link."""
         channel, before = event["channel"], event.get("previous_message") or {}
         after = event.get("message") or {}
+        if after.get("subtype") == "tombstone":  # deleted, but for the thread below it
+            after = {"ts": after.get("ts", "")}
         ts = event.get("deleted_ts") or after.get("ts", "")
         text = told(after)
         of_people = not before.get("bot_id") and before.get("subtype", "") in _OF_PEOPLE
-        same = text == told(before) or _MENTION.match(told(before))
+        same = text == told(before) or await self._for_us(body, told(before))
         if not ts or not of_people or same or not await self._known(body, channel):
             return
         at = (after.get("edited") or {}).get("ts") or event.get("event_ts") or event["ts"]
@@ -241,6 +253,11 @@ class SlackIn:
             "user": after.get("user") or before.get("user") or "",
         }  # fmt: skip
         await self.inbox.accept("corrected", f"{channel}:{ts}:{at if text else 'deleted'}", asked)
+
+    async def _for_us(self, body: dict[str, Any], text: str) -> bool:
+        """Whether it begins with our own name: a command, which `mentioned` takes."""
+        me = await self.workspaces.at(asked_in(who(body))).me()
+        return text.startswith(f"<@{me['user']}>")
 
     async def _known(self, body: dict[str, Any], channel: str) -> bool:
         """Whether it is an incident's channel; of the others nothing is kept."""

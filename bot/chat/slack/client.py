@@ -19,7 +19,7 @@ from bot.log import get
 
 log = get("slack")
 _REFUSED = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
-_GONE, _OF_THEIRS = 404, 500
+_GONE, _TOO_MANY, _OF_THEIRS = 404, 429, 500
 _NO_FORM = "This cannot be shown right now. Typed commands work: `/incident help` lists them."
 
 
@@ -71,8 +71,8 @@ def _fitted(method: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _instead(method: str, sent: dict[str, Any], error: SlackApiError) -> dict[str, Any] | None:
     """The same without what Slack refused; None where it was refused for something else."""
-    data = error.response.data
-    if not isinstance(data, dict):  # text, where a proxy answered or Slack fell over
+    data = getattr(error.response, "data", None)
+    if not isinstance(data, dict):  # text or none, where a proxy answered or Slack fell over
         return None
     code = data.get("error")
     refused_blocks = code in _REFUSED and sent.get("blocks")
@@ -106,7 +106,7 @@ async def respond(url: str, text: str, blocks: list[Block]) -> None:
     sent = _fitted("response_url", {"text": text, "blocks": blocks or None})
     hook = AsyncWebhookClient(url)
     answer = await hook.send(**sent, response_type="ephemeral", replace_original=False)
-    if answer.status_code >= _OF_THEIRS:
+    if answer.status_code >= _OF_THEIRS or answer.status_code == _TOO_MANY:
         raise OSError(f"the response URL answered {answer.status_code}")
     if 400 <= answer.status_code != _GONE and sent.get("blocks"):  # noqa: PLR2004 - refused
         log.error("slack_blocks_refused", method="response_url", found=[answer.body[:500]])

@@ -20,11 +20,11 @@ from bot.chat.blocks import (
     button,
     context,
     cut,
+    dated,
     escape,
     header,
     joined,
     section,
-    when,
 )
 from bot.chat.cards import SIGN, Cards
 from bot.chat.oncall import OnCall
@@ -127,7 +127,7 @@ async def _incident(session: AsyncSession, incident: Incident, part: str, here: 
     way = f" · {channel_link(channel.value, here)}" if channel else ""
     text = (
         f"{SIGN[incident.severity]} *#{number}* {escape(cut(incident.title, 150))}{way}\n"
-        f"{incident.severity} · {incident.standing} · since {when(incident.declared_at)} · {part}"
+        f"{incident.severity} · {incident.standing} · since {dated(incident.declared_at)} · {part}"
     )
     lead = button("Take command", "incident_lead", number, style="primary")
     return [section(text), *([] if incident.commander else [actions(lead)])]

@@ -7,13 +7,14 @@ but, at worst, the answer.
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
 from sqlalchemy import update
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
 
@@ -41,15 +42,22 @@ from bot.incidents import Incident, Incidents
 from bot.incidents.drafts import draft
 from bot.incidents.updates import may_tell
 from bot.log import get
-from bot.store import Batch, Store, gave_way, now
+from bot.store import Batch, Store, gave_way, is_away, now
 
 log = get("slack")
 _LATE = timedelta(seconds=5)  # then whoever had it in hand is taken for dead
 _PATIENCE = 1.5  # seconds: what opens a form is good for three
 _EXPIRED = timedelta(minutes=30)  # a response URL is good that long
 _AT_ONCE = 50
+_Done = tuple[dict[str, Any], Reply | None]
 _NOT_SAID = (TargetError, aiohttp.ClientError, OSError, TimeoutError)
 _BROKEN = "Something in Jackline broke at that, and nothing was done. The log has the details."
+_TRIES = 5  # of what PostgreSQL takes back for the sake of another, a second or so each
+_PAUSE = 0.1  # seconds before the second of them, twice as long before each further one
+_GAVE_WAY = (
+    f"The database took that back {_TRIES} times, because others change the same things at the same "
+    "moment. Nothing was done: try again in a moment."
+)
 
 
 class Inbox:
@@ -74,7 +82,7 @@ class Inbox:
         table = SlackRequest.__table__  # type: ignore[attr-defined]  # SQLModel sets it on table classes
         self._batch = Batch(store, table, "requests", silent=True)
         self._turn = asyncio.Lock()  # requests are done in the order in which they came
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[bool]] = set()
 
     async def accept(self, kind: str, key: str, body: dict[str, Any]) -> None:
         """Stores a request and begins to work on it; the same ``key`` again changes nothing.
@@ -98,19 +106,27 @@ class Inbox:
         self._begin(self.home.show, asked)
 
     async def work_late(self) -> bool:
-        """Does and answers what a process that died, or a database that was away, left over."""
+        """Does and answers what a process that died, or a database that was away, left over.
+
+        What was not done goes first. The answers go all at once: a silent Slack takes its time.
+        """
         late = now() - _LATE
         begun = func.coalesce(col(SlackRequest.worked_at), col(SlackRequest.received_at))
         query = (
             select(SlackRequest.key, SlackRequest.state)
             .where(col(SlackRequest.state).in_(("new", "answering")), begun < late)
-            .order_by(col(SlackRequest.id))
+            .order_by(col(SlackRequest.state).desc(), col(SlackRequest.id))
             .limit(_AT_ONCE)
         )
         async with self.store.read() as session:
             found = (await session.execute(query)).all()
-        for key, state in found:
-            await (self._work(key) if state == "new" else self._answer(key))
+        for key in (key for key, state in found if state == "new"):
+            if not await self._survived(self._work, key):
+                await self._later(key)
+        answers = [key for key, state in found if state == "answering"]
+        tried = await asyncio.gather(*(self._survived(self._answer, key) for key in answers))
+        for key in (key for key, well in zip(answers, tried, strict=True) if not well):
+            await self._later(key)
         return len(found) == _AT_ONCE
 
     async def close(self) -> None:
@@ -147,46 +163,73 @@ class Inbox:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _survived(self, work: Callable[..., Awaitable[None]], *given: Any) -> None:  # noqa: ANN401 - as above
+    async def _survived(self, work: Callable[..., Awaitable[None]], *given: Any) -> bool:  # noqa: ANN401 - as above
+        """Whether it went well; what did not is still there, and `work_late` comes back to it."""
         try:
             await work(*given)
         except (SQLAlchemyError, OSError, TargetError) as error:
-            log.error("request_delayed", error=str(error))  # `work_late` comes back to it
+            log.error("request_delayed", error=str(error))
+            return False
+        except Exception:  # one that breaks us must not hold up the others
+            log.exception("request_delayed")
+            return False
+        return True
 
     async def _work(self, key: str) -> None:
         """One request and its mark in one commit; a refusal takes back all but the mark."""
         try:
-            marked = await self._marked(key)
-            async with self._turn, self.store.write() as session:
-                request = await _taken(session, key)
-                if request is None:
-                    return
-                request.body = request.body | marked
-                body, reply = request.body, await self.requests.do(session, request)
-                _mark(request, reply)
+            done = await self._tried(key)
         except (NotSent, Retryable, AuthFailed) as error:  # Slack is away: the request is still new
             log.warning("request_delayed", error=str(error))
             await self._later(key)
             return
         except JacklineError as error:
             await self._refuse(key, Reply(str(error)))
-        except (OperationalError, InterfaceError, OSError):
-            raise  # the database is away: the request is still new
         except Exception as error:  # a bug at one request must not hold up the others in an outage
+            if is_away(error):
+                raise  # the request is still new
             if gave_way(error):
-                await self._work(key)
-                return
-            log.exception("request_crashed", request=key)
-            await self._refuse(key, Reply(_BROKEN))
+                log.warning("request_gave_way", request=key, error=str(error))
+                await self._refuse(key, Reply(_GAVE_WAY))
+            else:
+                log.exception("request_crashed", request=key)
+                await self._refuse(key, Reply(_BROKEN))
         else:
+            if done is None:
+                return
+            body, reply = done
             if reply is not None and reply.later is not None:
                 self._begin(self._answer_twice, key, body, reply.later)
                 return
         self._begin(self._answer, key)
 
+    async def _tried(self, key: str) -> _Done | None:
+        """`_once`, again and each time a little later where PostgreSQL took it back for another's sake."""
+        tried = 0
+        while True:
+            try:
+                return await self._once(key)
+            except DBAPIError as error:
+                tried += 1
+                if tried == _TRIES or not gave_way(error):
+                    raise
+            await asyncio.sleep(_PAUSE * 2**tried * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+    async def _once(self, key: str) -> _Done | None:
+        """What was asked, and the reply to it; None where another process has it or did it."""
+        marked = await self._marked(key)
+        async with self._turn, self.store.write() as session:
+            request = await _taken(session, key)
+            if request is None:
+                return None
+            request.body = request.body | marked
+            body, reply = request.body, await self.requests.do(session, request)
+            _mark(request, reply)
+        return body, reply
+
     async def _later(self, key: str) -> None:
         """Leaves a request for a while, so that it does not keep those behind it waiting."""
-        open_ = (col(SlackRequest.key) == key, col(SlackRequest.state) == "new")
+        open_ = (col(SlackRequest.key) == key, col(SlackRequest.state).in_(("new", "answering")))
         async with self.store.write(silent=True) as session:
             await session.execute(update(SlackRequest).where(*open_).values(worked_at=now()))
 
@@ -222,7 +265,8 @@ class Inbox:
                 await self._say(key, request.body, request.answer)
             except _NOT_SAID as error:
                 log.warning("answer_not_sent", request=key, error=str(error))
-                return  # tried again when it is late
+                await self._later(key)
+                return
         async with self.store.write(silent=True) as session:
             _forget(await session.get_one(SlackRequest, request.id))
 

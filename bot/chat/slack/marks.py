@@ -128,7 +128,7 @@ class Marks:
         self, session: AsyncSession, incident: Incident, person: Person, body: dict[str, Any]
     ) -> None:
         """One for each message, whoever asks; its words stay its words, whatever they look like."""
-        origin, text = f"slack:task:{name_of(body)}", plain(told(body["message"]))
+        origin, text = f"slack:task:{name_of(body)}", told(body["message"])
         query = select(Task.id).where(Task.origin == origin)
         if (await session.execute(query)).first():
             return

@@ -46,7 +46,7 @@ class Menu:
         """Whether it is open: in an incident's channel what can be done there, else the declare form."""
         channel, by = body["channel_id"], who(body)
         incident = await self._incident(by, channel)
-        view = declare_view()
+        view = declare_view(answer=body["response_url"])
         if incident is not None:
             view = menu_view(channel, incident, self.inbox.catalog(), self._runbooks())
         try:

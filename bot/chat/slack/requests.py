@@ -104,10 +104,10 @@ class Requests:
 
     async def _submitted(
         self, session: AsyncSession, request: SlackRequest, person: Person | None
-    ) -> None:
+    ) -> Reply:
         where = asked_in(request.body)
         command = Command("incident", "", person, request.key, "slack", workspace=where)
-        await self._declare(session, command, request.body)
+        return await self._declare(session, command, request.body)
 
     async def _shortcut(
         self, session: AsyncSession, request: SlackRequest, person: Person | None
@@ -162,7 +162,9 @@ class Requests:
             session, incident, body["text"], _actor(body, person), key=request.key, origin="slack"
         )
 
-    async def _declare(self, session: AsyncSession, command: Command, body: dict[str, Any]) -> None:
+    async def _declare(
+        self, session: AsyncSession, command: Command, body: dict[str, Any]
+    ) -> Reply:
         """From the form; the message that it was opened at comes first on the timeline."""
         reply = await self.commands.declare(session, command, body["severity"], body["title"])
         source = body.get("source") or {}
@@ -172,6 +174,7 @@ class Requests:
                 session, incident, source["text"], f"person:{person_of(command).id}",
                 key=f"{command.key}:source", link=source.get("link", ""),
             )  # fmt: skip
+        return reply
 
     async def _private(self, session: AsyncSession, body: dict[str, Any]) -> bool:
         """Whether the message stands where not everybody reads: then only the form's words are told."""

@@ -6,6 +6,7 @@ our bot as creator, a picture or a long output a unique file name.
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -16,6 +17,7 @@ from bot.delivery import Binding, Job, Message
 from bot.store import Store
 
 EVENT_TYPE = "jackline_message"
+_CLOCKS = timedelta(hours=1)  # by which ours may be ahead of Slack's
 
 
 class Search:
@@ -30,17 +32,20 @@ class Search:
         self.limits = limits
 
     async def channel(self, job: Job, name: str, mine: str) -> dict[str, Any] | None:
-        """The channel of that name which our bot, ``mine``, made, and is in."""
+        """The channel of that name which our bot, ``mine``, made, and is in.
+
+        Of its own channels alone: a large workspace has more than may be listed in time.
+        """
         private, cursor = is_private(job), ""
         while True:
-            async with paced(self.limits, job, "conversations.list"):
-                page = await self.client.conversations_list(
+            async with paced(self.limits, job, "users.conversations"):
+                page = await self.client.users_conversations(
                     limit=500, cursor=cursor, exclude_archived=True,
                     types="private_channel" if private else "public_channel", **in_team(job),
                 )  # fmt: skip
             for channel in page["channels"]:
                 same = channel["name"] == name and bool(channel.get("is_private")) == private
-                if same and channel.get("creator") == mine and channel.get("is_member", True):
+                if same and channel.get("creator") == mine:
                     return bound(channel["id"], name, private=private, workspace=self.workspace)
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:
@@ -48,7 +53,8 @@ class Search:
 
     async def message(self, job: Job, channel: str, ours: Message) -> dict[str, Any] | None:
         """Where it stands; empty where it is a file."""
-        async for message in self._history(job, channel, await self.thread(ours)):
+        since, thread = ours.created_at, await self.thread(ours)
+        async for message in self._history(job, channel, since, thread):
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
             if metadata.get("event_type") == EVENT_TYPE and payload.get("message_id") == ours.id:
@@ -59,7 +65,7 @@ class Search:
 
     async def file(self, job: Job) -> dict[str, Any] | None:
         """Whether the file is there."""
-        async for message in self._history(job, job.channel["channel"]):
+        async for message in self._history(job, job.channel["channel"], job.asked_at):
             if any(f.get("name") == job.payload["file"] for f in message.get("files") or []):
                 return {}
         return None
@@ -73,22 +79,27 @@ class Search:
         return str(above.value["ts"]) if above else None
 
     async def _history(
-        self, job: Job, channel: str, thread: str | None = None
+        self, job: Job, channel: str, since: datetime, thread: str | None = None
     ) -> AsyncIterator[dict[str, Any]]:
-        """The messages of the channel, newest first, or of one thread, oldest first."""
-        cursor = ""
+        """The messages of the channel, newest first, or of one thread, oldest first.
+
+        None from long before we had it to say: in a channel of years the search would not end within
+        Slack's limits, and be begun again, for ever.
+        """
+        cursor, oldest = "", f"{(since - _CLOCKS).timestamp():.6f}"
         method = "conversations.replies" if thread else "conversations.history"
         while True:
             async with paced(self.limits, job, method):
                 if thread:
                     page = await self.client.conversations_replies(
-                        channel=channel, ts=thread, limit=200, cursor=cursor,
+                        channel=channel, ts=thread, limit=200, cursor=cursor, oldest=oldest,
                         include_all_metadata=True,
                     )  # fmt: skip
                 else:
                     page = await self.client.conversations_history(
-                        channel=channel, limit=200, cursor=cursor, include_all_metadata=True
-                    )
+                        channel=channel, limit=200, cursor=cursor, oldest=oldest,
+                        include_all_metadata=True,
+                    )  # fmt: skip
             for message in page["messages"]:
                 yield message
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")

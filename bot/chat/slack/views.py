@@ -3,31 +3,36 @@
 import json
 from typing import Any
 
+from bot.chat import limits
 from bot.chat.blocks import cut
 from bot.incidents import SEVERITIES
 
 TITLE = 150
-_KEPT = 1000  # characters of a message, which as JSON must fit what a view may hold
+_KEPT = 1000  # characters of a message
 _MEANING = {
     "sev1": "everybody is hurt", "sev2": "many are hurt", "sev3": "some are hurt",
     "sev4": "nobody is hurt yet",
 }  # fmt: skip
 
 
-def declare_view(source: dict[str, str] | None = None, *, keep: bool = True) -> dict[str, Any]:
+def declare_view(
+    source: dict[str, str] | None = None, *, keep: bool = True, answer: str = ""
+) -> dict[str, Any]:
     """What a bare ``/incident`` opens outside an incident's channel, and the shortcut at a message.
 
     ``source`` is that message: its ``text``, ``link`` and ``channel``. Unless it is to be kept, only
-    what the person sees in the form goes into the incident.
+    what the person sees in the form goes into the incident. ``answer`` is the response URL by which
+    its person hears what came of it: a form that is submitted brings none.
     """
     text = (source or {}).get("text", "").strip()
     title = {"initial_value": cut(text.splitlines()[0], TITLE)} if text else {}
-    kept = {**(source or {}), "text": cut(text, _KEPT)} if source and keep else {}
+    kept = {**source, "text": cut(text, _KEPT)} if source and keep else {}
+    kept |= {"answer": answer} if answer else {}
     options = severity_options()
     return {
         "type": "modal",
         "callback_id": "declare",
-        "private_metadata": json.dumps(kept) if kept else "",
+        "private_metadata": _held(kept) if kept else "",
         "title": {"type": "plain_text", "text": "Declare an incident"},
         "submit": {"type": "plain_text", "text": "Declare"},
         "close": {"type": "plain_text", "text": "Cancel"},
@@ -65,6 +70,15 @@ def declare_view(source: dict[str, str] | None = None, *, keep: bool = True) -> 
     }
 
 
+def _held(kept: dict[str, str]) -> str:
+    """As JSON that is no longer than what a view may hold: the text is what can be shorter."""
+    made = json.dumps(kept, ensure_ascii=False)
+    if (over := len(made) - limits.METADATA) > 0:
+        text = cut(kept["text"], max(0, len(kept["text"]) - over))
+        made = json.dumps({**kept, "text": text}, ensure_ascii=False)
+    return made
+
+
 def severity_options() -> list[dict[str, Any]]:
     """The gravest first."""
     return [
@@ -73,9 +87,10 @@ def severity_options() -> list[dict[str, Any]]:
     ]
 
 
-def read_declare(view: dict[str, Any]) -> tuple[str, str, dict[str, str]]:
-    """(severity, title, the message that it is about) as submitted."""
+def read_declare(view: dict[str, Any]) -> tuple[str, str, dict[str, str], str]:
+    """(severity, title, the message that it is about, where it is answered) as submitted."""
     values = view["state"]["values"]
     severity = values["severity"]["value"]["selected_option"]["value"]
     source = json.loads(view.get("private_metadata") or "{}")
-    return severity, values["title"]["value"]["value"] or "", source
+    answer = source.pop("answer", "")
+    return severity, values["title"]["value"]["value"] or "", source, answer

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.catalog import Catalog, Person
-from bot.chat.blocks import TEXT, cut, escape, joined, section, when
+from bot.chat.blocks import TEXT, cut, dated, escape, joined, section
 from bot.chat.cards import Cards
 from bot.chat.catchup import caught_up
 from bot.chat.command import Command, Form, Handler, Reply, only, person_of, usage
@@ -68,7 +68,7 @@ class LookVerbs:
             return Reply("No incident is open." if not everything else "There was no incident yet.")
         lines = [
             f"*#{i.number}* {i.severity} · {i.standing} · {_marks(i)}{escape(i.title)} · "
-            f"since {when(i.declared_at)}"
+            f"since {dated(i.declared_at)}"
             for i in found
         ]
         return Reply(f"{len(found)} incidents", [section(joined(lines, TEXT))])

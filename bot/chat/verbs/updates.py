@@ -7,6 +7,7 @@ from bot.chat.blocks import cut
 from bot.chat.click import Click
 from bot.chat.command import Command, Draft, Form, Handler, Reply, actor_of, person_of, usage
 from bot.chat.finding import Finder
+from bot.chat.standing import clock
 from bot.chat.update_card import preview_blocks
 from bot.errors import BadInput
 from bot.incidents import Incident, Incidents
@@ -110,5 +111,5 @@ class UpdateClicks:
 
 
 def _sent(update: Update) -> str:
-    promise = f" The next is promised for {update.next_at:%H:%M} UTC." if update.next_at else ""
+    promise = f" The next is promised for {clock(update.next_at)}." if update.next_at else ""
     return f"The update is out to {update.audience}.{promise}"

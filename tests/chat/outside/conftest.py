@@ -214,3 +214,14 @@ async def room(store: Store, tmp_path: Path) -> AsyncIterator[Outside]:
         for client in made.clients:
             if client.session is not None:
                 await client.session.close()
+
+
+async def over(room: Outside) -> str:
+    """What became of the only delivery, once it is over."""
+
+    async def look() -> str:
+        await room.hurry()
+        (row,) = await room.rows()
+        return row.state if row.state in ("sent", "failed") else ""
+
+    return str(await room.until(look, "the delivery to be over"))
