@@ -12,7 +12,7 @@ JacklineError
     ├── NotSent         nothing reached the target: the next access path may be tried
     ├── Retryable       the target asked us to come back (may carry ``retry_after`` seconds)
     ├── AuthFailed      the credential was refused; retrying is pointless and noisy
-    ├── Rejected        the target understood and said no
+    ├── Rejected        the target understood and said no (``partly``: once it had begun)
     └── Unknown         sent, and nobody knows whether it took effect: never send it again blindly
 """
 
@@ -82,7 +82,16 @@ class AuthFailed(TargetError):
 
 
 class Rejected(TargetError):
-    """The target understood the request and refused it."""
+    """The target understood the request and refused it.
+
+    ``partly``: it had begun, and nobody can tell whether it did a part before it failed.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", field: str = "", partly: bool = False
+    ) -> None:
+        super().__init__(message, hint=hint, field=field)
+        self.partly = partly
 
 
 class Unknown(TargetError):

@@ -190,12 +190,14 @@ class Preview(Frozen):
     """What an action would do, found by reading only.
 
     ``state`` is what was read, JSON-able: expressions see it, and `Action.undo` starts from it.
+    ``told``: it says how the target is; where only doing tells, a second look shows no difference.
     ``healthy_after`` is how many healthy members would be left to serve; None where the action
     cannot tell, and then a runbook that sets a floor refuses the step.
     """
 
     changes: list[Change] = Field(default=[])
     state: dict[str, Any] = Field(default={})
+    told: bool = True
     healthy_after: int | None = None
 
 

@@ -76,8 +76,9 @@ class Looks:
             back = action.undo(params, before)
             if back is None:
                 return None
-            if await self._state(action, params, step) == before:
-                return False
+            now = await self._now(action, params, step)
+            if now is not None and (now.state == before or not now.told):
+                return False if now.told else None
             undo = self.planner.registry.action(back.action)
             again = validated(undo, back.params, "undo")
             return bool((await self._preview(undo, again, step)).changes)
@@ -87,12 +88,10 @@ class Looks:
             log.exception("left_behind_broke", action=action.name)
             return None
 
-    async def _state(
-        self, action: Action, params: BaseModel, step: Step
-    ) -> Mapping[str, Any] | None:
+    async def _now(self, action: Action, params: BaseModel, step: Step) -> Preview | None:
         """What is read now; None where the target refuses what it allowed just before the call."""
         try:
-            return (await self._preview(action, params, step)).state
+            return await self._preview(action, params, step)
         except Rejected:
             return None
 

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.contract import Action, Effect, Preview
-from bot.errors import BadInput, JacklineError, NotSent, Retryable, TargetError, Unknown
+from bot.errors import BadInput, JacklineError, NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.log import get, redacted
 from bot.runbooks.journal import Journal, TargetTaken
 from bot.runbooks.looks import Looks
@@ -30,6 +30,7 @@ _LOOK = 1.0  # seconds between two looks for an abort
 _MAY_COME = "; it may yet come: not sent again."  # of what is done once
 _IN_PART = ". Reading shows that it changed something all the same."
 _EFFECT = {"took_effect": True}  # what an attempt gave that failed and is to be taken back
+_PARTLY = {"took_effect": None}  # the same, of what is done once: nobody can tell, so it stays
 
 
 @dataclass(frozen=True)
@@ -302,13 +303,20 @@ class StepRunner:
     async def _refused(
         self, call: _Call, attempt: StepAttempt, error: TargetError | BadInput
     ) -> Outcome:
-        """It did not take effect, or in part; a lost answer to a reading has none to have taken."""
+        """It did not take effect, or in part; a lost answer to a reading has none to have taken.
+
+        Where nobody can tell, what is idempotent goes back all the same, which does no harm. What
+        is done once is neither sent again nor taken back: both might do more than was done.
+        """
         left = await self._left(call.action, call.params, call.unit, attempt)
-        final = bool(left) and call.action.effect is Effect.ONCE
+        partly = left is None and isinstance(error, Rejected) and error.partly
+        once = call.action.effect is Effect.ONCE
+        final = once and (bool(left) or partly)
         again = isinstance(error, Retryable) and not call.last and not final
         reason = f"{str(error).rstrip('.')}{_IN_PART}" if left else str(error)
+        effect = _EFFECT if left or (partly and not once) else _PARTLY if partly else {}
         await self.journal.settle(
-            attempt, self.epoch, "failed", output=_EFFECT if left else {}, error=reason, again=again
+            attempt, self.epoch, "failed", output=effect, error=reason, again=again
         )
         if isinstance(error, Retryable) and error.retry_after and again:
             await self._pause(min(error.retry_after, call.unit.step.timeout))

@@ -22,6 +22,7 @@ from bot.runbooks.units import Unit, step_of, unit_of
 log = get("runbooks")
 _LOOK = 0.5  # seconds between two looks at a called run that is taking itself back
 _NOBODY_KNOWS = "nobody said whether it happened"
+_PARTLY = "it failed once it had begun, and nobody can tell what it did until then"
 
 
 class RunUndoer:
@@ -53,6 +54,7 @@ class RunUndoer:
         left = [a for a in reversed(done.values()) if a.step not in undone]
         said = [(a.step, await self._in_turn(a, before[a.step], names)) for a in left]
         said += [(a.step, _NOBODY_KNOWS) for a in last.values() if a.state == "unknown"]
+        said += [(a.step, _PARTLY) for a in last.values() if _in_doubt(a)]
         problems = [f"{step}: {problem}" for step, problem in said if problem]
         error = "; ".join([failed, *problems] if failed else problems)
         if problems:
@@ -105,7 +107,12 @@ def _took_effect(attempt: StepAttempt) -> bool:
     if attempt.action == "runbook":
         return "run" in attempt.output
     half = attempt.state in ("failed", "interrupted") and bool(attempt.output)
-    return attempt.state == "done" or half
+    return attempt.state == "done" or (half and not _in_doubt(attempt))
+
+
+def _in_doubt(attempt: StepAttempt) -> bool:
+    """Done once, and failed after it had begun."""
+    return attempt.state == "failed" and attempt.output.get("took_effect", True) is None
 
 
 def outputs(runbook: Runbook, last: Iterable[StepAttempt]) -> dict[str, Any]:

@@ -47,7 +47,8 @@ class _Host:
             target=self.target(params), what=params.command, before="not run", after=words
         )
         reading = self.effect is Effect.READ
-        return Preview(changes=[] if reading else [change], state={"undo": command.undo})
+        state = {"undo": command.undo}
+        return Preview(changes=[] if reading else [change], state=state, told=False)
 
     async def apply(self, params: CommandParams, connection: Connection) -> dict[str, Any]:
         command = self._allowed(params, connection)
@@ -55,7 +56,10 @@ class _Host:
         done = await connection.run(words, timeout=command.timeout)
         if done.status not in params.ok_status:
             said = (done.stderr or done.stdout).strip()[-500:]
-            raise Rejected(f"{params.command} ended with {done.status}: {said or 'no words'}")
+            raise Rejected(
+                f"{params.command} ended with {done.status}: {said or 'no words'}",
+                partly=self.effect is not Effect.READ,
+            )
         return _out(done)
 
     async def verify(self, params: CommandParams, connection: Connection) -> bool | None:
