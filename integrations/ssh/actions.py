@@ -12,6 +12,7 @@ from bot.errors import Rejected
 from .commands import Command, allowed
 
 _SHOWN = 4000  # characters of each stream that are kept: the end tells
+_SPOKEN = range(126)  # a program's own word; above, a shell's: not found, not to be run, killed
 
 
 class CommandParams(Frozen):
@@ -63,12 +64,12 @@ class _Host:
         return _out(done)
 
     async def verify(self, params: CommandParams, connection: Connection) -> bool | None:
-        """By the list's own ``verify``; without one nobody can tell."""
+        """By the list's own ``verify``; nobody can tell without one, or if it does not run."""
         command = self._allowed(params, connection)
         if not command.verify:
             return True if self.effect is Effect.READ else None
         done = await connection.run(command.words(params.args, command.verify))
-        return done.status == 0
+        return done.status == 0 if done.status in _SPOKEN else None
 
     def undo(self, params: CommandParams, state: Mapping[str, Any]) -> Call | None:
         """The list's undo, with the same arguments."""

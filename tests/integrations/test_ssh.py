@@ -31,6 +31,8 @@ def commands(folder: Path) -> dict[str, Any]:
         "touch": {"argv": ["touch", f"{folder}/there"], "effect": "idempotent"},
         "say": {"argv": ["printf", "%s", "{name}"], "args": name, "effect": "read"},
         "json": {"argv": ["printf", "%s", '[{"a": 1}]'], "effect": "read"},
+        "quiet": {"argv": ["true"], "effect": "once", "verify": [f"{folder}/no-such-program"]},
+        "cut": {"argv": ["true"], "effect": "once", "verify": ["sh", "-c", "kill -9 $$"]},
         "slow": {"argv": ["sleep", "9"], "effect": "once", "timeout": 0.3},
     }  # fmt: skip
 
@@ -72,6 +74,12 @@ async def test_once_with_its_way_back(on_host: Doing, tmp_path: Path) -> None:
     assert not (tmp_path / "shop").exists()
 
 
+@pytest.mark.parametrize("command", ["quiet", "cut"])
+async def test_a_verify_that_does_not_run_tells_nothing(on_host: Doing, command: str) -> None:
+    """It is no "no": after a crash that would be leave to do it once more."""
+    assert await on_host.verify("ssh.run", host="db1", command=command) is None
+
+
 async def test_ensure_twice(on_host: Doing, tmp_path: Path) -> None:
     call: dict[str, Any] = {"host": "db1", "command": "touch"}
     preview = await on_host.preview("ssh.ensure", **call)
@@ -85,7 +93,7 @@ async def test_ensure_twice(on_host: Doing, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        ({"command": "reboot"}, "allows no command 'reboot'. It allows json, list, make"),
+        ({"command": "reboot"}, "allows no command 'reboot'. It allows cut, json, list, make"),
         ({"command": "say"}, "say takes name, and was given none"),
         ({"command": "list", "args": {"x": "y"}}, "list takes no arguments, and was given x"),
         ({"command": "say", "args": {"name": "--help"}}, 'name "--help" is refused'),
