@@ -7,12 +7,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+import yaml
 
 from bot.registry import Registry
 from bot.store import Store
-from tests.runbooks.shipped.room import on_both, shipped
+from tests.runbooks.room import expire
+from tests.runbooks.shipped.room import SHIPPED, on_both, shipped
 from tests.servers.process import wait_for
 from tests.servers.sshd import Sshd
 
@@ -66,18 +69,17 @@ class Services:
         ]
 
     def commands(self) -> str:
-        args = {"service": "[a-z]{1,20}"}
-        return json.dumps(
-            {
-                "processes": {"argv": ["ps", "-o", "pid,args", "-C", "sleep"], "effect": "read"},
-                "logs": {"argv": ["cat", str(self.folder / "order")], "effect": "read"},
-                "healthy": {"argv": self.control("healthy"), "args": args, "effect": "read"},
-                "restart": {
-                    "argv": self.control("restart"), "args": args, "effect": "once",
-                    "verify": self.control("healthy"),
-                },
-            }
-        )  # fmt: skip
+        """The shipped list, with other programs."""
+        (app1,) = yaml.safe_load((SHIPPED / "catalog" / "hosts.yaml").read_text())["targets"]
+        listed = json.loads(app1["settings"]["commands"])
+        argv = {
+            "processes": ["ps", "-o", "pid,args", "-C", "sleep"],
+            "logs": ["cat", str(self.folder / "order")],
+            "healthy": self.control("healthy"),
+            "restart": self.control("restart"),
+        }
+        assert listed.keys() == argv.keys()
+        return json.dumps({name: {**listed[name], "argv": argv[name]} for name in listed})
 
 
 @pytest.fixture
@@ -136,3 +138,26 @@ async def test_what_does_not_come_up_stops_the_rest(
     assert services.order() == ["db"]
     (services.folder / "cache.pid").write_text(str(before["cache"]))
     assert services.pids()["web"] == before["web"]
+
+
+async def test_a_restart_that_was_never_sent_does_not_pass_for_done(
+    services: Services, sshd_server: Sshd, store: Store, registry: Registry, tmp_path: Path
+) -> None:
+    """Jackline dies just before. The database runs, as it did all the time: that shows nothing."""
+    entry = {"url": sshd_server.url,
+             "settings": {**sshd_server.settings, "commands": services.commands()}}  # fmt: skip
+    room = shipped("cold-restart", store, registry, tmp_path, {"ssh/app1": entry})
+    number = await room.approved(name="cold-restart", host="app1")
+
+    class DiedError(BaseException):
+        """The process is gone."""
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(registry.action("ssh.run"), "apply", Mock(side_effect=DiedError))
+        with pytest.raises(DiedError):
+            await room.work()
+    await expire(room)
+    await room.work(engine=room.another("second"))
+    found = await room.run(number)
+    assert (found.state, services.order()) == ("unknown", [])
+    assert "Jackline stopped while this was being sent" in found.error
