@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _WORDS = 400  # characters of an API's own words
+_FAULT = 500  # and above: not what was asked is wrong, but who was asked
 _BODY = 200  # characters of a body that has none
 _LONGEST = 86_400.0  # seconds that a server may ask us to wait
 
@@ -33,7 +34,8 @@ class Api:
     ``hint`` is for a refused credential, ``hints`` for other statuses; ``words`` takes the API's
     own words out of the JSON of a refusal. By a ``busy`` status it asks to come back, having done
     nothing, after ``pause`` seconds where it does not say when; a ``broken`` one tells of a change
-    neither that it happened nor that it did not. Other refusals are final.
+    neither that it happened nor that it did not. Other refusals are final; a server's own fault may
+    have come in the middle of a change.
 
     ``once`` says of a request that sending it again may do harm, as all but GET may: when it is
     lost, that is `Unknown`, else `Retryable`.
@@ -124,7 +126,7 @@ class Api:
             return Retryable(said, retry_after=self.pause if wait is None else wait, hint=hint)
         if status in self.broken:
             return _lost(said, once=once)
-        return Rejected(said, hint=hint)
+        return Rejected(said, hint=hint, partly=once and status >= _FAULT)
 
 
 def _lost(said: str, *, once: bool) -> Retryable | Unknown:

@@ -16,7 +16,7 @@ from bot.runbooks import Run
 from bot.store import Store
 from tests.killing import at_commits
 from tests.runbooks.conftest import MakeRoom
-from tests.runbooks.room import Room, expire, runbook, write_folder
+from tests.runbooks.room import CALL, Room, expire, paths, runbook, write_folder
 from tests.servers.http_app import Answer, HttpApp
 
 pytestmark = pytest.mark.server
@@ -166,6 +166,20 @@ async def test_what_a_crash_left_is_taken_back_though_it_was_not_repeated(
     run = await room.run(number)
     assert (run.state, servers.gone, servers.orders) == ("failed", [], 2)
     assert run.error.startswith("s1: somebody is out already")
+
+
+async def test_a_call_that_a_server_broke_down_at_is_not_made_again(
+    make_room: MakeRoom, shop: HttpApp
+) -> None:
+    """500 tells of no refusal: it may have been done before the fault came."""
+    shop.answers["/restart"] = Answer(500)
+    room = make_room(runbook(f"{CALL}\nretry: {{attempts: 3, backoff: 10ms}}"), http__shop=shop.url)
+    run = await ended(room)
+    assert (run.state, len(paths(shop, "POST"))) == ("failed", 1)
+    await room.ask("undo", run.number, "cleo")
+    await room.work()
+    run = await room.run(run.number)
+    assert run.error.startswith("not taken back: s1: it failed once it had begun")
 
 
 def answers(shop: HttpApp, items: str, fails: str) -> None:
