@@ -42,7 +42,7 @@ class SetRecord(_Zone):
     async def preview(self, params: SetRecordParams, connection: Connection) -> Preview:
         """Says how long resolvers may go on giving the old answer."""
         now = await self._now(params, connection)
-        wanted = Records(tuple(params.contents), params.ttl if params.values else None)
+        wanted = self._wanted(params)
         kept = f"; resolvers may keep the old answer for {now.ttl} s" if now.ttl else ""
         change = Change(
             target=self.target(params),
@@ -60,10 +60,12 @@ class SetRecord(_Zone):
         return {"values": params.contents, "ttl": params.ttl}
 
     async def verify(self, params: SetRecordParams, connection: Connection) -> bool | None:
-        now = await self._now(params, connection)
-        return list(now.values) == params.contents
+        return await self._now(params, connection) == self._wanted(params)
 
     def undo(self, params: SetRecordParams, state: Mapping[str, Any]) -> Call | None:
         """All the values that were there, with their TTL; or none, if there was none."""
         before = {"values": state["values"], "ttl": max(5, state["ttl"] or params.ttl)}
         return Call(action=self.name, params={**params.model_dump(), **before})
+
+    def _wanted(self, params: SetRecordParams) -> Records:
+        return Records(tuple(params.contents), params.ttl if params.values else None)

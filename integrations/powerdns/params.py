@@ -12,6 +12,7 @@ _LABEL = r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)"
 _HOST = rf"{_LABEL}(?:\.{_LABEL})*\.?"
 _NAME = re.compile(_HOST)
 _LONGEST = 253
+_LONGEST_TTL = 2**31 - 1  # RFC 2181: whatever a server may have, undo can put back
 
 DnsName = Annotated[str, Field(max_length=254, pattern=rf"^{_HOST}$")]
 
@@ -55,7 +56,7 @@ class SetRecordParams(RecordParams):
     values: list[Annotated[str, Field(max_length=254)]] = Field(
         max_length=50, description="Addresses, or one name for a CNAME; an empty list deletes it."
     )
-    ttl: Annotated[int, Field(ge=5, le=86_400)] = Field(
+    ttl: Annotated[int, Field(ge=5, le=_LONGEST_TTL)] = Field(
         default=60, description="Seconds that resolvers may keep the answer."
     )
 

@@ -48,6 +48,25 @@ async def test_a_record_is_switched_and_put_back(on_dns: Doing, server: PowerDns
     assert (server.answers("www.shop.test"), server.ttl("www.shop.test")) == (["192.0.2.10"], 60)
 
 
+async def test_a_ttl_of_a_week_comes_back(on_dns: Doing, server: PowerDns) -> None:
+    """Whatever the zone has, the way back is one that the action takes."""
+    week = 604_800
+    server.keep("www.shop.test", "192.0.2.10", week)
+    call = {**WWW, "values": ["192.0.2.20"], "ttl": 30}
+    preview = await on_dns.preview("powerdns.set_record", **call)
+    await on_dns.apply("powerdns.set_record", **call)
+    await on_dns.take_back(preview, "powerdns.set_record", **call)
+    assert (server.answers("www.shop.test"), server.ttl("www.shop.test")) == (["192.0.2.10"], week)
+
+
+async def test_another_ttl_alone_is_a_change(on_dns: Doing) -> None:
+    """While resolvers are still told to keep the answer for longer, it did not take effect."""
+    call = {**WWW, "values": ["192.0.2.10"], "ttl": 30}
+    assert await on_dns.verify("powerdns.set_record", **call) is False
+    await on_dns.apply("powerdns.set_record", **call)
+    assert await on_dns.verify("powerdns.set_record", **call) is True
+
+
 async def test_a_name_that_was_not_there(on_dns: Doing, server: PowerDns) -> None:
     """Undo deletes it again."""
     call = {**WWW, "name": "New.shop.test.", "type": "CNAME", "values": ["www.shop.test"]}

@@ -10,6 +10,7 @@ from pathlib import Path
 import dns.message
 import dns.query
 import dns.rdatatype
+import httpx
 
 from tests.servers.process import HOST, Process, free_port, port_open, running, scratch, spawn
 from tests.servers.tools import require
@@ -38,6 +39,13 @@ class PowerDns:
         question = dns.message.make_query(name, dns.rdatatype.from_text(kind))
         answer = dns.query.udp(question, HOST, port=self.port, timeout=3)
         return sorted(str(item) for rrset in answer.answer for item in rrset)
+
+    def keep(self, name: str, address: str, ttl: int) -> None:
+        """As somebody else sets it."""
+        rrset = {"name": f"{name}.", "type": "A", "ttl": ttl, "changetype": "REPLACE",
+                 "records": [{"content": address, "disabled": False}]}  # fmt: skip
+        zone = f"{self.url}/api/v1/servers/localhost/zones/{ZONE}."
+        httpx.patch(zone, headers=self.headers, json={"rrsets": [rrset]}).raise_for_status()
 
     def ttl(self, name: str, kind: str = "A") -> int:
         question = dns.message.make_query(name, dns.rdatatype.from_text(kind))
