@@ -63,7 +63,8 @@ class ShedLoad(_Nginx):
             share=more / _HUNDRED if more > 0 else None,
         )
         same = {before, waiting} == {params.percent}
-        return Preview(changes=[] if same else [change], state={"percent": before})
+        state = {"percent": before, "written": waiting}
+        return Preview(changes=[] if same else [change], state=state)
 
     async def apply(self, params: ShedParams, connection: Connection) -> dict[str, Any]:
         """What others shed is kept as it is in the file."""
