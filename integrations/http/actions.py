@@ -179,7 +179,9 @@ class Put(_Http):
             after=_shown(params.body),
         )
         same = known and before == params.body
-        return Preview(changes=[] if same else [change], state={"body": before, "known": known})
+        kept = known and len(json.dumps(before)) <= MAX_BODY  # else it could not be put back
+        state = {"body": before if kept else None, "known": kept}
+        return Preview(changes=[] if same else [change], state=state)
 
     async def apply(self, params: PutParams, connection: Connection) -> dict[str, Any]:
         return await _deliver(params, "PUT", connection)

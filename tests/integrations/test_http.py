@@ -195,6 +195,17 @@ async def test_put_of_something_new_has_no_undo(store: tuple[Doing, dict[str, An
     assert doing.undo(preview, "http.put", **PUT) is None
 
 
+async def test_what_is_too_large_to_be_put_back_has_no_undo(
+    store: tuple[Doing, dict[str, Any]],
+) -> None:
+    """The plan says so, and not the way back when it is needed."""
+    doing, kept = store
+    kept["/mode"] = {"list": "x" * 70_000}
+    preview = await doing.preview("http.put", **PUT)
+    assert preview.changes[0].before.startswith('{"list": "xxx')
+    assert doing.undo(preview, "http.put", **PUT) is None
+
+
 @pytest.mark.parametrize(
     "change",
     [
