@@ -59,7 +59,7 @@ class Rollback(_Deployment):
     Params: ClassVar[type[RollbackParams]] = RollbackParams
 
     async def preview(self, params: RollbackParams, connection: Connection) -> Preview:
-        """The share is what its strategy takes away while pods are replaced."""
+        """The share is what its strategy takes of those that serve while pods are replaced."""
         now = await read(connection, params)
         wanted = self._checked(params, now)
         change = Change(
@@ -67,7 +67,7 @@ class Rollback(_Deployment):
             what=f"pod template of {params.shown}",
             before=now.current.shown if now.current else _unnumbered(now),
             after=wanted.shown,
-            share=round(1 - now.left / now.desired, 4) or None if now.desired else None,
+            share=round(now.taken / now.desired, 4) if now.taken else None,
         )
         return Preview(
             changes=[] if wanted == now.current else [change],

@@ -126,6 +126,11 @@ class Deployment:
         return max(0, min(self.count("ready"), self.desired - gone))
 
     @property
+    def taken(self) -> int:
+        """How many of the ready ones it stops meanwhile; pods that do not serve are no loss."""
+        return min(self.count("ready"), self.desired) - self.left
+
+    @property
     def previous(self) -> Revision | None:
         """What was in force before the newest release.
 

@@ -108,6 +108,20 @@ async def test_what_a_rollback_takes_away(
     assert (preview.changes[0].share, preview.healthy_after) == (share, left)
 
 
+@pytest.mark.parametrize(
+    ("kind", "share", "left"), [("RollingUpdate", None, 1), ("Recreate", 0.3333, 0)]
+)
+async def test_pods_that_do_not_serve_are_no_loss(
+    on_cluster: Doing, cluster: Kubernetes, kind: str, share: float | None, left: int
+) -> None:
+    """The bad release has brought two of three down: going back must not be refused for that."""
+    cluster.patch("checkout", {"strategy": {"type": kind}})
+    cluster.wait_running("checkout", "checkout:3")
+    cluster.stay_ready("checkout", 1)
+    preview = await on_cluster.preview(ROLLBACK, **CHECKOUT)
+    assert (preview.changes[0].share, preview.healthy_after) == (share, left)
+
+
 async def test_a_rollout_on_its_way(on_cluster: Doing, cluster: Kubernetes) -> None:
     """Nobody can tell while the controller has not acted; False once it has given up."""
     cluster.controller.freeze()

@@ -88,6 +88,13 @@ class Kubernetes:
     def patch(self, name: str, spec: dict[str, Any]) -> None:
         self.ask("PATCH", _path("deployments", name), {"spec": spec})
 
+    def stay_ready(self, name: str, count: int) -> None:
+        """So many replicas are ready from now on; `begin` has the controller look again."""
+        self.controller.freeze()
+        self.ask(
+            "PATCH", f"{_path('deployments', name)}/status", {"status": {"readyReplicas": count}}
+        )
+
     def lose_answer(self) -> None:
         """The next JSON patch takes effect, and whoever sent it does not hear of it."""
         self.ask("POST", LOSE)
