@@ -8,7 +8,7 @@ from bot.contract import Call, Change, Connection, Effect, Preview
 from bot.contract.looking import Looking
 from bot.errors import Rejected
 
-from .backfill import Attempt, rows_left
+from .backfill import Attempt, rows_done, rows_left
 from .client import TookTooLong, server
 from .jobs import Job, allowed
 from .params import BackfillParams, CountParams, ServerParams
@@ -86,6 +86,7 @@ class Backfill(_Server):
                 raise Rejected(f"{connection.target} is a replica.", hint="Name the primary.")
             table = await relation(asked, job.table)
             await key_of(asked, table, job.key)
+            done = await rows_done(asked, params.job)  # tells of a part where nobody can count
             left = await rows_left(asked, job, table)
         change = Change(
             target=self.target(params),
@@ -93,7 +94,7 @@ class Backfill(_Server):
             before=_shown(left, table),
             after=_after(left, table, params),
         )
-        state = {"left": left, "undo": job.undo}
+        state = {"left": left, "done": done, "undo": job.undo}
         return Preview(changes=[] if left == 0 else [change], state=state)
 
     async def apply(self, params: BackfillParams, connection: Connection) -> dict[str, Any]:

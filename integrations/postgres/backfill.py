@@ -29,6 +29,8 @@ _OWN = """
 INSERT INTO jackline_backfill AS b (job, attempt) VALUES ($1, $2)
 ON CONFLICT (job) DO UPDATE SET attempt = excluded.attempt
 RETURNING rows_done, extract(epoch FROM clock_timestamp() - updated_at)::float8 AS age"""
+_THERE = "SELECT to_regclass('jackline_backfill')"
+_DONE = "SELECT rows_done FROM jackline_backfill WHERE job = $1"
 _PLACE = "SELECT last_key, attempt FROM jackline_backfill WHERE job = $1 FOR UPDATE"
 _MOVE = """
 UPDATE jackline_backfill
@@ -65,7 +67,7 @@ class Attempt:
 
     async def _own(self) -> int:
         """Takes the job over and waits out the pause that the attempt before still owed."""
-        if await self.server.value("SELECT to_regclass('jackline_backfill')") is None:
+        if await self.server.value(_THERE) is None:
             await self.server.rows(_CREATE)
         row = await self.server.row(_OWN, self.params.job, self.name)
         if row["rows_done"]:
@@ -173,6 +175,13 @@ class Attempt:
             "rate": round(self.done / took, 1),
             "waited_seconds": self.waited,
         }
+
+
+async def rows_done(server: Server, name: str) -> int:
+    """How many rows the job has set so far, whoever asked for it."""
+    if await server.value(_THERE) is None:
+        return 0
+    return int(await server.value(_DONE, name) or 0)
 
 
 async def rows_left(server: Server, job: Job, table: Relation) -> int | None:
