@@ -7,7 +7,8 @@ import pytest
 
 from bot.registry import Registry
 from bot.store import Store
-from tests.runbooks.room import Room
+from tests.killing import at_commits
+from tests.runbooks.room import Room, expire
 from tests.runbooks.shipped.room import on_both, shipped
 from tests.servers.fixtures import Start
 from tests.servers.http_app import HttpApp
@@ -57,3 +58,33 @@ async def test_nobody_is_sent_to_a_dead_standby(
     await room.work()
     assert (await room.run(number)).state == "failed"
     assert dns.answers("www.shop.test") == ["192.0.2.10"]
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+async def test_it_stays_switched_though_jackline_dies_meanwhile(room: Room, dns: PowerDns) -> None:
+    """After the switch and before it could be written down: another replica makes it anew."""
+    number = await room.approved(name="dns-failover")
+
+    def before(_: int) -> None:
+        if dns.answers("www.shop.test") == ["192.0.2.20"]:
+            raise Died
+
+    with at_commits(before, lambda _: None), pytest.raises(Died):
+        await room.work()
+    await expire(room)
+    await room.work(engine=room.another("second"))
+    run = await room.run(number)
+    assert (run.state, run.error) == ("succeeded", "")
+    assert dns.answers("www.shop.test") == ["192.0.2.20"]
+
+
+async def test_what_points_there_already_is_left_alone(room: Room, dns: PowerDns) -> None:
+    dns.keep("www.shop.test", "192.0.2.20", 300)
+    number = await room.approved(name="dns-failover")
+    await room.work()
+    run = await room.run(number)
+    assert (run.state, run.error.partition(" (")[0]) == ("failed", "It points there already")
+    assert dns.ttl("www.shop.test") == 300
