@@ -7,7 +7,8 @@ import pytest
 
 from bot.registry import Registry
 from bot.store import Store
-from tests.runbooks.room import Room, running, until
+from tests.killing import at_commits
+from tests.runbooks.room import Room, expire, running, until
 from tests.runbooks.shipped.room import on_both, shipped
 from tests.servers.fixtures import Start
 from tests.servers.haproxy import HAProxy
@@ -124,6 +125,32 @@ async def test_load_is_shed_by_tiers(
         await room.ask("undo", run.number)
         await until(room, number, "aborted")
     assert shares(pool) == {"/feed": 0, "/search": 0}
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+async def test_it_stays_shed_though_jackline_dies_meanwhile(
+    pool: HAProxy, apps: dict[str, HttpApp], store: Store, registry: Registry, tmp_path: Path
+) -> None:
+    """Checkout is quick again because the feed is away: no reason to let it in once more."""
+    for app in apps.values():
+        app.answers = Loaded(pool, {"/feed"})
+    instead = {"/etc/haproxy/shed.map": str(pool.shed_map), "wait: 15s": "wait: 500ms"}
+    room = made("shed-load", pool, store, registry, tmp_path, **instead)
+    number = await room.approved(name="shed-load")
+
+    def before(_: int) -> None:
+        if shares(pool)["/feed"]:
+            raise Died
+
+    with at_commits(before, lambda _: None), pytest.raises(Died):
+        await room.work()
+    await expire(room)
+    async with running(room.another("second")):
+        await until(room, number, "succeeded")
+    assert shares(pool) == {"/feed": 100, "/search": 0}
 
 
 async def test_a_quick_checkout_sheds_nothing(
