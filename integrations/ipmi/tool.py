@@ -17,6 +17,10 @@ _NO_PROGRAM = 127
 _NO_SESSION = "Unable to establish"
 _WRONG = re.compile(r"HMAC is invalid|unauthorized|[Ii]nvalid role|integrity check value")
 _REFUSED = re.compile(r"failed: (.+)|Invalid command|command is not supported", re.IGNORECASE)
+# Completion codes C3, CE and FF: the BMC did not come to the end of it, or lost what came of it.
+_UNCLEAR = re.compile(
+    r"failed: (?:Timeout|Command response could not be provided|Unspecified error)"
+)
 _LIMIT = 30.0  # seconds of one call
 
 
@@ -88,7 +92,7 @@ def failure(done: Completed, address: str, *, reading: bool = True) -> TargetErr
     if _NO_SESSION in done.stderr:  # without a session no order leaves the jump host
         why = "; ".join(dict.fromkeys(lines[-3:]))[:300]
         return NotSent(f"The BMC at {address} begins no session: {why}")
-    if _REFUSED.search(last):
+    if _REFUSED.search(last) and not _UNCLEAR.search(last):
         return Rejected(f"The BMC at {address} refused: {last}")
     said = f"ipmitool on the jump host ended with {done.status}: {last}"
     return Retryable(said) if reading else Unknown(said)

@@ -125,6 +125,15 @@ async def test_a_restart(on_bmc: Doing, bmc: Ipmi) -> None:
     assert on_bmc.undo(preview, "ipmi.reset", **DB1) is None
 
 
+@pytest.mark.parametrize("code", [0xC3, 0xCE, 0xFF])
+async def test_a_restart_that_the_bmc_lost_sight_of(on_bmc: Doing, bmc: Ipmi, code: int) -> None:
+    """It was given, and the answer says that it took too long: that is no refusal."""
+    bmc.be(code=code)
+    with pytest.raises(Unknown, match="failed: "):
+        await on_bmc.apply("ipmi.reset", **DB1)
+    assert bmc.orders == 1
+
+
 async def test_a_host_that_is_off_is_not_restarted(on_bmc: Doing, bmc: Ipmi) -> None:
     bmc.be(power="off")
     for step in (on_bmc.preview, on_bmc.apply):

@@ -45,7 +45,10 @@ class Ipmi:
         return int(self._read()["orders"])
 
     def be(self, **state: Any) -> None:
-        """Changes it: `mute` hears orders and says nothing, `stuck` does not follow them."""
+        """Changes it: `mute` hears orders and says nothing, `stuck` does not follow them.
+
+        ``code`` is what it answers to a restart that it takes.
+        """
         part = self.folder / "test.part"
         part.write_text(json.dumps({**self._read(), **state}))
         part.replace(self.folder / "state.json")

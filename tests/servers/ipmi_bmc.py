@@ -77,7 +77,8 @@ class Bmc(bmc.Bmc):  # type: ignore[misc]
         if read()["power"] == "off":
             return 0xD5  # not in the present state
         self._order(*between, "on")
-        return None
+        code: int | None = read().get("code")
+        return code
 
     def _order(self, *powers: str) -> None:
         state, now = read(), time.time()
