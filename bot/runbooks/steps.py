@@ -105,7 +105,7 @@ class StepRunner:
         outcome = Outcome("failed", {}, "not tried")
         for number in range(tried, retry.attempts):
             if number > tried:
-                if not await self._pause(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - jitter
+                if not await self.pause(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - jitter
                     break
                 pause = min(pause * 2, retry.max)
             last = number + 1 == retry.attempts
@@ -127,10 +127,10 @@ class StepRunner:
                     self.run_id, self.epoch, call.unit.id, f"{reason}; this waits for its end"
                 )
             said = True
-            if not await self._pause(_LOOK):
+            if not await self.pause(_LOOK):
                 return Outcome("failed", {}, f"aborted; {reason}")
 
-    async def _pause(self, seconds: float) -> bool:
+    async def pause(self, seconds: float) -> bool:
         """Waits before a retry; False as soon as a person has aborted the run."""
         left = seconds
         while not await self.journal.aborted(self.run_id):
@@ -199,7 +199,7 @@ class StepRunner:
                 )
                 await self.journal.held_back(self.run_id, self.epoch, call.unit.id, reason)
             said = True
-            if not await self._pause(_LOOK):
+            if not await self.pause(_LOOK):
                 return None
         return took
 
@@ -319,7 +319,7 @@ class StepRunner:
             attempt, self.epoch, "failed", output=effect, error=reason, again=again
         )
         if isinstance(error, Retryable) and error.retry_after and again:
-            await self._pause(min(error.retry_after, call.unit.step.timeout))
+            await self.pause(min(error.retry_after, call.unit.step.timeout))
         return Outcome("failed", {}, reason, final=final)
 
     async def _left(

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.contract import Action, Effect
-from bot.errors import BadInput, JacklineError, NotSent
+from bot.errors import BadInput, JacklineError, NotSent, Retryable
 from bot.log import get, redacted
 from bot.runbooks.journal import Journal, TargetTaken
 from bot.runbooks.model import AllPaths, NoUndo, Runbook, Step, Undo
@@ -162,6 +162,20 @@ class StepUndoer:
             return error.message
 
     async def _send(self, action: Action, params: BaseModel, unit: Unit) -> str:
+        """As often as the step may be tried, while the target asks to come back."""
+        retry = unit.step.retry
+        pause = retry.backoff
+        for left in reversed(range(retry.attempts)):
+            reason, later = await self._once(action, params, unit)
+            if later is None or not left or not await self.runner.pause(max(pause, later)):
+                break
+            pause = min(pause * 2, retry.max)
+        return reason
+
+    async def _once(
+        self, action: Action, params: BaseModel, unit: Unit
+    ) -> tuple[str, float | None]:
+        """'' or what is wrong, and after how many seconds it may be tried again."""
         target, last, step = action.target(params), "no access path works", unit.step
         via = [] if isinstance(step.via, AllPaths) else step.via
         for path in await self.runner.paths(target, via):
@@ -171,7 +185,7 @@ class StepUndoer:
                     target=target, access_path=path,
                 )  # fmt: skip
             except TargetTaken as taken:
-                return f"{target} is held by run {taken.run_id}"
+                return f"{target} is held by run {taken.run_id}", None
             try:
                 async with (
                     asyncio.timeout(step.timeout),
@@ -185,15 +199,16 @@ class StepUndoer:
             except (JacklineError, TimeoutError) as error:
                 reason = str(error) or "no answer in time"
                 await self.journal.settle(intent, self.epoch, "failed", error=reason)
-                return reason
+                later = (error.retry_after or 0.0) if isinstance(error, Retryable) else None
+                return reason, None if later is None else min(later, step.timeout)
             except Exception as error:  # the other steps are to be taken back all the same
                 log.exception("undo_broke", action=action.name, run_id=self.run_id)
                 reason = f"{action.name} broke: {type(error).__name__}: {error}"
                 await self.journal.settle(intent, self.epoch, "failed", error=reason)
-                return reason
+                return reason, None
             await self.journal.settle(intent, self.epoch, "done", output=out)
-            return ""
-        return last
+            return "", None
+        return last, None
 
     async def _cut(self, step: str) -> StepAttempt | None:
         """The step's undo that a crash ended between intent and outcome."""

@@ -139,6 +139,23 @@ async def test_an_undo_that_fails_does_not_stop_the_others(
     assert puts(shop) == [*DONE, *BACK, ("/b", "was b")]
 
 
+async def test_an_undo_is_tried_as_often_as_its_step(make_room: MakeRoom, shop: HttpApp) -> None:
+    """While the target asks to come back: a step that may be tried again goes back as patiently."""
+    more = "retry: {attempts: 3, backoff: 10ms}"
+    room = make_room(runbook(put("a"), put("b") + f"\n{more}"), http__shop=shop.url)
+    number = await ended(room)
+    shop.answers["PUT /b"] = [Answer(503), Answer(503, headers={"Retry-After": "0"}), Answer()]
+    shop.answers["PUT /a"] = [Answer(503), Answer()]
+    await room.ask("undo", number, "cleo")
+    await room.work()
+    run = await room.run(number)
+    assert (run.state, run.error.partition(" answered")[0]) == (
+        "failed",
+        "not taken back: s1: PUT /a",
+    )
+    assert puts(shop) == [*DONE, *[("/b", "was b")] * 3, ("/a", "was a")]
+
+
 async def test_a_step_that_took_effect_and_failed_is_taken_back(
     make_room: MakeRoom, shop: HttpApp
 ) -> None:
