@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.contract import Action, Effect
-from bot.errors import BadInput, JacklineError, NotSent, Retryable
+from bot.errors import BadInput, JacklineError, NotSent, Retryable, Unknown
 from bot.log import get, redacted
 from bot.runbooks.journal import Journal, TargetTaken
 from bot.runbooks.model import AllPaths, NoUndo, Runbook, Step, Undo
@@ -197,6 +197,10 @@ class StepUndoer:
                 await self.journal.settle(intent, self.epoch, "not_sent", error=last)
                 continue
             except (JacklineError, TimeoutError) as error:
+                lost = isinstance(error, Unknown | TimeoutError)
+                if lost and await self.runner.took_effect(action, params, unit):
+                    await self.journal.settle(intent, self.epoch, "done")
+                    return "", None
                 reason = str(error) or "no answer in time"
                 await self.journal.settle(intent, self.epoch, "failed", error=reason)
                 later = (error.retry_after or 0.0) if isinstance(error, Retryable) else None

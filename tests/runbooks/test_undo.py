@@ -139,6 +139,23 @@ async def test_an_undo_that_fails_does_not_stop_the_others(
     assert puts(shop) == [*DONE, *BACK, ("/b", "was b")]
 
 
+async def test_an_undo_whose_answer_is_lost_is_read(make_room: MakeRoom, shop: HttpApp) -> None:
+    """It took effect, as reading shows: nobody is told that it did not."""
+    room = make_room(runbook(put("a"), put("b")), http__shop=shop.url)
+    number = await ended(room)
+    shop.answers["PUT /b"] = Answer(drop=True)
+    shop.answers["PUT /a"] = Answer(drop=True)
+    shop.answers["/a"] = Answer(body='{"mode": "safe"}')
+    state, error = await undone(room, number)
+    assert (state, error.rpartition(":")[0]) == (
+        "failed",
+        "not taken back: s1: PUT /a did not answer",
+    )
+    shop.answers["/a"] = Answer(body='{"mode": "was a"}')
+    assert await undone(room, number) == ("aborted", "")
+    assert puts(shop) == [*DONE, *BACK, ("/a", "was a")]
+
+
 async def test_an_undo_is_tried_as_often_as_its_step(make_room: MakeRoom, shop: HttpApp) -> None:
     """While the target asks to come back: a step that may be tried again goes back as patiently."""
     more = "retry: {attempts: 3, backoff: 10ms}"
