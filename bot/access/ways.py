@@ -4,7 +4,7 @@ import asyncio
 import functools
 import os
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from bot.access.openers import Opener
 from bot.errors import BadInput, TargetError
 
 _PORTS = {"https": 443, "ssh": 22}
+_LARGEST = 64 * 1024 * 1024  # bytes of an answer: it is held in memory as a whole
 
 
 @dataclass
@@ -60,6 +61,34 @@ class PathTransport(httpx.AsyncHTTPTransport):
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=trusted(), network_backend=_PathBackend(way)
         )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await super().handle_async_request(request)
+        assert isinstance(answer.stream, httpx.AsyncByteStream)  # noqa: S101 - for the types
+        answer.stream = _Bounded(answer.stream)
+        return answer
+
+
+class AnswerTooLargeError(httpx.ReadError):
+    """Larger than is taken into memory."""
+
+
+class _Bounded(httpx.AsyncByteStream):
+    """An answer's body, which breaks off where it is larger than anything that is asked for."""
+
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for part in self._stream:
+            size += len(part)
+            if size > _LARGEST:
+                raise AnswerTooLargeError(f"The answer is larger than {_LARGEST} bytes.")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 def trusted(use: str = "http") -> ssl.SSLContext:

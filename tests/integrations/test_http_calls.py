@@ -63,6 +63,17 @@ async def test_what_an_answer_means(
         assert TOKEN not in str(raised.value)
 
 
+async def test_an_answer_without_end(shop: HttpApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not taken into memory: a look may be asked again, of a change nobody knows."""
+    monkeypatch.setattr("bot.access.ways._LARGEST", 100_000)
+    shop.default = Answer(body=f'["{"x" * 99_996}"]')
+    assert len(await call(shop.url, "GET")) == 1
+    shop.default = Answer(body=f'["{"x" * 99_997}"]')
+    for method, kind in (("GET", Retryable), ("POST", Unknown)):
+        with pytest.raises(kind, match="AnswerTooLarge"):
+            await call(shop.url, method)
+
+
 async def test_what_was_asked_for_may_be_lacking(shop: HttpApp) -> None:
     shop.default = Answer(404, '{"why": "no orders"}')
     assert await call(shop.url, "GET", lacking=True) is None
