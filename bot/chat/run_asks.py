@@ -3,6 +3,7 @@
 from bot.chat.blocks import Block, actions, button, cut, escape, section, when
 from bot.log import redacted
 from bot.runbooks import Run, StepAttempt
+from bot.runbooks.consent import approvals
 from bot.runbooks.output import one_line
 
 _ROOM = 3  # questions shown at once: each takes two blocks
@@ -61,7 +62,7 @@ def _manual(run: Run, row: StepAttempt) -> list[Block]:
 
 def _approval(run: Run, row: StepAttempt) -> list[Block]:
     value = f"{run.id}|{row.step}"
-    needed = f"needs {row.output['count']} approval(s) of {row.output['from']}"
+    needed = f"needs {approvals(row.output['count'], row.output['from'])}"
     return [
         section(f"*{escape(row.step)}* {escape(needed)} before it begins"),
         actions(

@@ -7,6 +7,7 @@ from bot.catalog import Catalog
 from bot.chat.blocks import Block, actions, button, context, escape, header, section
 from bot.chat.run_asks import ask_blocks
 from bot.runbooks import Run, StepAttempt
+from bot.runbooks.consent import approvals
 from bot.runbooks.output import is_long, one_line
 
 _MARK = {
@@ -72,10 +73,11 @@ def _who(run: Run, approvers: list[str], requester: str, may: list[str]) -> str:
     if approvers:
         parts.append(f"approved by {', '.join(approvers)}")
     needed = run.plan.get("approvals", {})
-    if run.state in ("proposed", "waiting") and needed.get("count"):
+    left = needed.get("count", 0) - len(set(approvers) - {requester})
+    if run.state in ("proposed", "waiting") and left > 0:
         whom = ", ".join(may[:_NAMED]) + (" …" if len(may) > _NAMED else "")
         parts.append(
-            f"needs {needed['count']} approval(s) of another {needed['from']}: "
+            f"needs {approvals(left, 'another ' + needed['from'])}: "
             + (whom or "⚠️ the catalog has none (`/runbook break-glass`)")
         )
     return "  ·  " + ", ".join(parts) if parts else ""
@@ -97,7 +99,7 @@ def _step(step: dict[str, Any], attempts: list[StepAttempt], earlier: dict[str, 
     if step["note"]:
         lines.append(f"      _{escape(step['note'])}_")
     if needed := step.get("approval"):
-        lines.append(f"      needs {needed['count']} more approval(s) of {needed['from']}")
+        lines.append(f"      needs another {approvals(needed['count'], needed['from'])}")
     if step["undo"].startswith("cannot"):
         lines.append(f"      ⚠️ {escape(step['undo'])}")
     if done and done[-1].output and done[-1].state == "done" and "." in done[-1].action:

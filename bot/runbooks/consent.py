@@ -11,6 +11,11 @@ from bot.runbooks.tables import Approval, Run
 from bot.store import now
 
 
+def approvals(count: int, whom: str) -> str:
+    """``1 approval of approver``."""
+    return f"{count} approval{'' if count == 1 else 's'} of {whom}"
+
+
 async def approvers(session: AsyncSession, run: Run) -> list[str]:
     """Who said yes to the run's plan, first one first; a yes expires unless the run has begun."""
     expires = run.started_at is None and bool(run.plan)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.errors import BadInput, JacklineError
-from bot.runbooks.consent import step_approvers
+from bot.runbooks.consent import approvals, step_approvers
 from bot.runbooks.expressions import evaluate
 from bot.runbooks.journal import Journal
 from bot.runbooks.model import Consent, Runbook, Step
@@ -197,7 +197,7 @@ class StepFlow:
             return None
         if last != "waiting":
             needed = {"count": step.approval.count, "from": step.approval.from_}
-            text = f"{step.id} waits for {needed['count']} approval(s) of {needed['from']}"
+            text = f"{step.id} waits for {approvals(step.approval.count, step.approval.from_)}"
             if last:
                 text += ": what it had has expired, or is of somebody who may not give it any more"
             await self._await_person(step, "approve", "approval", "approval_asked", text, needed)

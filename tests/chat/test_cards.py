@@ -212,7 +212,7 @@ async def test_a_plan_of_100_steps(room: ChatRoom) -> None:
     drawn = await room.card(1, "run", run_id=run)
     assert "… and 60 more steps" in words(drawn.blocks)
     assert [e["action_id"] for e in drawn.blocks[-1]["elements"]] == ["run_approve", "run_refuse"]
-    assert "needs 2 approval(s) of another approver" in words(drawn.blocks)
+    assert "needs 2 approvals of another approver" in words(drawn.blocks)
 
 
 async def test_a_plan_is_data(room: ChatRoom) -> None:

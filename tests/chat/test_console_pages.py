@@ -188,4 +188,4 @@ async def test_who_can_approve_is_named(world: World) -> None:
     world.people.append(Person(id="dora", name="Dora", roles=["admin"]))
     await world.waiting_run(incident)  # asked for by Rosa
     page = (await browser.get("/incidents/1")).text
-    assert "needs 1 approval(s) of another approver: Amir Ito, Dora" in page
+    assert "needs 1 approval of another approver: Amir Ito, Dora" in page

@@ -60,7 +60,7 @@ async def test_a_paused_step_begins_with_a_yes_that_still_counts(
     assert ((await room.run(number)).state, len(paths(shop, "PUT"))) == (state, change == "none")
     if change == "none":
         return
-    assert (await room.rows())[-1].text.startswith("s1 waits for 1 approval(s) of approver: what")
+    assert (await room.rows())[-1].text.startswith("s1 waits for 1 approval of approver: what")
     who = "ben" if change == "expired" else "cleo"
     await click(room, "approve_step", number, "s1", room.person(who), "test")
     await room.work()

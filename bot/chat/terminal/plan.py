@@ -5,13 +5,15 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Column, Table
 
+from bot.runbooks.consent import approvals
+
 _COLUMNS = ("step", "action", "over", "before → after", "undo", "took")
 
 
 def plan_table(plan: dict[str, Any]) -> Table:
     """Step, path, before → after with its share, undo, and how long it took before."""
     needed = plan["approvals"]
-    who = f"{needed['count']} approval(s) of {needed['from']}" if needed["count"] else "none"
+    who = approvals(needed["count"], needed["from"]) if needed["count"] else "none"
     table = Table(
         # folded, never cut: what is approved must be seen whole, on a narrow terminal too
         *(Column(name, overflow="fold") for name in _COLUMNS),

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from bot.runbooks import Run, Runs, StepAttempt, approvers
+from bot.runbooks.consent import approvals
 from bot.runbooks.roles import whom
 from bot.runbooks.tables import ENDED
 
@@ -55,9 +56,7 @@ async def _waiting(session: AsyncSession, runs: Runs, run: Run) -> Question:
     needed = run.plan["approvals"]
     have = [p for p in await approvers(session, run) if p != run.requester]
     if len(have) < needed["count"]:
-        text = (
-            f"{run.title} needs {needed['count'] - len(have)} approval(s) of {whom(needed['from'])}"
-        )
+        text = f"{run.title} needs {approvals(needed['count'] - len(have), whom(needed['from']))}"
         return Question("approve", run.number, "", f"{text}. Code read over the phone:")
     why = await runs.forbids(session, run) or "It is agreed to"
     return Question("freeze", run.number, "", f"{why}. Look again?", ("yes", "no"))
@@ -94,6 +93,6 @@ def _asked(action: str, step: str, facts: dict[str, Any]) -> str:
             todo = "".join(f"\n  - {line}" for line in facts["checklist"])
             return f"By hand: {step}{todo}\nIs all of it done?"
         case "approval":
-            needed = f"needs {facts['count']} approval(s) of {whom(facts['from'])}"
+            needed = f"needs {approvals(facts['count'], whom(facts['from']))}"
             return f"{step} {needed} before it begins. Code read over the phone:"
     return f"{step} failed: {facts['error']}\nWhat now?"
