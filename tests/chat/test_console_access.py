@@ -57,6 +57,23 @@ async def test_a_link_is_refused_when_old_or_altered_or_for_a_stranger(world: Wo
     assert (await world.browser().get(signin_link(KEY, "eve", BASE))).status_code == 403
 
 
+async def test_a_clock_that_is_behind_keeps_nobody_out(world: World) -> None:
+    """The link was made on a machine that is ahead, the cookie by a replica that is, or before the
+    clock was set back: both are good as long as they would be otherwise.
+    """
+    link, ahead = signin_link(KEY, "rosa", BASE), await world.signed_in()
+    with time_machine.travel(now().timestamp() - 30, tick=False):
+        browser = world.browser()
+        assert (await browser.get(link)).headers["location"] == "/"
+        assert (await browser.get("/")).status_code == 200
+        assert (await ahead.get("/")).status_code == 200
+    later = signin_link(KEY, "rosa", BASE)
+    with time_machine.travel(now().timestamp() - 16 * 60, tick=False):
+        assert "too old" in (await world.browser().get(later)).text
+    with time_machine.travel(now().timestamp() - 13 * 3600, tick=False):
+        assert (await ahead.get("/")).headers["location"] == "/signin"
+
+
 async def test_a_session_token_is_no_sign_in_link(world: World) -> None:
     """The two signatures are not interchangeable."""
     browser = await world.signed_in()
