@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import log
 from bot.access.bag_drills import Receipt
@@ -67,6 +68,10 @@ def guarded(work: Callable[[], object]) -> None:
         sys.exit(2)
     except JacklineError as error:
         sys.stderr.write(f"jackline: {error}\n")
+        sys.exit(1)
+    except (SQLAlchemyError, OSError) as error:  # the disk is full: not the statement, nor a trace
+        reason = str(getattr(error, "orig", None) or error) or type(error).__name__
+        sys.stderr.write(f"jackline: {reason.splitlines()[0]}\n")
         sys.exit(1)
 
 
