@@ -118,7 +118,7 @@ async def httpx_get(world: World, cookies: dict[str, str]) -> httpx.Response:
         return await browser.get("/")
 
 
-@pytest.mark.parametrize("headers", [{}, {"origin": "https://evil.test"}, {"origin": "null"},
+@pytest.mark.parametrize("headers", [{}, {"origin": "https://evil.test"}, {"origin": "null"}, {"origin": "http://["},
                                      {"referer": "https://evil.test/console.test"}])  # fmt: skip
 async def test_a_form_from_another_site_is_refused(world: World, headers: dict[str, str]) -> None:
     """Origin (or Referer) must be this host; nothing has happened otherwise."""

@@ -93,7 +93,11 @@ def _same_origin(request: Request) -> None:
     """Refuses a form that another site sent. Raises `NotAllowed`."""
     source = request.headers.get("origin") or request.headers.get("referer", "")
     host = request.headers.get("host", "")
-    if not host or urlsplit(source).netloc.lower() != host.lower():
+    try:
+        own = bool(host) and urlsplit(source).netloc.lower() == host.lower()
+    except ValueError:  # such as http://[
+        own = False
+    if not own:
         raise NotAllowed("This came from another site.", hint="Open the console and try there.")
 
 
