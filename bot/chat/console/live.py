@@ -1,9 +1,11 @@
 """Server-sent events: `changed` whenever a page would look different. The page then asks."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
@@ -15,6 +17,7 @@ from bot.chat.console.desk import Desk
 from bot.log import get
 
 log = get("console")
+PATIENCE = 5.0  # seconds for one look
 Stamp = Callable[[AsyncSession], Awaitable[str]]
 
 
@@ -55,9 +58,9 @@ async def _changes(
             yield ServerSentEvent("signed out", event="changed")
             return
         try:
-            async with desk.store.read() as session:
+            async with asyncio.timeout(PATIENCE), desk.store.read() as session:
                 current = await stamp(session)
-        except (DBAPIError, OSError) as error:
+        except (DBAPIError, PoolTimeout, OSError) as error:  # the page then says that it is old
             log.warning("console_events_ended", error=str(error))
             return
         if current != known:
