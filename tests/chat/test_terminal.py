@@ -15,7 +15,7 @@ from bot.chat.printing import Printer
 from bot.chat.terminal import opening
 from bot.chat.terminal.asker import Asker
 from bot.chat.terminal.command import guarded
-from bot.errors import Untrusted
+from bot.errors import BadInput, JacklineError, Rejected, Untrusted
 
 
 @pytest.fixture
@@ -96,3 +96,19 @@ def test_a_full_disk_is_one_line(error: Exception, capsys: pytest.CaptureFixture
     said = capsys.readouterr().err
     assert ended.value.code == 1
     assert (said.count("\n"), "disk is full" in said, "hush" in said) == (1, True, False)
+
+
+@pytest.mark.parametrize("kind", [BadInput, Rejected])
+def test_an_errors_words_are_shown_and_not_obeyed(
+    kind: type[JacklineError], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A target's own words, or a file's, retitle no terminal and wipe no line."""
+
+    def work() -> NoReturn:
+        raise kind("The wiki says: \x1b]0;owned\x07\x1b[2K\u202eno")
+
+    with pytest.raises(SystemExit):
+        guarded(work)
+    said = capsys.readouterr().err
+    assert said.startswith("jackline: The wiki says: ")
+    assert not {"\x1b", "\x07", "\u202e"} & set(said)
