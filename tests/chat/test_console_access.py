@@ -47,6 +47,18 @@ async def test_the_cookie_is_secure_over_https(world: World) -> None:
     assert "Secure" in answer.headers["set-cookie"]
 
 
+@pytest.mark.parametrize(
+    ("said", "secure"), [("https", True), ("HTTPS, http", True), ("http", False), (None, False)]
+)
+async def test_the_cookie_is_secure_behind_a_proxy(
+    world: World, said: str | None, secure: bool
+) -> None:
+    """TLS ends at an ingress: the browser's way is what counts, not ours from there."""
+    headers = {"x-forwarded-proto": said} if said else {}
+    answer = await world.browser().get(signin_link(KEY, "rosa", BASE), headers=headers)
+    assert ("Secure" in answer.headers["set-cookie"]) is secure
+
+
 async def test_a_link_is_refused_when_old_or_altered_or_for_a_stranger(world: World) -> None:
     """15 minutes, this key, a person of the catalog; anything else is refused with words."""
     link = signin_link(KEY, "rosa", BASE)

@@ -81,7 +81,7 @@ class Sessions:
         value = self._cookies.dumps([person.id, secrets.token_urlsafe(12), began, by_link])
         response.set_cookie(
             COOKIE, value, max_age=SESSION_AGE, path="/", httponly=True, samesite="lax",
-            secure=request.url.scheme == "https",
+            secure=over_https(request),
         )  # fmt: skip
 
     def person(self, request: Request) -> Person | None:
@@ -111,6 +111,15 @@ class Sessions:
         moment = time.monotonic()
         self._ended = {n: until for n, until in self._ended.items() if until > moment}
         self._ended[nonce] = moment + seconds + 60
+
+
+def over_https(request: Request) -> bool:
+    """Whether the browser came by https, which usually ends at a proxy before us.
+
+    Only its own cookie becomes stricter by the header, so whoever sends it may.
+    """
+    outside = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    return "https" in (request.url.scheme, outside)
 
 
 def _opened(serializer: URLSafeTimedSerializer, token: str, longest: float) -> tuple[Any, float]:
