@@ -10,7 +10,7 @@ import uvicorn
 
 from bot.chat.console import signin_link
 from bot.delivery import Message
-from tests.chat.console_world import KEY, ROSA, World, marker
+from tests.chat.console_world import HTMX, KEY, ROSA, World, marker
 from tests.servers.process import HOST, free_port
 
 
@@ -43,6 +43,26 @@ async def test_a_page_without_messages_gets_its_first_one_once(world: World) -> 
     news = (await browser.get("/incidents/1/feed", params=seen)).text
     assert news.count("message note") == 1
     assert "message note" not in (await browser.get("/incidents/1/feed", params=marker(news))).text
+
+
+async def test_a_long_page_stays_live(world: World) -> None:
+    """What it shows is no part of the address that it asks: proxies take 8 KB of that."""
+    browser, incident = await world.signed_in(), await world.incident()
+    async with world.store.write() as session:
+        for number in range(900):
+            session.add(Message(incident_id=1, key=f"1:old-{number}", kind="line",
+                                payload={"text": "old"}, author="jackline"))  # fmt: skip
+    page = (await browser.get("/incidents/1?all=1")).text
+    seen = marker(page)
+    assert len(seen["marks"]) > 4000
+    asks = re.search(r'id="live" hx-(get|post)="([^"]+)"', page)
+    assert asks
+    async with world.store.write() as session:
+        await world.incidents.note(session, incident, "new one", "person:amir", key="n")
+    given = {"params": seen} if asks[1] == "get" else {"data": seen}
+    news = await browser.request(asks[1].upper(), asks[2], headers=HTMX, **given)
+    assert len(str(news.request.url)) < 200
+    assert re.findall(r'<article class="(\w+ \w+)"', news.text) == ["message note"]
 
 
 async def test_hidden_fields_that_are_nonsense_are_refused(world: World) -> None:
