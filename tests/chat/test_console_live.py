@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.chat.console import signin_link
+from bot.chat.console.looks import Looks
 from bot.delivery import Message
+from bot.timeline import rows_of
 from tests.chat.console_world import HTMX, KEY, ROSA, World, marker
 from tests.servers.process import HOST, free_port
 
@@ -136,6 +139,41 @@ async def test_a_note_reaches_an_open_page_at_once(
             assert await asyncio.wait_for(waiting, 15) == "changed"
             assert await asyncio.wait_for(events(lines), 15) == "end"
     assert not server.should_exit
+
+
+async def test_many_pages_look_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty people watch one incident: what is stored there costs about a look, not fifty."""
+    incident, looks, count = await world.incident(), Looks(), 0
+
+    async def stamp(session: AsyncSession) -> str:
+        nonlocal count
+        count += 1
+        return str(len(await rows_of(session, incident.number)))
+
+    async def everybody() -> set[str]:
+        pages = (looks.stamp(world.store, "1", stamp) for _ in range(50))
+        return set(await asyncio.gather(*pages))
+
+    assert (await everybody(), await everybody(), count) == ({"1"}, {"1"}, 1)
+    async with world.store.write() as session:
+        await world.incidents.note(session, incident, "hello", "person:amir", key="n")
+    assert (await everybody(), count) == ({"2"}, 2)  # nobody is shown what was before the commit
+
+
+async def test_a_page_that_is_closed_takes_the_look_from_no_other(world: World) -> None:
+    """They wait for the same answer; and one that fails fails for all, and is tried again."""
+    looks, wait = Looks(), asyncio.Event()
+
+    async def stamp(_: AsyncSession) -> str:
+        await wait.wait()
+        raise OSError("away")
+
+    closed, other = (asyncio.create_task(looks.stamp(world.store, "1", stamp)) for _ in range(2))
+    await asyncio.sleep(0.05)
+    closed.cancel()
+    wait.set()
+    with pytest.raises(OSError, match="away"):
+        await other
 
 
 @pytest.mark.slow

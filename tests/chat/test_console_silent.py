@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 
-from bot.chat.console import guard, live
+from bot.chat.console import guard, looks
 from bot.store import Store
 from tests.chat.console_world import HTMX, World
 from tests.servers.fixtures import Start
@@ -24,7 +24,7 @@ async def hung(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Rosa's browser; then everything of PostgreSQL is stopped, and no connection breaks."""
     monkeypatch.setattr(guard, "PATIENCE", 2.0)
-    monkeypatch.setattr(live, "PATIENCE", 1.0)
+    monkeypatch.setattr(looks, "PATIENCE", 1.0)
     server = postgres_factory()
     store = Store(server.create_database())
     await store.migrate()
