@@ -8,7 +8,8 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -67,6 +68,26 @@ def _redact(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMappi
     return event
 
 
+class _Unfailing:
+    """Where lines go; one that cannot be written, as on a full disk, is lost and ends nobody's work.
+
+    A worker that could not say what failed ended with that, and Jackline with it.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Writes, or not."""
+        with suppress(OSError, ValueError):  # the disk is full, who read it is gone, it is closed
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        """As `write`."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def configure(level: str = "info", *, as_json: bool | None = None) -> None:
     """Sends logs to stderr: JSON for machines, coloured lines for a terminal."""
     machine = not sys.stderr.isatty() if as_json is None else as_json
@@ -85,7 +106,7 @@ def configure(level: str = "info", *, as_json: bool | None = None) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Unfailing(sys.stderr))),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from bot.app import Jackline
 from bot.catalog.rota import Stand
+from bot.chat.printing import harmless
 from bot.cli.parts import LARGEST, AsJson, from_record, known_person, out, without_database
 from bot.cli.silences import By
 from bot.errors import BadInput, Unavailable
@@ -40,7 +41,9 @@ def oncall(
     try:
         found = from_record(work)
     except Unavailable as error:  # the catalog is here: who is on call is asked when all is down
-        typer.echo(f"jackline: {error} Overrides from chat are not in this.", err=True)
+        typer.echo(
+            f"jackline: {harmless(str(error))} Overrides from chat are not in this.", err=True
+        )
         found = without_database(lambda parts: shown(parts, {}))
     if as_json:
         out.print_json(json.dumps([each.as_dict() for each in found]))

@@ -208,7 +208,8 @@ class Incidents:
         link: str = "",
     ) -> None:
         """Records what a person wrote; ``key`` makes the same note delivered twice one note."""
-        clean = text.strip()
+        # PostgreSQL's JSON has no NUL and no half of a pair; the ledger replaces them alike
+        clean = text.encode("utf-8", "replace").decode().replace("\0", "\ufffd").strip()
         if not clean:
             raise BadInput(
                 "There is nothing to note.", hint="For example: /incident note DNS is fine"

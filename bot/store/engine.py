@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.util import greenlet_spawn
 
 from bot.errors import Unavailable
+from bot.store import postgresql
 from bot.store.sqlite import BEGIN, connect
 
 _TRIES = 3
@@ -214,7 +215,10 @@ def is_away(error: Exception) -> bool:
 
 def _create(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
+        return create_async_engine(
+            url, pool_pre_ping=True, pool_size=10, max_overflow=10,
+            connect_args={"async_creator_fn": postgresql.connect},
+        )  # fmt: skip
     database = make_url(url).database
     if database:
         _make_folder(Path(database).parent)

@@ -25,10 +25,14 @@ def load_key(given: SecretStr | None, data_dir: Path, name: str) -> bytes:
             f"Cannot write {path}: {error.strerror}.",
             hint="Set JACKLINE_DATA_DIR to a writable folder.",
         ) from error
-    with os.fdopen(handle, "wb") as file:
-        file.write(secrets.token_hex(32).encode())
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_hex(32).encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:  # the disk is full: an empty file would be in the way when it is not
+        path.unlink()
+        raise Unavailable(f"Cannot write {path}: {error.strerror}.") from error
     return _made_before(path)
 
 

@@ -12,6 +12,7 @@ import os
 import uuid
 import zlib
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -118,8 +119,11 @@ class Spool:
         self._files.clear()
 
     def _left(self) -> list[Path]:
-        found = self._folder.glob(f"{self._name}-*.spool")
-        return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+        found = []
+        for path in self._folder.glob(f"{self._name}-*.spool"):
+            with suppress(FileNotFoundError):  # whoever has it is done with it this moment
+                found.append((path.stat().st_mtime_ns, path.name, path))
+        return [path for *_, path in sorted(found)]
 
     def _last(self) -> _File:
         """The file to append to: rows are never put before those that came earlier."""
@@ -146,17 +150,21 @@ class Spool:
 
 def _locked(path: Path) -> _File | None:
     """What a process that died has left, up to its last whole line; None if there is no such."""
-    descriptor = os.open(path, os.O_RDWR)
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:  # its process lives
         os.close(descriptor)
         return None
     size = _whole_lines(descriptor)
-    os.ftruncate(descriptor, size)
-    if size:
+    there = os.fstat(descriptor).st_nlink  # else it was drained and removed before we had the lock
+    if size and there:
+        os.ftruncate(descriptor, size)
         return _File(path, descriptor, size)
-    path.unlink()
+    path.unlink(missing_ok=True)
     os.close(descriptor)
     return None
 

@@ -81,7 +81,7 @@ def install(app: FastAPI) -> None:
     async def answer(request: Request, error: Exception) -> JSONResponse:
         return problem_of(error, request.url.path)
 
-    for kind in (JacklineError, HTTPException, DBAPIError, PoolTimeout, ConnectionError,
+    for kind in (JacklineError, HTTPException, DBAPIError, PoolTimeout, OSError,
                  RequestValidationError, Exception):  # fmt: skip
         app.add_exception_handler(kind, answer)
 
@@ -101,7 +101,8 @@ def problem_of(error: Exception, path: str) -> JSONResponse:
             return problem(400, "Bad request", f"{field}: {first['msg']}", field=field)
         case IntegrityError() | DataError() | ProgrammingError():
             pass
-        case DBAPIError() | PoolTimeout() | ConnectionError():  # no bug: worth asking again
+        # No bug: worth asking again. An OSError is also that the database's name is not found.
+        case DBAPIError() | PoolTimeout() | OSError():
             log.error("database_away", path=path, error=str(error))
             return problem(503, "Unavailable", "The database does not answer. Ask again.")
     log.error("request_crashed", path=path, exc_info=error)

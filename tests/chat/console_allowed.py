@@ -53,6 +53,7 @@ ROUTES: dict[tuple[str, str], Allowed] = {
     ("GET", "/events"): Allowed(KNOWN),
     ("GET", "/incidents/{id:int}"): Allowed(KNOWN, "/incidents/1", private=True),
     ("GET", "/incidents/{id:int}/feed"): Allowed(KNOWN, "/incidents/1/feed", private=True),
+    ("POST", "/incidents/{id:int}/feed"): Allowed(KNOWN, "/incidents/1/feed", private=True),
     ("GET", "/incidents/{id:int}/events"): Allowed(KNOWN, "/incidents/1/events", private=True),
     ("GET", "/incidents/{id:int}/postmortem"): Allowed(
         KNOWN, "/incidents/1/postmortem", private=True

@@ -84,6 +84,17 @@ async def test_text_is_a_note_and_sent_twice_is_one(world: World) -> None:
     assert [(n.text, n.actor) for n in notes] == [("DNS *is* fine", "person:rosa")]
 
 
+async def test_other_words_from_the_same_page_are_another_note(world: World) -> None:
+    """No answer came over a bad line, so more was written and sent: nothing of it is lost."""
+    browser, incident = await world.signed_in(), await world.incident()
+    said = ["DNS is fine", "DNS is fine, the edge is not", "DNS is fine, the edge is not"]
+    for text in said:
+        form = {"incident": "1", "text": text, "key": "n" * 12}
+        assert "Noted." in (await browser.post("/say", data=form, headers=HTMX)).text
+    notes = [r.text for r in await world.rows(incident) if r.kind == "note_added"]
+    assert notes == said[:2]
+
+
 async def test_a_command_is_done_and_a_misspelt_one_is_refused(world: World) -> None:
     """`/incident …` acts on the page's incident; `/incidnet` is not taken for a note."""
     browser, incident = await world.signed_in(), await world.incident()

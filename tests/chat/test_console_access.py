@@ -47,6 +47,18 @@ async def test_the_cookie_is_secure_over_https(world: World) -> None:
     assert "Secure" in answer.headers["set-cookie"]
 
 
+@pytest.mark.parametrize(
+    ("said", "secure"), [("https", True), ("HTTPS, http", True), ("http", False), (None, False)]
+)
+async def test_the_cookie_is_secure_behind_a_proxy(
+    world: World, said: str | None, secure: bool
+) -> None:
+    """TLS ends at an ingress: the browser's way is what counts, not ours from there."""
+    headers = {"x-forwarded-proto": said} if said else {}
+    answer = await world.browser().get(signin_link(KEY, "rosa", BASE), headers=headers)
+    assert ("Secure" in answer.headers["set-cookie"]) is secure
+
+
 async def test_a_link_is_refused_when_old_or_altered_or_for_a_stranger(world: World) -> None:
     """15 minutes, this key, a person of the catalog; anything else is refused with words."""
     link = signin_link(KEY, "rosa", BASE)
@@ -55,6 +67,23 @@ async def test_a_link_is_refused_when_old_or_altered_or_for_a_stranger(world: Wo
     for wrong in (link[:-2] + "xx", signin_link(b"other" * 8, "rosa", BASE)):
         assert (await world.browser().get(wrong)).status_code == 403
     assert (await world.browser().get(signin_link(KEY, "eve", BASE))).status_code == 403
+
+
+async def test_a_clock_that_is_behind_keeps_nobody_out(world: World) -> None:
+    """The link was made on a machine that is ahead, the cookie by a replica that is, or before the
+    clock was set back: both are good as long as they would be otherwise.
+    """
+    link, ahead = signin_link(KEY, "rosa", BASE), await world.signed_in()
+    with time_machine.travel(now().timestamp() - 30, tick=False):
+        browser = world.browser()
+        assert (await browser.get(link)).headers["location"] == "/"
+        assert (await browser.get("/")).status_code == 200
+        assert (await ahead.get("/")).status_code == 200
+    later = signin_link(KEY, "rosa", BASE)
+    with time_machine.travel(now().timestamp() - 16 * 60, tick=False):
+        assert "too old" in (await world.browser().get(later)).text
+    with time_machine.travel(now().timestamp() - 13 * 3600, tick=False):
+        assert (await ahead.get("/")).headers["location"] == "/signin"
 
 
 async def test_a_session_token_is_no_sign_in_link(world: World) -> None:
@@ -101,7 +130,7 @@ async def httpx_get(world: World, cookies: dict[str, str]) -> httpx.Response:
         return await browser.get("/")
 
 
-@pytest.mark.parametrize("headers", [{}, {"origin": "https://evil.test"}, {"origin": "null"},
+@pytest.mark.parametrize("headers", [{}, {"origin": "https://evil.test"}, {"origin": "null"}, {"origin": "http://["},
                                      {"referer": "https://evil.test/console.test"}])  # fmt: skip
 async def test_a_form_from_another_site_is_refused(world: World, headers: dict[str, str]) -> None:
     """Origin (or Referer) must be this host; nothing has happened otherwise."""

@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.chat.console import signin_link
+from bot.chat.console.looks import Looks
 from bot.delivery import Message
-from tests.chat.console_world import KEY, ROSA, World, marker
+from bot.timeline import rows_of
+from tests.chat.console_world import HTMX, KEY, ROSA, World, marker
 from tests.servers.process import HOST, free_port
 
 
@@ -43,6 +46,26 @@ async def test_a_page_without_messages_gets_its_first_one_once(world: World) -> 
     news = (await browser.get("/incidents/1/feed", params=seen)).text
     assert news.count("message note") == 1
     assert "message note" not in (await browser.get("/incidents/1/feed", params=marker(news))).text
+
+
+async def test_a_long_page_stays_live(world: World) -> None:
+    """What it shows is no part of the address that it asks: proxies take 8 KB of that."""
+    browser, incident = await world.signed_in(), await world.incident()
+    async with world.store.write() as session:
+        for number in range(900):
+            session.add(Message(incident_id=1, key=f"1:old-{number}", kind="line",
+                                payload={"text": "old"}, author="jackline"))  # fmt: skip
+    page = (await browser.get("/incidents/1?all=1")).text
+    seen = marker(page)
+    assert len(seen["marks"]) > 4000
+    asks = re.search(r'id="live" hx-(get|post)="([^"]+)"', page)
+    assert asks
+    async with world.store.write() as session:
+        await world.incidents.note(session, incident, "new one", "person:amir", key="n")
+    given = {"params": seen} if asks[1] == "get" else {"data": seen}
+    news = await browser.request(asks[1].upper(), asks[2], headers=HTMX, **given)
+    assert len(str(news.request.url)) < 200
+    assert re.findall(r'<article class="(\w+ \w+)"', news.text) == ["message note"]
 
 
 async def test_hidden_fields_that_are_nonsense_are_refused(world: World) -> None:
@@ -116,6 +139,41 @@ async def test_a_note_reaches_an_open_page_at_once(
             assert await asyncio.wait_for(waiting, 15) == "changed"
             assert await asyncio.wait_for(events(lines), 15) == "end"
     assert not server.should_exit
+
+
+async def test_many_pages_look_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty people watch one incident: what is stored there costs about a look, not fifty."""
+    incident, looks, count = await world.incident(), Looks(), 0
+
+    async def stamp(session: AsyncSession) -> str:
+        nonlocal count
+        count += 1
+        return str(len(await rows_of(session, incident.number)))
+
+    async def everybody() -> set[str]:
+        pages = (looks.stamp(world.store, "1", stamp) for _ in range(50))
+        return set(await asyncio.gather(*pages))
+
+    assert (await everybody(), await everybody(), count) == ({"1"}, {"1"}, 1)
+    async with world.store.write() as session:
+        await world.incidents.note(session, incident, "hello", "person:amir", key="n")
+    assert (await everybody(), count) == ({"2"}, 2)  # nobody is shown what was before the commit
+
+
+async def test_a_page_that_is_closed_takes_the_look_from_no_other(world: World) -> None:
+    """They wait for the same answer; and one that fails fails for all, and is tried again."""
+    looks, wait = Looks(), asyncio.Event()
+
+    async def stamp(_: AsyncSession) -> str:
+        await wait.wait()
+        raise OSError("away")
+
+    closed, other = (asyncio.create_task(looks.stamp(world.store, "1", stamp)) for _ in range(2))
+    await asyncio.sleep(0.05)
+    closed.cancel()
+    wait.set()
+    with pytest.raises(OSError, match="away"):
+        await other
 
 
 @pytest.mark.slow

@@ -159,6 +159,13 @@ async def test_a_note_delivered_twice_is_one_note(room: Room) -> None:
     ]  # fmt: skip
 
 
+async def test_a_note_with_what_no_database_keeps(room: Room) -> None:
+    """A log that was pasted, with a NUL and half of a pair in it: noted, on PostgreSQL as well."""
+    await room.declare()
+    await room.do("note", "core\0dump \ud800", "person:ana", key="k")
+    assert [row.text for row in await room.rows()][1:] == ["core\ufffddump ?"]
+
+
 @pytest.mark.parametrize("text", ["", "  \n", "x" * (NOTE_LIMIT + 1)])
 async def test_a_note_that_is_none(room: Room, text: str) -> None:
     await room.declare()

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.store import Spool
+from bot.store import spool as spool_module
 
 AT = datetime(2026, 11, 26, 3, 0, 0, 250_000, tzinfo=UTC)
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -146,3 +147,31 @@ def test_its_lines_can_be_read_by_people(tmp_path: Path) -> None:
     assert int(crc, 16) == zlib.crc32(text)
     assert b'"at":"2026-11-26T03:00:00.250000+00:00"' in text
     assert oct(file.stat().st_mode)[-3:] == "600"
+
+
+@pytest.mark.parametrize("when", ["opened", "locked"])
+def test_drained_by_its_owner_this_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """One starts in the folder while the other, whose database is back, removes its file.
+
+    It must start, and must not store once more what is in the database.
+    """
+    owner, real = spool(tmp_path), getattr(spool_module, {"opened": "os", "locked": "fcntl"}[when])
+    owner.put([row(1)])
+    name = {"opened": "open", "locked": "flock"}[when]
+
+    def meanwhile(*given: Any) -> Any:
+        monkeypatch.undo()
+        assert drain(owner) == [row(1)]
+        return getattr(real, name)(*given)
+
+    monkeypatch.setattr(real, name, meanwhile)
+    assert not spool(tmp_path)
+    assert files(tmp_path) == []
+
+
+def test_gone_before_it_was_looked_at(tmp_path: Path) -> None:
+    """The same, a moment earlier."""
+    (tmp_path / "alerts-0.spool").symlink_to(tmp_path / "gone")
+    assert not spool(tmp_path)

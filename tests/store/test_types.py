@@ -1,6 +1,7 @@
 """Columns mean the same on both databases, and a key is made once."""
 
 import asyncio
+import errno
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -101,3 +102,16 @@ def test_a_key_that_cannot_be_kept(tmp_path: Path, blocked: str) -> None:
         (tmp_path / "data" / "audit.key").mkdir(parents=True)
     with pytest.raises(Unavailable, match=r"Cannot (write|read) .*audit\.key"):
         load_key(None, tmp_path / "data", "audit")
+
+
+def test_a_key_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said, and no empty file stands in the way of the start that comes when there is room."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        with pytest.raises(Unavailable, match=r"audit\.key: No space left"):
+            load_key(None, tmp_path, "audit")
+    assert len(load_key(None, tmp_path, "audit")) == 64

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.e2e.harness import firing
 from tests.servers.fixtures import Start
@@ -83,6 +84,21 @@ async def test_postgresql_is_gone(open_alone: Open, postgres_factory: Start[Post
         postgres.start()
         assert (await web.http.get("/readyz")).status_code == 200
         await stored(web, 2)
+
+
+async def test_the_databases_name_is_not_found(open_alone: Open) -> None:
+    """The name service is down, and with it the way to the database: away like any other."""
+    async with open_alone() as web:
+        store = web.jackline.store
+        here, store.engine = (
+            store.engine,
+            create_async_engine("postgresql+asyncpg://j@db.invalid/j"),
+        )
+        store.is_sqlite = False
+        await away(web)
+        await store.engine.dispose()
+        store.engine, store.is_sqlite = here, True
+        await stored(web, 1)
 
 
 @pytest.mark.server

@@ -1,7 +1,7 @@
 """What the console's pages work with, handed in once by `build_console`."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from bot.catalog import Catalog, Person
 from bot.chat.cards import Cards
 from bot.chat.clicks import Clicks
 from bot.chat.commands import Commands
+from bot.chat.console.looks import Looks
 from bot.chat.console.passwords import Passwords
 from bot.chat.console.sessions import Sessions
 from bot.chat.slack.oauth import Installer
@@ -60,6 +61,7 @@ class Desk:
     proofs: Callable[[], Awaitable[Sequence[PathProof]]]
     templates: Environment
     installer: Installer | None = None  # of further workspaces of Slack, where one is connected
+    looks: Looks = field(default_factory=Looks)
 
     async def person(self, request: Request) -> Person | None:
         """Who is signed in, once the database was asked whether the session has ended."""

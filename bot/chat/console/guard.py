@@ -1,5 +1,6 @@
 """What stands before every page: session, same-origin check, security headers, words for errors."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ log = get("console")
 Open = Callable[[Desk, Request], Awaitable[Response]]
 Private = Callable[[Desk, Request, Person], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
+PATIENCE = 30.0  # seconds for an answer: no page of ours takes so long by itself
 _STATUS = (
     (NotAllowed, 403), (BadInput, 422), (NotFound, 404), (Conflict, 409), (Unavailable, 503),
 )  # fmt: skip
@@ -73,7 +75,8 @@ async def _answer(desk: Desk, handler: Open, request: Request) -> Response:
     try:
         if request.method == "POST":
             _same_origin(request)
-        return await handler(desk, request)
+        async with asyncio.timeout(PATIENCE):  # a database may hang, too
+            return await handler(desk, request)
     except JacklineError as error:
         return _problem(desk, request, error)
     except OverflowError:
@@ -93,7 +96,11 @@ def _same_origin(request: Request) -> None:
     """Refuses a form that another site sent. Raises `NotAllowed`."""
     source = request.headers.get("origin") or request.headers.get("referer", "")
     host = request.headers.get("host", "")
-    if not host or urlsplit(source).netloc.lower() != host.lower():
+    try:
+        own = bool(host) and urlsplit(source).netloc.lower() == host.lower()
+    except ValueError:  # such as http://[
+        own = False
+    if not own:
         raise NotAllowed("This came from another site.", hint="Open the console and try there.")
 
 

@@ -5,6 +5,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.catalog import Person
 from bot.chat.console.desk import Desk
+from bot.chat.console.sessions import over_https
 from bot.chat.slack.installations import STATE_AGE
 from bot.chat.slack.oauth import Installer, may_install
 from bot.errors import NotFound
@@ -19,7 +20,7 @@ async def install(desk: Desk, request: Request, person: Person) -> Response:
     response = RedirectResponse(address, status_code=303)
     response.set_cookie(
         COOKIE, state, max_age=int(STATE_AGE.total_seconds()), path=_PATH, httponly=True,
-        samesite="lax", secure=request.url.scheme == "https",
+        samesite="lax", secure=over_https(request),
     )  # fmt: skip
     return response
 

@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
@@ -12,6 +13,7 @@ from bot.catalog import Person
 from bot.chat.console import reads
 from bot.chat.console.desk import Desk, Postmortem
 from bot.chat.console.forms import doable
+from bot.chat.console.posts import word
 from bot.errors import NotFound
 from bot.incidents import ACTIVE, Incident
 from bot.postmortems import Postmortem as Drafted
@@ -72,9 +74,16 @@ async def incident(desk: Desk, request: Request, person: Person) -> Response:
 
 
 async def feed(desk: Desk, request: Request, person: Person) -> Response:
-    """What is new on an incident's page since what the browser says it shows."""
-    number, asked = int(request.path_params["id"]), request.query_params
-    seen = reads.parse_seen(asked.get("marks", ""), asked.get("first", "0"), asked.get("row", "0"))
+    """What is new on an incident's page since what the browser says it shows.
+
+    By POST: of a long channel that is more than proxies take as an address, and a page that cannot
+    ask any more stands still without a word. By GET pages ask that an older Jackline has drawn.
+    """
+    number = int(request.path_params["id"])
+    asked = await request.form() if request.method == "POST" else FormData(request.query_params)
+    seen = reads.parse_seen(
+        word(asked, "marks"), word(asked, "first") or "0", word(asked, "row") or "0"
+    )
     async with desk.store.read() as session:
         found = await reads.incident_of(desk, session, number, person)
         values = await _head(desk, session, found, person)

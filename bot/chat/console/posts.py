@@ -1,5 +1,6 @@
 """What people send: a click, a line of text, a new incident, a sign-out."""
 
+import hashlib
 import re
 import secrets
 from urllib.parse import urlsplit
@@ -175,8 +176,14 @@ def word(form: FormData, name: str) -> str:
 
 
 def key_of(form: FormData, person: Person) -> str:
-    """Identifies one submission: sent twice over a bad line it still counts once."""
+    """Identifies one submission: sent twice over a bad line it still counts once.
+
+    With other words from the same page it is another one: whoever heard no answer has written on,
+    or gone back to a page that a browser kept.
+    """
     key = word(form, "key")
     if not _KEY.fullmatch(key):
         raise BadInput("The page is out of date.", hint="Reload it.")
-    return f"console:{person.id}:{key}"
+    said = repr([pair for pair in form.multi_items() if isinstance(pair[1], str)])
+    digest = hashlib.blake2b(said.encode("utf-8", "replace"), digest_size=6).hexdigest()
+    return f"console:{person.id}:{key}:{digest}"

@@ -101,7 +101,7 @@ def build_console(
         Route("/list", private(desk, pages.list_fragment)),
         Route("/events", private(desk, live.list_events)),
         Route(one, private(desk, pages.incident)),
-        Route(one + "/feed", private(desk, pages.feed)),
+        Route(one + "/feed", private(desk, pages.feed), methods=["GET", "POST"]),
         Route(one + "/events", private(desk, live.incident_events)),
         Route(one + "/export.{kind}", private(desk, files.export)),
         Route(one + "/postmortem", private(desk, pages.postmortem_page)),

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 from starlette.requests import Request
@@ -60,9 +61,7 @@ class Sessions:
         The link is worth nothing afterwards. Raises `NotAllowed`.
         """
         try:
-            (person_id, nonce), made = self._links.loads(
-                token, max_age=LINK_AGE, return_timestamp=True
-            )
+            (person_id, nonce), made = _opened(self._links, token, LINK_AGE)
         except SignatureExpired:
             raise NotAllowed("This sign-in link is too old.", hint="Ask for a new one.") from None
         except (BadSignature, ValueError, TypeError):
@@ -73,7 +72,7 @@ class Sessions:
         if person is None:
             raise NotAllowed(f"The catalog does not know {person_id!r}.")
         self._end(nonce, LINK_AGE)
-        return person, made.timestamp()
+        return person, made
 
     def start(self, request: Request, response: Response, person: Person, *, by_link: bool) -> None:
         """Sets the cookie. Lax, since the link is followed from a terminal or another site."""
@@ -82,7 +81,7 @@ class Sessions:
         value = self._cookies.dumps([person.id, secrets.token_urlsafe(12), began, by_link])
         response.set_cookie(
             COOKIE, value, max_age=SESSION_AGE, path="/", httponly=True, samesite="lax",
-            secure=request.url.scheme == "https",
+            secure=over_https(request),
         )  # fmt: skip
 
     def person(self, request: Request) -> Person | None:
@@ -102,7 +101,7 @@ class Sessions:
         """The request's session, or None: no cookie, not ours, too old, or signed out."""
         try:
             found = Session(
-                *self._cookies.loads(request.cookies.get(COOKIE, ""), max_age=SESSION_AGE)
+                *_opened(self._cookies, request.cookies.get(COOKIE, ""), SESSION_AGE)[0]
             )
         except (BadSignature, ValueError, TypeError):
             return None
@@ -112,6 +111,27 @@ class Sessions:
         moment = time.monotonic()
         self._ended = {n: until for n, until in self._ended.items() if until > moment}
         self._ended[nonce] = moment + seconds + 60
+
+
+def over_https(request: Request) -> bool:
+    """Whether the browser came by https, which usually ends at a proxy before us.
+
+    Only its own cookie becomes stricter by the header, so whoever sends it may.
+    """
+    outside = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    return "https" in (request.url.scheme, outside)
+
+
+def _opened(serializer: URLSafeTimedSerializer, token: str, longest: float) -> tuple[Any, float]:
+    """What was signed, and when, in seconds of the epoch.
+
+    The library refuses what was signed a second ahead of our clock. But clocks differ between
+    replicas and the machine of `jackline signin`, and they are set back: then nobody could come in.
+    """
+    found, made = serializer.loads(token, return_timestamp=True)
+    if abs(time.time() - made.timestamp()) > longest:
+        raise SignatureExpired("too long ago, or ahead")
+    return found, made.timestamp()
 
 
 def _serializer(key: bytes, salt: str) -> URLSafeTimedSerializer:

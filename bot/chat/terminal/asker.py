@@ -28,6 +28,7 @@ class Asker:
         self.codes = list(codes)
         self.answers = dict(answers or {})
         self.interactive = sys.stdin.isatty() if interactive is None else interactive
+        self._coming: asyncio.Future[str] | None = None  # the line that a thread waits for
 
     async def ask(self, text: str, words: Sequence[str] = (), *, key: str = "") -> str:
         """One of the words, or any line if there are none.
@@ -56,24 +57,27 @@ class Asker:
         return "yes" if self.yes and words[:1] == ("yes",) else None
 
     async def _line(self, prompt: str) -> str:
-        """Read by a thread of its own, which does not keep the process from ending."""
-        loop = asyncio.get_running_loop()
-        read: asyncio.Future[str] = loop.create_future()
-
-        def done(line: str) -> None:
-            if not read.done():
-                read.set_result(line)
-
-        def wait() -> None:
-            line = sys.stdin.readline()
-            loop.call_soon_threadsafe(done, line)
-
+        """A question that was left keeps its reader: that takes the line meant for the next one."""
         self.console.print(escape(prompt), end=" ")
-        threading.Thread(target=wait, daemon=True).start()
-        line = await read
+        if self._coming is None or self._coming.done():  # what came between was no answer to this
+            self._coming = _next_line()
+        line = await asyncio.shield(self._coming)
         if not line:
             raise Conflict("The terminal was closed.", hint="Run the same command to go on.")
         return line
+
+
+def _next_line() -> "asyncio.Future[str]":
+    """Read by a thread of its own, which does not keep the process from ending."""
+    loop = asyncio.get_running_loop()
+    read: asyncio.Future[str] = loop.create_future()
+
+    def wait() -> None:
+        line = sys.stdin.readline()
+        loop.call_soon_threadsafe(read.set_result, line)
+
+    threading.Thread(target=wait, daemon=True).start()
+    return read
 
 
 def _shown(words: Sequence[str]) -> str:

@@ -10,14 +10,15 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import log
 from bot.access.bag_drills import Receipt
 from bot.access.bags import Bag, read_bag, same_fingerprint
-from bot.chat.printing import Printer
+from bot.chat.printing import Printer, harmless
 from bot.chat.terminal import drill as drills
 from bot.chat.terminal import show
 from bot.chat.terminal.asker import Asker
@@ -63,11 +64,18 @@ def guarded(work: Callable[[], object]) -> None:
     try:
         work()
     except BadInput as error:
-        sys.stderr.write(f"jackline: {error}\n")
-        sys.exit(2)
+        _fail(str(error), 2)
     except JacklineError as error:
-        sys.stderr.write(f"jackline: {error}\n")
-        sys.exit(1)
+        _fail(str(error), 1)
+    except (SQLAlchemyError, OSError) as error:  # the disk is full: not the statement, nor a trace
+        reason = str(getattr(error, "orig", None) or error) or type(error).__name__
+        _fail(reason.splitlines()[0], 1)
+
+
+def _fail(reason: str, code: int) -> NoReturn:
+    """In it may stand what a target or a file said."""
+    sys.stderr.write(f"jackline: {harmless(reason)}\n")
+    sys.exit(code)
 
 
 def pairs(words: list[str]) -> dict[str, str]:
@@ -267,7 +275,7 @@ def _print(bag: Bag, as_json: bool, more: dict[str, Any]) -> None:
         return
     for name, value in {**show.facts(bag), **more}.items():
         said = ", ".join(map(str, value)) if isinstance(value, list) else value
-        sys.stdout.write(f"{name.replace('_', ' ')}: {said}\n")
+        sys.stdout.write(f"{name.replace('_', ' ')}: {harmless(str(said))}\n")
 
 
 app.add_typer(bag_app, name="bag")

@@ -62,8 +62,11 @@ async def _know(bag: Bag, identity: Path, signer: str, asker: Asker) -> None:
     text = f"This go-bag was signed by\n  {bag.fingerprint}\nIs it what was printed at packing?"
     if await asker.ask(text, ("yes", "no")) != "yes":
         raise Untrusted(f"{bag.path} was signed by somebody who is not known here.")
-    with known.open("a", encoding="utf-8") as file:
-        file.write(bag.fingerprint + "\n")
+    try:
+        with known.open("a", encoding="utf-8") as file:
+            file.write(bag.fingerprint + "\n")
+    except OSError as error:  # the key's stick is read-only, the disk full: asked again next time
+        asker.console.print(f"{known} cannot be written: {error.strerror}.", markup=False)
 
 
 def owner_of(identity: Path, catalog: Catalog) -> str:
