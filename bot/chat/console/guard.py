@@ -26,6 +26,7 @@ Open = Callable[[Desk, Request], Awaitable[Response]]
 Private = Callable[[Desk, Request, Person], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 PATIENCE = 30.0  # seconds for an answer: no page of ours takes so long by itself
+DRAWING = 120.0  # the same, where a document is drawn: a PDF is given up after 90
 _STATUS = (
     (NotAllowed, 403), (BadInput, 422), (NotFound, 404), (Conflict, 409), (Unavailable, 503),
 )  # fmt: skip
@@ -43,21 +44,21 @@ _HEADERS = {
 }
 
 
-def private(desk: Desk, handler: Private) -> Endpoint:
-    """A page for signed-in people only."""
+def private(desk: Desk, handler: Private, *, drawn: bool = False) -> Endpoint:
+    """A page for signed-in people only. ``drawn``: a document, which may take its time."""
 
     async def behind(desk: Desk, request: Request) -> Response:
         person = await desk.person(request)
         return _sign_in(request) if person is None else await handler(desk, request, person)
 
-    return open_to_all(desk, behind)
+    return open_to_all(desk, behind, drawn=drawn)
 
 
-def open_to_all(desk: Desk, handler: Open) -> Endpoint:
+def open_to_all(desk: Desk, handler: Open, *, drawn: bool = False) -> Endpoint:
     """A page that needs no session; everything else is as strict."""
 
     async def endpoint(request: Request) -> Response:
-        response = await _answer(desk, handler, request)
+        response = await _answer(desk, handler, request, DRAWING if drawn else PATIENCE)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
@@ -71,11 +72,11 @@ def by_htmx(request: Request) -> bool:
     return request.headers.get("hx-request") == "true"
 
 
-async def _answer(desk: Desk, handler: Open, request: Request) -> Response:
+async def _answer(desk: Desk, handler: Open, request: Request, seconds: float) -> Response:
     try:
         if request.method == "POST":
             _same_origin(request)
-        async with asyncio.timeout(PATIENCE):  # a database may hang, too
+        async with asyncio.timeout(seconds):  # a database may hang, too
             return await handler(desk, request)
     except JacklineError as error:
         return _problem(desk, request, error)
