@@ -119,7 +119,7 @@ class PagerWatch:
             async with asyncio.timeout(ASK):
                 answer, _ = await first(
                     self.dialer, sent.entry.target,
-                    lambda there: pager.standing(sent.thread, sent.to, there),
+                    lambda there: pager.standing(sent.thread, sent.to, there), ASK,
                 )  # fmt: skip
                 return answer
         except (JacklineError, TimeoutError) as error:  # asked again at the next look
@@ -152,7 +152,7 @@ class PagerWatch:
         try:
             async with asyncio.timeout(ASK):
                 if pager is not None:
-                    found, _ = await first(self.dialer, entry.target, pager.on_call)
+                    found, _ = await first(self.dialer, entry.target, pager.on_call, ASK)
         except (JacklineError, TimeoutError) as error:
             log.warning("pager_not_asked", notifier=entry.id, error=str(error))
         except Exception:  # a stranger's fault; the other pagers still answer

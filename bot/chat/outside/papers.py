@@ -98,7 +98,7 @@ class PaperSurface:
             raise Rejected(f"The integration {place.integration!r} keeps no papers.")
         async with asking(place.id, place.integration, LIMIT):
             done, _ = await first(
-                self.dialer, place.target, lambda there: keeper.put_paper(asked.paper, there)
+                self.dialer, place.target, lambda there: keeper.put_paper(asked.paper, there), LIMIT
             )
         return done
 

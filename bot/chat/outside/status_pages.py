@@ -102,7 +102,9 @@ class StatusSurface:
         if page is None:
             raise Rejected(f"The integration {entry.integration!r} has no status page.")
         async with asking(page_id, entry.integration, LIMIT):
-            answer, _ = await first(self.dialer, entry.target, lambda there: ask(page, there))
+            answer, _ = await first(
+                self.dialer, entry.target, lambda there: ask(page, there), LIMIT
+            )
             return answer
 
     async def _done(self, asked: Publication, published: Published) -> None:

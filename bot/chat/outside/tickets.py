@@ -55,7 +55,7 @@ class Trackers:
         tickets = self.registry.tickets[entry.integration]
         try:
             async with asyncio.timeout(LIMIT):
-                answer, _ = await first(self.dialer, entry.target, lambda there: question(tickets, there))  # fmt: skip
+                answer, _ = await first(self.dialer, entry.target, lambda there: question(tickets, there), LIMIT)  # fmt: skip
                 return answer
         except TimeoutError as error:
             raise Unknown(f"{entry.name} took longer than {LIMIT:g} s.") from error
