@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -87,6 +88,7 @@ class TicketSurface:
         try:
             _require_public(incident)
             entry = self.trackers.entry(action)
+            await self._sent(action)
             ticket = ticket_of(incident, action, entry, self._page(incident))
             filed = await self.trackers.ask(entry, lambda t, there: t.create(ticket, there))
         except Rejected as error:
@@ -120,6 +122,12 @@ class TicketSurface:
         if not self.public_url:
             return ""
         return f"{self.public_url}/incidents/{incident.number}/postmortem"
+
+    async def _sent(self, action: ActionItem) -> None:
+        """Before it is: whoever looks for it later must know how long ago that was."""
+        mine = (col(ActionItem.id) == action.number, col(ActionItem.ticket) == "pending")
+        async with self.store.write(silent=True) as session:
+            await session.execute(update(ActionItem).where(*mine).values(next_at=now()))
 
     async def _done(self, asked: ActionItem, entry: Tracker, filed: Filed) -> None:
         async with self.store.write() as session:
