@@ -5,7 +5,8 @@ in the record, then at the tracker by its marker, and only then filed again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -85,18 +86,12 @@ class TicketSurface:
         action, incident = await self._asked(job)
         if action.ticket != "pending":
             return {}
-        try:
+        async with self._said(action):
             _require_public(incident)
             entry = self.trackers.entry(action)
             await self._sent(action)
             ticket = ticket_of(incident, action, entry, self._page(incident))
             filed = await self.trackers.ask(entry, lambda t, there: t.create(ticket, there))
-        except Rejected as error:
-            await self._failed(action, str(error))
-            raise
-        except TargetError as error:
-            await self._late(action, str(error))
-            raise
         await self._done(action, entry, filed)
         return {}
 
@@ -105,13 +100,26 @@ class TicketSurface:
         action, incident = await self._asked(job)
         if action.ticket != "pending":
             return {}
-        entry = self.trackers.entry(action)
-        ticket = ticket_of(incident, action, entry, self._page(incident))
-        found = await self.trackers.ask(entry, lambda t, there: t.sought(ticket, there))
+        async with self._said(action):
+            entry = self.trackers.entry(action)
+            ticket = ticket_of(incident, action, entry, self._page(incident))
+            found = await self.trackers.ask(entry, lambda t, there: t.sought(ticket, there))
         if found is None:
             return None
         await self._done(action, entry, found)
         return {}
+
+    @asynccontextmanager
+    async def _said(self, action: ActionItem) -> AsyncIterator[None]:
+        """Whatever goes wrong is said where people see it."""
+        try:
+            yield
+        except Rejected as error:
+            await self._failed(action, str(error))
+            raise
+        except TargetError as error:
+            await self._late(action, str(error))
+            raise
 
     async def _asked(self, job: Job) -> tuple[ActionItem, Incident]:
         async with self.store.read() as session:

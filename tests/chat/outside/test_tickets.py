@@ -46,6 +46,7 @@ class FakeTracker:
     """A tracker under the test's control."""
 
     had: list[Ticket] = field(default_factory=list)
+    not_sought: Rejected | None = None
     errors: list[Exception] = field(default_factory=list)  # raised instead, one a time
     keeps: bool = False  # takes it before it raises
     lag: timedelta = timedelta()  # until it shows what it has
@@ -62,6 +63,8 @@ class FakeTracker:
         return Filed(reference="T-1", url="https://t.test/1", state="open")
 
     async def sought(self, ticket: Ticket, connection: Any) -> Filed | None:
+        if self.not_sought:
+            raise self.not_sought
         shown = now() - self.taken_at >= self.lag
         known = [each for each in self.had if each.marker == ticket.marker and shown]
         if not known and now() - ticket.sent_at < self.lag:
@@ -252,6 +255,16 @@ async def test_what_is_private_by_now_becomes_no_ticket(room: Room) -> None:
     await room.until("failed")
     assert (room.tracker.had, (await room.action()).ticket) == ([], "refused")
     assert (await room.task()).state == "open"
+
+
+async def test_what_cannot_be_looked_up_is_said(room: Room) -> None:
+    """After a lost answer: nobody knows whether it is there, and a person must look."""
+    room.tracker.errors = [Unknown("no answer")]
+    room.tracker.not_sought = Rejected("it must be looked up by hand")
+    await room.add()
+    await room.until("failed")
+    assert (await room.action()).ticket == "refused"
+    assert "looked up by hand" in (await room.said())[-1]
 
 
 async def test_a_ticket_that_is_gone_or_cannot_be_read(room: Room) -> None:
