@@ -5,7 +5,6 @@ and every protocol work over it alike.
 """
 
 import asyncio
-import ipaddress
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -17,7 +16,7 @@ from bot.access.forward import NEXT_ADDRESS, Streams, Tasks, bridged, connected,
 from bot.access.secrets import Secrets
 from bot.access.ssh import hang_up, log_in
 from bot.access.tunnel import tunnelled
-from bot.catalog.path import Path
+from bot.catalog.path import Path, is_address
 from bot.errors import AuthFailed, NotSent
 
 CONNECT_TIMEOUT = 3.0  # seconds for one address
@@ -76,19 +75,11 @@ def _no_way(path: Path, host: str, port: int, error: Exception) -> NotSent:
 async def _connect(address: str, port: int, bind: str) -> Streams:
     if not bind:
         return await asyncio.open_connection(address, port, happy_eyeballs_delay=NEXT_ADDRESS)
-    if _is_address(bind):
+    if is_address(bind):
         return await asyncio.open_connection(
             address, port, local_addr=(bind, 0), happy_eyeballs_delay=NEXT_ADDRESS
         )
     return await streams(await connected(address, port, CONNECT_TIMEOUT, card=bind))
-
-
-def _is_address(bind: str) -> bool:
-    try:
-        ipaddress.ip_address(bind)
-    except ValueError:
-        return False
-    return True
 
 
 class _OverProxy:
