@@ -112,11 +112,13 @@ class Dialer:
         return sorted(listed, key=lambda name: known.get(name, 0))
 
     @asynccontextmanager
-    async def connect(self, target: str | Target, path: str = "") -> AsyncIterator[Link]:
+    async def connect(
+        self, target: str | Target, path: str = "", *, within: float | None = None
+    ) -> AsyncIterator[Link]:
         """A connection for the time of the block. Opening is lazy: nothing is sent yet.
 
         ``target``: a name in the catalog, or one that stands nowhere in it. Without a ``path``
-        over its first one.
+        over its first one. ``within``: seconds for opening it, where other paths wait for their turn.
 
         Raises `NotFound` for an unknown target or path, `BadInput` for an address that is none,
         `AuthFailed` for a missing credential.
@@ -132,7 +134,7 @@ class Dialer:
             host_and_port(address, of=entry.name)
         settings = {k: await self.secrets.setting(k, v) for k, v in entry.settings.items()}
         headers = {k: await self.secrets.header(v) for k, v in entry.headers.items()}
-        way = Way(opener(found, self.secrets), [entry.url, *entry.also])
+        way = Way(opener(found, self.secrets), [entry.url, *entry.also], within)
         link = Link(entry.name, found.name, found, settings, headers, entry, way)
         try:
             yield link

@@ -13,6 +13,7 @@ from bot.errors import TargetError
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Tasks = set[asyncio.Task[None]]
 HOST = "127.0.0.1"
+NEXT_ADDRESS = 0.25  # seconds that a name's address may be silent until the next one is tried, too
 PARTING = 1.0  # seconds that the other side has to take leave
 _LOST = (OSError, asyncssh.Error)
 _Channel = tuple["SSHReader[bytes]", "SSHWriter[bytes]"]
@@ -85,6 +86,33 @@ async def bridged(channel: _Channel, tasks: Tasks) -> Streams:
 
     _keep(tasks, asyncio.create_task(carry()))
     return ours
+
+
+async def connected(host: str, port: int, seconds: float, *, card: str = "") -> socket.socket:
+    """A socket to the first of the name's addresses that answers, by a network card if one is named.
+
+    One that is silent takes no more than its share of the time.
+    """
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    problem = OSError(f"{host} has no address")
+    for family, kind, protocol, _, where in found:
+        taken = socket.socket(family, kind, protocol)
+        try:
+            taken.setblocking(False)
+            if card:
+                taken.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, card.encode())
+            async with asyncio.timeout(seconds / len(found)):
+                await loop.sock_connect(taken, where)
+        except OSError as error:
+            taken.close()
+            problem = error
+        except BaseException:
+            taken.close()
+            raise
+        else:
+            return taken
+    raise problem
 
 
 async def streams(taken: socket.socket) -> Streams:

@@ -16,9 +16,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from bot.catalog import Catalog
-from bot.catalog.path import Path
+from bot.catalog.path import Path, is_address
 from bot.errors import BadInput
 from bot.located import near
 
@@ -33,7 +34,7 @@ VITAL = ("store", "placement", "secrets")  # without one of these Jackline runs 
 _CREDENTIAL = re.compile(r"(?:^|\s)credential:([a-z0-9][a-z0-9_.-]{0,62})$")
 _VAULT = re.compile(r"(?:^|\s)vault:\S+$")
 _CARRIERS = ("internet", "network", "vpn", "dns")
-_WITHOUT_NAMES = ("pinned", "interface", "bmc")  # kinds of path that ask no name server
+_BY_ADDRESS = ("pinned", "interface", "bmc")  # kinds of path that may ask no name server
 
 
 @dataclass(frozen=True)
@@ -123,12 +124,11 @@ def graph_of(catalog: Catalog, *, bag: bool = False) -> Graph:
     for target in catalog.targets:
         values = _secrets([*target.headers.values(), *target.settings.values()])
         stands(f"target:{target.name}", [*target.depends_on, *values])
+    carriers = [node for node in needs if node.partition(":")[0] in _CARRIERS]
     assumed = {
         (f"path:{path.name}", node)
-        for path in catalog.paths
-        if undeclared(path)
-        for node in needs
-        if _carries(path, node)
+        for path in filter(undeclared, catalog.paths)
+        for node in (carriers if _asks_names(catalog, path) else _but_names(carriers))
     }
     for node, need in sorted(assumed):
         stands(node, [need])
@@ -180,6 +180,18 @@ def _secrets(values: Iterable[str]) -> list[str]:
     return found
 
 
-def _carries(path: Path, node: str) -> bool:
-    kind = node.partition(":")[0]
-    return kind in _CARRIERS and not (kind == "dns" and path.kind in _WITHOUT_NAMES)
+def _but_names(carriers: Iterable[str]) -> list[str]:
+    return [node for node in carriers if not node.startswith("dns:")]
+
+
+def _asks_names(catalog: Catalog, path: Path) -> bool:
+    """Whether some target's host is a name that has no address of its own on the path."""
+    hosts = (
+        urlsplit(url).hostname or ""
+        for target in catalog.targets
+        if path.name in target.via
+        for url in (target.url, *target.also)
+    )
+    return path.kind not in _BY_ADDRESS or any(
+        not is_address(path.connect_to.get(host, host)) for host in hosts
+    )

@@ -5,20 +5,18 @@ and every protocol work over it alike.
 """
 
 import asyncio
-import ipaddress
-import socket
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import asyncssh
 from python_socks import ProxyError, ProxyType
 from python_socks.async_.asyncio import Proxy
 
-from bot.access.forward import Streams, Tasks, bridged, ended, streams
+from bot.access.forward import NEXT_ADDRESS, Streams, Tasks, bridged, connected, ended, streams
 from bot.access.secrets import Secrets
 from bot.access.ssh import hang_up, log_in
 from bot.access.tunnel import tunnelled
-from bot.catalog.path import Path
+from bot.catalog.path import Path, is_address
 from bot.errors import AuthFailed, NotSent
 
 CONNECT_TIMEOUT = 3.0  # seconds for one address
@@ -76,37 +74,12 @@ def _no_way(path: Path, host: str, port: int, error: Exception) -> NotSent:
 
 async def _connect(address: str, port: int, bind: str) -> Streams:
     if not bind:
-        return await asyncio.open_connection(address, port)
-    if _is_address(bind):
-        return await asyncio.open_connection(address, port, local_addr=(bind, 0))
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(address, port, type=socket.SOCK_STREAM)
-    problem = OSError(f"{address} has no address")
-    for family, kind, protocol, _, where in found:
-        try:
-            return await _by_card(socket.socket(family, kind, protocol), bind, where)
-        except OSError as error:
-            problem = error
-    raise problem
-
-
-def _is_address(bind: str) -> bool:
-    try:
-        ipaddress.ip_address(bind)
-    except ValueError:
-        return False
-    return True
-
-
-async def _by_card(taken: socket.socket, card: str, where: Any) -> Streams:  # noqa: ANN401 - of any family
-    try:
-        taken.setblocking(False)
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, card.encode())
-        await asyncio.get_running_loop().sock_connect(taken, where)
-    except BaseException:
-        taken.close()
-        raise
-    return await streams(taken)
+        return await asyncio.open_connection(address, port, happy_eyeballs_delay=NEXT_ADDRESS)
+    if is_address(bind):
+        return await asyncio.open_connection(
+            address, port, local_addr=(bind, 0), happy_eyeballs_delay=NEXT_ADDRESS
+        )
+    return await streams(await connected(address, port, CONNECT_TIMEOUT, card=bind))
 
 
 class _OverProxy:

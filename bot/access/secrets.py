@@ -23,6 +23,7 @@ log = get("access")
 KINDS = ("env", "file", "age", "vault", "credential")
 _IN_A_HEADER = re.compile(r"[\t\x20-\x7e]*")
 _FRESH = 300.0  # seconds that a secret of Vault is used before it is asked again
+_SILENT = 60.0  # seconds that a Vault which did not answer is not waited for again
 
 
 class _VaultIsDown(Exception):
@@ -42,6 +43,7 @@ class Secrets:
         self.sealed = sealed or {}
         self.environment = os.environ if environment is None else environment
         self._vault: dict[str, tuple[float, str]] = {}
+        self._silent_until = -_SILENT
 
     async def resolved(self, value: str) -> str:
         """What a reference stands for; any other text stands for itself."""
@@ -119,13 +121,19 @@ class Secrets:
             ) from None
 
     async def _from_vault(self, reference: str) -> str:
-        """The field as it is now; as it was lately, where Vault does not answer."""
+        """The field as it is now; as it was lately, where Vault does not answer.
+
+        One that hangs is waited for once in a while: each connection needs several secrets, and who
+        opens it has only so many seconds for all paths.
+        """
         at, kept = self._vault.get(reference, (-_FRESH, ""))
-        if kept and time.monotonic() - at < _FRESH:
+        moment = time.monotonic()
+        if kept and (moment - at < _FRESH or moment < self._silent_until):
             return kept
         try:
             found = await self._ask_vault(reference)
         except (httpx.RequestError, httpx.InvalidURL, _VaultIsDown) as error:
+            self._silent_until = time.monotonic() + _SILENT
             if kept:
                 log.warning("vault_does_not_answer", reference=reference)
                 return kept

@@ -7,16 +7,18 @@ import asyncio
 import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncssh
 
-from bot.access.forward import PARTING
+from bot.access.forward import PARTING, connected
 from bot.catalog import Target
 from bot.contract import Completed
 from bot.errors import AuthFailed, BadInput, NotSent, Unknown
 
 _LOGIN = 10.0  # seconds
+_CONNECT = 4.0  # of these, until the host has taken the connection
 _OUTPUT = 256 * 1024  # characters kept of each stream: the end is what tells
 
 
@@ -102,9 +104,14 @@ async def log_in(
         raise AuthFailed(f"A key of {host} cannot be used: {error}.") from None
     try:
         async with asyncio.timeout(_LOGIN):
+            way: Any = (
+                {"sock": await connected(*where, _CONNECT)}
+                if tunnel is None
+                else {"tunnel": tunnel}
+            )
             return await asyncssh.connect(
-                *where, tunnel=tunnel, username=user, client_keys=[key], known_hosts=known,
-                agent_path=None, config=None, keepalive_interval=10,
+                *where, username=user, client_keys=[key], known_hosts=known,
+                agent_path=None, config=None, keepalive_interval=10, **way,
             )  # fmt: skip
     except TimeoutError:
         raise NotSent(f"{host} did not complete the SSH login in {_LOGIN:.0f} s.") from None

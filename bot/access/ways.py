@@ -14,7 +14,7 @@ import httpx
 
 from bot.access.forward import Streams, closed
 from bot.access.openers import Opener
-from bot.errors import BadInput, TargetError
+from bot.errors import BadInput, NotSent, TargetError
 
 _PORTS = {"https": 443, "ssh": 22}
 _LARGEST = 64 * 1024 * 1024  # bytes of an answer: it is held in memory as a whole
@@ -22,15 +22,23 @@ _LARGEST = 64 * 1024 * 1024  # bytes of an answer: it is held in memory as a who
 
 @dataclass
 class Way:
-    """Opens connections to a target: its addresses are tried in order. ``opened``: one came about."""
+    """Opens connections to a target: its addresses are tried in order. ``opened``: one came about.
+
+    ``within``: seconds that opening one may take, where that is less than the path would have.
+    """
 
     opener: Opener
     addresses: Sequence[str]
+    within: float | None = None
     opened: bool = False
 
     async def open(self, address: tuple[str, int] | None = None) -> Streams:
         """To the target, or to that ``address`` and no other. Raises the last one's error."""
-        streams = await self._first(address)
+        try:
+            async with asyncio.timeout(self.within):
+                streams = await self._first(address)
+        except TimeoutError:
+            raise NotSent(f"no connection in {self.within:.1f} s.") from None
         self.opened = True
         return streams
 

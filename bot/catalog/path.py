@@ -1,5 +1,6 @@
 """Access paths, and the credentials they are opened with."""
 
+from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -21,6 +22,15 @@ _OWN: dict[str, tuple[str, ...]] = {
     "cloud": (),
 }
 _MEANS = {"connect_to", "proxy", "hops", "bind"}
+
+
+def is_address(host: str) -> bool:
+    """Whether no name server need be asked for it."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _reachable(value: str) -> str:

@@ -13,10 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import registry
 from bot.access.bag_drills import bag_standing
+from bot.access.independence import dependent
 from bot.access.proof import age_words
 from bot.access.ways import host_and_port
 from bot.catalog import load_catalog
-from bot.catalog.independence import dependent
 from bot.chat.slack.calls import granted_scopes, slack_errors
 from bot.chat.slack.installations import Installations
 from bot.chat.slack.manifest import missing_scopes

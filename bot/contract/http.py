@@ -6,6 +6,7 @@ bound; nothing of what was sent is in them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, http
 _WORDS = 400  # characters of an API's own words
 _FAULT = 500  # and above: not what was asked is wrong, but who was asked
 _BODY = 200  # characters of a body that has none
+_SECOND = re.compile(r"[1-9][0-9]{9}")  # since 1970; what is shorter counts from now
 _LONGEST = 86_400.0  # seconds that a server may ask us to wait
 
 
@@ -33,9 +35,9 @@ class Api:
 
     ``hint`` is for a refused credential, ``hints`` for other statuses; ``words`` takes the API's
     own words out of the JSON of a refusal. By a ``busy`` status it asks to come back, having done
-    nothing, after ``pause`` seconds where it does not say when; a ``broken`` one tells of a change
-    neither that it happened nor that it did not. Other refusals are final; a server's own fault may
-    have come in the middle of a change.
+    nothing, after ``pause`` seconds where it does not say when (by a 403 only where it does); a
+    ``broken`` one tells of a change neither that it happened nor that it did not. Other refusals
+    are final; a server's own fault may have come in the middle of a change.
 
     ``once`` says of a request that sending it again may do harm, as all but GET may: when it is
     lost, that is `Unknown`, else `Retryable`.
@@ -119,10 +121,10 @@ class Api:
         """The error for a status that is no success."""
         said = f"{self.name} answered {status}: {said}".rstrip(": ")
         hint = self.hints.get(status, "")
-        if status in {401, 403}:
+        wait = retry_after(headers)
+        if status in {401, 403} and (status not in self.busy or wait is None):
             return AuthFailed(said, hint=hint or self.hint)
         if status in self.busy:
-            wait = retry_after(headers)
             return Retryable(said, retry_after=self.pause if wait is None else wait, hint=hint)
         if status in self.broken:
             return _lost(said, once=once)
@@ -140,8 +142,14 @@ def _trust(error: Exception) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that a server asks us to wait; None where it says neither a number nor a time."""
+    """The seconds that a server asks us to wait; None where it says neither a number nor a time.
+
+    Where its quota is used up, until that is renewed, as GitHub says it: at a second since 1970.
+    """
     text = headers.get("retry-after", "").strip()
+    reset = headers.get("x-ratelimit-reset", "")
+    if not text and headers.get("x-ratelimit-remaining") == "0" and _SECOND.fullmatch(reset):
+        return min(max(int(reset) - datetime.now(UTC).timestamp(), 0.0), _LONGEST)
     if text.isascii() and text.isdigit():
         return min(float(text), _LONGEST)
     try:

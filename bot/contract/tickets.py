@@ -19,7 +19,8 @@ class Ticket(Frozen):
 
     ``marker`` is the same whenever the same ticket is filed again, stands in the ticket, and is what
     it is found by. ``about`` says which part of the target it belongs to, as the catalog has it.
-    ``made_at``: when it was first wanted; no ticket with this marker is older.
+    ``made_at``: when it was first wanted; no ticket with this marker is older. ``sent_at``: when it
+    was last sent: a tracker whose search lags behind may not show what came of that.
     """
 
     marker: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{7,63}$")
@@ -28,6 +29,7 @@ class Ticket(Frozen):
     due: date | None = None
     about: dict[str, str] = Field(default={})
     made_at: datetime
+    sent_at: datetime
 
 
 class Filed(Frozen):

@@ -6,7 +6,20 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, literal, null, or_, update
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Interval,
+    Select,
+    String,
+    and_,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -16,7 +29,7 @@ from bot.delivery.surface import Job, Surface
 from bot.delivery.tables import Binding, Delivery, Message
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.log import get
-from bot.store import YIELDING, Store, now
+from bot.store import YIELDING, Store, UtcDateTime, now
 
 log = get("delivery")
 _T = TypeVar("_T")
@@ -30,6 +43,7 @@ UNBOUND = (  # needs no channel of the incident
 _Found = tuple[Delivery, Message | None, Binding | None, Binding | None, str, str]
 SLOWEST_RETRY = 30.0
 BROKEN_TRIES = 3
+_SHARED = func.clock_timestamp(type_=DateTime(timezone=True))  # PostgreSQL's
 
 
 class DeliveryWorker:
@@ -108,7 +122,7 @@ class DeliveryWorker:
             .values(
                 state="sending",
                 owner=self.owner,
-                lease_until=now() + self.lease,
+                lease_until=self._ends(self.lease.total_seconds()),
                 attempts=Delivery.attempts + 1,
             )
         )
@@ -119,10 +133,17 @@ class DeliveryWorker:
         moment = now()
         return [
             (row, *found)
-            for row, *found in (await session.execute(self._query)).all()
+            for row, *found, clock in (await session.execute(self._query)).all()
             if (row.state == "pending" and row.next_at <= moment)
-            or (row.state == "sending" and row.lease_until and row.lease_until < moment)
+            or (row.state == "sending" and row.lease_until and row.lease_until < (clock or moment))
         ]
+
+    def _ends(self, seconds: float) -> ColumnElement[Any]:
+        """When a lease ends, by the clock that all replicas share: one of their own may be wrong."""
+        wait = timedelta(seconds=seconds)
+        if self.store.is_sqlite:  # one machine
+            return literal(now() + wait, UtcDateTime)
+        return _SHARED + literal(wait, Interval)
 
     def _heads_query(self) -> Select[Any]:
         channel, posted = aliased(Binding), aliased(Binding)
@@ -134,6 +155,7 @@ class DeliveryWorker:
         query = (
             select(Delivery, Message, channel, posted)
             .add_columns(self.severity, self.workspace)
+            .add_columns(literal(None, UtcDateTime) if self.store.is_sqlite else _SHARED)
             .outerjoin(Message, col(Message.id) == col(Delivery.message_id))
             .outerjoin(channel, self._named(channel, "channel:", Delivery.incident_id))
             .outerjoin(posted, self._named(posted, "message:", Delivery.message_id))
@@ -203,7 +225,12 @@ class DeliveryWorker:
             await session.execute(
                 update(Delivery)
                 .where(*_still_ours(job))
-                .values(state=state, next_at=at, lease_until=at, error=str(error)[:500])
+                .values(
+                    state=state,
+                    next_at=at,
+                    lease_until=self._ends(seconds),
+                    error=str(error)[:500],
+                )
             )
 
     async def _settle(

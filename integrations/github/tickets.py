@@ -19,7 +19,7 @@ _API = Api(
     "GitHub",
     hint="Look at the token of the target: it needs Issues, read and write.",
     words=lambda body: body["message"],
-    busy={429},
+    busy={403, 429},  # beyond its limits GitHub answers either
 )
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 _EARLIER = timedelta(minutes=10)  # their clock and ours

@@ -117,9 +117,9 @@ async def visit(connection: Connection, seconds: float) -> AsyncIterator[Visit]:
         try:
             yield Visit(reader, writer, connection.target)
         finally:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+            # who has something to say says goodbye by `leave`: TLS itself would wait for a server
+            # that hangs longer than the notice has, and other paths with it
+            writer.transport.abort()
 
 
 def _tls(connection: Connection) -> ssl.SSLContext | None:

@@ -1,7 +1,7 @@
 """Action items as issues of a Jira project, Cloud or Data Center, by version 2 of its REST API.
 
 Jira knows no repeat by itself: our marker is a label of the issue. Its search lags behind what was
-made, so an issue that is not found soon after it was wanted counts as not known, not as not there.
+made, so an issue that is not found soon after it was sent counts as not known, not as not there.
 """
 
 import re
@@ -66,7 +66,7 @@ class Issues:
                 return _filed(connection, issues[0])
         except (AttributeError, KeyError, TypeError) as error:
             raise shaped("Jira", error) from error
-        if datetime.now(UTC) - ticket.made_at < _LAG:
+        if datetime.now(UTC) - ticket.sent_at < _LAG:
             raise Retryable("Jira's search may not show it yet.", retry_after=15.0)
         return None
 

@@ -113,8 +113,9 @@ async def server(
         "idle_in_transaction_session_timeout": "60000",
     }
     what = f"The PostgreSQL {connection.target}"
-    async with connection.forward() as (host, port):
-        session = await _login(connection, what, host, port, limits, statement_seconds + _GRACE)
+    trusted = _tls(connection)  # what is wrong in the catalog is said before anything is opened
+    async with connection.forward() as local:
+        session = await _login(connection, what, local, trusted, limits, statement_seconds + _GRACE)
         try:
             yield Server(session, what, read=read)
         finally:
@@ -126,20 +127,20 @@ async def server(
 async def _login(
     connection: Connection,
     what: str,
-    host: str,
-    port: int,
+    local: tuple[str, int],
+    trusted: ssl.SSLContext | bool,
     limits: Mapping[str, str],
     patience: float,
 ) -> Any:  # noqa: ANN401 - asyncpg has no types
     settings = connection.settings
     try:
         return await asyncpg.connect(
-            host=host,
-            port=port,
+            host=local[0],
+            port=local[1],
             user=settings.get("user", "jackline"),
             password=settings.get("password", ""),
             database=settings.get("database", "postgres"),
-            ssl=_tls(connection),
+            ssl=trusted,
             target_session_attrs="any",
             server_settings=dict(limits),
             timeout=_LOGIN,

@@ -1,7 +1,9 @@
 """Sends a notice as a text message, or reads it out in a call."""
 
 import re
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
 
 from bot.contract import Connection, Notice, Receipt
 from bot.errors import Rejected, Unknown
@@ -35,13 +37,13 @@ class Phone:
     async def find(self, notice: Notice, to: str, connection: Connection) -> Receipt | None:
         """A text message is known by its words; a call since then may be ours or not."""
         how, number = _split(to)
-        since = (notice.at.astimezone(UTC) - _EARLIER).strftime("%Y-%m-%dT%H:%M:%SZ")
         if how == "sms":
             found = await listed(connection, "Messages", To=number, From=_sender(connection))
             ours = [m for m in found if m.get("body") == sms(notice)]
             return _receipt(ours[0]) if ours else None
-        query = {"To": number, "From": _sender(connection), "StartTime>": since}
-        if await listed(connection, "Calls", **query):
+        # by their own times: Twilio's filter has whole days, and leaves out what has not begun yet
+        found = await listed(connection, "Calls", To=number, From=_sender(connection))
+        if any(_since(call, notice.at - _EARLIER) for call in found):
             raise Unknown("Twilio called that number since; whether for this, it cannot tell.")
         return None
 
@@ -65,6 +67,15 @@ def _sender(connection: Connection) -> str:
     if not _NUMBER.fullmatch(sender):
         raise Rejected("from of the target must be a number of the account, such as +15005550006.")
     return sender
+
+
+def _since(call: dict[str, Any], at: datetime) -> bool:
+    """Whether it was asked for at that time or later; one that does not say may have been."""
+    try:
+        made = parsedate_to_datetime(str(call.get("date_created")))
+    except ValueError:
+        return True
+    return made.replace(tzinfo=made.tzinfo or UTC) >= at
 
 
 def _receipt(made: dict[str, object]) -> Receipt:

@@ -3,7 +3,10 @@
 import asyncio
 import socket
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -12,9 +15,11 @@ from bot.access import Dialer
 from bot.catalog import Catalog
 from bot.errors import AuthFailed, BadInput, NotFound, NotSent, Unknown
 from bot.registry import load
+from tests.access.test_matrix import may
 from tests.servers.fixtures import Start
 from tests.servers.http_app import Answer, HttpApp
 from tests.servers.process import HOST, free_port
+from tests.servers.sshd import Sshd
 
 pytestmark = pytest.mark.server
 
@@ -202,24 +207,81 @@ async def test_a_line_protocol_without_an_answer(way_to_fail: str) -> None:
         done.set()
 
 
-async def test_a_target_that_takes_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A backlog that is full: given up after the connect limit, as not sent."""
-    monkeypatch.setattr("bot.access.openers.CONNECT_TIMEOUT", 0.3)
+@contextmanager
+def silent(address: str, port: int = 0) -> Iterator[int]:
+    """Takes no connection and refuses none: a backlog that is full. Its port."""
     full = socket.socket()
-    full.bind((HOST, 0))
+    full.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    full.bind((address, port))
     full.listen(0)
-    address = full.getsockname()
     waiting = [socket.socket() for _ in range(3)]
     for each in waiting:
         each.setblocking(False)
-        each.connect_ex(address)
-    way = dialer(target(f"http://{HOST}:{address[1]}"))
+        each.connect_ex(full.getsockname())
     try:
+        yield full.getsockname()[1]
+    finally:
+        for each in (full, *waiting):
+            each.close()
+
+
+async def test_a_target_that_takes_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backlog that is full: given up after the connect limit, as not sent."""
+    monkeypatch.setattr("bot.access.openers.CONNECT_TIMEOUT", 0.3)
+    with silent(HOST) as port:
+        way = dialer(target(f"http://{HOST}:{port}"))
         async with asyncio.timeout(20), way.connect("http/shop") as link:
             with pytest.raises(NotSent):
                 await link.exchange(b"x\n")
             with pytest.raises((httpx.ConnectError, httpx.ConnectTimeout)):
                 await link.http.get("/")
-    finally:
-        for each in (full, *waiting):
-            each.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        {"name": "plain"},
+        {"name": "from", "kind": "interface", "bind": HOST},
+        {"name": "card", "kind": "interface", "bind": "lo"},
+    ],
+    ids=lambda path: str(path["name"]),
+)
+async def test_a_name_whose_first_address_is_silent(
+    shop: HttpApp, monkeypatch: pytest.MonkeyPatch, path: dict[str, Any]
+) -> None:
+    """As of a host that IPv6 does not reach any more: the next address is tried in time."""
+    if path["name"] == "card":
+        may("from-card")
+    resolved_to(monkeypatch, "127.0.0.9", HOST)
+    catalog = Catalog.model_validate({
+        "targets": [target(f"http://two.invalid:{shop.port}", via=[path["name"]])], "paths": [path],
+    })  # fmt: skip
+    with silent("127.0.0.9", shop.port):
+        async with Dialer(lambda: catalog).connect("http/shop", path["name"]) as link:
+            assert (await link.http.get("/")).text == "ok"
+
+
+async def test_a_bastion_whose_first_address_is_silent(
+    shop: HttpApp, sshd_server: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolved_to(monkeypatch, "127.0.0.9", HOST)
+    at = urlsplit(sshd_server.url)
+    hop = {"url": f"ssh://{at.username}@two.invalid:{at.port}", **sshd_server.settings}
+    catalog = Catalog.model_validate({
+        "targets": [target(shop.url, via=["bastion"])],
+        "paths": [{"name": "bastion", "kind": "ssh", "hops": [hop]}],
+    })  # fmt: skip
+    with silent("127.0.0.9", int(at.port or 0)):
+        async with Dialer(lambda: catalog).connect("http/shop", "bastion") as link:
+            assert (await link.http.get("/")).text == "ok"
+
+
+def resolved_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """What `two.invalid` resolves to, in this order."""
+    real = socket.getaddrinfo
+
+    def asked(host: Any, port: Any, *args: Any, **more: Any) -> Any:
+        named = addresses if host == "two.invalid" else (host,)
+        return [found for each in named for found in real(each, port, *args, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", asked)

@@ -75,6 +75,35 @@ def test_a_path_that_says_nothing_is_not_immune() -> None:
     assert {path for path, _ in graph.assumed} == {"path:unsaid", "path:unsaid-pinned"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "url", "pins", "asks"),
+    [
+        ("pinned", "http://a:1", {"a": "192.0.2.1"}, False),
+        ("pinned", "http://b", {"a": "192.0.2.1"}, True),
+        ("pinned", "http://b", {"b": "oob.example.com"}, True),
+        ("interface", "ssh://me@host", {}, True),
+        ("interface", "ssh://me@192.0.2.7:22", {}, False),
+        ("bmc", "https://[2001:db8::1]", {}, False),
+        ("bmc", "https://bmc.oob.example.com", {}, True),
+        ("direct", "http://192.0.2.7", {}, True),
+    ],
+)
+def test_a_path_by_address_asks_for_names_all_the_same(
+    kind: str, url: str, pins: dict[str, str], asks: bool
+) -> None:
+    """Where a target is called by a name that the path has no address for, it falls with DNS."""
+    bind = {"bind": "oob0"} if kind in ("interface", "bmc") else {}
+    path = {"name": "way", "kind": kind, "connect_to": pins} | bind
+    found = edges(
+        targets=[
+            {"name": "http/x", "url": url, "via": ["way"]},
+            {"name": "http/y", "url": "http://elsewhere", "via": ["direct"]},
+        ],
+        paths=[{"name": "direct", "depends_on": []}, path],
+    )
+    assert (("path:way", "dns:corp") in found) is asks
+
+
 def test_what_falls_says_why() -> None:
     """The shortest chain down to what failed; what stands on other things stays."""
     fall = graph_of(CATALOG).down(["network:corp"])

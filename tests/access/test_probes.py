@@ -79,6 +79,17 @@ async def test_a_refusal_of_our_own_proves_nothing(store: Store, sshd_server: Ss
     assert "The host allows no command 'no-such'" in proof.error
 
 
+async def test_a_wrong_setting_of_a_database_proves_nothing(store: Store, shop: HttpApp) -> None:
+    """Something listens there, and no action would ever get as far as to ask it."""
+    entry = {
+        "name": "postgres/db1", "url": f"tcp://{HOST}:{shop.port}", "settings": {"tls": "verfy"},
+        "probe": {"action": "postgres.status", "with": {"server": "db1"}},
+    }  # fmt: skip
+    (proof,) = await prober(store, entry).probe_all()
+    assert proof.standing == "failing"
+    assert "tls is 'verfy'" in proof.error
+
+
 async def test_without_a_probe_only_the_port_is_proven(store: Store, shop: HttpApp) -> None:
     """And that is said, not hidden."""
     (proof,) = await prober(store, target(shop.url)).probe_all()

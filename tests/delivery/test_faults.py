@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.delivery import DeliveryWorker
+from bot.errors import Unknown
 from bot.store import Store, now
 from tests.delivery.conftest import Post, stop
 from tests.servers.fixtures import Start
@@ -199,6 +200,28 @@ async def test_what_a_dead_worker_began_is_looked_for(post: Post) -> None:
     await post.drain(post.worker("next"))
     assert post.said() == ["once"]
     assert len(post.calls("chat.postMessage")) == 1
+
+
+async def test_a_replica_whose_clock_is_fast_takes_nothing_over(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leases end by the database's clock: what another one is just sending is not sent twice."""
+    if post.store.is_sqlite:
+        pytest.skip("one machine has one clock")
+    number = await post.opened()
+    await post.say(number, "a", "once")
+    ((job, _),) = await post.worker("right").claim()
+    ahead, behind = post.worker("ahead"), post.worker("behind")
+    monkeypatch.setattr("bot.delivery.worker.now", lambda: now() + timedelta(minutes=5))
+    assert await ahead.claim() == []
+    await post.expire()
+    assert [job.id for job, _ in await ahead.claim()] == [job.id]
+    monkeypatch.setattr("bot.delivery.worker.now", lambda: now() - timedelta(minutes=5))
+    await post.expire()
+    ((job, _),) = await behind.claim()
+    await behind._later(job, Unknown("no answer"), state="sending", seconds=30)
+    monkeypatch.undo()
+    assert await post.worker("right").claim() == []
 
 
 async def test_a_worker_that_was_overtaken_writes_nothing(post: Post) -> None:

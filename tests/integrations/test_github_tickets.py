@@ -1,6 +1,7 @@
 """GitHub's issues at a stand-in; requests and answers are held to a schema written from its documentation."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
 from typing import Any
@@ -126,6 +127,22 @@ async def test_what_an_answer_means(
         await Issues().create(OURS, there)
     assert "gh-secret" not in str(raised.value)
     assert len(vendor.received) == 1
+
+
+@pytest.mark.parametrize("status", [403, 429])
+@pytest.mark.parametrize("how", ["Retry-After", "X-RateLimit-Reset"])
+async def test_beyond_its_limits_it_is_left_in_peace(
+    vendor: HttpApp, there: Connection, status: int, how: str
+) -> None:
+    """By either status GitHub says when to come back; the token is good."""
+    says = {"Retry-After": "600"}
+    if how == "X-RateLimit-Reset":
+        says = {"X-RateLimit-Remaining": "0", how: str(int(time.time()) + 600)}
+    vendor.default = Answer(status, '{"message": "API rate limit exceeded"}', headers=says)
+    with pytest.raises(Retryable, match="rate limit exceeded") as raised:
+        await Issues().create(OURS, there)
+    assert 590 <= (raised.value.retry_after or 0) <= 600
+    assert "token" not in str(raised.value)
 
 
 async def test_what_is_wrong(vendor: HttpApp, there: Connection) -> None:

@@ -1,5 +1,6 @@
 """Notices on a real ngircd, as people in the channel see them."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 
@@ -132,6 +133,32 @@ async def test_no_answer_and_nobody_there(shared: Ngircd, monkeypatch: pytest.Mo
             await send(shared.url)
     finally:
         shared.process.thaw()
+
+
+async def test_a_server_that_hangs_takes_no_longer_over_tls(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not waited for to take leave: other paths are to be tried in the same notice's time."""
+    monkeypatch.setattr("integrations.irc.notifier._SECONDS", 0.4)
+    begun, over = asyncio.Event(), asyncio.Event()
+
+    async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport has it
+        begun.set()
+        await over.wait()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(hang, HOST, 0, ssl=authority.server("irc.test"))
+    try:
+        port = server.sockets[0].getsockname()[1]
+        trust = {"tls_ca": authority.certificate.read_text(), "tls_name": "irc.test"}
+        async with asyncio.timeout(5):
+            with pytest.raises(NotSent, match="did not let us in"):
+                await send(f"tcp://{HOST}:{port}", tls="verify", **trust)
+        assert begun.is_set()
+    finally:
+        over.set()
+        server.close()
 
 
 def test_lines_fit() -> None:

@@ -98,8 +98,8 @@ async def test_after_a_lost_answer(vendor: HttpApp, there: Connection) -> None:
     assert query["jql"] == [f'project = "OPS" AND labels = "{TICKET.marker}"']
     vendor.answers[SEARCH] = Answer(200, json.dumps({"issues": []}))
     with pytest.raises(Retryable, match="may not show it yet"):
-        await Issues().sought(ticket(made_at=datetime.now(UTC)), there)
-    old = ticket(made_at=datetime.now(UTC) - timedelta(minutes=5))
+        await Issues().sought(ticket(sent_at=datetime.now(UTC)), there)
+    old = ticket(sent_at=datetime.now(UTC) - timedelta(minutes=5))
     assert await Issues().sought(old, there) is None
     vendor.answers[SEARCH] = Answer(404, "no such page")
     vendor.answers["/rest/api/2/search"] = Answer(200, json.dumps({"issues": [issue("OPS-8")]}))

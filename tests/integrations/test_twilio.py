@@ -220,8 +220,13 @@ async def test_what_was_sent_before_is_found(twilio: Stand) -> None:
     twilio.gives("/Calls.json", {"calls": [entry("call")]}, status=200)
     with pytest.raises(Unknown):
         await found(twilio.app.url, to=VOICE)
-    *_, calls = twilio.asked()
-    assert calls["StartTime>"] == "2026-03-01T03:13:00Z"
+    earlier = entry("call", date_created="Sun, 01 Mar 2026 03:12:00 +0000")
+    twilio.gives("/Calls.json", {"calls": [earlier]}, status=200)
+    assert await found(twilio.app.url, to=VOICE) is None
+    twilio.gives("/Calls.json", {"calls": [earlier, entry("call", date_created=None)]}, status=200)
+    with pytest.raises(Unknown):
+        await found(twilio.app.url, to=VOICE)
+    assert twilio.asked()
 
 
 @pytest.mark.parametrize(

@@ -10,4 +10,5 @@ TICKET = Ticket(
     title="Alert 30 days before a certificate ends",
     text="Alert 30 days before a certificate ends\n\nType: detect\nOwner: Ana",
     made_at=datetime(2026, 3, 1, 5, 0, tzinfo=UTC),
+    sent_at=datetime(2026, 3, 1, 5, 0, tzinfo=UTC),
 )

@@ -11,7 +11,7 @@ from bot.access import Dialer
 from bot.catalog import load_catalog
 from bot.chat.outside import PagerWatch
 from bot.contract import Connection, Duty, Standing
-from bot.errors import BadInput, NotSent
+from bot.errors import BadInput, NotSent, Rejected
 from bot.paging.flow import Paging
 from bot.registry import Registry, check_pagers
 from tests.chat.outside.conftest import Fake
@@ -24,8 +24,10 @@ class FakePager(Fake):
 
     stands: dict[str, Standing | Exception] = field(default_factory=dict)
     did: list[tuple[str, str, str]] = field(default_factory=list)
+    stood: list[str] = field(default_factory=list)  # whom it was asked about
 
     async def standing(self, thread: str, to: str, connection: Connection) -> Standing | None:
+        self.stood.append(to)
         found = self.stands.get(to)
         if isinstance(found, Exception):
             raise found
@@ -122,6 +124,17 @@ async def test_one_that_does_not_answer_does_not_stop_the_others(there: There) -
     await there.watch().look()
     assert (await there.pages())[0].state == "open"
     there.pager.stands["two"] = Standing(state="acknowledged")
+    await there.watch().look()
+    assert (await there.pages())[0].state == "acknowledged"
+
+
+async def test_one_that_is_away_is_waited_for_once_a_look(there: There) -> None:
+    """Not for each page that it has: in a storm another pager's answers would come minutes late."""
+    there.pager.stands |= {"one": NotSent("away"), "two": NotSent("away")}
+    for looks in (1, 2):
+        await there.watch().look()
+        assert len(there.pager.stood) == looks
+    there.pager.stands |= {"one": Rejected("no such page"), "two": Standing(state="acknowledged")}
     await there.watch().look()
     assert (await there.pages())[0].state == "acknowledged"
 

@@ -256,6 +256,20 @@ async def test_words_and_the_link(room: PageRoom) -> None:
     assert page.acknowledged_by == "person:ana"
 
 
+async def test_what_is_sent_again_is_of_its_own_time(room: PageRoom) -> None:
+    """A mail of the second round is no old mail, and the first round's call is none of the second's."""
+    await room.declare()
+    await room.look()
+    for _ in range(3):
+        await room.look()
+        await room.drain()
+        await room.time_passes()
+    first, second = (notice for notice, to, _ in room.fake.told if to == "+49301")
+    (page,) = await room.pages()
+    assert page.opened_at < first.at < second.at
+    assert first.thread == second.thread
+
+
 async def test_a_private_incident_keeps_its_words(room: PageRoom) -> None:
     await room.declare("Secret title", private=True)
     await room.call("ben", why="secret reason")

@@ -48,7 +48,7 @@ PATHS = [
     {"name": "proxied", "kind": "proxy", "proxy": "socks5://proxy:1080", "credential": "proxy",
      "depends_on": ["network:oob"]},
     {"name": "unsaid"},
-    {"name": "unsaid-pinned", "kind": "pinned", "connect_to": {"a": "192.0.2.1"}},
+    {"name": "unsaid-pinned", "kind": "pinned", "connect_to": {"pinned": "192.0.2.1"}},
     {"name": "immune", "depends_on": []},
 ]  # fmt: skip
 TARGETS = [

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.catalog import Catalog
 from bot.contract import Notice
-from bot.delivery import Job
+from bot.delivery import Delivery, Job
 from bot.incidents import Incident
 from bot.paging.flow import WAITS
 from bot.paging.links import token
@@ -46,7 +46,7 @@ async def page_notice(session: AsyncSession, job: Job, key: bytes, public_url: s
         link=f"{public_url}/ack?token={token(key, page.number, step, person)}"
         if public_url and person
         else "",
-        at=page.opened_at,
+        at=(await session.get_one(Delivery, job.id)).created_at,  # of this step, not of the first
     )
 
 

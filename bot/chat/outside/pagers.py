@@ -19,7 +19,7 @@ from bot.chat.outside.paths import first
 from bot.contract import Duty, Pager, Standing
 from bot.delivery import Binding, Delivery
 from bot.delivery.notices import OUTSIDE
-from bot.errors import JacklineError
+from bot.errors import JacklineError, Rejected
 from bot.log import get
 from bot.paging.flow import WAITS, Paging
 from bot.paging.tables import Page
@@ -60,9 +60,11 @@ class PagerWatch:
             return False
         async with self.store.read() as session:
             found = await self._sent(session, {entry.id: entry for entry in pagers})
+        silent: set[str] = set()  # targets that do not answer are asked again at the next look
         for sent in found:
             if sent.state in WAITS:
-                await self._take_over(sent)
+                if sent.entry.target not in silent:
+                    await self._take_over(sent, silent)
             elif sent.state == "ended" or sent.by != _actor(sent.entry):
                 await self._tell(sent)
         return False
@@ -98,8 +100,8 @@ class PagerWatch:
             )  # fmt: skip
         return list(found.values())
 
-    async def _take_over(self, sent: _Sent) -> None:
-        standing = await self._asked(sent)
+    async def _take_over(self, sent: _Sent, silent: set[str]) -> None:
+        standing = await self._asked(sent, silent)
         if standing is None or standing.state == "open":
             return
         who = f" by {standing.by}" if standing.by else ""
@@ -111,7 +113,7 @@ class PagerWatch:
                     session, sent.page, _actor(sent.entry), how=f"there: {verb}{who}"
                 )
 
-    async def _asked(self, sent: _Sent) -> Standing | None:
+    async def _asked(self, sent: _Sent, silent: set[str]) -> Standing | None:
         pager = self._of(sent.entry)
         if pager is None:
             return None
@@ -119,10 +121,13 @@ class PagerWatch:
             async with asyncio.timeout(ASK):
                 answer, _ = await first(
                     self.dialer, sent.entry.target,
-                    lambda there: pager.standing(sent.thread, sent.to, there),
+                    lambda there: pager.standing(sent.thread, sent.to, there), ASK,
                 )  # fmt: skip
                 return answer
-        except (JacklineError, TimeoutError) as error:  # asked again at the next look
+        except Rejected as error:  # of this page alone
+            log.warning("pager_not_asked", notifier=sent.entry.id, error=str(error))
+        except (JacklineError, TimeoutError) as error:
+            silent.add(sent.entry.target)
             log.warning("pager_not_asked", notifier=sent.entry.id, error=str(error))
         except Exception:  # a stranger's fault; it must not cost the other pagers
             log.exception("pager_broke", notifier=sent.entry.id)
@@ -152,7 +157,7 @@ class PagerWatch:
         try:
             async with asyncio.timeout(ASK):
                 if pager is not None:
-                    found, _ = await first(self.dialer, entry.target, pager.on_call)
+                    found, _ = await first(self.dialer, entry.target, pager.on_call, ASK)
         except (JacklineError, TimeoutError) as error:
             log.warning("pager_not_asked", notifier=entry.id, error=str(error))
         except Exception:  # a stranger's fault; the other pagers still answer

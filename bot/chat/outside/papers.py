@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.access import Dialer
@@ -18,6 +19,7 @@ from bot.contract import Paper, Published
 from bot.delivery import Job
 from bot.errors import AuthFailed, Conflict, NotFound, Rejected, TargetError
 from bot.incidents import Incident, Incidents
+from bot.log import get
 from bot.postmortems import Postmortem
 from bot.postmortems.editing.publishing import PAPERS, place_of, require_public, show_places
 from bot.postmortems.editing.tables import PaperCopy
@@ -25,6 +27,7 @@ from bot.postmortems.exports import Exports
 from bot.registry import Registry
 from bot.store import Store, now
 
+log = get("papers")
 LEASE = timedelta(seconds=75)  # a large DOCX is made in it, and a place may convert it
 LIMIT = 45.0  # seconds over all paths, within the lease
 
@@ -70,6 +73,13 @@ class PaperSurface:
         except TargetError as error:
             await self._late(job, str(error))
             raise
+        except (SQLAlchemyError, ConnectionError):
+            raise
+        except Exception as error:  # what cannot be drawn cannot be the next time either
+            log.exception("paper_broke", incident_id=job.incident_id)
+            reason = f"it cannot be drawn: {type(error).__name__}."
+            await self._refused(job, reason)
+            raise Rejected(reason) from error
         await self._done(job, asked, done)
         return {}
 
@@ -98,7 +108,7 @@ class PaperSurface:
             raise Rejected(f"The integration {place.integration!r} keeps no papers.")
         async with asking(place.id, place.integration, LIMIT):
             done, _ = await first(
-                self.dialer, place.target, lambda there: keeper.put_paper(asked.paper, there)
+                self.dialer, place.target, lambda there: keeper.put_paper(asked.paper, there), LIMIT
             )
         return done
 

@@ -15,16 +15,21 @@ _T = TypeVar("_T")
 
 
 async def first(
-    dialer: Dialer, target: str, ask: Callable[[Connection], Awaitable[_T]]
+    dialer: Dialer, target: str, ask: Callable[[Connection], Awaitable[_T]], seconds: float
 ) -> tuple[_T, str]:
     """The answer and the path that gave it; the next path where nothing left over one.
 
+    ``seconds`` are what the caller has for all of it. A path that hangs gets its share of what is
+    left of them to open, so that the last one has time to open and to talk.
+
     Raises `NotSent` with each path's reason where none leads there.
     """
-    reasons = []
-    for path in dialer.paths(target):
+    loop = asyncio.get_running_loop()
+    ends, reasons, paths = loop.time() + seconds, [], dialer.paths(target)
+    for number, path in enumerate(paths):
+        share = (ends - loop.time()) / (len(paths) - number + 1)
         try:
-            async with dialer.connect(target, path) as connection:
+            async with dialer.connect(target, path, within=share) as connection:
                 return await ask(connection), path
         except NotSent as error:
             reasons.append(f"{path}: {error.message}")

@@ -4,7 +4,8 @@ The outcome is stored before the outbox knows of it: what a crash left unfinishe
 in the record, then on the page, and only then sent again.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -45,17 +46,11 @@ class StatusSurface:
         if job.op == "read_page":
             await self._read(row)
             return {}
-        try:
+        async with self._said(row):
             await self._require_public(row)
             published = await self._page(
                 row.page, lambda page, there: page.publish(update, reference, there)
             )
-        except Rejected as error:
-            await self._failed(row, str(error))
-            raise
-        except TargetError as error:
-            await self._late(row, str(error))
-            raise
         await self._done(row, published)
         return {}
 
@@ -66,11 +61,26 @@ class StatusSurface:
         row, update, reference = await self._asked(job)
         if row.state != "pending":
             return {}
-        found = await self._page(row.page, lambda page, there: page.find(update, reference, there))
+        async with self._said(row):
+            found = await self._page(
+                row.page, lambda page, there: page.find(update, reference, there)
+            )
         if found is None:
             return None
         await self._done(row, found)
         return {}
+
+    @asynccontextmanager
+    async def _said(self, row: Publication) -> AsyncIterator[None]:
+        """Whatever goes wrong is said where people see it."""
+        try:
+            yield
+        except Rejected as error:
+            await self._failed(row, str(error))
+            raise
+        except TargetError as error:
+            await self._late(row, str(error))
+            raise
 
     async def _asked(self, job: Job) -> tuple[Publication, StatusUpdate, str]:
         """The update, and the page's name for the incident if it has one by now."""
@@ -102,7 +112,9 @@ class StatusSurface:
         if page is None:
             raise Rejected(f"The integration {entry.integration!r} has no status page.")
         async with asking(page_id, entry.integration, LIMIT):
-            answer, _ = await first(self.dialer, entry.target, lambda there: ask(page, there))
+            answer, _ = await first(
+                self.dialer, entry.target, lambda there: ask(page, there), LIMIT
+            )
             return answer
 
     async def _done(self, asked: Publication, published: Published) -> None:

@@ -179,7 +179,7 @@ class OutsideSurface:
         if notifier is None:
             raise Rejected(f"The integration {entry.integration!r} has no notifier.")
         async with asking(entry.id, entry.integration, LIMIT):
-            return await first(self.dialer, entry.target, partial(ask, notifier))
+            return await first(self.dialer, entry.target, partial(ask, notifier), LIMIT)
 
     async def _took(self, job: Job, entry: Entered, receipt: Receipt, path: str) -> None:
         ask_at = now() + ASK_AFTER if receipt.confirmed is None and receipt.reference else None

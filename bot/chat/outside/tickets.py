@@ -5,10 +5,12 @@ in the record, then at the tracker by its marker, and only then filed again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -55,7 +57,7 @@ class Trackers:
         tickets = self.registry.tickets[entry.integration]
         try:
             async with asyncio.timeout(LIMIT):
-                answer, _ = await first(self.dialer, entry.target, lambda there: question(tickets, there))  # fmt: skip
+                answer, _ = await first(self.dialer, entry.target, lambda there: question(tickets, there), LIMIT)  # fmt: skip
                 return answer
         except TimeoutError as error:
             raise Unknown(f"{entry.name} took longer than {LIMIT:g} s.") from error
@@ -84,17 +86,12 @@ class TicketSurface:
         action, incident = await self._asked(job)
         if action.ticket != "pending":
             return {}
-        try:
+        async with self._said(action):
             _require_public(incident)
             entry = self.trackers.entry(action)
+            await self._sent(action)
             ticket = ticket_of(incident, action, entry, self._page(incident))
             filed = await self.trackers.ask(entry, lambda t, there: t.create(ticket, there))
-        except Rejected as error:
-            await self._failed(action, str(error))
-            raise
-        except TargetError as error:
-            await self._late(action, str(error))
-            raise
         await self._done(action, entry, filed)
         return {}
 
@@ -103,13 +100,26 @@ class TicketSurface:
         action, incident = await self._asked(job)
         if action.ticket != "pending":
             return {}
-        entry = self.trackers.entry(action)
-        ticket = ticket_of(incident, action, entry, self._page(incident))
-        found = await self.trackers.ask(entry, lambda t, there: t.sought(ticket, there))
+        async with self._said(action):
+            entry = self.trackers.entry(action)
+            ticket = ticket_of(incident, action, entry, self._page(incident))
+            found = await self.trackers.ask(entry, lambda t, there: t.sought(ticket, there))
         if found is None:
             return None
         await self._done(action, entry, found)
         return {}
+
+    @asynccontextmanager
+    async def _said(self, action: ActionItem) -> AsyncIterator[None]:
+        """Whatever goes wrong is said where people see it."""
+        try:
+            yield
+        except Rejected as error:
+            await self._failed(action, str(error))
+            raise
+        except TargetError as error:
+            await self._late(action, str(error))
+            raise
 
     async def _asked(self, job: Job) -> tuple[ActionItem, Incident]:
         async with self.store.read() as session:
@@ -120,6 +130,12 @@ class TicketSurface:
         if not self.public_url:
             return ""
         return f"{self.public_url}/incidents/{incident.number}/postmortem"
+
+    async def _sent(self, action: ActionItem) -> None:
+        """Before it is: whoever looks for it later must know how long ago that was."""
+        mine = (col(ActionItem.id) == action.number, col(ActionItem.ticket) == "pending")
+        async with self.store.write(silent=True) as session:
+            await session.execute(update(ActionItem).where(*mine).values(next_at=now()))
 
     async def _done(self, asked: ActionItem, entry: Tracker, filed: Filed) -> None:
         async with self.store.write() as session:

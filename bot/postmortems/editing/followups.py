@@ -165,6 +165,7 @@ def ticket_of(incident: Incident, action: ActionItem, tracker: Tracker, page: st
         "marker": f"jackline-{began}-{incident.number}-{action.task}",
         "title": action.text[:200], "text": "\n".join(lines)[:8000], "due": action.due,
         "about": tracker.about, "made_at": action.at,
+        "sent_at": action.next_at or action.at,
     })  # fmt: skip
 
 

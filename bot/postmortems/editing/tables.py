@@ -92,6 +92,7 @@ class ActionItem(SQLModel, table=True):
 
     ``ticket`` is empty without a tracker, else ``pending → filed → done``, or ``refused``, or
     ``gone`` where it was deleted there. ``seen`` is what the tracker said when it was read last.
+    ``next_at`` is when it is read next; of one that is pending, when it was last sent.
     """
 
     __tablename__ = "postmortem_action"

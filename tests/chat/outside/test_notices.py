@@ -1,6 +1,7 @@
 """Notices over each database: paced, coalesced, never twice, and never in each other's way."""
 
 import asyncio
+import socket
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,10 @@ from bot.contract import Receipt
 from bot.delivery.notices import late, sent_since, told
 from bot.errors import AuthFailed, NotSent, Rejected, Unknown
 from bot.store import now
+from tests.access.world import stranger
 from tests.chat.outside.conftest import Outside, over
 from tests.servers.mosquitto import mosquitto
+from tests.servers.process import HOST
 
 pytestmark = pytest.mark.server
 
@@ -200,6 +203,33 @@ async def test_the_next_path_where_nothing_left(room: Outside) -> None:
     (found,) = await room.timeline("notice_delivered")
     assert found.data["path"] == "oob"
     assert "over oob" in found.text
+
+
+async def test_the_last_path_where_others_hang(
+    room: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bastions that take the connection and say nothing leave time for the way beside them."""
+    monkeypatch.setattr("bot.chat.outside.surface.LIMIT", 6.0)
+    with mosquitto() as broker, broker.heard("t") as heard, socket.create_server((HOST, 0)) as mute:
+        key = stranger()
+        hop = {"url": f"ssh://me@{HOST}:{mute.getsockname()[1]}", **key}
+        room.enter(
+            {"id": "siren", "when": "always", "integration": "mqtt", "target": "mqtt/oob",
+             "to": ["t"]},
+            targets=[{"name": "mqtt/oob", "url": broker.url, "via": ["one", "two", "direct"],
+                      "settings": {"tls": "off"}}],
+            paths=[{"name": name, "kind": "ssh", "hops": [hop]} for name in ("one", "two")],
+        )  # fmt: skip
+        async with room.working():
+            await room.declare()
+            await asyncio.to_thread(heard.wait_for, 1)
+
+            async def row() -> bool:
+                return bool(await room.timeline("notice_delivered"))
+
+            await room.until(row, "the row")
+    (found,) = await room.timeline("notice_delivered", "notice_failed")
+    assert found.data["path"] == "direct"
 
 
 async def test_nobody_got_it(room: Outside) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from docx import Document
 
+from bot.contract import Paper
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound
+from bot.postmortems.exports import Exports
 from bot.postmortems.exports.document import read
 from bot.postmortems.exports.remade import xhtml
 from bot.store import Store
@@ -125,6 +127,26 @@ async def test_what_a_place_refuses(room: PapersRoom, drive: GoogleDrive) -> Non
     await room.until("failed", "sent")
     assert ((await room.copy("docs")).state, (await room.copy("docs")).error) == ("published", "")
     assert await room.kinds() == ["publish_asked", "publish_refused", "publish_asked", "published"]
+
+
+async def test_one_that_cannot_be_drawn(
+    room: PapersRoom, drive: GoogleDrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours is said, and it may be asked for again."""
+    real = Exports.published
+
+    async def broken(*_: object) -> Paper:
+        raise ValueError("no such picture")
+
+    monkeypatch.setattr(Exports, "published", broken)
+    await room.ask("docs")
+    await room.until("failed")
+    assert (await room.copy("docs")).state == "refused"
+    assert "cannot be drawn" in (await room.said())[-1]
+    monkeypatch.setattr(Exports, "published", real)
+    await room.ask("docs")
+    await room.until("failed", "sent")
+    assert (await room.copy("docs")).state == "published"
 
 
 async def test_a_place_that_is_away(room: PapersRoom, drive: GoogleDrive) -> None:

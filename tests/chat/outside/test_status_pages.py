@@ -45,6 +45,7 @@ class FakePage:
     errors: list[Exception] = field(default_factory=list)  # raised instead, one a time
     keeps: bool = False  # takes it before it raises
     state: str = ""
+    not_found: Rejected | None = None
 
     async def publish(self, update: StatusUpdate, reference: str, connection: Connection) -> Published:  # fmt: skip
         if not self.errors or self.keeps:
@@ -54,6 +55,8 @@ class FakePage:
         return Published(reference="ref1", url="https://status.x.org/1", state=update.status)
 
     async def find(self, update: StatusUpdate, reference: str, connection: Connection) -> Published | None:  # fmt: skip
+        if self.not_found:
+            raise self.not_found
         known = [each for each, _ in self.had if each.id == update.id]
         return Published(reference="ref1", state=update.status) if known else None
 
@@ -210,6 +213,17 @@ async def test_what_is_private_by_now_is_not_published(room: Room) -> None:
     await room.until("failed")
     (row,) = await room.told()
     assert (row.state, room.page.had) == ("failed", [])
+
+
+async def test_a_refusal_to_be_asked_is_loud_too(room: Room) -> None:
+    """After a lost answer: what became of it nobody learns, and it does not wait for ever."""
+    await room.publish(await room.preview(title="t"), "k")
+    room.page.errors = [Unknown("no answer")]
+    room.page.not_found = Rejected("page_id of the target must be the page's id")
+    await room.until("failed")
+    (row,) = await room.told()
+    assert row.state == "failed"
+    assert "page_id of the target" in (await room.said())[-1]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,20 +46,29 @@ class FakeTracker:
     """A tracker under the test's control."""
 
     had: list[Ticket] = field(default_factory=list)
+    not_sought: Rejected | None = None
     errors: list[Exception] = field(default_factory=list)  # raised instead, one a time
     keeps: bool = False  # takes it before it raises
+    lag: timedelta = timedelta()  # until it shows what it has
+    taken_at: datetime = field(default_factory=now)
     now_is: Filed | Exception | None = None
     asked: int = 0
 
     async def create(self, ticket: Ticket, connection: Any) -> Filed:
         if not self.errors or self.keeps:
             self.had.append(ticket)
+            self.taken_at = now()
         if self.errors:
             raise self.errors.pop(0)
         return Filed(reference="T-1", url="https://t.test/1", state="open")
 
     async def sought(self, ticket: Ticket, connection: Any) -> Filed | None:
-        known = [each for each in self.had if each.marker == ticket.marker]
+        if self.not_sought:
+            raise self.not_sought
+        shown = now() - self.taken_at >= self.lag
+        known = [each for each in self.had if each.marker == ticket.marker and shown]
+        if not known and now() - ticket.sent_at < self.lag:
+            raise Retryable("it may not show it yet", retry_after=0.1)
         return Filed(reference="T-1", url="https://t.test/1", state="open") if known else None
 
     async def state(self, reference: str, about: Any, connection: Any) -> Filed | None:
@@ -195,6 +204,18 @@ async def test_a_lost_answer_files_it_once(room: Room, keeps: bool) -> None:
     assert await room.kinds() == ["task_added", "ticket_late", "ticket_filed"]
 
 
+async def test_a_search_that_lags_after_a_long_outage(room: Room) -> None:
+    """It was wanted an hour ago and got there just now: not shown yet is not "not there"."""
+    room.tracker.errors, room.tracker.keeps = [Unknown("no answer")], True
+    room.tracker.lag = timedelta(seconds=3)
+    await room.add()
+    async with room.store.write() as session:
+        await session.execute(update(ActionItem).values(at=now() - timedelta(hours=1)))
+    await room.until("sent")
+    assert len(room.tracker.had) == 1
+    assert (await room.action()).reference == "T-1"
+
+
 async def test_a_crash_after_it_was_filed(room: Room) -> None:
     """It was taken and nobody recorded it: found by its marker when the lease is over."""
     await room.add()
@@ -234,6 +255,16 @@ async def test_what_is_private_by_now_becomes_no_ticket(room: Room) -> None:
     await room.until("failed")
     assert (room.tracker.had, (await room.action()).ticket) == ([], "refused")
     assert (await room.task()).state == "open"
+
+
+async def test_what_cannot_be_looked_up_is_said(room: Room) -> None:
+    """After a lost answer: nobody knows whether it is there, and a person must look."""
+    room.tracker.errors = [Unknown("no answer")]
+    room.tracker.not_sought = Rejected("it must be looked up by hand")
+    await room.add()
+    await room.until("failed")
+    assert (await room.action()).ticket == "refused"
+    assert "looked up by hand" in (await room.said())[-1]
 
 
 async def test_a_ticket_that_is_gone_or_cannot_be_read(room: Room) -> None:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.access.independence import dependent
 from bot.catalog import Catalog
-from bot.catalog.independence import dependent
 from bot.chat.outside.pace import Pace
 from bot.chat.outside.words import addressee, notice
 from bot.incidents import Incident
@@ -97,4 +97,16 @@ def test_what_silences_two_at_once() -> None:
     assert dependent(world(("a", "x/a", ["corp"]), ("b", "x/b", ["oob"]))) == []
     assert dependent(world(("a", "x/a", ["corp", "oob"]), ("b", "x/b", ["vpn"]))) == []
     assert "only one" in dependent(world(("a", "x/a", ["corp"])))[0]
+    assert dependent(world(("a", "x/a", ["direct"]), ("b", "x/b", ["corp"]))) == [
+        "a and b are not independent: both need dns:corp"  # `direct` does not say that it does not
+    ]
+    apart = world(("a", "x/a", ["corp"]), ("b", "x/b", ["oob"])).model_dump(exclude_unset=True)
+    for more in (
+        {"nodes": [{"id": "isp:other", "depends_on": ["power:hall"]},
+                   {"id": "dns:corp", "depends_on": ["power:hall"]}]},
+        {"targets": [each | {"depends_on": ["power:hall"]} for each in apart["targets"]]},
+    ):  # fmt: skip
+        assert dependent(Catalog.model_validate(apart | more)) == [
+            "a and b are not independent: both need power:hall"
+        ]
     assert dependent(Catalog()) == []
