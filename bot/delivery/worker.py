@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
     Interval,
     Select,
     String,
@@ -29,7 +28,7 @@ from bot.delivery.surface import Job, Surface
 from bot.delivery.tables import Binding, Delivery, Message
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.log import get
-from bot.store import YIELDING, Store, UtcDateTime, now
+from bot.store import CLOCK, YIELDING, Store, UtcDateTime, now
 
 log = get("delivery")
 _T = TypeVar("_T")
@@ -43,7 +42,6 @@ UNBOUND = (  # needs no channel of the incident
 _Found = tuple[Delivery, Message | None, Binding | None, Binding | None, str, str]
 SLOWEST_RETRY = 30.0
 BROKEN_TRIES = 3
-_SHARED = func.clock_timestamp(type_=DateTime(timezone=True))  # PostgreSQL's
 
 
 class DeliveryWorker:
@@ -143,7 +141,7 @@ class DeliveryWorker:
         wait = timedelta(seconds=seconds)
         if self.store.is_sqlite:  # one machine
             return literal(now() + wait, UtcDateTime)
-        return _SHARED + literal(wait, Interval)
+        return CLOCK + literal(wait, Interval)
 
     def _heads_query(self) -> Select[Any]:
         channel, posted = aliased(Binding), aliased(Binding)
@@ -155,7 +153,7 @@ class DeliveryWorker:
         query = (
             select(Delivery, Message, channel, posted)
             .add_columns(self.severity, self.workspace)
-            .add_columns(literal(None, UtcDateTime) if self.store.is_sqlite else _SHARED)
+            .add_columns(literal(None, UtcDateTime) if self.store.is_sqlite else CLOCK)
             .outerjoin(Message, col(Message.id) == col(Delivery.message_id))
             .outerjoin(channel, self._named(channel, "channel:", Delivery.incident_id))
             .outerjoin(posted, self._named(posted, "message:", Delivery.message_id))

@@ -25,8 +25,6 @@ from bot.store import Store, now
 
 LEASE = timedelta(seconds=15)
 WORK = ("planning", "approved", "running")
-
-
 _LARGE = tuple(defer(getattr(Run, name)) for name in ("plan", "text", "inputs"))
 
 
@@ -52,9 +50,9 @@ class Journal:
 
     async def claim(self) -> list[tuple[Run, int]]:
         """Runs with work and no living owner, with the epoch under which they are now ours."""
-        free = or_(col(Run.lease_until).is_(None), col(Run.lease_until) < now())
         due = and_(col(Run.state) == "held", col(Run.wake_at) <= now())
         work = or_(col(Run.state).in_(WORK), due)
+        free = or_(col(Run.lease_until).is_(None), col(Run.lease_until) < self.store.clock())
         waiting = select(Run).where(work, free).order_by(col(Run.id)).limit(20)
         async with self.store.read() as session:
             if (await session.execute(waiting)).first() is None:
@@ -62,10 +60,16 @@ class Journal:
         claimed = []
         async with self.store.write() as session:
             locked = waiting.with_for_update(skip_locked=True)
-            for run in (await session.execute(locked)).scalars():
-                run.owner, run.epoch, run.lease_until = self.owner, run.epoch + 1, now() + LEASE
+            found = (await session.execute(locked)).scalars().all()
+            until = await self.until(session, LEASE)
+            for run in found:
+                run.owner, run.epoch, run.lease_until = self.owner, run.epoch + 1, until
                 claimed.append((run, run.epoch))
         return claimed
+
+    async def until(self, session: AsyncSession, wait: timedelta) -> datetime:
+        """When a lease ends that begins now."""
+        return await session.run_sync(self.store.moment) + wait
 
     @asynccontextmanager
     async def fenced(
@@ -82,7 +86,7 @@ class Journal:
             run = (await session.execute(query.options(*light))).scalar_one()
             if run.epoch != epoch:
                 raise Fenced
-            run.lease_until = now() + LEASE
+            run.lease_until = await self.until(session, LEASE)
             yield session, run
 
     async def renew(self, run_id: int, epoch: int) -> None:
@@ -91,7 +95,7 @@ class Journal:
             renewed = await session.execute(
                 update(Run)
                 .where(col(Run.id) == run_id, col(Run.epoch) == epoch)
-                .values(lease_until=now() + LEASE)
+                .values(lease_until=await self.until(session, LEASE))
             )
             if not renewed.rowcount:  # type: ignore[attr-defined]  # an UPDATE's CursorResult
                 raise Fenced
@@ -295,7 +299,8 @@ class Journal:
 
     def _ours(self, connection: Connection, run_id: int, epoch: int) -> statements.Ours:
         """The run's row locked, its lease renewed. Raises `Fenced` under another epoch."""
-        key = {"of": run_id, "under": epoch, "until": now() + LEASE}
+        until = self.store.moment(connection) + LEASE
+        key = {"of": run_id, "under": epoch, "until": until}
         run = connection.execute(statements.RENEW, key).first()
         if run is None:
             raise Fenced

@@ -14,22 +14,36 @@ from contextlib import (
     nullcontext,
     suppress,
 )
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Executable, Row, event, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    DateTime,
+    Executable,
+    Row,
+    event,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
 from sqlalchemy.util import greenlet_spawn
 
 from bot.errors import Unavailable
 from bot.store import postgresql
 from bot.store.sqlite import BEGIN, connect
+from bot.store.types import UtcDateTime, now
 
 _TRIES = 3
 _GAVE_WAY = ("40001", "40P01")  # serialization_failure, deadlock_detected
@@ -37,6 +51,9 @@ _GAVE_WAY = ("40001", "40P01")  # serialization_failure, deadlock_detected
 _NOT_NOW = ("08", "53", "57", "58")
 _READ_ONLY = "25006"  # what is spoken to became a replica
 YIELDING = 0.2  # seconds that a worker lets people write first
+CLOCK = func.clock_timestamp(
+    type_=DateTime(timezone=True)
+)  # PostgreSQL's, which all replicas share
 T = TypeVar("T")
 MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 7_225_511  # any constant: it names our advisory lock on PostgreSQL
@@ -151,6 +168,17 @@ class Store:
             yield session
             session.expunge_all()  # what was read stays readable: a rollback would expire it
             await session.rollback()
+
+    def moment(self, asked: Connection | Session) -> datetime:
+        """Now, by the clock that all replicas share: one of their own may be wrong. For leases."""
+        if self.is_sqlite:  # one machine
+            return now()
+        found: datetime = asked.execute(select(CLOCK)).scalar_one()
+        return found
+
+    def clock(self) -> ColumnElement[datetime]:
+        """`moment`, to be compared within a query."""
+        return literal(now(), UtcDateTime) if self.is_sqlite else CLOCK
 
     async def wait(self, seen: int, seconds: float) -> None:
         """Returns once ``version`` is past ``seen``, or after ``seconds`` (for other replicas)."""

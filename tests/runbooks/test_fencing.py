@@ -14,7 +14,7 @@ from bot.contract import Action, Call, Change, Connection, Effect, Frozen, Previ
 from bot.errors import Retryable
 from bot.registry import Registry
 from bot.runbooks.journal import Fenced
-from bot.store import Store
+from bot.store import Store, now
 from tests.runbooks.conftest import MakeRoom
 from tests.runbooks.room import CALL, Room, expire, runbook, running, until, write_folder
 from tests.servers.fixtures import Start
@@ -63,6 +63,35 @@ async def test_a_former_owner_writes_nothing(make_room: MakeRoom) -> None:
     assert [a.state for a in await room.attempts(number)] == ["intent"]
     assert (await room.rows(), await room.run(number)) == before
     await new.renew(number, second)
+
+
+async def test_a_replica_whose_clock_is_wrong_takes_nothing_over(
+    make_room: MakeRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leases begin and end by the database's clock: an owner that works is left alone."""
+    room = make_room(runbook(CALL))
+    if room.store.is_sqlite:
+        pytest.skip("one machine has one clock")
+
+    def off_by(minutes: int) -> None:
+        for module in ("runbooks.journal", "runbooks.engine", "store.engine"):
+            monkeypatch.setattr(f"bot.{module}.now", lambda: now() + timedelta(minutes=minutes))
+
+    number = await room.approved()
+    right, other = room.engine.journal, room.another("other").journal
+    ((_, first),) = await right.claim()
+    off_by(5)
+    assert await other.claim() == []
+    await right.renew(number, first)
+    off_by(-5)
+    await expire(room)
+    ((_, second),) = await other.claim()
+    await other.renew(number, second)
+    await other.held_back(number, second, "s1", "the standby lags behind")
+    async with other.fenced(number, second):
+        pass
+    monkeypatch.undo()
+    assert await right.claim() == []
 
 
 @pytest.mark.server

@@ -68,14 +68,15 @@ class Book:
 
     async def claim(self) -> list[Claim]:
         """The incidents whose evidence is looked for now, by nobody else."""
-        moment, lease = now(), col(EvidenceLook.lease_until)
+        lease = col(EvidenceLook.lease_until)
         due = (
             select(Incident.id)
             .outerjoin(EvidenceLook, col(EvidenceLook.incident_id) == col(Incident.id))
-            .where(col(Incident.evidence_at).is_(None), col(Incident.declared_at) < moment - DELAY)
+            .where(col(Incident.evidence_at).is_(None), col(Incident.declared_at) < now() - DELAY)
             .where(
                 or_(  # what was begun is brought to its end, whatever became of the incident
-                    and_(lease.is_(None), col(Incident.status).in_(ACTIVE)), lease < moment
+                    and_(lease.is_(None), col(Incident.status).in_(ACTIVE)),
+                    lease < self.store.clock(),
                 )
             )
             .order_by(col(Incident.id))
@@ -91,7 +92,8 @@ class Book:
         return found
 
     async def _claim(self, session: AsyncSession, number: int) -> Claim | None:
-        incident, moment = await self.incidents.get(session, number), now()
+        incident = await self.incidents.get(session, number)
+        moment = await session.run_sync(self.store.moment)
         look = await session.get(EvidenceLook, number)
         merged = look is None and incident.merged_into is not None  # the other one has its own
         taken = merged or (look is not None and look.lease_until >= moment)
