@@ -26,10 +26,8 @@ from bot.store import YIELDING, Store, now
 from bot.timeline import Timeline
 
 _RECENT = timedelta(hours=1)  # a policy that is new to the catalog does not page for old stories
-_LOOKED, _MARKED = (
-    ("pages", "looked"),
-    timedelta(minutes=10),
-)  # a binding: when somebody looked last
+_LOOKED = ("pages", "looked")  # a binding: when somebody looked last,
+_MARKED = timedelta(minutes=10)  # give or take so much
 _TIMELINE = Timeline.__table__.c  # type: ignore[attr-defined]  # SQLModel sets it on table classes
 _WIDER = ("severity_changed", "service_added", "incident_merged")  # it may be one for a policy then
 _REOPENED = and_(_TIMELINE.kind == "status_changed", _TIMELINE.data["from"].as_string().in_(ENDED))
