@@ -1,14 +1,17 @@
 """No body is read without end, on any route, whatever length it was announced with."""
 
+import asyncio
+
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_LIMIT = 5 * 1024 * 1024
+BODY_SECONDS = 30.0  # for all of a body, however slowly it drips in
 
 
 class BodyLimit:
-    """Counts what comes in; over the limit, whoever reads it gets a 413 to answer with."""
+    """Counts what comes in; over the limits, whoever reads it gets a 413 or 408 to answer with."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -19,12 +22,21 @@ class BodyLimit:
 
 
 def counted(receive: Receive) -> Receive:
-    """What comes in, up to the limit."""
-    received = 0
+    """What comes in, up to the limits."""
+    received, ends, complete = 0, 0.0, False
 
     async def some() -> Message:
-        nonlocal received
-        message = await receive()
+        nonlocal received, ends, complete
+        if complete:  # what comes then is that the other side has gone, whenever that may be
+            return await receive()
+        ends = ends or asyncio.get_running_loop().time() + BODY_SECONDS
+        try:
+            async with asyncio.timeout_at(ends):
+                message = await receive()
+        except TimeoutError:
+            text = f"The body was not here within {BODY_SECONDS:g} s. Send it again."
+            raise HTTPException(408, text, {"Connection": "close"}) from None
+        complete = not message.get("more_body", False)
         received += len(message.get("body", b""))
         if received > BODY_LIMIT:
             raise HTTPException(
@@ -36,7 +48,7 @@ def counted(receive: Receive) -> Receive:
 
 
 async def whole(receive: Receive) -> bytes:
-    """The body in one piece. Raises `ClientDisconnect`, and `HTTPException` past the limit."""
+    """The body in one piece. Raises `ClientDisconnect`, and `HTTPException` past the limits."""
     some, parts, more = counted(receive), [], True
     while more:
         message = await some()

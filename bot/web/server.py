@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
@@ -103,8 +104,9 @@ def _webhooks(app: "_Web", reception: Reception) -> None:
         reception.reader(name)
         try:
             body = await whole(receive)
-        except HTTPException:
-            reception.refused(name, "too_large")
+        except HTTPException as error:
+            slow = error.status_code == HTTPStatus.REQUEST_TIMEOUT
+            reception.refused(name, "too_slow" if slow else "too_large")
             raise
         # of a header that is there twice, the first counts
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in reversed(scope["headers"])}

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.web.listening import Server, listening
 from tests.servers.process import HOST
+from tests.web.conftest import Web
 
 _DATA_SEGMENTS_IN = 152  # where Linux has it in its struct tcp_info
 
@@ -100,3 +101,26 @@ async def test_what_is_held_is_sent_before_the_end(size: int) -> None:
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
         assert (head[:12], len(body)) == (b"HTTP/1.1 200", size)
+
+
+@pytest.mark.parametrize("path", ["/webhooks/alertmanager", "/signin"])
+async def test_a_body_that_drips_is_not_waited_for(
+    web: Web, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """408 on time, and the connection is closed: nobody holds many of them open with a byte each."""
+    monkeypatch.setattr("bot.web.limit.BODY_SECONDS", 0.5)
+
+    async def drip(writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b" ")
+            await asyncio.sleep(0.1)
+
+    async with connected(web.jackline.web) as (reader, writer):
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nContent-Length: 1000\r\n"
+        writer.write(f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n".encode())
+        dripping = asyncio.create_task(drip(writer))
+        async with asyncio.timeout(20):
+            answer = await reader.read()
+        dripping.cancel()
+    assert answer.startswith(b"HTTP/1.1 408 "), answer
+    assert b"The body was not here within 0.5 s." in answer
