@@ -20,6 +20,7 @@ class Proposer:
     def __init__(self, store: Store, runs: Runs) -> None:
         self.store = store
         self.runs = runs
+        self._failed: set[int] = set()  # incidents at which we broke: the others come first
 
     async def propose_next(self) -> bool:
         """Proposes for one incident; whether there was one."""
@@ -27,13 +28,21 @@ class Proposer:
             query = select(Incident.id).where(
                 col(Incident.proposed_at).is_(None), col(Incident.status).in_(ACTIVE)
             )
-            incident_id = (await session.execute(query.limit(1))).scalar_one_or_none()
+            last = [col(Incident.id).in_(self._failed)] if self._failed else []
+            query = query.order_by(*last, col(Incident.id)).limit(1)
+            incident_id = (await session.execute(query)).scalar_one_or_none()
         if incident_id is None:
             return False
+        self._failed.add(incident_id)
+        await self._propose(incident_id)
+        self._failed.discard(incident_id)
+        return True
+
+    async def _propose(self, incident_id: int) -> None:
         async with self.store.write() as session:
             incident = await self.runs.incidents.get(session, incident_id)
             if incident.proposed_at is not None or incident.status not in ACTIVE:
-                return True
+                return
             incident.proposed_at = now()
             for runbook in await self._matching(session, incident):
                 if runbook.front.from_bag:
@@ -50,7 +59,6 @@ class Proposer:
                     if runbook.id == incident.trigger.get("runbook"):
                         typed = f"/runbook run {typed_with_inputs(runbook)}"
                         await self._name(session, incident, runbook, _INPUTS, typed)
-        return True
 
     async def _matching(self, session: AsyncSession, incident: Incident) -> list[Runbook]:
         """What its trigger names, and the triggers of those that are merged into it."""

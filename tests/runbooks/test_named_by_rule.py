@@ -1,8 +1,14 @@
 """The runbook that a rule names: proposed first, or named where it cannot be proposed as it is."""
 
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import select
 
 from bot.delivery.tables import Message
+from bot.incidents import Incident
 from bot.runbooks import Proposer, Run
 from tests.runbooks.conftest import MakeRoom
 from tests.runbooks.room import Room, look, runbook
@@ -43,3 +49,34 @@ async def test_one_that_needs_inputs_is_named(make_room: MakeRoom) -> None:
         notices = select(Message).where(Message.kind == "notice")
         (message,) = (await session.execute(notices)).scalars()
     assert message.payload["text"].endswith("`/runbook run fix site=…`")
+
+
+async def test_where_we_break_holds_up_no_other(
+    make_room: MakeRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One incident at which proposing fails, each time: the next one has its runbook all the same."""
+    room = make_room(runbook(look(""), front="triggers: ['service:shop']"))
+    start = room.runs.start
+
+    async def breaks(session: AsyncSession, incident: Incident, *given: Any, **more: Any) -> Run:
+        if incident.number == 1:
+            raise RuntimeError
+        return await start(session, incident, *given, **more)
+
+    monkeypatch.setattr(room.runs, "start", breaks)
+    async with room.store.write() as session:
+        for title in ("Down", "Slow"):
+            await room.incidents.declare(
+                session, title=title, severity="sev1", actor="source:a", origin=title,
+                services=["shop"], trigger={"alert": title, "source": "a"},
+            )  # fmt: skip
+    proposer = Proposer(room.store, room.runs)
+    for _ in range(3):
+        with suppress(RuntimeError):
+            await proposer.propose_next()
+    async with room.store.read() as session:
+        runs = (await session.execute(select(Run))).scalars().all()
+    assert [r.incident_id for r in runs] == [2]
+    monkeypatch.undo()
+    assert await proposer.propose_next()
+    assert not await proposer.propose_next()
