@@ -23,6 +23,48 @@
     if (!sent.startsWith("/")) scrollTo(0, document.documentElement.scrollHeight);
   });
 
+  // A browser opens six connections to a host, and a stream holds one of them: the seventh tab would
+  // wait without a word. So a tab that nobody looks at lets its stream go; the next one begins by
+  // saying what has changed since the page was drawn.
+  class Stream extends EventTarget {
+    constructor(url) {
+      super();
+      this.url = url;
+      this.names = new Set();
+      this.look = () => document.hidden ? this.rest() : this.open();
+      document.addEventListener("visibilitychange", this.look);
+      this.look();
+    }
+    get readyState() { return this.source ? this.source.readyState : EventSource.CONNECTING; }
+    addEventListener(name, listener) {
+      super.addEventListener(name, listener);
+      if (this.names.has(name)) return;
+      this.names.add(name);
+      if (this.source) this.hear(name);
+    }
+    hear(name) {
+      this.source.addEventListener(name, (e) => {
+        this.dispatchEvent(new MessageEvent(name, { data: e.data, lastEventId: e.lastEventId }));
+      });
+    }
+    open() {
+      if (this.source) return;
+      this.source = new EventSource(this.url);
+      this.source.onopen = (e) => this.onopen?.(e);
+      this.source.onerror = (e) => this.onerror?.(e);
+      for (const name of this.names) this.hear(name);
+    }
+    rest() {
+      this.source?.close();
+      this.source = null;
+    }
+    close() {
+      document.removeEventListener("visibilitychange", this.look);
+      this.rest();
+    }
+  }
+  htmx.createEventSource = (url) => new Stream(url);
+
   body.addEventListener("htmx:sseError", () => body.classList.add("is-offline"));
   body.addEventListener("htmx:sseOpen", () => body.classList.remove("is-offline"));
 
