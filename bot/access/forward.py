@@ -13,7 +13,6 @@ from bot.errors import TargetError
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Tasks = set[asyncio.Task[None]]
 HOST = "127.0.0.1"
-NEXT_ADDRESS = 0.25  # seconds that a name's address may be silent until the next one is tried, too
 PARTING = 1.0  # seconds that the other side has to take leave
 _LOST = (OSError, asyncssh.Error)
 _Channel = tuple["SSHReader[bytes]", "SSHWriter[bytes]"]
@@ -88,10 +87,13 @@ async def bridged(channel: _Channel, tasks: Tasks) -> Streams:
     return ours
 
 
-async def connected(host: str, port: int, seconds: float, *, card: str = "") -> socket.socket:
-    """A socket to the first of the name's addresses that answers, by a network card if one is named.
+async def connected(
+    host: str, port: int, seconds: float, *, card: str = "", source: str = ""
+) -> socket.socket:
+    """A socket to the first of the name's addresses that answers.
 
-    One that is silent takes no more than its share of the time.
+    By a network ``card``, or from an address of ours, if one is named. One that is silent takes no
+    more than its share of the time. asyncio would try the next one beside it; uvloop does not.
     """
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -102,6 +104,8 @@ async def connected(host: str, port: int, seconds: float, *, card: str = "") -> 
             taken.setblocking(False)
             if card:
                 taken.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, card.encode())
+            if source:
+                taken.bind((source, 0))
             async with asyncio.timeout(seconds / len(found)):
                 await loop.sock_connect(taken, where)
         except OSError as error:

@@ -12,7 +12,7 @@ import asyncssh
 from python_socks import ProxyError, ProxyType
 from python_socks.async_.asyncio import Proxy
 
-from bot.access.forward import NEXT_ADDRESS, Streams, Tasks, bridged, connected, ended, streams
+from bot.access.forward import Streams, Tasks, bridged, connected, ended, streams
 from bot.access.secrets import Secrets
 from bot.access.ssh import hang_up, log_in
 from bot.access.tunnel import tunnelled
@@ -73,13 +73,8 @@ def _no_way(path: Path, host: str, port: int, error: Exception) -> NotSent:
 
 
 async def _connect(address: str, port: int, bind: str) -> Streams:
-    if not bind:
-        return await asyncio.open_connection(address, port, happy_eyeballs_delay=NEXT_ADDRESS)
-    if is_address(bind):
-        return await asyncio.open_connection(
-            address, port, local_addr=(bind, 0), happy_eyeballs_delay=NEXT_ADDRESS
-        )
-    return await streams(await connected(address, port, CONNECT_TIMEOUT, card=bind))
+    by = {} if not bind else {"source": bind} if is_address(bind) else {"card": bind}
+    return await streams(await connected(address, port, CONNECT_TIMEOUT, **by))
 
 
 class _OverProxy:

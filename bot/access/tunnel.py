@@ -8,8 +8,9 @@ import asyncio
 import base64
 import re
 
-from bot.access.forward import NEXT_ADDRESS, Streams, closed
+from bot.access.forward import Streams, closed, connected, streams
 
+_CONNECT = 5.0  # seconds until the proxy has taken the connection
 _NAME = re.compile(r"[A-Za-z0-9._:%-]+")
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})([^\r\n]*)")
 
@@ -23,7 +24,7 @@ async def tunnelled(proxy: tuple[str, int], host: str, port: int, login: str = "
     if login:
         lines.append(f"Proxy-Authorization: Basic {base64.b64encode(login.encode()).decode()}")
     try:
-        reader, writer = await asyncio.open_connection(*proxy, happy_eyeballs_delay=NEXT_ADDRESS)
+        reader, writer = await streams(await connected(*proxy, _CONNECT))
     except OSError as error:
         raise OSError(f"could not connect to proxy {proxy[0]}:{proxy[1]}: {error}") from error
     try:
