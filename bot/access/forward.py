@@ -4,10 +4,12 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import asyncssh
 from asyncssh import SSHReader, SSHWriter
 
+from bot.catalog.path import is_address
 from bot.errors import TargetError
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -96,10 +98,10 @@ async def connected(
     more than its share of the time. asyncio would try the next one beside it; uvloop does not.
     """
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     problem = OSError(f"{host} has no address")
-    for family, kind, protocol, _, where in found:
-        taken = socket.socket(family, kind, protocol)
+    found = await _addresses(host, port)
+    for family, where in found:
+        taken = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             taken.setblocking(False)
             if card:
@@ -117,6 +119,15 @@ async def connected(
         else:
             return taken
     raise problem
+
+
+async def _addresses(host: str, port: int) -> list[tuple[int, Any]]:
+    """Families, and where to connect to; an address need not be looked up."""
+    if is_address(host):
+        return [(socket.AF_INET6 if ":" in host else socket.AF_INET, (host, port))]
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, where) for family, _, _, _, where in found]
 
 
 async def streams(taken: socket.socket) -> Streams:

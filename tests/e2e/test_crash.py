@@ -14,7 +14,7 @@ from tests.servers.postgres import Postgres
 from tests.slackstub import U_ANA, U_BEN, SlackStub
 
 pytestmark = [pytest.mark.server, pytest.mark.alone, pytest.mark.timeout(900)]
-CHUNKS = 5
+CHUNKS = 8
 ONCE = (
     "incident_declared", "alert_received", "runbook_proposed", "run_planned", "run_requested",
     "run_approved", "run_started", "run_succeeded", "alert_resolved", "postmortem_drafted",
