@@ -1,6 +1,5 @@
 """A console over a real database behind a real server, with something to see on every page."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -8,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.async_api import Browser, Page
 
 from bot.alerts import StoredAlert
@@ -17,8 +15,8 @@ from bot.chat.console import signin_link
 from bot.runbooks import Run, StepAttempt
 from bot.store import Store, now
 from tests.browser.chromium import DESK, chromium
+from tests.browser.serving import serving
 from tests.chat.console_world import KEY, World
-from tests.servers.process import HOST, free_port
 
 CATALOG: dict[str, Any] = {
     "people": [
@@ -105,16 +103,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     await store.migrate()
     world = World(tmp_path, store, whole=load_catalog(folder / "catalog"))
     assert not world.runs.library.problems
-    port = free_port()
-    config = uvicorn.Config(world.app, host=HOST, port=port, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    async with chromium() as browser:
-        yield Site(world, f"http://{HOST}:{port}", browser)
-    server.should_exit = True
-    await task
+    async with serving(world.app) as url, chromium() as browser:
+        yield Site(world, url, browser)
     await store.close()
 
 

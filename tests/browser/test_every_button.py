@@ -1,6 +1,5 @@
 """Every button pressed on the console's pages, in a real browser."""
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -8,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.async_api import Browser, Dialog, Locator, Page, expect
 from sqlmodel import select
 from starlette.applications import Starlette
@@ -19,11 +17,11 @@ from bot.registry import load
 from bot.store import Store
 from bot.timeline import Timeline
 from tests.browser.chromium import PHONE, chromium
+from tests.browser.serving import serving
 from tests.chat.console_world import KEY
 from tests.chat.every_button import BUTTONS, Press, prepare
 from tests.chat.room import ChatRoom
 from tests.runbooks.room import PEOPLE
-from tests.servers.process import HOST, free_port
 
 pytestmark = [pytest.mark.server, pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -48,15 +46,8 @@ async def served(folder: Path) -> AsyncIterator[tuple[ChatRoom, str]]:
         catalog=lambda: room.library.catalog, session_key=KEY, data_dir=folder, settings=tuple,
         proofs=room._proofs,
     )  # fmt: skip
-    port = free_port()
-    config = uvicorn.Config(Starlette(routes=routes), HOST, port, log_level="error", ws="none")
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield room, f"http://{HOST}:{port}"
-    server.should_exit = server.force_exit = True
-    await task
+    async with serving(Starlette(routes=routes)) as url:
+        yield room, url
     await store.close()
 
 

@@ -9,7 +9,7 @@ from bot.chat.console import signin_link
 from bot.incidents import Incident
 from bot.store import Store
 from tests.browser.chromium import chromium
-from tests.browser.test_updates import served
+from tests.browser.serving import serving
 from tests.chat.console_world import KEY, World
 
 pytestmark = [pytest.mark.server, pytest.mark.browser, pytest.mark.timeout(120)]
@@ -32,7 +32,7 @@ async def test_the_ninth_tab_opens(tmp_path: Path) -> None:
     world = World(tmp_path, store)
     made = [await world.incident(f"Down {number}") for number in range(TABS)]
     tabs: list[Page] = []
-    async with served(world) as url, chromium() as browser:
+    async with serving(world.app) as url, chromium() as browser:
         context = await browser.new_context()
         for number in range(1, TABS + 1):
             for tab in tabs:

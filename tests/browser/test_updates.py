@@ -1,34 +1,18 @@
 """An update in a real browser, on a phone: the form in the answer, the preview's button, the feed."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.async_api import expect
 
 from bot.catalog import AudiencePlace, Catalog, Service
 from bot.chat.console import signin_link
 from bot.store import Store
+from tests.browser.serving import serving
 from tests.browser.test_demo import PHONE, chromium, shot
 from tests.chat.console_world import KEY, ROSA, World
-from tests.servers.process import free_port
 
 pytestmark = [pytest.mark.server, pytest.mark.browser, pytest.mark.timeout(120)]
-
-
-@asynccontextmanager
-async def served(world: World) -> AsyncIterator[str]:
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(world.app, port=port, log_level="error", ws="none"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = server.force_exit = True
-    await task
 
 
 async def test_customers_are_told_from_a_phone(tmp_path: Path) -> None:
@@ -41,7 +25,7 @@ async def test_customers_are_told_from_a_phone(tmp_path: Path) -> None:
         audiences=[AudiencePlace(id="customers", channels=["C0CUST"])],
     )  # fmt: skip
     await world.incident()
-    async with served(world) as url, chromium() as browser:
+    async with serving(world.app) as url, chromium() as browser:
         page = await browser.new_page(viewport=PHONE)
         await page.goto(signin_link(KEY, "rosa", url))
         await page.goto(f"{url}/incidents/1")
