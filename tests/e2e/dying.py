@@ -14,9 +14,7 @@ import httpx
 from tests.e2e.harness import Bot
 from tests.slackstub import HumanError, SlackStub
 
-STRIDE = (
-    16  # commits from one death of a play to its next: a step's two, with all that Slack is told
-)
+STRIDE = 16  # commits between two deaths of a play: a step, with all that Slack is told of it
 
 
 class Driver:
