@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
-    Interval,
     Select,
     String,
     and_,
@@ -28,7 +27,7 @@ from bot.delivery.surface import Job, Surface
 from bot.delivery.tables import Binding, Delivery, Message
 from bot.errors import AuthFailed, NotSent, Rejected, Retryable, TargetError, Unknown
 from bot.log import get
-from bot.store import CLOCK, YIELDING, Store, UtcDateTime, now
+from bot.store import YIELDING, Store, now
 
 log = get("delivery")
 _T = TypeVar("_T")
@@ -120,7 +119,7 @@ class DeliveryWorker:
             .values(
                 state="sending",
                 owner=self.owner,
-                lease_until=self._ends(self.lease.total_seconds()),
+                lease_until=await self.store.until(session, self.lease),
                 attempts=Delivery.attempts + 1,
             )
         )
@@ -128,20 +127,16 @@ class DeliveryWorker:
 
     async def _heads(self, session: AsyncSession) -> list[_Found]:
         """What may go now, locked: each with its message, its channel's binding and its own."""
-        moment = now()
+        found = (await session.execute(self._query)).all()
+        if not found:
+            return []
+        moment, clock = now(), await session.run_sync(self.store.moment)
         return [
-            (row, *found)
-            for row, *found, clock in (await session.execute(self._query)).all()
+            (row, *more)
+            for row, *more in found
             if (row.state == "pending" and row.next_at <= moment)
-            or (row.state == "sending" and row.lease_until and row.lease_until < (clock or moment))
+            or (row.state == "sending" and row.lease_until and row.lease_until < clock)
         ]
-
-    def _ends(self, seconds: float) -> ColumnElement[Any]:
-        """When a lease ends, by the clock that all replicas share: one of their own may be wrong."""
-        wait = timedelta(seconds=seconds)
-        if self.store.is_sqlite:  # one machine
-            return literal(now() + wait, UtcDateTime)
-        return CLOCK + literal(wait, Interval)
 
     def _heads_query(self) -> Select[Any]:
         channel, posted = aliased(Binding), aliased(Binding)
@@ -153,7 +148,6 @@ class DeliveryWorker:
         query = (
             select(Delivery, Message, channel, posted)
             .add_columns(self.severity, self.workspace)
-            .add_columns(literal(None, UtcDateTime) if self.store.is_sqlite else CLOCK)
             .outerjoin(Message, col(Message.id) == col(Delivery.message_id))
             .outerjoin(channel, self._named(channel, "channel:", Delivery.incident_id))
             .outerjoin(posted, self._named(posted, "message:", Delivery.message_id))
@@ -218,15 +212,16 @@ class DeliveryWorker:
 
     async def _later(self, job: Job, error: TargetError, *, state: str, seconds: float) -> None:
         log.warning("delivery_postponed", op=job.op, incident_id=job.incident_id, error=str(error))
-        at = now() + timedelta(seconds=seconds)
+        pause = timedelta(seconds=seconds)
         async with self.store.write() as session:
+            until = await self.store.until(session, pause)
             await session.execute(
                 update(Delivery)
                 .where(*_still_ours(job))
                 .values(
                     state=state,
-                    next_at=at,
-                    lease_until=self._ends(seconds),
+                    next_at=now() + pause,
+                    lease_until=until,
                     error=str(error)[:500],
                 )
             )

@@ -60,7 +60,7 @@ class PageClock:
             await self.store.quiet(YIELDING)
             async with self.store.write() as session:
                 await self._open(session, number)
-        if looked is None or abs(now() - looked) > _MARKED:
+        if self.paging.catalog.escalations and (looked is None or abs(now() - looked) > _MARKED):
             await self._mark()
         for number in over:
             async with self.store.write() as session:

@@ -170,7 +170,7 @@ class RunEngine:
                 return False
             taken = await self.journal.lock_targets(session, fresh)
             if taken:
-                fresh.lease_until = await self.journal.until(session, _BUSY)
+                fresh.lease_until = await self.journal.store.until(session, _BUSY)
                 log.info("run_waits_for_target", run_id=run.id, target=taken)
                 return False
             await self._resume(session, fresh)

@@ -61,15 +61,11 @@ class Journal:
         async with self.store.write() as session:
             locked = waiting.with_for_update(skip_locked=True)
             found = (await session.execute(locked)).scalars().all()
-            until = await self.until(session, LEASE)
+            until = await self.store.until(session, LEASE)
             for run in found:
                 run.owner, run.epoch, run.lease_until = self.owner, run.epoch + 1, until
                 claimed.append((run, run.epoch))
         return claimed
-
-    async def until(self, session: AsyncSession, wait: timedelta) -> datetime:
-        """When a lease ends that begins now."""
-        return await session.run_sync(self.store.moment) + wait
 
     @asynccontextmanager
     async def fenced(
@@ -86,7 +82,7 @@ class Journal:
             run = (await session.execute(query.options(*light))).scalar_one()
             if run.epoch != epoch:
                 raise Fenced
-            run.lease_until = await self.until(session, LEASE)
+            run.lease_until = await self.store.until(session, LEASE)
             yield session, run
 
     async def renew(self, run_id: int, epoch: int) -> None:
@@ -95,7 +91,7 @@ class Journal:
             renewed = await session.execute(
                 update(Run)
                 .where(col(Run.id) == run_id, col(Run.epoch) == epoch)
-                .values(lease_until=await self.until(session, LEASE))
+                .values(lease_until=await self.store.until(session, LEASE))
             )
             if not renewed.rowcount:  # type: ignore[attr-defined]  # an UPDATE's CursorResult
                 raise Fenced

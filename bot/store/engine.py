@@ -14,7 +14,7 @@ from contextlib import (
     nullcontext,
     suppress,
 )
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,9 +51,7 @@ _GAVE_WAY = ("40001", "40P01")  # serialization_failure, deadlock_detected
 _NOT_NOW = ("08", "53", "57", "58")
 _READ_ONLY = "25006"  # what is spoken to became a replica
 YIELDING = 0.2  # seconds that a worker lets people write first
-CLOCK = func.clock_timestamp(
-    type_=DateTime(timezone=True)
-)  # PostgreSQL's, which all replicas share
+_CLOCK = func.clock_timestamp(type_=DateTime(timezone=True))  # PostgreSQL's
 T = TypeVar("T")
 MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 7_225_511  # any constant: it names our advisory lock on PostgreSQL
@@ -173,12 +171,16 @@ class Store:
         """Now, by the clock that all replicas share: one of their own may be wrong. For leases."""
         if self.is_sqlite:  # one machine
             return now()
-        found: datetime = asked.execute(select(CLOCK)).scalar_one()
+        found: datetime = asked.execute(select(_CLOCK)).scalar_one()
         return found
+
+    async def until(self, session: AsyncSession, wait: timedelta) -> datetime:
+        """When a lease of that length ends that begins now."""
+        return await session.run_sync(self.moment) + wait
 
     def clock(self) -> ColumnElement[datetime]:
         """`moment`, to be compared within a query."""
-        return literal(now(), UtcDateTime) if self.is_sqlite else CLOCK
+        return literal(now(), UtcDateTime) if self.is_sqlite else _CLOCK
 
     async def wait(self, seen: int, seconds: float) -> None:
         """Returns once ``version`` is past ``seen``, or after ``seconds`` (for other replicas)."""

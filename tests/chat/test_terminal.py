@@ -27,13 +27,18 @@ def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[TextIO]:
         yield typed
 
 
+async def left(asker: Asker, text: str, words: tuple[str, ...]) -> None:
+    """A question that nobody answers before it is left by Ctrl-C."""
+    asked = asyncio.create_task(asker.ask(text, words))
+    await asyncio.sleep(0.05)
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+
+
 async def test_the_answer_is_the_next_questions(keyboard: TextIO) -> None:
     """A question is left by Ctrl-C; what is typed then answers the one that is asked after it."""
     asker = Asker(Printer(stderr=True), interactive=True)
-    left = asyncio.create_task(asker.ask("Is all of it done?", ("done", "cannot")))
-    await asyncio.sleep(0.05)
-    left.cancel()
-    await asyncio.gather(left, return_exceptions=True)
+    await left(asker, "Is all of it done?", ("done", "cannot"))
     asked = asyncio.create_task(asker.ask("Take back what was done?", ("no", "yes")))
     await asyncio.sleep(0.05)
     keyboard.write("yes\n")
@@ -44,10 +49,7 @@ async def test_the_answer_is_the_next_questions(keyboard: TextIO) -> None:
 async def test_what_was_typed_in_between_is_no_answer(keyboard: TextIO) -> None:
     """It was meant for the question that is gone."""
     asker = Asker(Printer(stderr=True), interactive=True)
-    left = asyncio.create_task(asker.ask("Run it?", ("yes", "no")))
-    await asyncio.sleep(0.05)
-    left.cancel()
-    await asyncio.gather(left, return_exceptions=True)
+    await left(asker, "Run it?", ("yes", "no"))
     keyboard.write("yes\n")
     await asyncio.sleep(0.05)
     asked = asyncio.create_task(asker.ask("Take back what was done?", ("no", "yes")))

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -69,13 +70,20 @@ class Orders:
         assert self.sql("SELECT bool_and(cents = total * 100) FROM orders WHERE id <> 9") == "t"
 
 
-@pytest.fixture
-def orders(postgres_server: Postgres) -> Iterator[Orders]:
-    name = postgres_server.create_database().rpartition("/")[2]
-    found = Orders(postgres_server, name)
+@contextmanager
+def ordered(server: Postgres) -> Iterator[Orders]:
+    """A database of its own with the orders."""
+    name = server.create_database().rpartition("/")[2]
+    found = Orders(server, name)
     found.sql(ORDERS)
     yield found
-    postgres_server.drop_database(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def orders(postgres_server: Postgres) -> Iterator[Orders]:
+    with ordered(postgres_server) as found:
+        yield found
 
 
 @pytest.fixture

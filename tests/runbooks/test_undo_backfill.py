@@ -9,7 +9,7 @@ import pytest
 from bot.registry import Registry
 from bot.store import Store
 from tests.integrations.test_postgres import SETTINGS
-from tests.integrations.test_postgres_backfill import JOBS, ORDERS, Orders
+from tests.integrations.test_postgres_backfill import JOBS, Orders, ordered
 from tests.runbooks.room import runbook
 from tests.runbooks.shipped.room import placed
 from tests.servers.postgres import Postgres
@@ -24,11 +24,8 @@ on_failure: undo"""
 
 @pytest.fixture
 def orders(postgres_server: Postgres) -> Iterator[Orders]:
-    name = postgres_server.create_database().rpartition("/")[2]
-    found = Orders(postgres_server, name)
-    found.sql(ORDERS)
-    yield found
-    postgres_server.drop_database(name)
+    with ordered(postgres_server) as found:
+        yield found
 
 
 async def test_a_part_is_taken_back_where_nobody_can_count(

@@ -4,9 +4,10 @@ The outcome is stored before the outbox knows of it: what a crash left unfinishe
 in the record, then on the page, and only then sent again.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,9 +15,10 @@ from sqlmodel import col, select
 
 from bot.access import Dialer
 from bot.chat.outside.paths import asking, first
-from bot.contract import Connection, Published, StatusPage, StatusUpdate
+from bot.chat.outside.waited import require_public, said
+from bot.contract import Connection, Published, StatusPage
 from bot.delivery import Delivery, Job
-from bot.errors import Rejected, TargetError
+from bot.errors import Rejected
 from bot.incidents import Incident, Incidents
 from bot.incidents.publishing import STATUS, Publication, update_of
 from bot.registry import Registry
@@ -42,12 +44,13 @@ class StatusSurface:
 
     async def deliver(self, job: Job) -> dict[str, Any]:
         """Publishes an update, or reads back what the page has."""
-        row, update, reference = await self._asked(job)
+        row, incident, reference = await self._asked(job)
         if job.op == "read_page":
             await self._read(row)
             return {}
         async with self._said(row):
-            await self._require_public(row)
+            require_public(incident)
+            update = update_of(row, incident.declared_at)
             published = await self._page(
                 row.page, lambda page, there: page.publish(update, reference, there)
             )
@@ -58,7 +61,8 @@ class StatusSurface:
         """What became of an update that was begun before; None if it may be sent."""
         if job.op == "read_page":
             return None
-        row, update, reference = await self._asked(job)
+        row, incident, reference = await self._asked(job)
+        update = update_of(row, incident.declared_at)
         if row.state != "pending":
             return {}
         async with self._said(row):
@@ -70,20 +74,11 @@ class StatusSurface:
         await self._done(row, found)
         return {}
 
-    @asynccontextmanager
-    async def _said(self, row: Publication) -> AsyncIterator[None]:
-        """Whatever goes wrong is said where people see it."""
-        try:
-            yield
-        except Rejected as error:
-            await self._failed(row, str(error))
-            raise
-        except TargetError as error:
-            await self._late(row, str(error))
-            raise
+    def _said(self, row: Publication) -> AbstractAsyncContextManager[None]:
+        return said(partial(self._failed, row), partial(self._late, row))
 
-    async def _asked(self, job: Job) -> tuple[Publication, StatusUpdate, str]:
-        """The update, and the page's name for the incident if it has one by now."""
+    async def _asked(self, job: Job) -> tuple[Publication, Incident, str]:
+        """The update, whose it is, and the page's name for the incident if it has one by now."""
         async with self.store.read() as session:
             row = await session.get_one(Publication, job.payload["publication"])
             incident = await session.get_one(Incident, row.incident_id)
@@ -94,13 +89,7 @@ class StatusSurface:
                 .order_by(col(Publication.id).desc())
             )
             reference = (await session.execute(before.limit(1))).scalar() or ""
-        return row, update_of(row, incident.declared_at), reference
-
-    async def _require_public(self, row: Publication) -> None:
-        """It may have waited for the page for long: raises `Rejected` where it is for few by now."""
-        async with self.store.read() as session:
-            if (await session.get_one(Incident, row.incident_id)).private:
-                raise Rejected("The incident was made private before the page had it.")
+        return row, incident, reference
 
     async def _page(
         self, page_id: str, ask: Callable[[StatusPage, Connection], Awaitable[_T]]

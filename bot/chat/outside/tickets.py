@@ -5,9 +5,10 @@ in the record, then at the tracker by its marker, and only then filed again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import update
@@ -17,6 +18,7 @@ from sqlmodel import col, select
 from bot.access import Dialer
 from bot.catalog import Tracker
 from bot.chat.outside.paths import first
+from bot.chat.outside.waited import require_public, said
 from bot.contract import Connection, Filed, Tickets
 from bot.delivery import Job
 from bot.errors import JacklineError, Rejected, TargetError, Unknown
@@ -87,7 +89,7 @@ class TicketSurface:
         if action.ticket != "pending":
             return {}
         async with self._said(action):
-            _require_public(incident)
+            require_public(incident)
             entry = self.trackers.entry(action)
             await self._sent(action)
             ticket = ticket_of(incident, action, entry, self._page(incident))
@@ -109,17 +111,8 @@ class TicketSurface:
         await self._done(action, entry, found)
         return {}
 
-    @asynccontextmanager
-    async def _said(self, action: ActionItem) -> AsyncIterator[None]:
-        """Whatever goes wrong is said where people see it."""
-        try:
-            yield
-        except Rejected as error:
-            await self._failed(action, str(error))
-            raise
-        except TargetError as error:
-            await self._late(action, str(error))
-            raise
+    def _said(self, action: ActionItem) -> AbstractAsyncContextManager[None]:
+        return said(partial(self._failed, action), partial(self._late, action))
 
     async def _asked(self, job: Job) -> tuple[ActionItem, Incident]:
         async with self.store.read() as session:
@@ -223,12 +216,6 @@ class TicketWatch:
                 await _record(session, self.incidents, row, "ticket_done", text)
                 incident = await session.get_one(Incident, row.incident_id)
                 await self.tasks.done_elsewhere(session, incident, row.task, row.url)
-
-
-def _require_public(incident: Incident) -> None:
-    """A tracker is read by many, and this may have waited for it for long. Raises `Rejected`."""
-    if incident.private:
-        raise Rejected("The incident was made private before the tracker had it.")
 
 
 async def _locked(session: AsyncSession, incidents: Incidents, asked: ActionItem) -> ActionItem:

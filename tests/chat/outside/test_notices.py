@@ -20,6 +20,15 @@ from tests.servers.process import HOST
 pytestmark = pytest.mark.server
 
 
+async def on_record(room: Outside) -> None:
+    """Waits until the timeline says that it is delivered."""
+
+    async def row() -> bool:
+        return bool(await room.timeline("notice_delivered"))
+
+    await room.until(row, "the row")
+
+
 async def test_always_needs_no_outage(room: Outside) -> None:
     """Two processes, two people: each is told each thing once, Slack working."""
     room.enter({"when": "always", "to": ["ana", "ben"]})
@@ -195,11 +204,7 @@ async def test_the_next_path_where_nothing_left(room: Outside) -> None:
         async with room.working():
             await room.declare()
             await asyncio.to_thread(heard.wait_for, 1)
-
-            async def row() -> bool:
-                return bool(await room.timeline("notice_delivered"))
-
-            await room.until(row, "the row")
+            await on_record(room)
     (found,) = await room.timeline("notice_delivered")
     assert found.data["path"] == "oob"
     assert "over oob" in found.text
@@ -223,11 +228,7 @@ async def test_the_last_path_where_others_hang(
         async with room.working():
             await room.declare()
             await asyncio.to_thread(heard.wait_for, 1)
-
-            async def row() -> bool:
-                return bool(await room.timeline("notice_delivered"))
-
-            await room.until(row, "the row")
+            await on_record(room)
     (found,) = await room.timeline("notice_delivered", "notice_failed")
     assert found.data["path"] == "direct"
 
