@@ -7,9 +7,10 @@ from answering. Also the receiver for other servers' webhooks.
 import asyncio
 import contextlib
 import json
+import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +62,7 @@ class HttpApp:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._runner: web.ServerRunner | None = None
+        self._door: socket.socket | None = None
 
     @property
     def url(self) -> str:
@@ -96,12 +98,12 @@ class HttpApp:
         if self._runner is None:
             self._runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0)
             await self._runner.setup()
-            await web.TCPSite(
-                self._runner, HOST, self.port, reuse_address=True, ssl_context=self.tls
-            ).start()
+            self._door = socket.create_server((HOST, self.port))
+            await web.SockSite(self._runner, self._door, ssl_context=self.tls).start()
 
     async def _down(self) -> None:
-        if self._runner is not None:
+        if self._runner is not None and self._door is not None:
+            await quiet(self._loop, [self._door])
             for task in self._under_way:
                 task.cancel()
             await self._runner.cleanup()
@@ -147,8 +149,6 @@ class HttpApp:
 
     async def _cut(self) -> None:
         """Whoever connected in the last moment is in nobody's list."""
-        for _ in range(3):
-            await asyncio.sleep(0)
         for transport in list(self._loop._transports.values()):
             transport.abort()
         await asyncio.sleep(0)
@@ -159,6 +159,17 @@ class HttpApp:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
+
+
+async def quiet(loop: asyncio.AbstractEventLoop, doors: Sequence[socket.socket]) -> None:
+    """Before an asyncio server is closed: lets in who already connected, and nobody after them.
+
+    A server that is closed while a connection is being made forgets its open socket.
+    """
+    for door in doors:
+        loop.remove_reader(door)
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 @contextlib.contextmanager
