@@ -24,7 +24,9 @@ TABLES = {
     "approval": "run_id, person, surface",
     "step_attempt": "run_id, step, phase, attempt, state, action, target, access_path, before, error",
     "outbox": "DISTINCT surface, lane, op, incident_id, state, error",
-    "binding": "surface, key",
+    # a message's by what it is: its number depends on how many came before, evidence among them
+    "binding": "surface, COALESCE((SELECT message.key FROM message"
+    " WHERE binding.key = 'message:' || message.id), key)",
     "target_lock": "target, run_id",
     "postmortem": "incident_id, state",
 }
