@@ -23,7 +23,7 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)  # loaded before any fork: a child must not load
 _ROOT = Path(__file__).resolve().parents[2]
 _POLL = 0.02
-_PORTS = range(20_000, 32_000)  # below Linux's ephemeral range, where outgoing calls take theirs
+_PORTS = range(29_000, 32_000)  # below Linux's ephemeral range, where outgoing calls take theirs
 
 
 class Child:

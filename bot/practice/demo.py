@@ -15,9 +15,11 @@ from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 
 from bot.catalog import load_catalog
+from bot.errors import Unavailable
 from bot.practice.jackline import BotProcess
 from bot.practice.people import ANA, BEN, Browser
 from bot.practice.platform import Platform
@@ -39,6 +41,11 @@ def play(*, script: bool, port: int, keep: Path) -> int:
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write("Stopped; everything is cleaned up.\n")
         return 130
+    except httpx.HTTPError as error:
+        raise Unavailable(
+            f"A part of the demo did not answer: {error or type(error).__name__}.",
+            hint="Everything is cleaned up; start it again, with less beside it on this machine.",
+        ) from error
 
 
 async def _until_signal(work: Coroutine[None, None, int]) -> int:

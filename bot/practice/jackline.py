@@ -129,10 +129,7 @@ class BotProcess:
     async def _ready(self) -> Row | None:
         if self._process is not None and self._process.returncode is not None:
             raise Unavailable("Jackline did not start.", hint=self.log_tail())
-        try:
-            answer = await self._http.get("/readyz")
-        except httpx.HTTPError:
-            return None
+        answer = await self._http.get("/readyz")
         return {"ready": True} if answer.is_success else None
 
     async def _get(self, path: str) -> Any:  # noqa: ANN401 - JSON
@@ -141,10 +138,16 @@ class BotProcess:
         return answer.json()
 
     async def _until(self, look: Callable[[], Any], what: str, limit: float) -> Row:
-        deadline = time.monotonic() + limit
+        """An answer that does not come, or comes as 503, is asked for again until then."""
+        deadline, wrong = time.monotonic() + limit, ""
         while time.monotonic() < deadline:
-            found: Row | None = await look()
+            try:
+                found: Row | None = await look()
+            except httpx.HTTPError as error:
+                if isinstance(error, httpx.HTTPStatusError) and error.response.is_client_error:
+                    raise
+                found, wrong = None, f" Last: {error or type(error).__name__}."
             if found is not None:
                 return found
             await asyncio.sleep(0.2)
-        raise Unavailable(f"Waited {limit:.0f} s for {what}.", hint=self.log_tail())
+        raise Unavailable(f"Waited {limit:.0f} s for {what}.{wrong}", hint=self.log_tail())

@@ -24,6 +24,7 @@ from typing import Self
 
 import httpx
 
+from bot.errors import JacklineError
 from bot.practice import control, edge
 from bot.practice.children import Child, free_ports, python_module, stop_all
 
@@ -31,11 +32,12 @@ PRIMARY = "payments-primary"
 STANDBY = "payments-standby"
 SERVICES = (PRIMARY, STANDBY, "pricing", "social")
 _READY_WITHIN = 20.0
+_SWITCHED_WITHIN = 15.0  # whoever makes the load may be busy making it
 _STOP_WITHIN = 2.5
 _POLL = 0.03
 
 
-class StartFailed(RuntimeError):
+class StartFailed(JacklineError):
     """A child died or never answered; the text carries the end of its log."""
 
 
@@ -121,7 +123,7 @@ class Platform:
     async def set_load(self, rate: str) -> None:
         """`normal` or `peak`; KeyError for any other."""
         async with _client() as client:
-            answer = await client.post(f"{self.load_url}/rate/{rate}")
+            answer = await client.post(f"{self.load_url}/rate/{rate}", timeout=_SWITCHED_WITHIN)
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise KeyError(answer.json()["error"])
         answer.raise_for_status()

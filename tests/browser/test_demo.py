@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -25,10 +26,13 @@ SLOW = 40_000
 @asynccontextmanager
 async def demo(folder: Path) -> AsyncIterator[dict[str, str]]:
     """``jackline demo``; gives the two sign-in links."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.cli", "demo", "--keep", str(folder),
-        stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
+    said = folder.with_suffix(".stderr")
+    with said.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot.cli", "demo", "--keep", str(folder),
+            stdout=asyncio.subprocess.PIPE, stderr=errors,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
     assert process.stdout is not None
     links: dict[str, str] = {}
     try:
@@ -40,8 +44,9 @@ async def demo(folder: Path) -> AsyncIterator[dict[str, str]]:
         drain = asyncio.create_task(process.stdout.read())
         yield links
     finally:
-        process.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(process.wait(), 20) == 130
+        with contextlib.suppress(ProcessLookupError):  # what it said then is what went wrong
+            process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), 20) == 130, said.read_text("utf-8")
     await drain
 
 

@@ -26,8 +26,8 @@ HOST = "127.0.0.1"
 LOG_TAIL = 60  # lines shown when something went wrong
 
 # Below Linux's range for outgoing connections (32768 and up), so that no client takes a port
-# between our choosing it and the server's binding it.
-_PORTS = range(20000, 32000)
+# between our choosing it and the server's binding it. The practice platform's are above these.
+_PORTS = range(20_000, 29_000)
 
 _untried: list[int] = []
 _live: "dict[int, Process]" = {}
