@@ -37,6 +37,7 @@ from bot.alerts import (
     Intake,
     Questions,
     Silences,
+    standstill,
 )
 from bot.catalog import Catalog
 from bot.chat import Cards, Clicks, Commands, OnCall, Silencing, Ways
@@ -227,7 +228,7 @@ class Jackline:
         server = Server(self.web, _GRACE)
         scheduler = AsyncIOScheduler(timezone="UTC")
         if url := self.settings.access.deadman_url:
-            ping = partial(sign_of_life, url)
+            ping = partial(sign_of_life, url, partial(standstill, self.store))
             scheduler.add_job(ping, "interval", seconds=EVERY, next_run_time=now())
         scheduler.add_job(
             self._tick, "interval", [self._check], seconds=0.5, max_instances=20, coalesce=True

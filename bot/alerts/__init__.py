@@ -1,6 +1,7 @@
 """Alerts: accepted durably, grouped, held back, turned into incidents; checks and first evidence."""
 
 from bot.alerts.access import AccessAlerts
+from bot.alerts.behind import oldest_waiting, standstill
 from bot.alerts.checks import CheckRunner
 from bot.alerts.endings import Endings
 from bot.alerts.evidence import EvidenceCollector
@@ -27,4 +28,6 @@ __all__ = [
     "Silence",
     "Silences",
     "StoredAlert",
+    "oldest_waiting",
+    "standstill",
 ]

@@ -158,8 +158,8 @@ class Access(BaseModel, extra="forbid"):
 
     deadman_url: str = Field(
         default="",
-        description="Address outside that is asked once a minute, and raises the alarm when that "
-        "stops: the dead man's switch of Jackline itself.",
+        description="Address outside that is asked once a minute while Jackline does its work, and "
+        "raises the alarm when that stops: the dead man's switch of Jackline itself.",
         examples=["https://hc-ping.com/your-uuid"],
         pattern=r"^(https?://\S+)?$",
     )

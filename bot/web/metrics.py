@@ -8,7 +8,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from bot.access.tables import PackedBag
-from bot.alerts import StoredAlert
+from bot.alerts import StoredAlert, oldest_waiting
 from bot.alerts.tables import Arrival
 from bot.delivery import Delivery
 from bot.incidents import ACTIVE, Incident
@@ -35,6 +35,9 @@ class Metrics:
             "jackline_incidents_open", "Incidents that are not over; drills are not counted."
         )
         self._waiting = self._gauge("jackline_alerts_waiting", "Alerts stored and not yet routed.")
+        self._oldest_alert = self._gauge(
+            "jackline_alerts_oldest_seconds", "Age of the oldest alert stored and not yet routed."
+        )
         self._aside = self._gauge(
             "jackline_alerts_set_aside", "Alerts accepted that cannot be routed."
         )
@@ -76,6 +79,7 @@ class Metrics:
             arrived = select(func.sum(Arrival.size)).where(Arrival.refused == "")
             aside = select(func.sum(Arrival.size)).where(Arrival.refused != "")
             self._waiting.set(await count(new) + await count(arrived))
+            waiting_since = await oldest_waiting(session)
             unrouted = select(func.count(col(StoredAlert.id))).where(StoredAlert.state == "aside")
             self._aside.set(await count(aside) + await count(unrouted))
             self._unsent.set(await count(select(func.count(col(Delivery.id))).where(unsent)))
@@ -91,7 +95,8 @@ class Metrics:
         for state in ("open", "acknowledged", "unanswered"):
             self._pages.labels(state).set(counted.get(state, 0))
         self._bag.set((now() - packed).total_seconds() if packed else math.nan)
-        self._oldest.set((now() - oldest).total_seconds() if oldest else 0)
+        for gauge, since in ((self._oldest, oldest), (self._oldest_alert, waiting_since)):
+            gauge.set((now() - since).total_seconds() if since else 0)
         return generate_latest(self.registry)
 
     def _gauge(self, name: str, text: str) -> Gauge:

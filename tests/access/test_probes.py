@@ -144,11 +144,19 @@ async def test_what_leaves_the_catalog_is_forgotten(store: Store, shop: HttpApp)
 
 async def test_a_sign_of_life_reaches_who_waits_for_it(shop: HttpApp) -> None:
     """Whoever is outside hears it; one that does not is a line in the log, not an end."""
-    assert await sign_of_life(f"{shop.url}/ping") is True
+    said = ""
+
+    async def standing() -> str:
+        return said
+
+    assert await sign_of_life(f"{shop.url}/ping", standing) is True
     assert shop.count("/ping") == 1
     shop.default = Answer(status=404)
-    assert await sign_of_life(f"{shop.url}/ping") is False
-    assert await sign_of_life(f"http://{HOST}:{free_port()}/") is False
+    assert await sign_of_life(f"{shop.url}/ping", standing) is False
+    assert await sign_of_life(f"http://{HOST}:{free_port()}/", standing) is False
+    said = "nothing is routed"
+    assert await sign_of_life(f"{shop.url}/quiet", standing) is False
+    assert shop.count("/quiet") == 0
 
 
 @pytest.fixture
