@@ -88,6 +88,16 @@ class Looks:
             log.exception("left_behind_broke", action=action.name)
             return None
 
+    async def preview(self, action: Action, params: BaseModel, step: Step) -> Preview | None:
+        """What the action would change now; None where that cannot be told."""
+        try:
+            return await self._preview(action, params, step)
+        except JacklineError:
+            return None
+        except Exception:  # a fault of the integration tells nothing
+            log.exception("preview_broke", action=action.name)
+            return None
+
     async def _now(self, action: Action, params: BaseModel, step: Step) -> Preview | None:
         """What is read now; None where the target refuses what it allowed just before the call."""
         try:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import and_, delete, or_
+from sqlalchemy import and_, delete, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -15,7 +15,7 @@ from bot.runbooks.inputs import resolve_inputs
 from bot.runbooks.library import Library
 from bot.runbooks.model import Runbook
 from bot.runbooks.roles import must_respond, whom
-from bot.runbooks.tables import ENDED, Approval, Run, StepAttempt, TargetLock
+from bot.runbooks.tables import CHANGED, ENDED, Approval, Run, StepAttempt, TargetLock
 from bot.store import now
 
 OWN_GROUND = "it takes away what Jackline itself stands on, so it is run from the go-bag."
@@ -284,11 +284,19 @@ class Runs:
         return run
 
     async def undo(self, session: AsyncSession, run_id: int, person: Person) -> Run:
-        """Has the steps of an ended run taken back, last one first."""
+        """Has the steps of an ended run taken back, last one first.
+
+        Who asks again has been told what somebody changed since, and wants it all the same.
+        """
         must_respond(person)
         run = await self.get(session, run_id)
         if run.state not in ("succeeded", "failed", "aborted"):
             raise Conflict(f"The run is {run.state}: only an ended run can be undone.")
+        for number in (told := [run_id]):
+            called = select(Run.id).where(Run.parent_id == number)
+            told += [int(each or 0) for each in (await session.execute(called)).scalars()]
+        held = update(StepAttempt).where(col(StepAttempt.run_id).in_(told))
+        await session.execute(held.where(col(StepAttempt.phase) == CHANGED).values(state="told"))
         await self.take_back(session, run_id, f"person:{person.id}")
         return run
 

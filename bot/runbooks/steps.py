@@ -359,6 +359,17 @@ class StepRunner:
                 log.exception("verify_broke", action=action.name, run_id=self.run_id)
         return None
 
+    async def overtaken(self, action: Action, params: BaseModel, unit: Unit) -> bool:
+        """Whether a step that was done has been changed since: both of its readings must say so.
+
+        The preview alone may show what can always be done again, the action's verify alone that
+        something is not well. What cannot be told is no change.
+        """
+        now = await self.looks.preview(action, params, unit.step)
+        if now is None or not now.told or all(c.before == c.after for c in now.changes):
+            return False
+        return await self.took_effect(action, params, unit) is False
+
     async def _park(self, attempt: StepAttempt, error: str) -> Outcome:
         await self.journal.settle(attempt, self.epoch, "unknown", error=error)
         return Outcome("unknown", {}, error)

@@ -8,6 +8,8 @@ from sqlmodel import Field, SQLModel, UniqueConstraint
 from bot.store import JsonColumn, Numbered, UtcDateTime, now
 
 ENDED = ("succeeded", "failed", "refused", "aborted")
+CHANGED = "changed"
+"""Phase of a row that says why an undo holds back: ``held`` until a person asks again, then ``told``."""
 
 
 class Run(Numbered, SQLModel, table=True):
@@ -59,8 +61,8 @@ class Run(Numbered, SQLModel, table=True):
 class StepAttempt(SQLModel, table=True):
     """One attempt at a unit of a step: ``intent`` before the action is sent, its outcome after.
 
-    ``phase`` is ``do``, ``undo``, ``gate`` (after a stage), ``approve`` (a step's own approval)
-    or ``ask`` (what to do about a failure). ``before`` is what was read just before: undo starts
+    ``phase`` is ``do``, ``undo``, ``gate`` (after a stage), ``approve`` (a step's own approval),
+    ``ask`` (what to do about a failure) or `CHANGED`. ``before`` is what was read just before: undo starts
     from it. State ``waiting``: for a person, for ``due_at``, or for the called run of ``output``.
     """
 

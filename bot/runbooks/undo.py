@@ -9,17 +9,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bot.contract import Action, Effect
+from bot.contract import Action, Effect, Preview
 from bot.errors import BadInput, JacklineError, NotSent, Retryable, Unknown
 from bot.log import get, redacted
 from bot.runbooks.journal import Journal, TargetTaken
 from bot.runbooks.model import AllPaths, NoUndo, Runbook, Step, Undo
 from bot.runbooks.plan import Planner, arguments, validated
 from bot.runbooks.steps import StepRunner
-from bot.runbooks.tables import ENDED, Run, StepAttempt
+from bot.runbooks.tables import CHANGED, ENDED, Run, StepAttempt
 from bot.runbooks.units import Unit, step_of, unit_of
 
 log = get("runbooks")
+_SHOWN = 3  # changes of one step, in an error
 _LOOK = 0.5  # seconds between two looks at a called run that is taking itself back
 _NOBODY_KNOWS = "nobody said whether it happened"
 _PARTLY = "it failed once it had begun, and nobody can tell what it did until then"
@@ -82,7 +83,8 @@ class RunUndoer:
             unit = unit_of(attempt.step, step, names)
         except BadInput as error:
             return error.message
-        return await self.steps.take_back(unit, before, {**names, **unit.names})
+        whole = attempt.state == "done"
+        return await self.steps.take_back(unit, before, {**names, **unit.names}, whole=whole)
 
     async def _called(self, run_id: int) -> str:
         """Has a called run taken back by whoever works, and waits for its end."""
@@ -100,6 +102,18 @@ class RunUndoer:
             await asyncio.sleep(_LOOK)
             called = await self.journal.fresh(run_id)
         return called
+
+
+def changed_since(found: Preview) -> str:
+    """In words: what it is now, and what the way back would make of it."""
+    shown = [f"{c.what} is {c.before} now, not {c.after}" for c in found.changes[:_SHOWN]]
+    more = len(found.changes) - len(shown)
+    return (
+        "somebody changed it after this step: "
+        + "; ".join(shown)
+        + (f" and {more} more" if more else "")
+        + ". To go back all the same, ask for the undo again"
+    )
 
 
 def _took_effect(attempt: StepAttempt) -> bool:
@@ -142,8 +156,13 @@ class StepUndoer:
         self.epoch = epoch
         self.runner = StepRunner(journal, planner, run_id, epoch)
 
-    async def take_back(self, unit: Unit, before: dict[str, Any], names: dict[str, Any]) -> str:
-        """'' when the unit is taken back or has nothing to take back; else what is wrong."""
+    async def take_back(
+        self, unit: Unit, before: dict[str, Any], names: dict[str, Any], *, whole: bool = True
+    ) -> str:
+        """'' when the unit is taken back or has nothing to take back; else what is wrong.
+
+        ``whole``: it was done to its end, so what is read now tells whether it was changed since.
+        """
         step = unit.step
         if isinstance(step.undo, NoUndo):
             return step.undo.none
@@ -157,6 +176,8 @@ class StepUndoer:
                 settled = await self._settle_cut(cut, action, params, unit)
                 if settled is not None:
                     return settled
+            elif whole and (changed := await self._changed_since(unit, names, action, params)):
+                return changed
             return await self._send(action, params, unit)
         except JacklineError as error:
             return error.message
@@ -213,6 +234,37 @@ class StepUndoer:
             await self.journal.settle(intent, self.epoch, "done", output=out)
             return "", None
         return last, None
+
+    async def _changed_since(
+        self, unit: Unit, names: dict[str, Any], back: Action, params: BaseModel
+    ) -> str:
+        """Why the way back is not taken: it would end somebody's later change, and nobody knows yet.
+
+        Whoever asks for the undo again has read it: what was told is done, unless the target has
+        been changed once more.
+        """
+        did = self.planner.registry.action(unit.step.action)
+        if not await self.runner.overtaken(
+            did, arguments(did, unit.step.with_, names, unit.id), unit
+        ):
+            return ""
+        found = await self.runner.looks.preview(back, params, unit.step)
+        if found is None or not found.changes:
+            return ""  # as it was before: there is nothing left to end
+        said = await self.journal.attempts(self.run_id, CHANGED)
+        mine = [a for a in said if a.step == unit.id and a.before == found.state]
+        if any(a.state == "told" for a in mine):
+            return ""
+        if mine:  # a crash ended the undo before anybody was told
+            return mine[-1].error
+        reason = changed_since(found)
+        async with self.journal.noting(
+            self.run_id, self.epoch, unit.id, CHANGED, kind="guard_failed", state="held",
+            text=f"Undo of {unit.id} held back: {reason}", action=back.name,
+            target=back.target(params), before=found.state, error=reason,
+        ):  # fmt: skip
+            pass
+        return reason
 
     async def _cut(self, step: str) -> StepAttempt | None:
         """The step's undo that a crash ended between intent and outcome."""
