@@ -4,8 +4,9 @@ Any replica may look at any time. A step is taken under the incident's lock, aft
 the commit that queues what it sends: it is done once, also where a process dies beside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import String, and_, cast, func, or_
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -18,13 +19,16 @@ from bot.delivery import Binding, Delivery
 from bot.delivery.notices import OUTSIDE
 from bot.incidents import ACTIVE, Incident
 from bot.incidents.rules import ENDED
+from bot.log import get
 from bot.paging.flow import WAITS, Paging
 from bot.paging.links import hashed, token
 from bot.paging.rules import Target, level_of, of_policy, policies, targets
 from bot.paging.tables import Page, PageLink
-from bot.store import YIELDING, Store, now
+from bot.store import YIELDING, Store, is_away, now
 from bot.timeline import Timeline
 
+T = TypeVar("T")
+log = get("paging")
 _RECENT = timedelta(hours=1)  # a policy that is new to the catalog does not page for old stories
 _LOOKED = ("pages", "looked")  # a binding: when somebody looked last,
 _MARKED = timedelta(minutes=10)  # give or take so much
@@ -46,41 +50,55 @@ class PageClock:
         self.store = store
         self.paging = paging
         self.key = key
+        self._broken: set[str] = set()  # what failed when it was last tried
 
     async def look(self) -> bool:
         """Does all that is due by now. Nothing is left for a second call."""
         async with self.store.read() as session:
             looked = await _looked(session)
             since = min(now(), looked or now()) - _RECENT
-            new = await self._unpaged(session, since) if self.paging.catalog.escalations else []
-            over = await self._over(session)
-            due = await self._due(session)
-            gaps = await self._gaps(session)
-        for number in new:
+            some = bool(self.paging.catalog.escalations)
+            new = await self._apart("new", self._unpaged(session, since)) if some else []
+            over = await self._apart("over", self._over(session))
+            due = await self._apart("due", self._due(session))
+            gaps = await self._apart("gaps", self._gaps(session))
+        for number in new or []:
             await self.store.quiet(YIELDING)
-            async with self.store.write() as session:
-                await self._open(session, number)
-        if self.paging.catalog.escalations and (looked is None or abs(now() - looked) > _MARKED):
+            await self._apart(f"incident {number}", self._open(number))
+        if some and (looked is None or abs(now() - looked) > _MARKED):
             await self._mark()
-        for number in over:
-            async with self.store.write() as session:
-                page = await self.paging.locked(session, number)
-                incident = await session.get_one(Incident, page.incident_id)
-                if page.state != "ended" and incident.status not in ACTIVE:
-                    await self.paging.end(session, page)
-        for number, step in due:
-            async with self.store.write() as session:
-                page = await self.paging.locked(session, number)
-                if (page.state, page.step) == ("open", step):
-                    await self._go_on(session, page)
-        for number in gaps:
-            async with self.store.write() as session:
-                page = await self.paging.locked(session, number)
-                if page.state == "unanswered":
-                    page.state, page.step, page.due_at = "open", 0, now()
-                    await self._go_on(session, page)
-                    await self.paging.incidents.outbox.digest(session, page.incident_id)
+        for number in over or []:
+            await self._apart(f"page {number}", self._end(number))
+        for number, step in due or []:
+            await self._apart(f"page {number}", self._next(number, step))
+        for number in gaps or []:
+            await self._apart(f"page {number}", self._anew(number))
         return False
+
+    async def _apart(self, what: str, work: Awaitable[T]) -> T | None:
+        """A fault at one keeps nobody else from being paged. It is tried again, and said once."""
+        try:
+            found = await work
+        except Exception as error:
+            if is_away(error):
+                raise
+            if what not in self._broken:
+                self._broken.add(what)
+                log.exception("paging_broke", of=what)
+                await self._say(what, error)
+            return None
+        self._broken.discard(what)
+        return found
+
+    async def _say(self, what: str, error: Exception) -> None:
+        """Where the digest is; without the names of an incident that may be private."""
+        text = (
+            f"🚨 Jackline cannot page for {what}: {type(error).__name__}. Call who is on call by "
+            "other means. Its log says why (paging_broke); it goes on trying."
+        )
+        async with self.store.write() as session:
+            outbox = self.paging.incidents.outbox
+            await outbox.announce(session, f"paging-broke-{what}", "line", {"text": text})
 
     async def _mark(self) -> None:
         """What was declared while nobody was there to look is no old story, however long that was."""
@@ -132,12 +150,34 @@ class PageClock:
                     mine[origin] = policy
         return found
 
-    async def _open(self, session: AsyncSession, number: int) -> None:
-        incident = await self.paging.incidents.get(session, number)
-        if incident.status not in ACTIVE:
-            return
-        for origin, policy in (await self._wanted(session, [incident]))[number].items():
-            await self.paging.open(session, incident, of_policy(policy), "", "jackline", origin)
+    async def _open(self, number: int) -> None:
+        async with self.store.write() as session:
+            incident = await self.paging.incidents.get(session, number)
+            if incident.status not in ACTIVE:
+                return
+            for origin, policy in (await self._wanted(session, [incident]))[number].items():
+                await self.paging.open(session, incident, of_policy(policy), "", "jackline", origin)
+
+    async def _end(self, number: int) -> None:
+        async with self.store.write() as session:
+            page = await self.paging.locked(session, number)
+            incident = await session.get_one(Incident, page.incident_id)
+            if page.state != "ended" and incident.status not in ACTIVE:
+                await self.paging.end(session, page)
+
+    async def _next(self, number: int, step: int) -> None:
+        async with self.store.write() as session:
+            page = await self.paging.locked(session, number)
+            if (page.state, page.step) == ("open", step):
+                await self._go_on(session, page)
+
+    async def _anew(self, number: int) -> None:
+        async with self.store.write() as session:
+            page = await self.paging.locked(session, number)
+            if page.state == "unanswered":
+                page.state, page.step, page.due_at = "open", 0, now()
+                await self._go_on(session, page)
+                await self.paging.incidents.outbox.digest(session, page.incident_id)
 
     async def _over(self, session: AsyncSession) -> list[int]:
         query = (

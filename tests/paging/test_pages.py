@@ -4,11 +4,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import select
 
 from bot.delivery import Delivery
 from bot.errors import BadInput, Conflict, NotAllowed, NotFound, Rejected
-from bot.paging.tables import PageLink
+from bot.paging.tables import Page, PageLink
 from bot.store import now
 from tests.paging.conftest import CATALOG, PageRoom
 
@@ -56,6 +57,35 @@ async def test_many_replicas_page_once(room: PageRoom) -> None:
     await asyncio.gather(*(clock.look() for clock in clocks))
     assert await room.drain() == ["+49302", "hall"]
     assert len(await room.pages()) == 1
+
+
+async def test_a_fault_at_one_keeps_nobody_else_from_being_paged(
+    room: PageRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever step it is at: the others go on, it is said once, and tried again."""
+    await room.declare()
+    await room.look()
+    poison, second = (await room.pages())[0].number, await room.declare("Orders fail")
+    paging = room.clock.paging
+    found = paging.locked
+
+    async def broken(session: AsyncSession, number: int) -> Page:
+        if number == poison:
+            raise KeyError("levels")
+        return await found(session, number)
+
+    monkeypatch.setattr(paging, "locked", broken)
+    for _ in range(3):
+        await room.look()
+    assert await room.drain() == ["+49301", "ana@x.org"]
+    assert {p.incident_id for p in await room.pages() if p.step} == {second}
+    (said,) = await room.said(0)
+    assert said.startswith(
+        f"🚨 Jackline cannot page for page {poison}: KeyError. Call who is on call"
+    )
+    monkeypatch.undo()
+    await room.look()
+    assert await room.drain() == ["+49301", "ana@x.org"]
 
 
 async def test_nobody_is_loud(room: PageRoom) -> None:
