@@ -9,6 +9,7 @@ from bot.chat.run_asks import ask_blocks
 from bot.runbooks import Run, StepAttempt
 from bot.runbooks.consent import approvals
 from bot.runbooks.output import is_long, one_line
+from bot.runbooks.tables import LOOK
 
 _MARK = {
     "done": "✅", "failed": "❌", "unknown": "❓", "intent": "⏳",
@@ -21,6 +22,7 @@ _STATE = {
     "refused": "refused", "aborted": "aborted", "unknown": "outcome unknown",
     "held": "waits", "paused": "paused",
 }  # fmt: skip
+_GOING = ("approved", "running", "held", "paused")
 _NAMED = 6  # of those who may approve
 _ROOM = 40  # blocks for steps: 50 is Slack's limit
 
@@ -52,7 +54,8 @@ def run_blocks(
         blocks.append(section(f"⏳ {escape(why)}"))
     steps = run.plan.get("steps", [])
     earlier = run.plan.get("earlier", {})
-    blocks += [section(_step(step, attempts, earlier)) for step in steps[:_ROOM]]
+    now = attempts if run.state in _GOING else []
+    blocks += [section(_step(step, attempts, earlier, _now(step, now))) for step in steps[:_ROOM]]
     if len(steps) > _ROOM:
         blocks.append(context(f"… and {len(steps) - _ROOM} more steps"))
     blocks += ask_blocks(run, attempts)
@@ -83,15 +86,32 @@ def _who(run: Run, approvers: list[str], requester: str, may: list[str]) -> str:
     return "  ·  " + ", ".join(parts) if parts else ""
 
 
-def _step(step: dict[str, Any], attempts: list[StepAttempt], earlier: dict[str, float]) -> str:
-    mine = [a for a in attempts if a.step == step["id"] or a.step.startswith(f"{step['id']}[")]
+def _mine(step: dict[str, Any], attempts: list[StepAttempt]) -> list[StepAttempt]:
+    return [a for a in attempts if a.step == step["id"] or a.step.startswith(f"{step['id']}[")]
+
+
+def _now(step: dict[str, Any], attempts: list[StepAttempt]) -> str:
+    """What it does at this moment that is no attempt to do it; empty where there is nothing."""
+    mine = _mine(step, attempts)
+    if mine and mine[-1].phase == LOOK:
+        return mine[-1].error
+    back = mine and (mine[-1].phase, mine[-1].state) == ("undo", "intent")
+    return "is being taken back" if back else ""
+
+
+def _step(
+    step: dict[str, Any], attempts: list[StepAttempt], earlier: dict[str, float], at: str
+) -> str:
+    mine = _mine(step, attempts)
     done = [a for a in mine if a.phase == "do"]
     undone = any(a.phase == "undo" and a.state == "done" for a in mine)
-    mark = "↩️" if undone else _MARK[done[-1].state] if done else "▫️"
+    mark = "⏳" if at else "↩️" if undone else _MARK[done[-1].state] if done else "▫️"
     unit = step["id"].partition("[")[2].rstrip("]")
     took = f"  _usually {earlier[step['id']]:g} s_" if step["id"] in earlier and not done else ""
     heading = escape(step["heading"]) + (f" · {escape(unit)}" if unit else "")
     lines = [f"{mark} *{heading}*  `{step['action']}`{took}"]
+    if at:
+        lines.append(f"      _{escape(at)}_")
     lines += [
         f"      {escape(c['what'])}: {escape(c['before'])} → *{escape(c['after'])}*" + _share(c)
         for c in step["changes"][:12]

@@ -6,7 +6,7 @@ each of them must be told by rows that nobody could have changed.
 
 from collections.abc import Sequence
 
-from bot.runbooks.tables import Approval, Run, StepAttempt
+from bot.runbooks.tables import LOOK, Approval, Run, StepAttempt
 from bot.timeline import Entry
 
 _PLAIN = ("do", "undo")
@@ -62,6 +62,8 @@ def _run(run: Run, rows: Sequence[Entry]) -> str:
 
 def _attempt(attempt: StepAttempt, rows: Sequence[Entry]) -> str:
     """The actions' attempts, each with its path and target; of the others, that they are told of."""
+    if attempt.phase == LOOK:
+        return ""
     name = f"attempt {attempt.attempt} at {attempt.step}"
     mine = [r for r in rows if r.data.get("step") == attempt.step]
     if not mine:

@@ -20,7 +20,7 @@ from bot.runbooks import statements
 from bot.runbooks.holds import lent
 from bot.runbooks.output import is_long
 from bot.runbooks.requests import Runs
-from bot.runbooks.tables import ENDED, Run, StepAttempt, TargetLock
+from bot.runbooks.tables import ENDED, LOOK, Run, StepAttempt, TargetLock
 from bot.store import Store, now
 
 LEASE = timedelta(seconds=15)
@@ -229,6 +229,13 @@ class Journal:
             self._note(connection, run, "guard_failed", f"{step} held back: {reason}", data)
 
         await self.store.transact(write)
+
+    async def show(self, run_id: int, epoch: int, step: str, what: str) -> None:
+        """Has the run's card say what a step waits for that has not begun. Raises `Fenced`."""
+        facts = {"state": "looking", "action": "", "error": redact_text(what)}
+        async with self.fenced(run_id, epoch) as (session, run):
+            await _added(session, run, epoch, step, LOOK, facts)
+            await self.runs.show(session, run)
 
     async def hold(
         self, run_id: int, epoch: int, state: str, wake_at: datetime | None = None

@@ -7,10 +7,10 @@ person does. Nothing is ever sent twice over another path.
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -26,7 +26,11 @@ from bot.runbooks.units import Unit
 from bot.store import now
 
 log = get("runbooks")
+T = TypeVar("T")
 _LOOK = 1.0  # seconds between two looks for an abort
+_SOON = 2.0  # seconds without a word
+_READS = "reads what there is now"
+_GUARDS = "asks whether it may begin"
 _MAY_COME = "; it may yet come: not sent again."  # of what is done once
 _IN_PART = ". Reading shows that it changed something all the same."
 _EFFECT = {"took_effect": True}  # what an attempt gave that failed and is to be taken back
@@ -123,12 +127,23 @@ class StepRunner:
             except TargetTaken as taken:
                 reason = f"{call.target} is held by run {taken.run_id}"
             if not said:
-                await self.journal.held_back(
-                    self.run_id, self.epoch, call.unit.id, f"{reason}; this waits for its end"
-                )
+                words = f"{reason}; this waits for its end"
+                await self.journal.held_back(self.run_id, self.epoch, call.unit.id, words)
+                await self.journal.show(self.run_id, self.epoch, call.unit.id, words)
             said = True
             if not await self.pause(_LOOK):
                 return Outcome("failed", {}, f"aborted; {reason}")
+
+    async def _shown(self, unit: Unit, what: str, work: Coroutine[Any, Any, T]) -> T:
+        """After two seconds the card says what is waited for."""
+        task = asyncio.ensure_future(work)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=_SOON)
+            if not done:
+                await self.journal.show(self.run_id, self.epoch, unit.id, what)
+            return await task
+        finally:
+            task.cancel()
 
     async def pause(self, seconds: float) -> bool:
         """Waits before a retry; False as soon as a person has aborted the run."""
@@ -207,12 +222,13 @@ class StepRunner:
         via = call.unit.step.via
         try:
             paths = await self.paths(call.target, listed(via))
-            before = await self._before(call, paths)
+            before = await self._shown(call.unit, _READS, self._before(call, paths))
             check_blast_radius(runbook, call.unit.id, [before])
         except JacklineError as error:
             return await self._held_back(call.unit, error.message)
         names = {**call.names, "state": before.state}
-        if reason := await self.looks.guards(call.unit.step, names):
+        asked = self.looks.guards(call.unit.step, names)
+        if reason := await self._shown(call.unit, _GUARDS, asked):
             return await self._held_back(call.unit, reason)
         if isinstance(via, AllPaths):
             return await self._over_all(call, via.all)
@@ -358,17 +374,6 @@ class StepRunner:
             except Exception:  # a fault of the integration tells nothing
                 log.exception("verify_broke", action=action.name, run_id=self.run_id)
         return None
-
-    async def overtaken(self, action: Action, params: BaseModel, unit: Unit) -> bool:
-        """Whether a step that was done has been changed since: both of its readings must say so.
-
-        The preview alone may show what can always be done again, the action's verify alone that
-        something is not well. What cannot be told is no change.
-        """
-        now = await self.looks.preview(action, params, unit.step)
-        if now is None or not now.told or all(c.before == c.after for c in now.changes):
-            return False
-        return await self.took_effect(action, params, unit) is False
 
     async def _park(self, attempt: StepAttempt, error: str) -> Outcome:
         await self.journal.settle(attempt, self.epoch, "unknown", error=error)

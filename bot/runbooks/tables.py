@@ -10,6 +10,8 @@ from bot.store import JsonColumn, Numbered, UtcDateTime, now
 ENDED = ("succeeded", "failed", "refused", "aborted")
 CHANGED = "changed"
 """Phase of a row that says why an undo holds back: ``held`` until a person asks again, then ``told``."""
+LOOK = "look"
+"""Phase of a row that says what a step waits for before it begins: for the card alone."""
 
 
 class Run(Numbered, SQLModel, table=True):
@@ -62,7 +64,7 @@ class StepAttempt(SQLModel, table=True):
     """One attempt at a unit of a step: ``intent`` before the action is sent, its outcome after.
 
     ``phase`` is ``do``, ``undo``, ``gate`` (after a stage), ``approve`` (a step's own approval),
-    ``ask`` (what to do about a failure) or `CHANGED`. ``before`` is what was read just before: undo starts
+    ``ask`` (what to do about a failure), `CHANGED` or `LOOK`. ``before`` is what was read just before: undo starts
     from it. State ``waiting``: for a person, for ``due_at``, or for the called run of ``output``.
     """
 

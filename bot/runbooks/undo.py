@@ -244,9 +244,7 @@ class StepUndoer:
         been changed once more.
         """
         did = self.planner.registry.action(unit.step.action)
-        if not await self.runner.overtaken(
-            did, arguments(did, unit.step.with_, names, unit.id), unit
-        ):
+        if not await self._overtaken(did, arguments(did, unit.step.with_, names, unit.id), unit):
             return ""
         found = await self.runner.looks.preview(back, params, unit.step)
         if found is None or not found.changes:
@@ -265,6 +263,17 @@ class StepUndoer:
         ):  # fmt: skip
             pass
         return reason
+
+    async def _overtaken(self, action: Action, params: BaseModel, unit: Unit) -> bool:
+        """Whether a step that was done has been changed since: both of its readings must say so.
+
+        The preview alone may show what can always be done again, the action's verify alone that
+        something is not well. What cannot be told is no change.
+        """
+        now = await self.runner.looks.preview(action, params, unit.step)
+        if now is None or not now.told or all(c.before == c.after for c in now.changes):
+            return False
+        return await self.runner.took_effect(action, params, unit) is False
 
     async def _cut(self, step: str) -> StepAttempt | None:
         """The step's undo that a crash ended between intent and outcome."""

@@ -51,6 +51,28 @@ def test_a_run_shows_every_state_of_a_step(state: str) -> None:
     assert "▫️" not in said  # it has been begun
 
 
+def test_a_run_shows_what_a_step_waits_for() -> None:
+    """Before it begins, and while it is being taken back; not once the run is over."""
+    run = Run(incident_id=1, runbook_id="fix", title="Fix", text="", digest="", path="",
+              origin="o", state="running", plan=a_plan(a_step(1)))  # fmt: skip
+
+    def row(phase: str, state: str, error: str = "") -> StepAttempt:
+        return StepAttempt(run_id=1, step="s1", phase=phase, attempt=1, epoch=1, target="http/shop",
+                           action="http.call", state=state, error=error)  # fmt: skip
+
+    waits = row("look", "looking", "http/shop is held by run 7")
+    said = words(run_blocks(run, [waits], [], "", []))
+    assert "⏳ *1. Step*" in said
+    assert "_http/shop is held by run 7_" in said
+    done = [waits, row("do", "done")]
+    assert "held by" not in words(run_blocks(run, done, [], "", []))
+    back = words(run_blocks(run, [*done, row("undo", "intent")], [], "", []))
+    assert "⏳ *1. Step*" in back
+    assert "_is being taken back_" in back
+    run.state = "aborted"
+    assert "held by" not in words(run_blocks(run, [waits], [], "", []))
+
+
 async def declare(room: ChatRoom, title: str = "Down", **more: Any) -> None:
     async with room.store.write() as session:
         given = {"severity": "sev1", "actor": "person:ana", "origin": title} | more

@@ -214,6 +214,8 @@ async def test_a_target_known_only_during_the_run_is_locked_all_the_same(
     acted = {n: (await room.attempts(n))[1].started_at for n in runs}
     earlier, later = sorted(runs, key=lambda n: acted[n])
     assert acted[later] >= runs[earlier].ended_at
+    (shown,) = await room.attempts(later, "look")
+    assert shown.error == f"http/shop is held by run {earlier}; {WAITS}"
     waited = [row for row in await room.rows() if WAITS in row.text]
     assert [row.data["run_id"] for row in waited] == [later]
 
