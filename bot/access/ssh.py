@@ -6,7 +6,7 @@ The host's key is pinned; no agent, no configuration file.
 import asyncio
 import shlex
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, closing, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -103,16 +103,16 @@ async def log_in(
     except (asyncssh.KeyImportError, ValueError) as error:
         raise AuthFailed(f"A key of {host} cannot be used: {error}.") from None
     try:
-        async with asyncio.timeout(_LOGIN):
-            way: Any = (
-                {"sock": await connected(*where, _CONNECT)}
-                if tunnel is None
-                else {"tunnel": tunnel}
-            )
-            return await asyncssh.connect(
+        async with asyncio.timeout(_LOGIN), AsyncExitStack() as given:
+            way: dict[str, Any] = {"tunnel": tunnel}
+            if tunnel is None:
+                way = {"sock": given.enter_context(closing(await connected(*where, _CONNECT)))}
+            made = await asyncssh.connect(
                 *where, username=user, client_keys=[key], known_hosts=known,
                 agent_path=None, config=None, keepalive_interval=10, **way,
             )  # fmt: skip
+            given.pop_all()  # until here the socket may be nobody's
+            return made
     except TimeoutError:
         raise NotSent(f"{host} did not complete the SSH login in {_LOGIN:.0f} s.") from None
     except asyncssh.HostKeyNotVerifiable as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import getpass
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from bot.access.forward import bridged
+from bot.access.ssh import hang_up, log_in
 from bot.errors import NotSent, TargetError, Unknown
 from bot.registry import Registry
 from tests.access.world import ASK, World, stranger
@@ -83,6 +85,25 @@ async def test_after_a_cancellation_before_a_bridge_stands(later: int) -> None:
             await task
         del task
         gc.collect()  # an open socket that nobody has any more is a warning, and so an error
+
+
+async def test_after_a_cancellation_before_a_login_has_begun(trusted: World) -> None:
+    """The socket stands, and what is to log in over it is still being made ready, in a thread."""
+    bastion = trusted.bastions[0]
+    where, keys = (
+        (bastion.host, bastion.port),
+        (bastion.settings["key"], bastion.settings["host_key"]),
+    )
+    async with nothing_stays():
+        for turns in range(60):
+            task = asyncio.create_task(log_in("host", where, getpass.getuser(), keys))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await hang_up(await task)
+            del task
+            gc.collect()  # as above
 
 
 @pytest.mark.parametrize("kind", ["direct", "socks", "bastion", "bastions"])
