@@ -56,7 +56,7 @@ from bot.chat.outside.papers import LEASE as PAPER_LEASE
 from bot.chat.slack.link import SlackLink
 from bot.delivery import DeliveryWorker, Outbox
 from bot.errors import JacklineError
-from bot.incidents import Incidents
+from bot.incidents import Incidents, times
 from bot.incidents.channels import Archiver
 from bot.incidents.publishing import StatusPages
 from bot.incidents.regulated import Clocks
@@ -239,6 +239,7 @@ class Jackline:
         for turn, step in enumerate(steps, 1):  # one by one: together they keep an alert waiting
             begins = now() + timedelta(seconds=_EVERY * turn / len(steps))
             scheduler.add_job(self._tick, "interval", [step], seconds=_EVERY, start_date=begins, max_instances=1, coalesce=True)  # fmt: skip
+        ready = asyncio.create_task(asyncio.to_thread(times.prepare), name="times")
         tasks = [asyncio.create_task(work, name=name) for name, work in workers.items()]
         http = asyncio.create_task(server.serve(sockets=[door]), name="http")
         scheduler.start()
@@ -251,7 +252,7 @@ class Jackline:
         scheduler.shutdown(wait=False)
         for task in (*tasks, http, stopped):
             task.cancel()
-        await asyncio.gather(*tasks, http, return_exceptions=True)
+        await asyncio.gather(*tasks, http, ready, return_exceptions=True)
         for task in done - {stopped}:
             task.result()
 

@@ -35,6 +35,7 @@ from bot.app import Jackline
 from bot.cli import main
 from bot.contract import Graph, Series
 from bot.delivery.tables import Delivery
+from bot.incidents import times
 from bot.runbooks.tables import Run
 from bot.settings import load
 from bot.store import Store, now
@@ -116,6 +117,7 @@ def _warm() -> None:
         asyncio.run(used())
     for late in LATE:
         importlib.import_module(late)
+    times.prepare()
     draw([Graph(title="a", unit="s", series=[Series(label="b", points=[(0, 1), (1, 2)])])])  # fonts
     gc.freeze()  # what is here stays, and need not be copied for a look at it
 

@@ -36,10 +36,14 @@ async def page(desk: Desk, request: Request, person: Person) -> Response:
 async def picture(desk: Desk, request: Request, person: Person) -> Response:
     """PNG."""
     del person
+    found = await _found(desk, _days(request))
+    return Response(await asyncio.to_thread(_drawn, found), media_type="image/png")
+
+
+def _drawn(found: Figures) -> bytes:
     from bot.postmortems.learning.picture import picture as draw  # noqa: PLC0415 - matplotlib is slow to load
 
-    found = await _found(desk, _days(request))
-    return Response(await asyncio.to_thread(draw, found), media_type="image/png")
+    return draw(found)
 
 
 async def week(desk: Desk, request: Request, person: Person) -> Response:
