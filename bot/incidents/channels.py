@@ -6,13 +6,15 @@ order; an open incident goes on in a new one. The console has everything.
 
 from datetime import timedelta
 
-from sqlalchemy import exists, update
+from sqlalchemy import and_, exists, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.delivery import Binding, Delivery
 from bot.delivery.leaving import forget_messages
+from bot.incidents.family import tops
 from bot.incidents.flow import Incidents
 from bot.incidents.rules import ACTIVE
 from bot.incidents.tables import Incident, Task
@@ -40,7 +42,8 @@ class Channels:
 
     async def over(self, session: AsyncSession, number: int) -> bool:
         """Whether it is still to be archived: asked for long ago, people may have opened it again."""
-        return (await session.get_one(Incident, number)).status in _OVER
+        top = (await tops(session, [number]))[number]
+        return (await session.get_one(Incident, top)).status in _OVER
 
     async def archived(self, session: AsyncSession, number: int) -> bool:
         """Slack says so. An open incident gets another one; for one that has ended it waits.
@@ -117,14 +120,21 @@ class Channels:
 
 
 def _due(after: timedelta) -> SelectOfScalar[Incident]:
-    """What was closed that long ago and is not archived; not where a follow-up will be reminded of."""
+    """What was closed that long ago and is not archived, and what is merged into such a one.
+
+    Not where a follow-up will be reminded of.
+    """
     ahead = exists().where(
         col(Task.incident_id) == col(Incident.id), col(Task.state) == "open",
         col(Task.after), col(Task.due_at).is_not(None),
     )  # fmt: skip
-    query = select(Incident).where(col(Incident.status).in_(_OVER))
-    query = query.where(col(Incident.archived_at).is_(None), ~ahead)
-    return query.where(col(Incident.closed_at) < now() - after).order_by(col(Incident.id))
+    into, since = aliased(Incident), now() - after
+    mine = and_(col(Incident.status).in_(_OVER), col(Incident.closed_at) < since)
+    its = and_(col(into.status).in_(_OVER), col(into.closed_at) < since)
+    gone = or_(its, col(into.archived_at).is_not(None))  # or that one is merged itself
+    merged = exists().where(col(into.id) == col(Incident.merged_into), gone)
+    query = select(Incident).where(or_(mine, merged), col(Incident.archived_at).is_(None), ~ahead)
+    return query.order_by(col(Incident.id))
 
 
 class Archiver:

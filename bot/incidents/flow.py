@@ -120,6 +120,12 @@ class Incidents:
         """Whether the command with that key has moved it before."""
         return await self.outbox.said(session, incident.number, f"status-{key}")
 
+    def unarchive(self, session: AsyncSession, incident: Incident) -> None:
+        """Its channel is there again, where we have archived it."""
+        if incident.archived_at is not None:
+            incident.archived_at = None
+            self.outbox.ask(session, "unarchive", incident.number, {})
+
     async def _move(
         self, session: AsyncSession, incident: Incident, status: str, actor: str, *,
         because: str = "", key: str = "",
@@ -134,9 +140,7 @@ class Incidents:
                 each.open_key = None
         elif before in ENDED:
             incident.resolved_at = incident.closed_at = None
-            if incident.archived_at is not None:
-                incident.archived_at = None
-                self.outbox.ask(session, "unarchive", incident.number, {})
+            self.unarchive(session, incident)
             await self._regain(session, incident)
         text = f"Status: {before} → {status}" + (f", as {because}" if because else "")
         data = {"from": before, "to": status} | ({"because": because} if because else {})

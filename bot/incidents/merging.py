@@ -140,6 +140,7 @@ class Merging:
         adds = source.merge["adds"]
         source.status, source.merged_into = source.merge["was"], None
         source.merge = {}
+        self.incidents.unarchive(session, source)
         target.services = [s for s in target.services if s not in adds]
         there = (
             f"By itself again, {source.status}: {counted(alerts)} came back from #{target.number}"

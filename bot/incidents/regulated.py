@@ -7,8 +7,9 @@ clock of an incident that is merged into another runs on.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import and_, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -25,6 +26,8 @@ from bot.store import Store, now
 
 _BY_LAW = dict[str, dict[str, ClockFact]]
 _DECISIONS = ("classified", "determined", STOPPED)  # they need a reason, and the right to decide
+_RECENT = timedelta(hours=1)  # what was over before that is no business of a law new to the catalog
+_MENDED = ("resolved", "closed")
 WHY_LIMIT = 500
 
 
@@ -95,12 +98,20 @@ class Clocks:
         return found
 
     async def start(self, store: Store) -> None:
-        """Starts the clocks that the catalog says run from an incident's declaration."""
+        """Starts the clocks that the catalog says run from an incident's declaration.
+
+        Also where it was over before anybody looked: the law's clock runs on.
+        """
         rules = [law for law in self.incidents.catalog().regulations if law.aware]
         if not rules:
             return
         async with store.read() as session:
-            query = select(Incident).where(col(Incident.status).in_(ACTIVE), ~col(Incident.drill))
+            recent = and_(
+                col(Incident.declared_at) > now() - _RECENT, col(Incident.status).in_(_MENDED)
+            )
+            query = select(Incident).where(
+                or_(col(Incident.status).in_(ACTIVE), recent), ~col(Incident.drill)
+            )
             found = list((await session.execute(query)).scalars())
             known = await _facts(session, [i.number for i in found])
         for law in rules:
@@ -128,7 +139,8 @@ class Clocks:
         async with store.write() as session:
             incident = await self.incidents.get(session, number)
             known = await facts_of(session, number, law.id)
-            if incident.status in ACTIVE and not ({"aware", STOPPED} & set(known)):
+            counts = incident.status in (*ACTIVE, *_MENDED)
+            if counts and not ({"aware", STOPPED} & set(known)):
                 await self.record(
                     session, incident, law.id, "aware", incident.declared_at, "jackline",
                     "the catalog says so of such incidents",

@@ -1,6 +1,7 @@
 """Legal clocks in chat: a person records a fact, the card shows what is left, a row says who and why."""
 
 from datetime import timedelta
+from secrets import token_hex
 
 import pytest
 from sqlmodel import select
@@ -155,6 +156,22 @@ async def test_the_catalog_starts_one_once(room: ChatRoom) -> None:
     await room.type_("/incident clock gdpr stop no personal data", at=1)
     await clocks.start(room.store)
     assert (await room.rows())[-1].kind == "clock_stopped"
+
+
+async def test_the_catalog_starts_one_of_what_was_over_at_once(room: ChatRoom) -> None:
+    """Mended within seconds, it had happened; a false alarm had not, and old stories are none."""
+    apply(room, Regulation(id="gdpr", aware=Aware(severity=["sev1"])))
+    async with room.store.write() as session:
+        for status in ("resolved", "cancelled", "resolved"):
+            incident = await room.incidents.declare(
+                session, title="Down", severity="sev1", actor="source:x", origin=token_hex(4)
+            )
+            await room.incidents.set_status(session, incident, status, "person:ana")
+        incident.declared_at -= timedelta(hours=2)
+    await Clocks(room.incidents).start(room.store)
+    async with room.store.read() as session:
+        facts = {n: await session.get(ClockFact, (n, "gdpr", "aware")) for n in range(1, 4)}
+    assert [n for n, fact in facts.items() if fact] == [1]
 
 
 async def test_people_are_warned(law: ChatRoom) -> None:

@@ -10,6 +10,7 @@ import pytest
 from bot.delivery import Binding
 from bot.incidents.channels import Archiver
 from bot.store import now
+from tests.chat.hands import Hands
 from tests.chat.room import ChatRoom, words
 from tests.chat.slack_room import SlackRoom, slack_room
 from tests.slackstub import C_INCIDENTS, SlackStub
@@ -142,6 +143,29 @@ async def test_what_is_open_again_is_not_archived_late(at: SlackRoom) -> None:
     assert len(at.slack.calls("conversations.archive")) == 1
     assert [c.id for c in at.slack.ws.channels.values() if c.name.startswith("inc-1")] == [ident]
     assert await kinds(at) == []
+
+
+async def test_what_is_merged_goes_with_what_it_is_part_of(at: SlackRoom) -> None:
+    """Straight, or by another; on its own again, its channel is there again."""
+    top = await at.declare()
+    inner, outer = await at.declare("Second"), await at.declare("Third")
+    two = Hands(at.room)
+    await two.does("merge #2 into #3")
+    await two.does("merge #3 into #1")
+    await closed_long_ago(at)
+    for _ in range(2):
+        await Archiver(at.room.store, at.room.incidents, WEEK).look()
+    for ident in (top, inner, outer):
+        await at.until(lambda ident=ident: channel(at, ident).is_archived)
+    await at.settled()
+    assert len(at.slack.calls("conversations.archive")) == 3
+    await at.room.type_("/incident reopen", at=1)
+    await at.settled()
+    assert [channel(at, ident).is_archived for ident in (top, inner, outer)] == [False, True, True]
+    await two.does("unmerge #3")
+    await at.until(lambda: not channel(at, outer).is_archived)
+    await at.until(lambda: at.slack.messages(outer, contains="By itself again"))
+    assert channel(at, inner).is_archived
 
 
 async def test_a_name_that_people_gave_is_kept(at: SlackRoom) -> None:
