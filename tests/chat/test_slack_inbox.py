@@ -356,3 +356,19 @@ async def test_without_the_database_nothing_is_promised(opened: Open) -> None:
 async def _long_ago(opened: Open, **columns: Any) -> None:
     async with opened.room.store.write() as session:
         await session.execute(update(SlackRequest).values(**columns))
+
+
+async def test_what_slack_no_longer_repeats_is_forgotten(opened: Open) -> None:
+    """A month after it was done; what waits is never too old."""
+    long_ago = now() - timedelta(days=31)
+    await opened.put("old", "mark", {}, state="done", received_at=long_ago)
+    await opened.put("new", "mark", {}, state="done")
+    await opened.put("waits", "command", opened.asked("declare Down"), received_at=long_ago)
+    for _ in range(2):
+        await opened.inbox.work_late()
+    await opened.settled()
+    async with opened.room.store.read() as session:
+        keys = (await session.execute(select(SlackRequest.key))).scalars()
+        assert "new" in (left := set(keys))
+    assert "old" not in left
+    assert await opened.titles() == ["Down"]

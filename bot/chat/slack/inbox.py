@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import aiohttp
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
@@ -48,6 +48,8 @@ log = get("slack")
 _LATE = timedelta(seconds=5)  # then whoever had it in hand is taken for dead
 _PATIENCE = 1.5  # seconds: what opens a form is good for three
 _EXPIRED = timedelta(minutes=30)  # a response URL is good that long
+_REPEATED = timedelta(days=30)  # Slack repeats for some hours
+_DAY = timedelta(days=1)
 _AT_ONCE = 50
 _Done = tuple[dict[str, Any], Reply | None]
 _NOT_SAID = (TargetError, aiohttp.ClientError, OSError, TimeoutError)
@@ -83,6 +85,7 @@ class Inbox:
         self._batch = Batch(store, table, "requests", silent=True)
         self._turn = asyncio.Lock()  # requests are done in the order in which they came
         self._tasks: set[asyncio.Task[bool]] = set()
+        self._forgets_at = now()
 
     async def accept(self, kind: str, key: str, body: dict[str, Any]) -> None:
         """Stores a request and begins to work on it; the same ``key`` again changes nothing.
@@ -127,7 +130,16 @@ class Inbox:
         tried = await asyncio.gather(*(self._survived(self._answer, key) for key in answers))
         for key in (key for key, well in zip(answers, tried, strict=True) if not well):
             await self._later(key)
+        if now() > self._forgets_at:
+            self._forgets_at = now() + _DAY
+            await self._forget_old()
         return len(found) == _AT_ONCE
+
+    async def _forget_old(self) -> None:
+        """Keys of what was done so long ago that Slack does not send it again."""
+        old = col(SlackRequest.received_at) < now() - _REPEATED
+        async with self.store.write(silent=True) as session:
+            await session.execute(delete(SlackRequest).where(col(SlackRequest.state) == "done", old))
 
     async def close(self) -> None:
         """Drops what is under way; whoever starts next does it."""
