@@ -1,11 +1,13 @@
 """The sockets at which Jackline listens, who serves them, and the end of that."""
 
 import asyncio
+import json
 import os
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any, cast
 
 import uvicorn
@@ -16,6 +18,8 @@ from bot.errors import BadSetting
 from bot.log import get
 
 log = get("app")
+HEAD_SECONDS = 10.0  # for all of a head, however slowly it drips in
+HEAD_LIMIT = 64 * 1024
 
 
 def listening(host: str, port: int, setting: str) -> socket.socket:
@@ -82,9 +86,66 @@ class _Joined:
 
 
 class _Protocol(HttpToolsProtocol):
+    """A request's head has limits too: neither uvicorn nor its parser has any."""
+
+    _in_head = True
+    _head = 0  # bytes of it so far
+    _due: asyncio.TimerHandle | None = None
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Wraps it."""
         super().connection_made(cast("asyncio.Transport", _Joined(transport, self.loop)))
+        self._due = self.loop.call_later(HEAD_SECONDS, self._late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        self._settled()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Some of a head, of a body, or of both."""
+        self._head += len(data)
+        super().data_received(data)
+        if not self._in_head:
+            self._settled()
+        elif self._head > HEAD_LIMIT:
+            self._refuse(431, f"The head of the request is larger than {HEAD_LIMIT} bytes.")
+        elif self._due is None:
+            self._due = self.loop.call_later(HEAD_SECONDS, self._late)
+
+    def on_message_begin(self) -> None:
+        """The parser has seen a first byte."""
+        self._in_head, self._head = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """What follows is a body, which has limits of its own."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def _settled(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
+    def _late(self) -> None:
+        self._due = None
+        self._refuse(408, f"The head of the request was not here within {HEAD_SECONDS:g} s.")
+
+    def _refuse(self, status: int, detail: str) -> None:
+        """Says so, unless nothing was asked or an answer is under way; then it hangs up."""
+        answering = self.cycle is not None and not self.cycle.response_complete
+        if self._head and not answering:
+            title = HTTPStatus(status).phrase
+            body = json.dumps({"type": "about:blank", "title": title, "status": status,
+                               "detail": f"{detail} Send it again."})  # fmt: skip
+            head = (
+                f"HTTP/1.1 {status} {title}\r\ncontent-type: application/problem+json\r\n"
+                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            )
+            self.transport.write((head + body).encode())
+        self._settled()
+        self.transport.close()
 
 
 class Server(uvicorn.Server):

@@ -124,3 +124,65 @@ async def test_a_body_that_drips_is_not_waited_for(
         dripping.cancel()
     assert answer.startswith(b"HTTP/1.1 408 "), answer
     assert b"The body was not here within 0.5 s." in answer
+
+
+async def _silent(_: Scope, __: Receive, send: Send) -> None:
+    await _start(send, 0)
+    await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.mark.parametrize("keeps", [False, True], ids=["first", "second"])
+async def test_a_head_that_drips_in_is_refused(
+    monkeypatch: pytest.MonkeyPatch, *, keeps: bool
+) -> None:
+    """A byte now and then keeps a connection for ever, and a few thousand of them keep all others out."""
+    monkeypatch.setattr("bot.web.listening.HEAD_SECONDS", 0.5)
+    async with connected(_silent) as (reader, writer):
+        if keeps:
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"GET / HTTP/1.1\r\nHost: ")
+
+        async def drip() -> None:
+            while True:
+                writer.write(b"x")
+                await asyncio.sleep(0.1)
+
+        dripping = asyncio.create_task(drip())
+        said = await asyncio.wait_for(reader.read(), 10)
+        dripping.cancel()
+    assert said.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert b"was not here within 0.5 s. Send it again." in said
+
+
+async def test_who_connects_and_asks_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a word: browsers open connections ahead of time."""
+    monkeypatch.setattr("bot.web.listening.HEAD_SECONDS", 0.2)
+    async with connected(_silent) as (reader, _):
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+
+
+async def test_a_head_without_end_is_refused() -> None:
+    async with connected(_silent) as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\n")
+        for number in range(2000):
+            writer.write(b"x-%d: %s\r\n" % (number, b"y" * 100))
+        said = await asyncio.wait_for(reader.readuntil(b"}"), 10)
+    assert said.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+
+
+async def test_what_is_slow_after_its_head_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body has limits of its own, and an answer none."""
+    monkeypatch.setattr("bot.web.listening.HEAD_SECONDS", 0.2)
+
+    async def slow(_: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["more_body"]:
+            pass
+        await asyncio.sleep(0.5)
+        await _silent({}, receive, send)
+
+    async with connected(slow) as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
+        await asyncio.sleep(0.5)
+        writer.write(b"ab")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
