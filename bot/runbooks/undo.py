@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from bot.contract import Action, Effect, Preview
 from bot.errors import BadInput, JacklineError, NotSent, Retryable, Unknown
-from bot.log import get, redacted
+from bot.log import get, redact_text, redacted
 from bot.runbooks.journal import Journal, TargetTaken
 from bot.runbooks.model import AllPaths, NoUndo, Runbook, Step, Undo
 from bot.runbooks.plan import Planner, arguments, validated
@@ -255,7 +255,7 @@ class StepUndoer:
             return ""
         if mine:  # a crash ended the undo before anybody was told
             return mine[-1].error
-        reason = changed_since(found)
+        reason = redact_text(changed_since(found))
         async with self.journal.noting(
             self.run_id, self.epoch, unit.id, CHANGED, kind="guard_failed", state="held",
             text=f"Undo of {unit.id} held back: {reason}", action=back.name,
@@ -270,10 +270,10 @@ class StepUndoer:
         The preview alone may show what can always be done again, the action's verify alone that
         something is not well. What cannot be told is no change.
         """
-        now = await self.runner.looks.preview(action, params, unit.step)
-        if now is None or not now.told or all(c.before == c.after for c in now.changes):
+        if await self.runner.took_effect(action, params, unit) is not False:
             return False
-        return await self.runner.took_effect(action, params, unit) is False
+        now = await self.runner.looks.preview(action, params, unit.step)
+        return now is not None and now.told and any(c.before != c.after for c in now.changes)
 
     async def _cut(self, step: str) -> StepAttempt | None:
         """The step's undo that a crash ended between intent and outcome."""
