@@ -99,16 +99,18 @@ Play = Callable[[Path, int, str, str], Awaitable[Driver]]
 
 
 async def killed_at_each(
-    play: Play, firsts: Iterable[int], fresh: Callable[[str], str], folder: Path, least: int
-) -> None:
+    play: Play, firsts: Iterable[int], fresh: Callable[[str], str], folder: Path, least: int,
+    *, calm: bool = True,
+) -> None:  # fmt: skip
     """SIGKILL at the commits FIRST, FIRST + STRIDE, …, to the story's end, on each side of them.
 
-    The story is played once without a death, and then once for each of ``firsts`` and each side.
+    The story is played once without a death (``calm``), then once for each of ``firsts`` and each side.
     With all of 1 to `STRIDE` no commit is left out. ``least``: of commits that each play must have.
     """
-    calm = await play(folder / "calm", 0, "after", fresh("calm"))
-    assert calm.died_at == []
-    assert calm.total > least, "the flow has more boundaries than that"
+    if calm:
+        whole = await play(folder / "calm", 0, "after", fresh("calm"))
+        assert whole.died_at == []
+        assert whole.total > least, "the flow has more boundaries than that"
     for first in firsts:
         for side in ("before", "after"):
             name = f"{side}-{first}"

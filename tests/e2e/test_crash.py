@@ -99,7 +99,7 @@ async def test_killed_at_every_commit(
 
     firsts = range(1 + chunk, STRIDE + 1, CHUNKS)
     edge = _edge(envoy_server, http_server)
-    await killed_at_each(partial(play_once, edge), firsts, fresh, tmp_path, 20)
+    await killed_at_each(partial(play_once, edge), firsts, fresh, tmp_path, 20, calm=chunk == 0)
 
 
 async def test_killed_at_every_fifth_commit_on_postgresql(
