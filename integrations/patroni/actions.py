@@ -1,7 +1,9 @@
 """Looks at a Patroni cluster member by member, and moves its primary."""
 # ruff: noqa: ARG002 - the contract gives every verb the same arguments, and not all are needed
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any, ClassVar
 
 import httpx
@@ -14,6 +16,7 @@ from bot.errors import AuthFailed, Rejected, Retryable, Unknown
 
 from .view import member, url_of, view
 
+_LOOK = 0.5  # seconds between two looks at who was promoted
 _Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 
 
@@ -163,7 +166,8 @@ def _fit(candidate: str, seen: dict[str, Any]) -> None:
 async def _order(
     connection: Connection, name: str, what: str, words: dict[str, str], patience: float
 ) -> dict[str, Any]:
-    """One POST, which Patroni answers when it is done."""
+    """One POST, which Patroni answers when the candidate has the leader's key; it is promoted then."""
+    ends = asyncio.get_running_loop().time() + patience
     url = f"{url_of(connection, name)}/{what}"
     with Api(name).reaching(once=True):
         response = await connection.http.post(url, json=words, timeout=patience)
@@ -171,10 +175,20 @@ async def _order(
     if response.status_code in (401, 403):
         raise AuthFailed(f"{name} refused the credential: {said}")
     if response.status_code == httpx.codes.OK:
+        await _promoted(connection, words["candidate"], ends)
         return {"primary": words["candidate"], "said": said}
     if response.status_code in (400, 409, 412):
         raise Rejected(f"{name} refused: {said}")
     raise Unknown(f"{name} answered {response.status_code}: {said}")
+
+
+async def _promoted(connection: Connection, candidate: str, ends: float) -> None:
+    """Waits until it says so itself, and no longer than until then: `verify` tells what came of it."""
+    while asyncio.get_running_loop().time() < ends:
+        with suppress(Retryable):
+            if (await member(connection, candidate))["primary"]:
+                return
+        await asyncio.sleep(_LOOK)
 
 
 def _names(names: Any) -> str:  # noqa: ANN401 - a list or a mapping, for their names

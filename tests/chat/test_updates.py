@@ -225,7 +225,7 @@ async def test_card_overview_and_notes_say_the_same_once(told: ChatRoom) -> None
     await told.click(*send(await told.type_("/incident update customers We work on it")))
     note = words((await told.type_("/incident catchup", at=1)).blocks)
     (line,) = [each for each in note.splitlines() if "pdate" in each]
-    said = r"• Last update to customers, ..:.. UTC; the next is due(?: to customers)? ..:.. UTC: We work on it"
+    said = r"• Last update to customers, ..:.. UTC; the next is due(?: to customers)? (?:\S{10} )?..:.. UTC: We work on it"
     assert re.fullmatch(said, line)
     await told.type_("/incident handover")
     async with told.store.read() as session:

@@ -139,7 +139,9 @@ class Inbox:
         """Keys of what was done so long ago that Slack does not send it again."""
         old = col(SlackRequest.received_at) < now() - _REPEATED
         async with self.store.write(silent=True) as session:
-            await session.execute(delete(SlackRequest).where(col(SlackRequest.state) == "done", old))
+            await session.execute(
+                delete(SlackRequest).where(col(SlackRequest.state) == "done", old)
+            )
 
     async def close(self) -> None:
         """Drops what is under way; whoever starts next does it."""
