@@ -223,7 +223,7 @@ async def test_a_stopped_watchdog_pages(
         tmp_path / "runbooks", team="T0", edge="http://127.0.0.1:9", shop="http://127.0.0.1:9"
     )
     catalog = runbooks / "catalog" / "all.yaml"
-    watchdog = WATCHDOG | {"every": "4s", "grace": "2s", "severity": "critical"}
+    watchdog = WATCHDOG | {"every": "4s", "grace": "8s", "severity": "critical"}
     catalog.write_text(
         json.dumps(json.loads(catalog.read_text()) | {"heartbeats": [watchdog, BACKUP]})
     )
