@@ -21,7 +21,7 @@ def reference() -> str:
         "# Reference\n\nGenerated from the code by `make docs`; do not edit.",
         _settings(),
         _chat(),
-        "## Command line\n\nExit codes: 0 done, 1 it failed, 2 wrong use or bad input.\n\n"
+        "## Command line\n\nExit codes: 0 done, 1 it failed, 2 wrong use or bad input, 130 Ctrl-C.\n\n"
         + "\n".join(_commands(get_command(app), "jackline")),
         _routes(),
         _actions(),

@@ -1,11 +1,15 @@
 """The installed command as a process of its own: exit codes, streams, folders. And `serve` that cannot start."""
 
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.servers.process import wait_for
 
 HUSH = "hush-5f4dcc3b"
 
@@ -32,6 +36,18 @@ def test_the_process_ends_so_too(cli: Cli) -> None:
     """What an orchestrator sees of a bad setting: the exit code and one line."""
     cli.env["JACKLINE_SLACK__BOT_TOKEN"] = f"xoxb-{HUSH}"
     assert "Socket Mode needs an app-level token" in cli.process("serve").refused(2)
+
+
+@pytest.mark.server  # as above
+def test_ctrl_c_while_it_is_being_loaded() -> None:
+    """Which takes seconds on a slow machine: a word, no trace."""
+    command = [sys.executable, "-m", "bot.cli", "check", "runbooks"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        maps = Path(f"/proc/{process.pid}/maps")
+        wait_for(lambda: "pydantic_core" in maps.read_text(), what="its imports to be under way")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (130, "jackline: interrupted\n")
 
 
 @pytest.mark.parametrize(
