@@ -58,10 +58,10 @@ class PageClock:
             looked = await _looked(session)
             since = min(now(), looked or now()) - _RECENT
             some = bool(self.paging.catalog.escalations)
-            new = await self._apart("new", self._unpaged(session, since)) if some else []
-            over = await self._apart("over", self._over(session))
-            due = await self._apart("due", self._due(session))
-            gaps = await self._apart("gaps", self._gaps(session))
+            new = await self._apart("new incidents", self._unpaged(session, since)) if some else []
+            over = await self._apart("incidents that are over", self._over(session))
+            due = await self._apart("the pages that are due", self._due(session))
+            gaps = await self._apart("pages that reached nobody", self._gaps(session))
         for number in new or []:
             await self.store.quiet(YIELDING)
             await self._apart(f"incident {number}", self._open(number))
@@ -83,9 +83,9 @@ class PageClock:
             if is_away(error):
                 raise
             if what not in self._broken:
-                self._broken.add(what)
                 log.exception("paging_broke", of=what)
                 await self._say(what, error)
+                self._broken.add(what)
             return None
         self._broken.discard(what)
         return found
@@ -98,7 +98,8 @@ class PageClock:
         )
         async with self.store.write() as session:
             outbox = self.paging.incidents.outbox
-            await outbox.announce(session, f"paging-broke-{what}", "line", {"text": text})
+            key = f"paging-broke-{what}-{now():%Y%m%d%H}"  # once, by however many replicas
+            await outbox.announce(session, key, "line", {"text": text})
 
     async def _mark(self) -> None:
         """What was declared while nobody was there to look is no old story, however long that was."""

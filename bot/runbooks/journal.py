@@ -230,11 +230,18 @@ class Journal:
 
         await self.store.transact(write)
 
-    async def show(self, run_id: int, epoch: int, step: str, what: str) -> None:
+    async def show(self, run_id: int, epoch: int, step: str, what: str) -> StepAttempt:
         """Has the run's card say what a step waits for that has not begun. Raises `Fenced`."""
         facts = {"state": "looking", "action": "", "error": redact_text(what)}
         async with self.fenced(run_id, epoch) as (session, run):
-            await _added(session, run, epoch, step, LOOK, facts)
+            row = await _added(session, run, epoch, step, LOOK, facts)
+            await self.runs.show(session, run)
+        return row
+
+    async def hide(self, run_id: int, epoch: int, row: StepAttempt) -> None:
+        """It waits for that no longer. Raises `Fenced`."""
+        async with self.fenced(run_id, epoch) as (session, run):
+            await session.execute(delete(StepAttempt).where(col(StepAttempt.id) == row.id))
             await self.runs.show(session, run)
 
     async def hold(

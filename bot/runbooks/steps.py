@@ -140,7 +140,9 @@ class StepRunner:
         try:
             done, _ = await asyncio.wait({task}, timeout=_SOON)
             if not done:
-                await self.journal.show(self.run_id, self.epoch, unit.id, what)
+                row = await self.journal.show(self.run_id, self.epoch, unit.id, what)
+                await asyncio.wait({task})
+                await self.journal.hide(self.run_id, self.epoch, row)
             return await task
         finally:
             task.cancel()

@@ -1,5 +1,7 @@
 """What takes over two seconds before a step begins is on the run's card."""
 
+import asyncio
+
 import pytest
 
 from tests.runbooks.conftest import MakeRoom
@@ -20,10 +22,14 @@ async def test_a_slow_reading(make_room: MakeRoom, shop: HttpApp, slow: str) -> 
     guard = "guards: [{action: http.check, with: {target: shop, path: /guard}, expect: out.ok}]"
     room = make_room(runbook(look("quick"), put("a", more=guard)), http__shop=shop.url)
     number = await room.approved()
+    said: list[str] = []
     async with running(room.engine):
+        async with asyncio.timeout(20):
+            while not said:
+                said = await shown(room, number)
+                await asyncio.sleep(0.02)
         await until(room, number, "succeeded")
-    assert await shown(room, number) == [
-        "asks whether it may begin" if slow == "/guard" else "reads what there is now"
-    ]
+    assert said == ["asks whether it may begin" if slow == "/guard" else "reads what there is now"]
+    assert await shown(room, number) == []
     async with room.store.read() as session:
         assert await room.ledger.verify(session) == []
