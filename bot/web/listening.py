@@ -104,11 +104,12 @@ class _Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Some of a head, of a body, or of both."""
-        self._head += len(data)
         super().data_received(data)
         if not self._in_head:
             self._settled()
-        elif self._head > HEAD_LIMIT:
+            return
+        self._head += len(data)
+        if self._head > HEAD_LIMIT:
             self._refuse(431, f"The head of the request is larger than {HEAD_LIMIT} bytes.")
         elif self._due is None:
             self._due = self.loop.call_later(HEAD_SECONDS, self._late)

@@ -131,9 +131,10 @@ async def _silent(_: Scope, __: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
+@pytest.mark.parametrize("drips", [False, True], ids=["stops", "drips"])
 @pytest.mark.parametrize("keeps", [False, True], ids=["first", "second"])
-async def test_a_head_that_drips_in_is_refused(
-    monkeypatch: pytest.MonkeyPatch, *, keeps: bool
+async def test_a_head_that_does_not_end_is_refused(
+    monkeypatch: pytest.MonkeyPatch, *, keeps: bool, drips: bool
 ) -> None:
     """A byte now and then keeps a connection for ever, and a few thousand of them keep all others out."""
     monkeypatch.setattr("bot.web.listening.HEAD_SECONDS", 0.5)
@@ -144,7 +145,7 @@ async def test_a_head_that_drips_in_is_refused(
         writer.write(b"GET / HTTP/1.1\r\nHost: ")
 
         async def drip() -> None:
-            while True:
+            while drips:
                 writer.write(b"x")
                 await asyncio.sleep(0.1)
 
