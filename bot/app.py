@@ -239,7 +239,7 @@ class Jackline:
         for turn, step in enumerate(steps, 1):  # one by one: together they keep an alert waiting
             begins = now() + timedelta(seconds=_EVERY * turn / len(steps))
             scheduler.add_job(self._tick, "interval", [step], seconds=_EVERY, start_date=begins, max_instances=1, coalesce=True)  # fmt: skip
-        ready = asyncio.create_task(_prepare(), name="times")
+        ready = asyncio.create_task(self._prepare(), name="times")
         tasks = [asyncio.create_task(work, name=name) for name, work in workers.items()]
         http = asyncio.create_task(server.serve(sockets=[door]), name="http")
         scheduler.start()
@@ -286,6 +286,14 @@ class Jackline:
         if self.slack is not None:
             work |= self.slack.workers()
         return work
+
+    async def _prepare(self) -> None:
+        """What some first command would wait for; in a quiet moment, as it holds up alerts for 0.1 s."""
+        busy = True
+        while busy:
+            await asyncio.sleep(_EVERY)
+            busy = time.monotonic() - self.intake.last_at < _EVERY
+        await asyncio.to_thread(times.prepare)
 
     async def _route(self) -> None:
         """Routes alerts as they come; in a flood accepting them goes first."""
@@ -386,9 +394,3 @@ class Jackline:
             broken = [p for found in self.library.problems.values() for p in found[:1]]
             return self.library.words(broken[0]) if broken else ""
         return f"Slack cannot be reached since {since:%H:%M} UTC. Everything works here; Slack catches up later."
-
-
-async def _prepare() -> None:
-    """What some first command would wait for; once the start, which alerts wait for, is over."""
-    await asyncio.sleep(_EVERY)
-    await asyncio.to_thread(times.prepare)
