@@ -20,7 +20,7 @@ from bot.runbooks import statements
 from bot.runbooks.holds import lent
 from bot.runbooks.output import is_long
 from bot.runbooks.requests import Runs
-from bot.runbooks.tables import ENDED, LOOK, Run, StepAttempt, TargetLock
+from bot.runbooks.tables import ENDED, Run, StepAttempt, TargetLock
 from bot.store import Store, now
 
 LEASE = timedelta(seconds=15)
@@ -213,7 +213,7 @@ class Journal:
     ) -> AsyncIterator[tuple[AsyncSession, Run, StepAttempt]]:
         """Commits a row that is no call of an action, such as one that waits. Raises `Fenced`."""
         async with self.fenced(run_id, epoch) as (session, run):
-            attempt = await _added(session, run, epoch, step, phase, facts)
+            attempt = await added(session, run, epoch, step, phase, facts)
             if attempt.state == "done":
                 attempt.ended_at = now()
             yield session, run, attempt
@@ -229,20 +229,6 @@ class Journal:
             self._note(connection, run, "guard_failed", f"{step} held back: {reason}", data)
 
         await self.store.transact(write)
-
-    async def show(self, run_id: int, epoch: int, step: str, what: str) -> StepAttempt:
-        """Has the run's card say what a step waits for that has not begun. Raises `Fenced`."""
-        facts = {"state": "looking", "action": "", "error": redact_text(what)}
-        async with self.fenced(run_id, epoch) as (session, run):
-            row = await _added(session, run, epoch, step, LOOK, facts)
-            await self.runs.show(session, run)
-        return row
-
-    async def hide(self, run_id: int, epoch: int, row: StepAttempt) -> None:
-        """It waits for that no longer. Raises `Fenced`."""
-        async with self.fenced(run_id, epoch) as (session, run):
-            await session.execute(delete(StepAttempt).where(col(StepAttempt.id) == row.id))
-            await self.runs.show(session, run)
 
     async def hold(
         self, run_id: int, epoch: int, state: str, wake_at: datetime | None = None
@@ -375,9 +361,10 @@ def _lock(connection: Connection, run: statements.Ours, target: str) -> None:
         raise TargetTaken(holder)
 
 
-async def _added(
+async def added(
     session: AsyncSession, run: Run, epoch: int, step: str, phase: str, facts: dict[str, Any]
 ) -> StepAttempt:
+    """A row that is no call of an action, flushed, as the next attempt of its phase."""
     query = select(func.max(StepAttempt.attempt)).where(
         StepAttempt.run_id == run.number, StepAttempt.step == step, StepAttempt.phase == phase
     )

@@ -7,10 +7,10 @@ person does. Nothing is ever sent twice over another path.
 
 import asyncio
 import random
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -23,12 +23,11 @@ from bot.runbooks.model import AllPaths, Runbook, listed
 from bot.runbooks.plan import Planner, arguments, check_blast_radius
 from bot.runbooks.tables import StepAttempt
 from bot.runbooks.units import Unit
+from bot.runbooks.waiting import Waiting
 from bot.store import now
 
 log = get("runbooks")
-T = TypeVar("T")
 _LOOK = 1.0  # seconds between two looks for an abort
-_SOON = 2.0  # seconds without a word
 _READS = "reads what there is now"
 _GUARDS = "asks whether it may begin"
 _MAY_COME = "; it may yet come: not sent again."  # of what is done once
@@ -72,6 +71,7 @@ class StepRunner:
         self.journal = journal
         self.planner = planner
         self.looks = Looks(planner, self.paths)
+        self.waiting = Waiting(journal, run_id, epoch)
         self.run_id = run_id
         self.epoch = epoch
         self._failed: set[tuple[str, str]] = set()  # targets and the paths that failed to them
@@ -129,23 +129,10 @@ class StepRunner:
             if not said:
                 words = f"{reason}; this waits for its end"
                 await self.journal.held_back(self.run_id, self.epoch, call.unit.id, words)
-                await self.journal.show(self.run_id, self.epoch, call.unit.id, words)
+                await self.waiting.show(call.unit.id, words)
             said = True
             if not await self.pause(_LOOK):
                 return Outcome("failed", {}, f"aborted; {reason}")
-
-    async def _shown(self, unit: Unit, what: str, work: Coroutine[Any, Any, T]) -> T:
-        """After two seconds the card says what is waited for."""
-        task = asyncio.ensure_future(work)
-        try:
-            done, _ = await asyncio.wait({task}, timeout=_SOON)
-            if not done:
-                row = await self.journal.show(self.run_id, self.epoch, unit.id, what)
-                await asyncio.wait({task})
-                await self.journal.hide(self.run_id, self.epoch, row)
-            return await task
-        finally:
-            task.cancel()
 
     async def pause(self, seconds: float) -> bool:
         """Waits before a retry; False as soon as a person has aborted the run."""
@@ -224,13 +211,13 @@ class StepRunner:
         via = call.unit.step.via
         try:
             paths = await self.paths(call.target, listed(via))
-            before = await self._shown(call.unit, _READS, self._before(call, paths))
+            before = await self.waiting.over(call.unit.id, _READS, self._before(call, paths))
             check_blast_radius(runbook, call.unit.id, [before])
         except JacklineError as error:
             return await self._held_back(call.unit, error.message)
         names = {**call.names, "state": before.state}
         asked = self.looks.guards(call.unit.step, names)
-        if reason := await self._shown(call.unit, _GUARDS, asked):
+        if reason := await self.waiting.over(call.unit.id, _GUARDS, asked):
             return await self._held_back(call.unit, reason)
         if isinstance(via, AllPaths):
             return await self._over_all(call, via.all)

@@ -10,7 +10,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +103,7 @@ class HttpApp:
 
     async def _down(self) -> None:
         if self._runner is not None and self._door is not None:
-            await quiet(self._loop, [self._door])
+            await quiet(self._loop, self._door)
             for task in self._under_way:
                 task.cancel()
             await self._runner.cleanup()
@@ -161,13 +161,12 @@ class HttpApp:
         self._loop.close()
 
 
-async def quiet(loop: asyncio.AbstractEventLoop, doors: Sequence[socket.socket]) -> None:
+async def quiet(loop: asyncio.AbstractEventLoop, door: socket.socket) -> None:
     """Before an asyncio server is closed: lets in who already connected, and nobody after them.
 
     A server that is closed while a connection is being made forgets its open socket.
     """
-    for door in doors:
-        loop.remove_reader(door)
+    loop.remove_reader(door)
     for _ in range(3):
         await asyncio.sleep(0)
 
